@@ -1,0 +1,72 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Every version is exact: a checkout of today builds the same tomorrow.
+let package = Package(
+    name: "swift-distill",
+    products: [
+        .executable(name: "distill", targets: ["distill"]),
+        // Each layer is a library too, so a program can use as much of the toolkit as it needs.
+        .library(name: "Tensors", targets: ["Tensors"]),
+        .library(name: "Tokenization", targets: ["Tokenization"]),
+        .library(name: "Transformer", targets: ["Transformer"]),
+        .library(name: "Checkpoints", targets: ["Checkpoints"]),
+        .library(name: "Corpora", targets: ["Corpora"]),
+        .library(name: "Distillation", targets: ["Distillation"]),
+        .library(name: "Evaluation", targets: ["Evaluation"]),
+        .library(name: "Recipes", targets: ["Recipes"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    ],
+    targets: [
+        // The C boundary.
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(
+            name: "CSentencePiece",
+            linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
+        .target(name: "CKernels"),
+
+        // What every layer shares: errors for users, atomic files, hashes, progress events.
+        .target(name: "Support", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+
+        // The layers, bottom-up.
+        .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Support"]),
+        .target(name: "Tokenization", dependencies: ["CSentencePiece", "Support"]),
+        .target(name: "Transformer", dependencies: ["Tensors"]),
+        .target(name: "Checkpoints", dependencies: ["Transformer", "Tokenization", "Support"]),
+        .target(name: "Corpora", dependencies: ["Transformer", "Tokenization", "Support"]),
+        .target(name: "Distillation", dependencies: ["Corpora", "Checkpoints", "Support"]),
+        .target(name: "Evaluation", dependencies: ["Distillation"]),
+        .target(name: "Recipes", dependencies: ["Evaluation", "Yams"]),
+        .executableTarget(
+            name: "distill",
+            dependencies: [
+                "Recipes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // The generator of data/world: a library, so that tests can check it, and a small program.
+        .target(name: "World"),
+        .executableTarget(
+            name: "world-data",
+            dependencies: ["World", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        // Tests: one folder a target.
+        .target(
+            name: "TestSupport", dependencies: ["Transformer", "Checkpoints"], path: "Tests/TestSupport"),
+        .testTarget(name: "SupportTests", dependencies: ["Support"]),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
+        .testTarget(name: "TransformerTests", dependencies: ["Transformer", "TestSupport"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+        .testTarget(name: "CorporaTests", dependencies: ["Corpora", "TestSupport"]),
+        .testTarget(name: "DistillationTests", dependencies: ["Distillation", "TestSupport"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
+        .testTarget(name: "RecipeTests", dependencies: ["Recipes", "TestSupport"]),
+        .testTarget(name: "WorldTests", dependencies: ["World"]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "distill"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

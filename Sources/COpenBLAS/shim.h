@@ -1,0 +1,3 @@
+// The part of OpenBLAS that swift-distill calls: CBLAS and OpenBLAS's own thread control.
+#pragma once
+#include <cblas.h>

@@ -1,0 +1,1 @@
+int csentencepiece_placeholder(void);

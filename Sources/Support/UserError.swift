@@ -1,0 +1,53 @@
+/// Exit codes of the command, from BSD's `sysexits.h`.
+public enum ExitStatus: Int32, Sendable {
+    case usage = 64
+    case dataFormat = 65
+    case noInput = 66
+    case unavailable = 69
+    case internalError = 70
+    case cannotCreate = 73
+    case inputOutput = 74
+    case temporaryFailure = 75
+    case noPermission = 77
+    case configuration = 78
+}
+
+/// A mistake in what a user gave us, or a limit of the machine: one message that names the file, the place
+/// in it, what was found there and what would be accepted.
+///
+/// A broken invariant of our own is a `precondition`, never a `UserError`.
+public struct UserError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The file or directory at fault, as the user named it.
+    public var file: String?
+    /// One-based line in `file`.
+    public var line: Int?
+    /// One-based column in `line`.
+    public var column: Int?
+    /// What is wrong, with the offending value.
+    public var problem: String
+    /// What would have been accepted, or what to do about it.
+    public var remedy: String?
+    /// The exit code the command ends with.
+    public var status: ExitStatus
+
+    public init(
+        _ problem: String, file: String? = nil, line: Int? = nil, column: Int? = nil,
+        remedy: String? = nil, status: ExitStatus = .dataFormat
+    ) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.problem = problem
+        self.remedy = remedy
+        self.status = status
+    }
+
+    /// `file:line:column: problem; remedy`, without the parts that are not known.
+    public var description: String {
+        var place = file ?? ""
+        if let line { place += ":\(line)" }
+        if let line, line > 0, let column { place += ":\(column)" }
+        let message = place.isEmpty ? problem : "\(place): \(problem)"
+        return remedy.map { "\(message); \($0)" } ?? message
+    }
+}
