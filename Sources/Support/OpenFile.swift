@@ -89,7 +89,7 @@ extension stat {
     init?(at url: URL, following: Bool = true, while access: FileAccess = .writing) throws {
         self.init()
         var copy = self
-        let result = following ? stat_(url.path, &copy) : lstat(url.path, &copy)
+        let result = following ? statFollowing(url.path, &copy) : lstat(url.path, &copy)
         if result < 0 {
             if errno == ENOENT { return nil }
             throw UserError.system(errno, "cannot inspect", at: url, while: access)
@@ -99,4 +99,4 @@ extension stat {
 }
 
 /// `stat(2)` under a name that does not collide with the structure's.
-private func stat_(_ path: String, _ result: inout stat) -> Int32 { stat(path, &result) }
+private func statFollowing(_ path: String, _ result: inout stat) -> Int32 { stat(path, &result) }

@@ -1,7 +1,6 @@
 import Foundation
+import Support
 import Testing
-
-@testable import Support
 
 @Suite struct JSONLinesTests {
     private struct Record: Codable, Equatable {

@@ -68,9 +68,11 @@ import Testing
         let deadline = Date().addingTimeInterval(20)
         var message = ""
         while !message.contains("in use by process "), Date() < deadline {
-            message =
-                ((try? userError { _ = try DirectoryLock(directory: scratch.url) }) as UserError?)?.problem
-                ?? ""
+            do {
+                _ = try DirectoryLock(directory: scratch.url)
+            } catch let error as UserError {
+                message = error.problem
+            }
             usleep(10_000)
         }
         let holder = try #require(Int32(message.dropFirst("in use by process ".count)))
