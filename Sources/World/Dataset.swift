@@ -1,7 +1,7 @@
 /// How much of each kind is written. The committed files use the default.
 public struct DatasetSize: Sendable {
     public var stories = 1_500
-    public var sheets = 5_500
+    public var sheets = 5_400
     /// Rounds over all facts that chats may ask for; each gives one chat a fact.
     public var rounds = 5
     /// Chats that start with another kind of question.
@@ -43,11 +43,13 @@ public struct Dataset: Sendable {
         var sheetWriter = SheetWriter(seed: seed, purpose: "sheets", reserved: reserved)
         let sheets = (0..<size.sheets).map { _ in sheetWriter.chat() }
 
+        let lessons = Lessons.lessons(for: stories + chats + sheets, villages: valleys.villages)
+
         var shuffle = SplitMix64(seed: seed, purpose: "order")
         var heldOut = HeldOut(valleys: valleys, seed: seed)
         let training = Set(chats + stories + sheets)
         files = [
-            ("stories.jsonl", stories),
+            ("stories.jsonl", stories + lessons),
             ("chats.jsonl", shuffle.shuffled(chats)),
             ("sheets.jsonl", sheets),
             (
