@@ -1,1 +1,130 @@
-int ckernels_placeholder(void);
+// Vector loops of swift-distill, behind one table of function pointers.
+//
+// Every kernel is written once, in a `.inl` file, as plain C that the compiler vectorises. The files are
+// compiled twice: for any x86-64 or other machine (portable.c) and for AVX2 + FMA (avx2.c);
+// `distill_kernels()` picks at run time. Kernels never allocate, never start threads and never keep a pointer.
+// Unless said otherwise matrices are row-major, dense, and outputs may not overlap inputs.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct DistillKernels {
+    // Name of the variant: "portable" or "avx2".
+    const char *name;
+
+    // ---- elementwise.inl ----
+    // y += x
+    void (*add)(const float *x, float *y, size_t n);
+    // y += factor * x
+    void (*add_scaled)(const float *x, float factor, float *y, size_t n);
+    // y = factor * y
+    void (*scale)(float *y, float factor, size_t n);
+    // y += weight * (x - y)
+    void (*interpolate)(const float *x, float *y, float weight, size_t n);
+    // Sum of x.
+    float (*sum)(const float *x, size_t n);
+    // Sum of squares, accumulated in blocks of Float32 and across blocks in Float64.
+    double (*sum_of_squares)(const float *x, size_t n);
+    // Non-zero if any value is infinite or not a number.
+    int (*has_non_finite)(const float *x, size_t n);
+
+    // ---- half.inl ----
+    void (*bfloat16_to_float)(const uint16_t *x, float *y, size_t n);
+    // Rounds to nearest even; a NaN stays a NaN.
+    void (*float_to_bfloat16)(const float *x, uint16_t *y, size_t n);
+    void (*float16_to_float)(const uint16_t *x, float *y, size_t n);
+    void (*float_to_float16)(const float *x, uint16_t *y, size_t n);
+
+    // ---- norm.inl ----
+    // y[r] = x[r] * inverse[r] * weight, inverse[r] = 1 / sqrt(mean(x[r]^2) + epsilon)
+    void (*rms_norm)(const float *x, const float *weight, float *y, float *inverse, size_t rows, size_t width,
+                     float epsilon);
+    // dx (+)= gradient of x (added when `accumulate`), dweight += gradient of weight.
+    void (*rms_norm_backward)(const float *x, const float *weight, const float *inverse, const float *dy, float *dx,
+                              int accumulate, float *dweight, size_t rows, size_t width);
+
+    // ---- rotary.inl ----
+    // Rotates the first `heads` heads of each row by the angles of its position, in place. Hugging Face's
+    // convention: component j pairs with j + dimension/2. cosines and sines: [positions, dimension/2].
+    // direction: 1 forward, -1 backward.
+    void (*rotary)(float *x, const int32_t *positions, const float *cosines, const float *sines, size_t rows,
+                   size_t stride, size_t heads, size_t dimension, float direction);
+
+    // ---- gate.inl ----
+    // y = silu(gate) * up; a row of gate_up holds `width` gates, then `width` ups.
+    void (*swiglu)(const float *gate_up, float *y, size_t rows, size_t width);
+    // dgate_up from dy; overwrites dgate_up.
+    void (*swiglu_backward)(const float *gate_up, const float *dy, float *dgate_up, size_t rows, size_t width);
+
+    // ---- attention.inl ----
+    // In place over a block of scores: row i keeps its first `visible + i` columns, becomes
+    // softmax(scale * row) there and 0 after, up to `columns`. log_sum[i * log_stride] receives
+    // log(sum(exp(scale * row))).
+    void (*causal_softmax)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible, float scale,
+                           float *log_sum, size_t log_stride);
+    // The same probabilities again, from the stored log sums.
+    void (*causal_probabilities)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible,
+                                 float scale, const float *log_sum, size_t log_stride);
+    // dscores = probabilities * (dprobabilities - delta[row]) * scale, written over dprobabilities.
+    void (*score_gradient)(const float *probabilities, float *dprobabilities, size_t rows, size_t columns,
+                           size_t stride, const float *delta, float scale);
+    // out[r] = dot(a[r], b[r]), rows `a_stride` and `b_stride` apart.
+    void (*row_dots)(const float *a, const float *b, float *out, size_t rows, size_t width, size_t a_stride,
+                     size_t b_stride);
+    // One query against `count` cached keys and values, rows `stride` apart; scratch holds `count` floats.
+    void (*attend_one)(const float *query, const float *keys, const float *values, float *out, float *scratch,
+                       size_t count, size_t dimension, size_t stride, float scale);
+
+    // ---- softmax.inl ----
+    // Maximum of z, and log(sum(exp((z - maximum) * inverse_temperature))).
+    void (*log_sum_exp)(const float *z, size_t n, float inverse_temperature, float *maximum, float *log_sum);
+    // p = exp((z - maximum) * inverse_temperature - log_sum)
+    void (*softmax)(const float *z, float *p, size_t n, float inverse_temperature, float maximum, float log_sum);
+    // The k largest values in falling order with their places; ties go to the smaller index. k <= n.
+    void (*top_k)(const float *z, size_t n, size_t k, int32_t *indices, float *values);
+    // Index of the largest value, the smallest index on ties.
+    int32_t (*argmax)(const float *z, size_t n);
+
+    // ---- divergence.inl ----
+    // All take probabilities p (teacher) and q (student), both > 0, add weight * dL/dz for z at
+    // temperature T = 1 / inverse_temperature to `gradient`, and return L.
+    float (*forward_kl)(const float *p, const float *q, float *gradient, size_t n, float weight);
+    float (*reverse_kl)(const float *p, const float *q, float *gradient, size_t n, float weight);
+    float (*jensen_shannon)(const float *p, const float *q, float *gradient, float *scratch, size_t n, float beta,
+                            float weight);
+    // sum(p * ln(p / q)) without a gradient.
+    float (*kl_divergence)(const float *p, const float *q, size_t n);
+
+    // ---- adamw.inl ----
+    // One AdamW step (Loshchilov & Hutter 2019, arXiv 1711.05101) on n values; `gradient_scale` multiplies the gradient
+    // first (clipping). correction1 = 1 - beta1^step, correction2 = 1 - beta2^step.
+    void (*adamw)(float *weight, const float *gradient, float *mean, float *variance, size_t n, float learning_rate,
+                  float beta1, float beta2, float epsilon, float decay, float correction1, float correction2,
+                  float gradient_scale);
+} DistillKernels;
+
+// The best table for this machine. Never NULL; the same on every call.
+const DistillKernels *distill_kernels(void);
+// The table compiled without AVX2, for tests that hold the two against each other.
+const DistillKernels *distill_portable_kernels(void);
+
+// Processors the scheduler lets this process use: containers and mpirun narrow them. At least 1.
+int distill_processors(void);
+
+// Tells the core that this thread waits for memory to change.
+static inline void distill_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,49 @@
+// All kernels and their table. The including file defines KERNEL(name), which adds the variant to a name, and
+// VARIANT, its name as a string.
+#pragma STDC FP_CONTRACT ON
+
+#include "mathematics.inl"
+
+#include "elementwise.inl"
+#include "half.inl"
+#include "norm.inl"
+#include "rotary.inl"
+#include "gate.inl"
+#include "softmax.inl"
+#include "attention.inl"
+#include "divergence.inl"
+#include "adamw.inl"
+
+const DistillKernels KERNEL(table) = {
+    .name = VARIANT,
+    .add = KERNEL(add),
+    .add_scaled = KERNEL(add_scaled),
+    .scale = KERNEL(scale),
+    .sum = KERNEL(sum),
+    .interpolate = KERNEL(interpolate),
+    .sum_of_squares = KERNEL(sum_of_squares),
+    .has_non_finite = KERNEL(has_non_finite),
+    .bfloat16_to_float = KERNEL(bfloat16_to_float),
+    .float_to_bfloat16 = KERNEL(float_to_bfloat16),
+    .float16_to_float = KERNEL(float16_to_float),
+    .float_to_float16 = KERNEL(float_to_float16),
+    .rms_norm = KERNEL(rms_norm),
+    .rms_norm_backward = KERNEL(rms_norm_backward),
+    .rotary = KERNEL(rotary),
+    .swiglu = KERNEL(swiglu),
+    .swiglu_backward = KERNEL(swiglu_backward),
+    .causal_softmax = KERNEL(causal_softmax),
+    .causal_probabilities = KERNEL(causal_probabilities),
+    .score_gradient = KERNEL(score_gradient),
+    .row_dots = KERNEL(row_dots),
+    .attend_one = KERNEL(attend_one),
+    .log_sum_exp = KERNEL(log_sum_exp),
+    .softmax = KERNEL(softmax),
+    .top_k = KERNEL(top_k),
+    .argmax = KERNEL(argmax),
+    .forward_kl = KERNEL(forward_kl),
+    .reverse_kl = KERNEL(reverse_kl),
+    .jensen_shannon = KERNEL(jensen_shannon),
+    .kl_divergence = KERNEL(kl_divergence),
+    .adamw = KERNEL(adamw),
+};

@@ -1,0 +1,5 @@
+#include "CKernels.h"
+
+#define KERNEL(name) name##_portable
+#define VARIANT "portable"
+#include "kernels.inl"

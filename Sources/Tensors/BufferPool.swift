@@ -1,0 +1,80 @@
+import Foundation
+import Synchronization
+
+/// Owns one pooled buffer of Float32; gives it back when the last tensor that uses it goes.
+final class Storage: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Float>
+    let capacity: Int
+
+    init(count: Int) {
+        capacity = BufferPool.capacity(for: count)
+        pointer = BufferPool.shared.take(capacity: capacity)
+    }
+
+    deinit { BufferPool.shared.giveBack(pointer, capacity: capacity) }
+}
+
+/// Buffers kept for reuse, so that after the first step training maps no new memory: fresh pages cost more than
+/// the arithmetic on them.
+public final class BufferPool: Sendable {
+    public static let shared = BufferPool()
+
+    private struct State {
+        var free: [Int: [UInt]] = [:]
+        var freeBytes = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Buffers of 2 MiB and more are aligned to and advised as huge pages: fewer page faults and TLB misses.
+    private static let hugePage = 2 << 20
+
+    /// Rounds up in steps of an eighth, so that batches of slightly different sizes share buffers.
+    static func capacity(for count: Int) -> Int {
+        guard count > 64 else { return 64 }
+        let step = max(64, (1 << (Int.bitWidth - 1 - count.leadingZeroBitCount)) / 8)
+        return (count + step - 1) / step * step
+    }
+
+    func take(capacity: Int) -> UnsafeMutablePointer<Float> {
+        let reused: UInt? = state.withLock { state in
+            guard let address = state.free[capacity]?.popLast() else { return nil }
+            state.freeBytes -= capacity * 4
+            return address
+        }
+        if let reused { return UnsafeMutablePointer(bitPattern: reused)! }
+        return Self.allocate(capacity: capacity)
+    }
+
+    func giveBack(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
+        let address = UInt(bitPattern: pointer)
+        state.withLock { state in
+            state.free[capacity, default: []].append(address)
+            state.freeBytes += capacity * 4
+        }
+    }
+
+    /// Frees every buffer that no tensor uses, between stages of different shapes.
+    public func trim() {
+        let addresses = state.withLock { state in
+            defer {
+                state.free = [:]
+                state.freeBytes = 0
+            }
+            return state.free.values.flatMap { $0 }
+        }
+        for address in addresses { free(UnsafeMutableRawPointer(bitPattern: address)) }
+    }
+
+    private static func allocate(capacity: Int) -> UnsafeMutablePointer<Float> {
+        let bytes = capacity * 4
+        let huge = bytes >= hugePage
+        var raw: UnsafeMutableRawPointer?
+        let status = posix_memalign(&raw, huge ? hugePage : 64, bytes)
+        guard status == 0, let raw else {
+            fatalError("out of memory: cannot allocate \(bytes) bytes for a tensor")
+        }
+        if huge { madvise(raw, bytes, MADV_HUGEPAGE) }
+        return raw.bindMemory(to: Float.self, capacity: capacity)
+    }
+}

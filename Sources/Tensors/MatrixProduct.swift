@@ -1,0 +1,106 @@
+import COpenBLAS
+
+/// A row-major matrix inside some buffer: `rows` rows, `stride` floats apart.
+public struct MatrixView {
+    public var pointer: UnsafeMutablePointer<Float>
+    public var rows: Int
+    public var columns: Int
+    public var stride: Int
+    /// True when the product sees the transpose; `rows` and `columns` describe the matrix as stored.
+    public var isTransposed = false
+
+    public init(_ pointer: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+        self.pointer = pointer
+        self.rows = rows
+        self.columns = columns
+        self.stride = stride ?? columns
+    }
+
+    public var transposed: MatrixView {
+        var view = self
+        view.isTransposed.toggle()
+        return view
+    }
+
+    var seenRows: Int { isTransposed ? columns : rows }
+    var seenColumns: Int { isTransposed ? rows : columns }
+
+    /// The part of the seen matrix that starts at a row or column of it.
+    fileprivate func offset(row: Int, column: Int) -> UnsafeMutablePointer<Float> {
+        isTransposed ? pointer + column * stride + row : pointer + row * stride + column
+    }
+}
+
+extension Tensor {
+    /// This tensor as a matrix, its last axis in rows.
+    public var matrix: MatrixView { MatrixView(pointer, rows: rows, columns: width) }
+
+    /// Rows `range` of this tensor as a matrix.
+    public func matrix(rows range: Range<Int>) -> MatrixView {
+        MatrixView(pointer + range.lowerBound * width, rows: range.count, columns: width)
+    }
+}
+
+/// Matrix products through OpenBLAS's `sgemm`, split over our own threads.
+///
+/// OpenBLAS is held to one thread: its own second one would spin against our pool. Panels are cut at multiples of
+/// 16, the widest register tile, which leaves every element's order of additions, so its bits, unchanged.
+public enum MatrixProduct {
+    private static let tile = 16
+    /// Multiplications a panel must hold to be worth a second thread. Far above the 10^6 below which some OpenBLAS
+    /// kernels switch to another order of additions.
+    private static let panelWork = 4_000_000
+
+    private static let configured: Void = openblas_set_num_threads(1)
+
+    /// c = alpha * a * b + beta * c, on all threads when large enough.
+    public static func multiply(
+        _ a: MatrixView, _ b: MatrixView, into c: MatrixView, alpha: Float = 1, beta: Float = 0
+    ) {
+        let (m, n, k) = (c.rows, c.columns, a.seenColumns)
+        let panels = min(Parallel.threads, m * n * k / panelWork, max(m, n) / tile)
+        guard panels > 1 else { return multiplySerially(a, b, into: c, alpha: alpha, beta: beta) }
+        let extent = max(m, n)
+        let step = (extent + panels * tile - 1) / (panels * tile) * tile
+        Parallel.forRanges(of: extent, grain: step) { range in
+            var (left, right, out) = (a, b, c)
+            if m >= n {
+                left.pointer = a.offset(row: range.lowerBound, column: 0)
+                left.setSeen(rows: range.count, columns: k)
+                out.pointer += range.lowerBound * c.stride
+                out.rows = range.count
+            } else {
+                right.pointer = b.offset(row: 0, column: range.lowerBound)
+                right.setSeen(rows: k, columns: range.count)
+                out.pointer += range.lowerBound
+                out.columns = range.count
+            }
+            multiplySerially(left, right, into: out, alpha: alpha, beta: beta)
+        }
+    }
+
+    /// The same on the calling thread alone: for pieces of a loop that is parallel already.
+    public static func multiplySerially(
+        _ a: MatrixView, _ b: MatrixView, into c: MatrixView, alpha: Float = 1, beta: Float = 0
+    ) {
+        _ = configured
+        precondition(
+            a.seenRows == c.rows && b.seenColumns == c.columns && a.seenColumns == b.seenRows
+                && !c.isTransposed,
+            "cannot multiply \(a.seenRows)×\(a.seenColumns) by \(b.seenRows)×\(b.seenColumns) into "
+                + "\(c.rows)×\(c.columns)")
+        guard c.rows > 0, c.columns > 0 else { return }
+        cblas_sgemm(
+            CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans,
+            b.isTransposed ? CblasTrans : CblasNoTrans,
+            Int32(c.rows), Int32(c.columns), Int32(a.seenColumns), alpha, a.pointer, Int32(a.stride),
+            b.pointer,
+            Int32(b.stride), beta, c.pointer, Int32(c.stride))
+    }
+}
+
+extension MatrixView {
+    fileprivate mutating func setSeen(rows seenRows: Int, columns seenColumns: Int) {
+        (rows, columns) = isTransposed ? (seenColumns, seenRows) : (seenRows, seenColumns)
+    }
+}

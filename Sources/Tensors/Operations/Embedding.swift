@@ -1,0 +1,55 @@
+// N positions, C channels, V vocabulary.
+
+/// Row `ids[n]` of the table for every position.
+///
+/// - Parameters:
+///   - ids: N token ids below V
+///   - table: [V, C]
+/// - Returns: [N, C]
+public func embedding(_ ids: [Int32], table: Tensor) -> Tensor {
+    let (width, vocabulary) = (table.width, table.rows)
+    precondition(ids.allSatisfy { $0 >= 0 && $0 < vocabulary }, "a token id lies outside 0 ..< \(vocabulary)")
+    let y = Tensor(shape: [ids.count, width])
+    Parallel.forRanges(of: ids.count, grain: 256) { range in
+        for n in range {
+            (y.pointer + n * width).update(from: table.pointer + Int(ids[n]) * width, count: width)
+        }
+    }
+    Tape.append(output: y, inputs: [table]) { dy in
+        table.gradientSlot?.accumulate(shape: table.shape) { dtable, beta in
+            if beta == 0 { dtable.fill(0) }
+            // Columns are cut, not rows: several positions may add to the same row, always in the same order.
+            Parallel.forRanges(of: width, grain: 64) { columns in
+                for (n, id) in ids.enumerated() {
+                    kernels.add(
+                        dy.pointer + n * width + columns.lowerBound,
+                        dtable.pointer + Int(id) * width + columns.lowerBound, columns.count)
+                }
+            }
+        }
+    }
+    return y
+}
+
+/// Rows of `x` at `indices`, in that order.
+///
+/// - Parameters:
+///   - x: [N, C]
+///   - indices: M row numbers, each at most once
+/// - Returns: [M, C]
+public func gatherRows(_ x: Tensor, at indices: [Int]) -> Tensor {
+    let width = x.width
+    let y = Tensor(shape: [indices.count, width])
+    for (row, index) in indices.enumerated() {
+        (y.pointer + row * width).update(from: x.pointer + index * width, count: width)
+    }
+    Tape.append(output: y, inputs: [x]) { dy in
+        x.gradientSlot?.accumulate(shape: x.shape) { dx, beta in
+            if beta == 0 { dx.fill(0) }
+            for (row, index) in indices.enumerated() {
+                kernels.add(dy.pointer + row * width, dx.pointer + index * width, width)
+            }
+        }
+    }
+    return y
+}

@@ -1,0 +1,43 @@
+// N rows, C channels.
+
+/// Root-mean-square normalisation (Zhang & Sennrich 2019, arXiv 1910.07467):
+/// y = x / sqrt(mean(x²) + epsilon) · weight, row by row.
+///
+/// - Parameters:
+///   - x: [N, C]
+///   - weight: [C]
+/// - Returns: [N, C]
+public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) -> Tensor {
+    let width = x.width
+    precondition(weight.shape == [width], "a norm over \(width) channels has a weight of that many")
+    let y = Tensor(shape: x.shape)
+    let inverse = Tensor(shape: [x.rows])
+    let grain = 64
+    Parallel.forRanges(of: x.rows, grain: grain) { rows in
+        let start = rows.lowerBound
+        kernels.rms_norm(
+            x.pointer + start * width, weight.pointer, y.pointer + start * width, inverse.pointer + start,
+            rows.count, width, epsilon)
+    }
+    Tape.append(output: y, inputs: [x, weight]) { dy in
+        let pieces = (x.rows + grain - 1) / grain
+        let partial = Tensor.zeros([pieces, width])
+        let slot = x.gradientSlot ?? GradientSlot()
+        slot.accumulate(shape: x.shape) { dx, beta in
+            Parallel.forRanges(of: x.rows, grain: grain) { rows in
+                let start = rows.lowerBound
+                kernels.rms_norm_backward(
+                    x.pointer + start * width, weight.pointer, inverse.pointer + start,
+                    dy.pointer + start * width,
+                    dx.pointer + start * width, beta == 0 ? 0 : 1, partial.pointer + start / grain * width,
+                    rows.count,
+                    width)
+            }
+        }
+        weight.gradientSlot?.accumulate(shape: weight.shape) { dweight, beta in
+            if beta == 0 { dweight.fill(0) }
+            for piece in 0..<pieces { kernels.add(partial.pointer + piece * width, dweight.pointer, width) }
+        }
+    }
+    return y
+}

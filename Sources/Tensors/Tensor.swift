@@ -1,0 +1,130 @@
+import Foundation
+
+/// A dense, row-major array of Float32 in a pooled buffer.
+///
+/// A tensor is written once, by the operation that makes it; only parameters, and the buffers of optimisers,
+/// change afterwards. Not safe to write from several threads.
+public final class Tensor: @unchecked Sendable {
+    /// Extents, outermost first. A scalar has none.
+    public let shape: [Int]
+    let storage: Storage
+    /// Where gradients of the loss with respect to this tensor gather; nil where none flow.
+    public private(set) var gradientSlot: GradientSlot?
+
+    /// A tensor whose values are not set yet.
+    public init(shape: [Int]) {
+        precondition(shape.allSatisfy { $0 >= 0 }, "a tensor's extents are not negative: \(shape)")
+        self.shape = shape
+        storage = Storage(count: shape.reduce(1, *))
+    }
+
+    /// Another name for the same values, with gradients of its own.
+    init(shape: [Int], sharing other: Tensor) {
+        precondition(shape.reduce(1, *) == other.count, "\(shape) does not hold \(other.count) values")
+        self.shape = shape
+        storage = other.storage
+    }
+
+    public convenience init(shape: [Int], values: [Float]) {
+        self.init(shape: shape)
+        precondition(values.count == count, "\(shape) holds \(count) values, not \(values.count)")
+        withUnsafeMutableFloats { _ = $0.update(fromContentsOf: values) }
+    }
+
+    public static func zeros(_ shape: [Int]) -> Tensor {
+        let tensor = Tensor(shape: shape)
+        tensor.fill(0)
+        return tensor
+    }
+
+    public var count: Int { shape.reduce(1, *) }
+    /// Extent of the last axis.
+    public var width: Int { shape[shape.count - 1] }
+    /// Number of rows when the last axis is laid out in rows.
+    public var rows: Int { shape.dropLast().reduce(1, *) }
+
+    /// The values' address, for kernels: valid while the tensor lives, row-major, `count` floats.
+    public var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+
+    /// The address of a row of the last axis.
+    public func pointer(row: Int) -> UnsafeMutablePointer<Float> { storage.pointer + row * width }
+
+    /// A copy of the values, row by row.
+    public var values: [Float] { withUnsafeFloats { Array($0) } }
+
+    /// Runs `body` on the values; the buffer must not be used after it returns.
+    public func withUnsafeFloats<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
+        try body(UnsafeBufferPointer(start: pointer, count: count))
+    }
+
+    /// Runs `body` on the values, to change them; the buffer must not be used after it returns.
+    public func withUnsafeMutableFloats<R>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows
+        -> R
+    {
+        try body(UnsafeMutableBufferPointer(start: pointer, count: count))
+    }
+
+    public func fill(_ value: Float) {
+        withUnsafeMutableFloats { $0.update(repeating: value) }
+    }
+
+    /// Overwrites the values with those of a tensor of the same shape.
+    public func copyValues(from other: Tensor) {
+        precondition(shape == other.shape, "cannot copy \(other.shape) into \(shape)")
+        pointer.update(from: other.pointer, count: count)
+    }
+
+    /// A tensor of the same values in a buffer of its own, without gradients.
+    public func copy() -> Tensor {
+        let result = Tensor(shape: shape)
+        result.copyValues(from: self)
+        return result
+    }
+}
+
+// MARK: - Gradients
+
+extension Tensor {
+    /// True where the loss's gradient with respect to this tensor is wanted.
+    public var needsGradient: Bool { gradientSlot != nil }
+
+    /// The gradient gathered so far; nil before any contribution and after a step.
+    public var gradient: Tensor? {
+        get { gradientSlot?.value }
+        set { gradientSlot?.value = newValue }
+    }
+
+    /// Makes this tensor a leaf whose gradient is kept (a parameter), or, with false, freezes it.
+    @discardableResult
+    public func requiringGradient(_ wanted: Bool = true) -> Tensor {
+        gradientSlot = wanted ? (gradientSlot ?? GradientSlot()) : nil
+        return self
+    }
+}
+
+/// Gathers the contributions to one tensor's gradient.
+public final class GradientSlot: @unchecked Sendable {
+    public var value: Tensor?
+
+    /// Lets `body` write a contribution of `shape`: it must compute `buffer = beta * buffer + contribution`, with
+    /// beta 0 for the first contribution (the buffer is then not initialised) and 1 after.
+    public func accumulate(shape: [Int], _ body: (_ buffer: Tensor, _ beta: Float) -> Void) {
+        if let value {
+            precondition(value.shape == shape, "a gradient of \(shape) for a tensor of \(value.shape)")
+            body(value, 1)
+        } else {
+            let buffer = Tensor(shape: shape)
+            body(buffer, 0)
+            value = buffer
+        }
+    }
+
+    /// Adds a contribution that nobody else will read or write: the first one is taken over, not copied.
+    public func adopt(_ contribution: Tensor) {
+        if let value {
+            addInPlace(contribution, to: value)
+        } else {
+            value = contribution
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Support
+import Tensors
+
+/// The decoder-only transformer of teachers and students.
+public final class Decoder: @unchecked Sendable {
+    public let configuration: Configuration
+    /// [V, C]
+    public let embeddingTable: Tensor
+    public let blocks: [Block]
+    /// [C]
+    public let finalNorm: Tensor
+    /// [V, C]; the embedding table itself when the head is tied.
+    public let head: Tensor
+    /// Every weight by name, in a fixed order.
+    public let parameters: [(name: String, tensor: Tensor)]
+    let rotary: RotaryTable
+
+    /// A decoder around weights that exist.
+    ///
+    /// - Throws: `UserError` when a weight is missing, left over, or has another shape; all faults in one message.
+    public init(configuration: Configuration, parameters given: [String: Tensor]) throws {
+        let problems = configuration.problems
+        guard problems.isEmpty else {
+            throw UserError(
+                "impossible model shape: " + problems.joined(separator: "; "), status: .configuration)
+        }
+        let shapes = Self.parameterShapes(of: configuration)
+        try Self.check(given, against: shapes)
+        self.configuration = configuration
+        parameters = shapes.map { ($0.name, given[$0.name]!) }
+        embeddingTable = given["embedding.weight"]!
+        blocks = (0..<configuration.layers).map { layer in
+            Block(configuration: configuration) { given["blocks.\(layer).\($0)"]! }
+        }
+        finalNorm = given["norm.weight"]!
+        head = given["head.weight"] ?? given["embedding.weight"]!
+        rotary = RotaryTable(
+            positions: configuration.contextLength, dimension: configuration.headDimension,
+            theta: configuration.ropeTheta)
+    }
+
+    /// A decoder with random weights: normal with deviation 0.02, and 0.02 / √(2·layers) where a block adds to the
+    /// residual stream (Radford et al. 2019); norms at 1.
+    public convenience init(configuration: Configuration, seed: UInt64) throws {
+        let residualDeviation = 0.02 / Float(2 * max(configuration.layers, 1)).squareRoot()
+        guard configuration.problems.isEmpty else {
+            try self.init(configuration: configuration, parameters: [:])
+            return
+        }
+        var parameters: [String: Tensor] = [:]
+        for (index, (name, shape)) in Self.parameterShapes(of: configuration).enumerated() {
+            if shape.count == 1 {
+                parameters[name] = Tensor(shape: shape, values: Array(repeating: 1, count: shape[0]))
+            } else {
+                let addsToResidual = name.hasSuffix("output.weight") || name.hasSuffix("down.weight")
+                parameters[name] = Tensor.normal(
+                    shape, deviation: addsToResidual ? residualDeviation : 0.02,
+                    from: RandomStream(seed: seed, purpose: "initial weights", index: UInt64(index)))
+            }
+        }
+        try self.init(configuration: configuration, parameters: parameters)
+    }
+
+    /// Names and shapes of all weights. Linear weights are [output, input].
+    public static func parameterShapes(of c: Configuration) -> [(name: String, shape: [Int])] {
+        var shapes: [(name: String, shape: [Int])] = [("embedding.weight", [c.vocabularySize, c.width])]
+        let queryWidth = c.heads * c.headDimension
+        for layer in 0..<c.layers {
+            let prefix = "blocks.\(layer)."
+            shapes += [
+                (prefix + "attentionNorm.weight", [c.width]),
+                (
+                    prefix + "attention.queryKeyValue.weight",
+                    [queryWidth + 2 * c.keyValueHeads * c.headDimension, c.width]
+                ),
+                (prefix + "attention.output.weight", [c.width, queryWidth]),
+                (prefix + "feedForwardNorm.weight", [c.width]),
+                (prefix + "feedForward.gateUp.weight", [2 * c.feedForward, c.width]),
+                (prefix + "feedForward.down.weight", [c.width, c.feedForward]),
+            ]
+        }
+        shapes.append(("norm.weight", [c.width]))
+        if !c.tiedHead { shapes.append(("head.weight", [c.vocabularySize, c.width])) }
+        return shapes
+    }
+
+    private static func check(_ given: [String: Tensor], against shapes: [(name: String, shape: [Int])])
+        throws
+    {
+        var problems: [String] = []
+        for (name, shape) in shapes {
+            if let tensor = given[name] {
+                if tensor.shape != shape { problems.append("\(name) is \(tensor.shape), not \(shape)") }
+            } else {
+                problems.append("\(name) is missing")
+            }
+        }
+        let known = Set(shapes.map(\.name))
+        problems += given.keys.filter { !known.contains($0) }.sorted().map {
+            "\($0) is not part of the model"
+        }
+        if !problems.isEmpty { throw UserError("weights do not fit: " + problems.joined(separator: "; ")) }
+    }
+
+    /// Makes every weight gather gradients (a student), or none (a frozen teacher).
+    public func requireGradients(_ wanted: Bool = true) {
+        for (_, tensor) in parameters { tensor.requiringGradient(wanted) }
+    }
+
+    /// Final hidden states, after the last norm: what the head turns into logits.
+    ///
+    /// - Returns: [N, C]
+    public func hiddenStates(_ batch: TokenBatch) -> Tensor {
+        precondition(
+            batch.longest <= configuration.contextLength,
+            "a sequence of \(batch.longest) tokens exceeds the context of \(configuration.contextLength)")
+        let shape = configuration.attention
+        let positions = batch.positions
+        var x = embedding(batch.ids, table: embeddingTable)
+        for block in blocks {
+            x = block.forward(x) { queryKeyValue in
+                let turned = rotaryEmbedding(
+                    queryKeyValue, positions: positions, heads: shape.heads + shape.keyValueHeads,
+                    table: rotary)
+                return causalAttention(turned, segments: batch.segments, shape: shape)
+            }
+        }
+        return rmsNorm(x, weight: finalNorm, epsilon: configuration.normEpsilon)
+    }
+
+    /// Logits for rows of hidden states. Over a whole batch this is V floats a row: training and labelling go through
+    /// the fused head instead.
+    ///
+    /// - Parameter hidden: [M, C]
+    /// - Returns: [M, V]
+    public func logits(_ hidden: Tensor) -> Tensor {
+        linear(hidden, weight: head)
+    }
+}
