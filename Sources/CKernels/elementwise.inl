@@ -2,12 +2,25 @@ static void KERNEL(add)(const float *restrict x, float *restrict y, size_t n) {
     for (size_t i = 0; i < n; i++) y[i] += x[i];
 }
 
+static void KERNEL(add_scaled)(const float *restrict x, float factor, float *restrict y, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] += factor * x[i];
+}
+
 static void KERNEL(scale)(float *restrict y, float factor, size_t n) {
     for (size_t i = 0; i < n; i++) y[i] *= factor;
 }
 
 static void KERNEL(interpolate)(const float *restrict x, float *restrict y, float weight, size_t n) {
     for (size_t i = 0; i < n; i++) y[i] += weight * (x[i] - y[i]);
+}
+
+static float KERNEL(sum)(const float *restrict x, size_t n) {
+    float sum = 0;
+    {
+#pragma clang fp reassociate(on)
+        for (size_t i = 0; i < n; i++) sum += x[i];
+    }
+    return sum;
 }
 
 static double KERNEL(sum_of_squares)(const float *restrict x, size_t n) {

@@ -17,7 +17,9 @@
 const DistillKernels KERNEL(table) = {
     .name = VARIANT,
     .add = KERNEL(add),
+    .add_scaled = KERNEL(add_scaled),
     .scale = KERNEL(scale),
+    .sum = KERNEL(sum),
     .interpolate = KERNEL(interpolate),
     .sum_of_squares = KERNEL(sum_of_squares),
     .has_non_finite = KERNEL(has_non_finite),

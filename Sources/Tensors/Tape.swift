@@ -4,7 +4,7 @@
 /// nothing and keep no buffers.
 ///
 ///     let (loss, tape) = Tape.record { model.loss(batch) }
-///     tape.backward()
+///     tape.backward(from: loss)
 public final class Tape: @unchecked Sendable {
     @TaskLocal static var current: Tape?
 
@@ -24,9 +24,11 @@ public final class Tape: @unchecked Sendable {
         return (result, tape)
     }
 
-    /// Runs the backward passes, last operation first. Each operation's saved buffers are released as soon as
+    /// Runs the backward passes for the gradient of `loss`, last operation first. Each operation's saved buffers are released as soon as
     /// it is done; operations that no gradient reached are skipped.
-    public func backward() {
+    public func backward(from loss: Tensor) {
+        precondition(loss.count == 1, "gradients are taken of a scalar, not of \(loss.shape)")
+        loss.gradient = Tensor(shape: loss.shape, values: [1])
         while let step = steps.popLast() {
             guard let gradient = step.output.value else { continue }
             step.output.value = nil

@@ -43,7 +43,11 @@ public final class Tensor: @unchecked Sendable {
     /// Number of rows when the last axis is laid out in rows.
     public var rows: Int { shape.dropLast().reduce(1, *) }
 
-    var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+    /// The values' address, for kernels: valid while the tensor lives, row-major, `count` floats.
+    public var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+
+    /// The address of a row of the last axis.
+    public func pointer(row: Int) -> UnsafeMutablePointer<Float> { storage.pointer + row * width }
 
     /// A copy of the values, row by row.
     public var values: [Float] { withUnsafeFloats { Array($0) } }

@@ -20,10 +20,14 @@ typedef struct DistillKernels {
     // ---- elementwise.inl ----
     // y += x
     void (*add)(const float *x, float *y, size_t n);
+    // y += factor * x
+    void (*add_scaled)(const float *x, float factor, float *y, size_t n);
     // y = factor * y
     void (*scale)(float *y, float factor, size_t n);
     // y += weight * (x - y)
     void (*interpolate)(const float *x, float *y, float weight, size_t n);
+    // Sum of x.
+    float (*sum)(const float *x, size_t n);
     // Sum of squares, accumulated in blocks of Float32 and across blocks in Float64.
     double (*sum_of_squares)(const float *x, size_t n);
     // Non-zero if any value is infinite or not a number.

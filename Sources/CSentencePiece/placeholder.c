@@ -1,2 +1,0 @@
-#include "CSentencePiece.h"
-int csentencepiece_placeholder(void) { return 0; }

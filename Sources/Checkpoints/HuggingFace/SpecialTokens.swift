@@ -1,0 +1,51 @@
+/// The ids that begin, end and fill sequences, as `config.json` and `generation_config.json` give them.
+public struct SpecialTokens: Equatable, Sendable {
+    public var begin: Int32?
+    /// Any of these ends a generated text.
+    public var ends: [Int32]
+    public var padding: Int32?
+
+    public init(begin: Int32? = nil, ends: [Int32] = [], padding: Int32? = nil) {
+        self.begin = begin
+        self.ends = ends
+        self.padding = padding
+    }
+
+    /// Reads a key that holds an id, a list of ids, or nothing. Old files write -1 for nothing.
+    static func ids(_ key: String, _ keys: inout KeyReader, default standard: Int32? = nil) -> [Int32] {
+        let values: [JSONValue]
+        switch keys[key] {
+        case nil: return standard.map { [$0] } ?? []
+        case .array(let list): values = list
+        case let value?: values = [value]
+        }
+        var ids: [Int32] = []
+        for value in values where value != .integer(-1) {
+            guard case .integer(let number) = value, let id = Int32(exactly: number), id >= 0 else {
+                keys.reject(key, "a token id, or a list of them, is expected")
+                return []
+            }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    func problems(in vocabularySize: Int) -> [String] {
+        let all = [("bos_token_id", begin.map { [$0] } ?? []), ("eos_token_id", ends)]
+        return all.flatMap { key, ids in
+            ids.filter { $0 >= vocabularySize }.map {
+                "\"\(key)\" \($0) is outside the vocabulary of \(vocabularySize)"
+            }
+        }
+    }
+
+    /// The keys shared by both files. Absent ids are written as null: left out, they would take the defaults.
+    var json: [String: JSONValue] {
+        let ends = ends.map { JSONValue.integer(Int($0)) }
+        return [
+            "bos_token_id": begin.map { .integer(Int($0)) } ?? .null,
+            "eos_token_id": ends.isEmpty ? .null : ends.count == 1 ? ends[0] : .array(ends),
+            "pad_token_id": padding.map { .integer(Int($0)) } ?? .null,
+        ]
+    }
+}

@@ -1,0 +1,105 @@
+import Tensors
+import Transformer
+
+// M kept positions, C width, V vocabulary.
+
+/// The head's projection, softmax, losses and their gradients, fused over chunks of positions, so that memory does not
+/// grow with M × V.
+public struct HeadLoss {
+    public let terms: [WeightedLoss]
+
+    public init(_ terms: [WeightedLoss]) {
+        precondition(!terms.isEmpty, "an objective has at least one loss")
+        self.terms = terms
+    }
+
+    /// The objective over M positions, recorded on the tape.
+    ///
+    /// Gradients are computed together with the losses, while the logits are at hand; the tape's backward pass only
+    /// hands the gradient of `hidden` on.
+    ///
+    /// - Parameters:
+    ///   - hidden: [M, C], the student's final hidden states at the kept positions
+    ///   - head: [V, C]
+    ///   - targets: the M tokens that follow those positions
+    ///   - teacher: what the teacher says there; nil when no term needs it
+    ///   - scale: factor of the sum over positions: 1 / M for the mean, less when a step has several batches
+    /// - Returns: the objective as a scalar on the tape, and each term's mean over the M positions
+    public func callAsFunction(
+        hidden: Tensor, head: Tensor, targets: [Int32], teacher: TeacherSignal?, scale: Float
+    ) -> (objective: Tensor, means: [Double]) {
+        precondition(hidden.rows == targets.count, "\(hidden.rows) positions have \(targets.count) targets")
+        let wantsGradients = Tape.records(hidden, head)
+        let dhidden = wantsGradients ? Tensor(shape: hidden.shape) : nil
+        let rowLosses = Tensor(shape: [max(hidden.rows, 1), terms.count])
+        let teacherLogits = denseTeacherBuffer(teacher, vocabulary: head.rows, rows: hidden.rows)
+
+        LogitsChunks.forEach(hidden: hidden, head: head) { rows, logits in
+            if case .dense(let teacherHidden, let teacherHead)? = teacher, let teacherLogits {
+                MatrixProduct.multiply(
+                    teacherHidden.matrix(rows: rows), teacherHead.matrix.transposed,
+                    into: teacherLogits.matrix(rows: 0..<rows.count))
+            }
+            evaluate(
+                rows: rows, logits: logits, targets: targets, teacher: teacher, teacherLogits: teacherLogits,
+                scale: scale, losses: rowLosses)
+            guard let dhidden else { return }
+            MatrixProduct.multiply(logits, head.matrix, into: dhidden.matrix(rows: rows))
+            head.gradientSlot?.accumulate(shape: head.shape) { dhead, beta in
+                MatrixProduct.multiply(
+                    logits.transposed, hidden.matrix(rows: rows), into: dhead.matrix, beta: beta)
+            }
+        }
+
+        let sums = columnSums(rowLosses, rows: hidden.rows)
+        let value = zip(terms, sums).reduce(0.0) { $0 + Double($1.0.factor) * $1.1 } * Double(scale)
+        let objective = Tensor(shape: [], values: [Float(value)])
+        if let dhidden {
+            Tape.append(output: objective, inputs: [hidden, head]) { seed in
+                precondition(seed.values == [1], "the objective is the last operation")
+                hidden.gradientSlot?.adopt(dhidden)
+            }
+        }
+        return (objective, sums.map { $0 / Double(max(hidden.rows, 1)) })
+    }
+
+    private func denseTeacherBuffer(_ teacher: TeacherSignal?, vocabulary: Int, rows: Int) -> Tensor? {
+        guard case .dense(let hidden, let head)? = teacher else { return nil }
+        precondition(
+            head.rows == vocabulary && hidden.rows == rows,
+            "teacher and student share positions and vocabulary: \(head.rows) pieces against \(vocabulary)")
+        return Tensor(shape: [min(LogitsChunks.rows(vocabulary: vocabulary), max(rows, 1)), vocabulary])
+    }
+
+    /// Turns the chunk's logits into gradients, on all threads.
+    private func evaluate(
+        rows: Range<Int>, logits: MatrixView, targets: [Int32], teacher: TeacherSignal?,
+        teacherLogits: Tensor?,
+        scale: Float, losses: Tensor
+    ) {
+        // Rows to a task: enough to spread over threads, few enough that scratch buffers are made rarely.
+        Parallel.forRanges(of: rows.count, grain: 16) { range in
+            let rowLoss = RowLoss(terms: terms, vocabulary: logits.columns)
+            for row in range {
+                let position = rows.lowerBound + row
+                let signal: RowLoss.Teacher =
+                    switch teacher {
+                    case nil: .none
+                    case .dense: .dense(logits: teacherLogits!.pointer(row: row))
+                    case .sparse(let sparse): .sparse(sparse, position: position)
+                    }
+                rowLoss.evaluate(
+                    logits: logits.pointer + row * logits.stride, target: targets[position], teacher: signal,
+                    scale: scale, losses: losses.pointer(row: position))
+            }
+        }
+    }
+
+    private func columnSums(_ losses: Tensor, rows: Int) -> [Double] {
+        losses.withUnsafeFloats { values in
+            terms.indices.map { term in
+                (0..<rows).reduce(0.0) { $0 + Double(values[$1 * terms.count + term]) }
+            }
+        }
+    }
+}

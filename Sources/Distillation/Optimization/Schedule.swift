@@ -1,0 +1,45 @@
+import Foundation
+
+/// The learning rate over a run, as a fraction of its peak.
+public struct Schedule: Codable, Equatable, Sendable {
+    public enum Shape: String, Codable, CaseIterable, Sendable {
+        /// Half a cosine wave down to the final fraction (Loshchilov & Hutter 2017, arXiv 1608.03983).
+        case cosine
+        case linear
+        case constant
+        /// Warm-up, stable, decay: at the peak until the last `decay` share, then linearly down (MiniCPM, arXiv
+        /// 2404.06395).
+        case wsd
+    }
+
+    public var shape: Shape
+    /// Share of the steps during which the rate rises linearly from near 0.
+    public var warmup: Double
+    /// What is left of the peak at the end.
+    public var final: Double
+    /// Share of the steps that `wsd` decays over.
+    public var decay: Double
+
+    public init(_ shape: Shape = .cosine, warmup: Double = 0.05, final: Double = 0.1, decay: Double = 0.2) {
+        self.shape = shape
+        self.warmup = warmup
+        self.final = final
+        self.decay = decay
+    }
+
+    /// The factor of the peak learning rate at step `step` (from 0) of `total`.
+    public func factor(step: Int, total: Int) -> Double {
+        let warmupSteps = (warmup * Double(total)).rounded()
+        if Double(step) < warmupSteps { return Double(step + 1) / warmupSteps }
+        let progress = (Double(step) - warmupSteps) / max(Double(total) - warmupSteps, 1)
+        switch shape {
+        case .constant: return 1
+        case .linear: return 1 + (final - 1) * progress
+        case .cosine: return final + (1 - final) * 0.5 * (1 + cos(.pi * progress))
+        case .wsd:
+            let decaySteps = (decay * Double(total)).rounded()
+            let left = Double(total - step)
+            return left >= decaySteps ? 1 : final + (1 - final) * left / max(decaySteps, 1)
+        }
+    }
+}

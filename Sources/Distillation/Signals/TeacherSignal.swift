@@ -1,0 +1,50 @@
+import Tensors
+
+// M kept positions of a batch, V vocabulary, C teacher's width.
+
+/// What a teacher says about the M kept positions of a batch.
+public enum TeacherSignal {
+    /// The whole distribution, from the teacher's final hidden states [M, C] and head [V, C].
+    case dense(hidden: Tensor, head: Tensor)
+    /// A few probabilities for each position, read from a cache.
+    case sparse(SparseSignal)
+}
+
+/// How a sparse signal was taken, and so how it must be read.
+public enum SparseKind: Codable, Equatable, Sendable {
+    /// The k likeliest tokens with their probabilities; the rest of the mass is one bucket, the tail.
+    case topK(k: Int)
+    /// The `head` likeliest tokens with their probabilities, and `draws` samples of the others; weights are unbiased:
+    /// E[w] = p (random-sampling distillation, arXiv 2503.16870, with an exact head).
+    case sampled(head: Int, draws: Int)
+
+    public var name: String {
+        switch self {
+        case .topK: "top_k"
+        case .sampled: "sampled"
+        }
+    }
+}
+
+/// Sparse distributions of M positions, end to end.
+public struct SparseSignal: Sendable {
+    public let kind: SparseKind
+    /// Temperature the teacher's softmax had.
+    public let temperature: Float
+    /// Bounds of each position's entries: M + 1 values.
+    public var offsets: [Int] = [0]
+    /// Token ids of the entries.
+    public var ids: [Int32] = []
+    /// Probabilities (top-k) or unbiased weights that sum to 1 (sampled).
+    public var weights: [Float] = []
+    /// Entropy of the whole distribution in nats, one for each position; sampled signals subtract it, so that their
+    /// expected loss is the divergence and not the cross-entropy. Empty for top-k.
+    public var entropies: [Float] = []
+
+    public init(kind: SparseKind, temperature: Float) {
+        self.kind = kind
+        self.temperature = temperature
+    }
+
+    public var positions: Int { offsets.count - 1 }
+}

@@ -1,0 +1,89 @@
+import CSentencePiece
+import Support
+
+extension TokenizerTraining {
+    /// The options of the library's trainer that differ from its defaults or that results depend on.
+    var options: [(name: String, value: String)] {
+        [
+            ("model_type", kind.rawValue),
+            ("vocab_size", "\(vocabularySize)"),
+            ("byte_fallback", "\(hasByteFallback)"),
+            ("user_defined_symbols", userDefinedSymbols.map(Self.quoted).joined(separator: ",")),
+            ("character_coverage", "\(characterCoverage)"),
+            ("split_digits", "\(splitsDigits)"),
+            ("add_dummy_prefix", "\(addsDummyPrefix)"),
+            ("normalization_rule_name", "identity"),
+            ("remove_extra_whitespaces", "false"),
+            // Indentation costs one token, not one a space.
+            ("allow_whitespace_only_pieces", "true"),
+            // A small corpus ends with fewer pieces instead of an error.
+            ("hard_vocab_limit", "false"),
+            ("max_sentence_length", "\(Self.longestSentence)"),
+            // Sums of probabilities depend on how many parts they are made of, so the number is fixed.
+            ("num_threads", "16"),
+        ]
+    }
+
+    /// The library skips longer sentences, in bytes; `parts` cuts them before.
+    static let longestSentence = 4192
+
+    /// The library reads a list of symbols as a line of CSV.
+    private static func quoted(_ symbol: String) -> String {
+        "\"" + symbol.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+            + "\""
+    }
+
+    /// Calls a body with the options as C strings.
+    func withOptions<Result>(
+        _ options: [(name: String, value: String)], _ body: (UnsafePointer<sp_option>) -> Result
+    ) -> Result {
+        func extend(_ done: [sp_option], _ body: (UnsafePointer<sp_option>) -> Result) -> Result {
+            guard done.count < options.count else {
+                return done.withUnsafeBufferPointer { body($0.baseAddress!) }
+            }
+            let (name, value) = options[done.count]
+            return name.withCString { name in
+                value.withCString { extend(done + [sp_option(name: name, value: $0)], body) }
+            }
+        }
+        return extend([], body)
+    }
+
+    /// Throws for options the library would refuse with a message about its own names, or not refuse at all.
+    func validate() throws {
+        func reject(_ problem: String, _ remedy: String) -> UserError {
+            UserError(problem, remedy: remedy, status: .configuration)
+        }
+        guard (1...Int(1 << 24)).contains(vocabularySize) else {
+            throw reject("a vocabulary of \(vocabularySize) pieces", "give 1 to \(1 << 24)")
+        }
+        guard (0.98...1).contains(characterCoverage) else {
+            throw reject("a character coverage of \(characterCoverage)", "give 0.98 to 1")
+        }
+        if let maximumSentences, maximumSentences < 1 {
+            throw reject("training on \(maximumSentences) sentences", "give at least 1")
+        }
+        var seen = Set<[UInt8]>()
+        for symbol in userDefinedSymbols {
+            let shown = symbol.debugDescription
+            if symbol.isEmpty || symbol.contains("\u{2581}")
+                || symbol.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0 == "\0" })
+            {
+                throw reject("the symbol \(shown)", "a symbol is not empty and has no spaces")
+            }
+            if ["<unk>", "<s>", "</s>"].contains(symbol) || BytePiece.value(of: symbol) != nil {
+                throw reject("the symbol \(shown) is a piece of every vocabulary", "leave it out")
+            }
+            if !seen.insert(Array(symbol.utf8)).inserted {
+                throw reject("the symbol \(shown) is given twice", "give it once")
+            }
+        }
+    }
+
+    /// What a message of the library says, without the place in its source: `INTERNAL: file.cc(12) [x > 0] …`.
+    static func withoutSource(_ message: String) -> String {
+        guard let bracket = message.range(of: "] ", options: .backwards) else { return message }
+        let reason = message[bracket.upperBound...]
+        return reason.isEmpty ? message : String(reason)
+    }
+}

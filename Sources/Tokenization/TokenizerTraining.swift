@@ -1,0 +1,65 @@
+import CSentencePiece
+import Foundation
+import Support
+
+/// How to train a vocabulary.
+///
+/// The defaults make encoding reversible: no character is rewritten, no space is added or dropped, and
+/// characters without a piece are spelled in bytes. Without a space before every text, text after a role marker
+/// has the same ids whether it is encoded alone or inside a chat.
+///
+/// The same sentences in the same order give the same bytes on every machine.
+public struct TokenizerTraining: Sendable {
+    public var kind = TokenizerKind.unigram
+    /// The number of pieces to reach, everything included: 3 control and unknown pieces, 256 byte pieces, the
+    /// symbols. A small corpus may end with fewer.
+    public var vocabularySize = 4096
+    public var hasByteFallback = true
+    /// Kept whole wherever they occur; at least the markers of the chat template.
+    public var userDefinedSymbols = ChatTemplate.roleMarkers.symbols
+    /// The share of the characters of the corpus, 0.98 to 1, that get a piece of their own.
+    public var characterCoverage: Float = 0.9995
+    /// Whether each digit is a piece of its own.
+    public var splitsDigits = true
+    /// Put a space before every text, as older Llama vocabularies do.
+    public var addsDummyPrefix = false
+    /// Train on a random choice of this many sentences; nil for all.
+    public var maximumSentences: Int?
+    /// Decides that choice.
+    public var seed: UInt64 = 0
+
+    public init(kind: TokenizerKind = .unigram, vocabularySize: Int = 4096) {
+        self.kind = kind
+        self.vocabularySize = vocabularySize
+    }
+
+    /// Trains on sentences and returns the bytes of a `.model` file.
+    ///
+    /// A sentence is a line or a paragraph: pieces never reach over its end. Empty ones are skipped.
+    ///
+    /// Throws `UserError` if an option is out of range or the sentences hold too little text, and whatever
+    /// `sentences` throws.
+    public func train(_ sentences: some Sequence<String>) throws -> Data {
+        try validate()
+        let source = SentenceSource(chosen(from: sentences).lazy.flatMap(Self.parts))
+        guard source.hasText else {
+            throw UserError(
+                "there is no text to train a tokenizer on", remedy: "give files with at least one line")
+        }
+        let options = options
+        var model: UnsafeMutableRawPointer?
+        var length = 0
+        let message = withOptions(options) {
+            sp_train(
+                $0, options.count, SentenceSource.next, Unmanaged.passUnretained(source).toOpaque(), &model,
+                &length)
+        }
+        if let reason = ModelHandle.take(message) {
+            throw UserError(
+                "the tokenizer cannot be trained: \(Self.withoutSource(reason))",
+                remedy: "change the vocabulary size (now \(vocabularySize)) or give more text")
+        }
+        defer { sp_free(model) }
+        return Data(bytes: model!, count: length)
+    }
+}

@@ -1,0 +1,34 @@
+import Tensors
+
+/// Logits a few rows at a time, so that memory does not grow with rows × vocabulary.
+public enum LogitsChunks {
+    /// Logits held at once: 16 MiB, which stays in a server's last-level cache, and at least 16 rows, one register
+    /// tile of the product.
+    private static let budget = 4 << 20
+    private static let minimumRows = 16
+
+    public static func rows(vocabulary: Int) -> Int {
+        max(minimumRows, budget / vocabulary / minimumRows * minimumRows)
+    }
+
+    /// Runs `body` on consecutive ranges of rows of `hidden`, with their logits; the buffer is reused, so `body` may
+    /// overwrite it but not keep it.
+    ///
+    /// - Parameters:
+    ///   - hidden: [M, C]
+    ///   - head: [V, C]
+    ///   - body: receives the range of rows and their logits [rows, V]
+    public static func forEach(
+        hidden: Tensor, head: Tensor, _ body: (_ rows: Range<Int>, _ logits: MatrixView) throws -> Void
+    ) rethrows {
+        let vocabulary = head.rows
+        let step = rows(vocabulary: vocabulary)
+        let buffer = Tensor(shape: [min(step, max(hidden.rows, 1)), vocabulary])
+        for start in stride(from: 0, to: hidden.rows, by: step) {
+            let range = start..<min(start + step, hidden.rows)
+            let logits = buffer.matrix(rows: 0..<range.count)
+            MatrixProduct.multiply(hidden.matrix(rows: range), head.matrix.transposed, into: logits)
+            try body(range, logits)
+        }
+    }
+}

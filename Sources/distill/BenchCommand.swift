@@ -1,0 +1,60 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+
+extension Benchmark.Part: ExpressibleByArgument {}
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure training, distillation, labelling and decoding on this machine.",
+        discussion: """
+            Examples:
+              distill bench                      every part, and the sgemm peak measured in the same process
+              distill bench --part train --json  one part alone, so that its peak memory is its own
+            """)
+
+    @Option(help: "Run one part alone.")
+    var part: Benchmark.Part?
+    @Option(help: "Runs of each part; the median counts.")
+    var runs = 5
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard runs > 0 else { throw ValidationError("--runs \(runs) is not positive") }
+    }
+
+    func run() throws {
+        let benchmark = Benchmark(runs: runs)
+        let peak = Benchmark.sgemmPeak()
+        var parts: [String: Benchmark.Result] = [:]
+        if !json { print(String(format: "sgemm peak %.0f GFLOP/s", peak)) }
+        for part in part.map({ [$0] }) ?? Benchmark.Part.allCases {
+            let result = try benchmark.run(part, peak: peak)
+            parts[part.rawValue] = result
+            if !json {
+                print(
+                    String(
+                        format: "%@ %9.0f tokens/s %5.0f%% of peak %6d MiB", part.rawValue.padded(to: 8),
+                        result.tokensPerSecond, 100 * result.fractionOfPeak, result.peakRssMib))
+            }
+        }
+        if json {
+            struct Report: Encodable {
+                let sgemmPeakGflops: Double
+                let parts: [String: Benchmark.Result]
+            }
+            let encoder = JSONEncoder()
+            encoder.keyEncodingStrategy = .convertToSnakeCase
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            print(
+                String(
+                    decoding: try encoder.encode(Report(sgemmPeakGflops: peak, parts: parts)), as: UTF8.self))
+        }
+    }
+}
+
+extension String {
+    func padded(to width: Int) -> String { padding(toLength: max(width, count), withPad: " ", startingAt: 0) }
+}
