@@ -88,11 +88,12 @@ import Testing
     }
 
     @Test func heldOutSumsAreNowhereInTraining() {
+        let sums = trainingRecords.flatMap(\.userTurns).filter { $0.contains(" plus ") }
+        #expect(sums.count > 100)
         for sum in Sum.heldOut {
-            let spellings = ["\(sum.left) plus \(sum.right) ", "\(sum.left) plus \(sum.right)?"]
-            for text in trainingRecords.flatMap(\.strings) where text.contains(" plus ") {
-                #expect(!spellings.contains { text.contains(" " + $0) }, "\(text)")
-            }
+            let spellings = [" \(sum.left) plus \(sum.right) ", " \(sum.left) plus \(sum.right)?"]
+            let hit = sums.first { text in spellings.contains { text.contains($0) } }
+            #expect(hit == nil)
         }
     }
 
