@@ -37,10 +37,7 @@ struct LlamaConfiguration: Equatable {
             normEpsilon: Float(keys.number("rms_norm_eps", default: 1e-6)),
             tiedHead: keys.boolean("tie_word_embeddings", default: false),
             contextLength: keys.integer("max_position_embeddings", default: 2048))
-        tokens = SpecialTokens(
-            begin: SpecialTokens.ids("bos_token_id", &keys, default: 1).first,
-            ends: SpecialTokens.ids("eos_token_id", &keys, default: 2),
-            padding: SpecialTokens.ids("pad_token_id", &keys).first)
+        tokens = SpecialTokens(&keys)
         var problems = keys.problems
         if problems.isEmpty {
             problems = Self.problems(of: shape) + tokens.problems(in: shape.vocabularySize)

@@ -25,32 +25,41 @@ enum LlamaNames {
 
     /// All weights of a model, in the decoder's order.
     static func parameters(of configuration: Configuration) -> [Parameter] {
+        Decoder.parameterShapes(of: configuration).map { name, shape in
+            let (prefix, local) = split(name)
+            var row = 0
+            let parts = parts(of: local, rows: shape[0], in: configuration).map { suffix, rows in
+                defer { row += rows }
+                return Part(
+                    name: prefix + suffix, shape: [rows] + shape.dropFirst(), rows: row..<row + rows)
+            }
+            precondition(row == shape[0], "the parts of \(name) hold \(row) of its \(shape[0]) rows")
+            return Parameter(name: name, shape: shape, parts: parts)
+        }
+    }
+
+    /// Names of the parts that make up one of our parameters, and how many of its `rows` each holds.
+    private static func parts(
+        of name: String, rows: Int, in configuration: Configuration
+    ) -> [(suffix: String, rows: Int)] {
         let query = configuration.heads * configuration.headDimension
         let key = configuration.keyValueHeads * configuration.headDimension
-        return Decoder.parameterShapes(of: configuration).map { name, shape in
-            let (prefix, local) = split(name)
-            let parts: [(String, Int)] =
-                switch local {
-                case "embedding.weight": [(embedding, shape[0])]
-                case "norm.weight": [("model.norm.weight", shape[0])]
-                case "head.weight": [(head, shape[0])]
-                case "attentionNorm.weight": [("input_layernorm.weight", shape[0])]
-                case "attention.queryKeyValue.weight":
-                    [
-                        ("self_attn.q_proj.weight", query), ("self_attn.k_proj.weight", key),
-                        ("self_attn.v_proj.weight", key),
-                    ]
-                case "attention.output.weight": [("self_attn.o_proj.weight", shape[0])]
-                case "feedForwardNorm.weight": [("post_attention_layernorm.weight", shape[0])]
-                case "feedForward.gateUp.weight":
-                    [
-                        ("mlp.gate_proj.weight", configuration.feedForward),
-                        ("mlp.up_proj.weight", configuration.feedForward),
-                    ]
-                case "feedForward.down.weight": [("mlp.down_proj.weight", shape[0])]
-                default: preconditionFailure("no Hugging Face name for \(name)")
-                }
-            return Parameter(name: name, shape: shape, parts: stack(parts, prefix: prefix, shape: shape))
+        switch name {
+        case "embedding.weight": return [(embedding, rows)]
+        case "norm.weight": return [("model.norm.weight", rows)]
+        case "head.weight": return [(head, rows)]
+        case "attentionNorm.weight": return [("input_layernorm.weight", rows)]
+        case "attention.queryKeyValue.weight":
+            return [
+                ("self_attn.q_proj.weight", query), ("self_attn.k_proj.weight", key),
+                ("self_attn.v_proj.weight", key),
+            ]
+        case "attention.output.weight": return [("self_attn.o_proj.weight", rows)]
+        case "feedForwardNorm.weight": return [("post_attention_layernorm.weight", rows)]
+        case "feedForward.gateUp.weight":
+            return [("mlp.gate_proj.weight", rows / 2), ("mlp.up_proj.weight", rows / 2)]
+        case "feedForward.down.weight": return [("mlp.down_proj.weight", rows)]
+        default: preconditionFailure("no Hugging Face name for \(name)")
         }
     }
 
@@ -65,13 +74,5 @@ enum LlamaNames {
         let fields = name.split(separator: ".", maxSplits: 2)
         guard fields.count == 3, fields[0] == "blocks" else { return ("", name) }
         return ("model.layers.\(fields[1]).", String(fields[2]))
-    }
-
-    private static func stack(_ parts: [(String, Int)], prefix: String, shape: [Int]) -> [Part] {
-        var row = 0
-        return parts.map { name, rows in
-            defer { row += rows }
-            return Part(name: prefix + name, shape: [rows] + shape.dropFirst(), rows: row..<row + rows)
-        }
     }
 }

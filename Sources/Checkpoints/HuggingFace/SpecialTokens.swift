@@ -11,11 +11,20 @@ public struct SpecialTokens: Equatable, Sendable {
         self.padding = padding
     }
 
+    /// Reads the ids from a file's keys.
+    /// - Parameter defaults: What holds for absent keys.
+    init(_ keys: inout KeyReader, defaults: SpecialTokens = SpecialTokens()) {
+        begin = Self.ids("bos_token_id", &keys)?.first ?? defaults.begin
+        ends = Self.ids("eos_token_id", &keys) ?? defaults.ends
+        padding = Self.ids("pad_token_id", &keys)?.first ?? defaults.padding
+    }
+
     /// Reads a key that holds an id, a list of ids, or nothing. Old files write -1 for nothing.
-    static func ids(_ key: String, _ keys: inout KeyReader, default standard: Int32? = nil) -> [Int32] {
+    /// - Returns: nil if the key is absent or null.
+    private static func ids(_ key: String, _ keys: inout KeyReader) -> [Int32]? {
         let values: [JSONValue]
         switch keys[key] {
-        case nil: return standard.map { [$0] } ?? []
+        case nil: return nil
         case .array(let list): values = list
         case let value?: values = [value]
         }

@@ -1,11 +1,9 @@
 import Foundation
 import Support
+import Transformer
 
 /// The safetensors files of a Hugging Face directory: one, or several with an index.
 struct WeightFiles {
-    static let single = "model.safetensors"
-    static let index = "model.safetensors.index.json"
-
     /// Where each tensor lies.
     private(set) var files: [String: SafetensorsFile] = [:]
     /// How messages name the whole.
@@ -13,13 +11,11 @@ struct WeightFiles {
 
     /// - Throws: `UserError` if there are no weights, or an index and its files contradict each other.
     init(directory: URL) throws {
-        let single = directory.appendingPathComponent(Self.single)
-        let index = directory.appendingPathComponent(Self.index)
-        if FileManager.default.fileExists(atPath: single.path) {
+        if let single = CheckpointFile.existing(CheckpointFile.weights, in: directory) {
             name = single.relativePath
             let file = try SafetensorsFile(contentsOf: single)
             for tensor in file.names { files[tensor] = file }
-        } else if FileManager.default.fileExists(atPath: index.path) {
+        } else if let index = CheckpointFile.existing(CheckpointFile.index, in: directory) {
             name = index.relativePath
             try openShards(index, in: directory)
         } else {
@@ -55,27 +51,32 @@ struct WeightFiles {
     }
 
     private static func missing(in directory: URL) -> UserError {
-        let manager = FileManager.default
-        let exists = { manager.fileExists(atPath: directory.appendingPathComponent($0).path) }
-        if exists("pytorch_model.bin") || exists("pytorch_model.bin.index.json") {
+        let old = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
+        if old.contains(where: { CheckpointFile.existing($0, in: directory) != nil }) {
             return UserError(
-                "holds pytorch_model.bin but no \(single)", file: directory.relativePath,
+                "holds pytorch_model.bin but no \(CheckpointFile.weights)", file: directory.relativePath,
                 remedy: "convert it: load it with transformers and save_pretrained(safe_serialization=True)",
                 status: .noInput)
         }
         return UserError(
-            "holds no weights", file: directory.relativePath, remedy: "\(single) or \(index) is expected",
+            "holds no weights", file: directory.relativePath,
+            remedy: "\(CheckpointFile.weights) or \(CheckpointFile.index) is expected",
             status: .noInput)
     }
 
     /// The tensors that the files must hold, checked by name and shape before any is read.
     /// - Throws: `UserError` that lists all that are missing, left over or of another shape.
-    func views(of parameters: [LlamaNames.Parameter], tiedHead: Bool) throws -> [String: SafetensorsFile.View]
-    {
+    func views(of configuration: Configuration) throws -> [String: SafetensorsFile.View] {
+        // A layer has nine tensors. Checked first, lest a wild number of layers fill the memory with names.
+        guard configuration.layers <= files.count else {
+            throw UserError(
+                "config.json has \(configuration.layers) layers, but there are only \(files.count) tensors",
+                file: name)
+        }
         var views: [String: SafetensorsFile.View] = [:]
         var missing: [String] = []
         var misshapen: [String] = []
-        for part in parameters.flatMap(\.parts) {
+        for part in LlamaNames.parameters(of: configuration).flatMap(\.parts) {
             guard let view = try files[part.name]?.view(part.name) else {
                 missing.append(part.name)
                 continue
@@ -88,7 +89,8 @@ struct WeightFiles {
             views[part.name] = view
         }
         let extra = files.keys.filter {
-            views[$0] == nil && !LlamaNames.isRedundant($0) && !(tiedHead && $0 == LlamaNames.head)
+            views[$0] == nil && !LlamaNames.isRedundant($0)
+                && !(configuration.tiedHead && $0 == LlamaNames.head)
         }
         let problems = [
             Self.list(missing, "missing:"), Self.list(extra.sorted(), "not part of the model:"),
@@ -98,7 +100,7 @@ struct WeightFiles {
             throw UserError(
                 "the tensors do not fit config.json: " + problems.joined(separator: "; "), file: name)
         }
-        if tiedHead { try checkTie(views) }
+        if configuration.tiedHead { try checkTie(views) }
         return views
     }
 

@@ -23,8 +23,8 @@ public struct SignalCapture: Sendable {
     ///   - teacher: a frozen model
     ///   - batch: tokens and kept positions; the k-th sequence is one record
     ///   - records: for each sequence, the number its random stream is named by
-    /// - Returns: one signal over the M kept positions
-    public func capture(teacher: Decoder, batch: TrainingBatch, records: [UInt64]) -> SparseSignal {
+    /// - Returns: what is kept of each of the M positions
+    func capture(teacher: Decoder, batch: TrainingBatch, records: [UInt64]) -> [PositionEntries] {
         precondition(records.count == batch.tokens.segments.count - 1, "one number for each record")
         let hidden = withoutGradients {
             gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions)
@@ -45,9 +45,7 @@ public struct SignalCapture: Sendable {
                 }
             }
         }
-        var signal = SparseSignal(kind: kind, temperature: temperature)
-        for position in entries { signal.append(position) }
-        return signal
+        return entries
     }
 
     /// A stream for each kept position: the record's, at a counter that leaves room for the draws of one position.
