@@ -1,3 +1,6 @@
+// Eight floats at any address: one AVX2 register, or two of the baseline.
+typedef float Lanes __attribute__((vector_size(32), aligned(4)));
+
 // exp and ln for vector loops: branch-free, so that the compiler can vectorise the caller.
 
 // exp(x) to about 2 ulp on [-87.3, 88.7]; below it 1e-38, above it 3e38, never an infinity.
