@@ -17,10 +17,12 @@ public struct EvaluateStage: Sendable, RecipeSection {
 
     init(_ section: Section) {
         models = section.value(
-            "models", .list(of: .reference(to: .checkpoint)), example: "[teacher, student]", "The models to measure.")
+            "models", .list(of: .reference(to: .checkpoint)), example: "[teacher, student]",
+            "The models to measure.")
         if let recipeTeacher = section.decoding.teacher {
             teacher = section.value(
-                "teacher", .reference(to: .checkpoint), default: recipeTeacher, defaultText: "the recipe's teacher",
+                "teacher", .reference(to: .checkpoint), default: recipeTeacher,
+                defaultText: "the recipe's teacher",
                 "The model that agreement is measured against.")
         } else {
             teacher = section.optional(
@@ -42,7 +44,8 @@ public struct EvaluateStage: Sendable, RecipeSection {
             "stride", .integer(1...1_048_576), default: max(1, contextLength / 2), defaultText: "context / 2",
             "Tokens between the starts of two windows over a long document.")
         measuresSpeed = section.value("speed", .boolean, default: true, "Measure tokens written per second.")
-        limit = section.optional("limit", .integer(1...), defaultText: "all", "Use only the first records of each file.")
+        limit = section.optional(
+            "limit", .integer(1...), defaultText: "all", "Use only the first records of each file.")
         name = section.artefactName(default: "evaluation")
         if section.sound("stride", "context"), stride > contextLength {
             section.problem(
@@ -50,12 +53,14 @@ public struct EvaluateStage: Sendable, RecipeSection {
                 remedy: "tokens between two windows would not be measured")
         }
         if !agreement.isEmpty, teacher == nil, section.sound("teacher") {
-            section.problem(at: "agreement", "there is no teacher to agree with", remedy: "give the key teacher")
+            section.problem(
+                at: "agreement", "there is no teacher to agree with", remedy: "give the key teacher")
         }
         if perplexity.isEmpty, agreement.isEmpty, tasks.isEmpty, !measuresSpeed,
             section.sound("perplexity", "agreement", "tasks", "speed")
         {
-            section.problem(at: "models", "nothing is measured", remedy: "give perplexity, agreement, tasks or speed")
+            section.problem(
+                at: "models", "nothing is measured", remedy: "give perplexity, agreement, tasks or speed")
         }
     }
 }
@@ -66,6 +71,7 @@ public struct ReportStage: Sendable, RecipeSection {
     public let title: String?
 
     init(_ section: Section) {
-        title = section.optional("title", .text, defaultText: "the recipe's name", "The heading of the report.")
+        title = section.optional(
+            "title", .text, defaultText: "the recipe's name", "The heading of the report.")
     }
 }

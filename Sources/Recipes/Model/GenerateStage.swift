@@ -21,9 +21,11 @@ public struct GenerateStage: Sendable, RecipeSection {
             "JSONL files of prompts.")
         limit = section.optional(
             "limit", .integer(1...), defaultText: "all", example: "1000", "Use only the first prompts.")
-        samples = section.value("samples", .integer(1...10_000), default: 1, example: "2", "Answers to each prompt.")
+        samples = section.value(
+            "samples", .integer(1...10_000), default: 1, example: "2", "Answers to each prompt.")
         maxNewTokens = section.value(
-            "max_new_tokens", .integer(1...1_048_576), default: 128, example: "96", "Longest answer, in tokens.")
+            "max_new_tokens", .integer(1...1_048_576), default: 128, example: "96",
+            "Longest answer, in tokens.")
         sampling = section.section("sampling", SamplingSettings.self, "How tokens are drawn.")
         stop = section.value(
             "stop", .list(of: .text, atLeast: 0), default: [],
@@ -41,12 +43,16 @@ public struct SamplingSettings: Sendable, RecipeSection {
 
     init(_ section: Section) {
         temperature = section.value(
-            "temperature", .number(.nonNegative), default: 1, "Divides the logits; 0 always takes the likeliest.")
+            "temperature", .number(.nonNegative), default: 1, example: "0.9",
+            "Divides the logits; 0 always takes the likeliest.")
         topP = section.value(
-            "top_p", .number(.aboveZero), default: 1, "Keep the likeliest tokens whose shares add up to this.")
-        topK = section.optional("top_k", .integer(1...), defaultText: "all", "Keep this many likeliest tokens.")
+            "top_p", .number(.aboveZero), default: 1, example: "0.95",
+            "Keep the likeliest tokens whose shares add up to this.")
+        topK = section.optional(
+            "top_k", .integer(1...), defaultText: "all", "Keep this many likeliest tokens.")
         minP = section.value(
-            "min_p", .number(.fraction), default: 0, "Keep tokens at least this likely relative to the likeliest.")
+            "min_p", .number(.fraction), default: 0,
+            "Keep tokens at least this likely relative to the likeliest.")
         repetitionPenalty = section.value(
             "repetition_penalty", .number(.positive), default: 1,
             "Divides the logits of tokens already there; 1 leaves them.")
@@ -64,6 +70,7 @@ extension Section {
     }
 
     func stageSeed() -> UInt64? {
-        optional("seed", .seed, defaultText: "the recipe's", inAddress: false, "The seed of this stage alone.")
+        optional(
+            "seed", .seed, defaultText: "the recipe's", inAddress: false, "The seed of this stage alone.")
     }
 }

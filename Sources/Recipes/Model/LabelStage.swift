@@ -51,17 +51,20 @@ private struct SignalSection: RecipeSection {
 
     init(_ section: Section) {
         let kind: Kind = section.value(
-            "kind", .choice, default: .sampled,
+            "kind", .choice, default: .sampled, example: "sampled",
             "top_k keeps the likeliest tokens and the mass of the rest; sampled is unbiased for forward_kl.")
         let isTopK = KeyCondition(holds: kind == .topK, text: "with kind: top_k")
         let isSampled = KeyCondition(holds: kind == .sampled, text: "with kind: sampled")
         let k = section.value("k", .integer(1...65536), default: 64, only: isTopK, "Tokens kept.")
         let head = section.value(
-            "head", .integer(0...65536), default: 8, only: isSampled, "Likeliest tokens stored exactly.")
+            "head", .integer(0...65536), default: 8, example: "8", only: isSampled,
+            "Likeliest tokens stored exactly.")
         let draws = section.value(
-            "draws", .integer(1...65536), default: 24, only: isSampled, "Samples of the other tokens.")
+            "draws", .integer(1...65536), default: 24, example: "24", only: isSampled,
+            "Samples of the other tokens.")
         let temperature = section.value(
-            "temperature", .number(.positive), default: 1, "Divides the teacher's logits before they are stored.")
+            "temperature", .number(.positive), default: 1,
+            "Divides the teacher's logits before they are stored.")
         signal =
             switch kind {
             case .topK: .topK(k: k, temperature: temperature)

@@ -68,8 +68,10 @@ public struct ModelSettings: Sendable, RecipeSection {
         }
         if section.sound("heads", "key_value_heads"), heads % shape.keyValueHeads != 0 {
             section.problem(
-                at: "key_value_heads", "\(heads) heads are not divisible by \(shape.keyValueHeads) key_value_heads",
-                remedy: "accepted: " + (1...heads).filter { heads % $0 == 0 }.map(String.init).joined(separator: ", "))
+                at: "key_value_heads",
+                "\(heads) heads are not divisible by \(shape.keyValueHeads) key_value_heads",
+                remedy: "accepted: "
+                    + (1...heads).filter { heads % $0 == 0 }.map(String.init).joined(separator: ", "))
         }
     }
 }

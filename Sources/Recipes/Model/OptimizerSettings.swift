@@ -13,8 +13,10 @@ public struct OptimizerSettings: Sendable, RecipeSection {
             "weight_decay", .number(.nonNegative), default: 0.05,
             "Decoupled decay of the weight matrices; norms have none.")
         beta1 = section.value("beta1", .number(.belowOne), default: 0.9, "Memory of the mean gradient.")
-        beta2 = section.value("beta2", .number(.belowOne), default: 0.95, "Memory of the mean squared gradient.")
-        epsilon = section.value("epsilon", .number(.positive), default: 1e-8, "Added to the root of the second moment.")
+        beta2 = section.value(
+            "beta2", .number(.belowOne), default: 0.95, "Memory of the mean squared gradient.")
+        epsilon = section.value(
+            "epsilon", .number(.positive), default: 1e-8, "Added to the root of the second moment.")
         embeddingLearningRateScale = section.value(
             "embedding_learning_rate_scale", .number(.positive), default: 1,
             "Factor of the learning rate of the embedding.")
@@ -42,7 +44,8 @@ public struct ScheduleSettings: Sendable, RecipeSection {
         kind = section.value(
             "kind", .choice, default: .cosine, "Its shape after the warm-up; wsd is constant, then falls.")
         warmup = section.value(
-            "warmup", .length, default: .fraction(0.05), "Linear rise at the start: a fraction below 1, or steps.")
+            "warmup", .length, default: .fraction(0.05),
+            "Linear rise at the start: a fraction below 1, or steps.")
         final = section.value(
             "final", .number(.fraction), default: kind == .constant ? 1 : 0.1, defaultText: "0.1",
             only: KeyCondition(holds: kind != .constant, text: "with a schedule that falls"),

@@ -44,15 +44,20 @@ extension KeyType where Value == Reference {
     /// tokenizer is wanted.
     static func reference(to kinds: ArtefactKind...) -> KeyType {
         let wanted = kinds[0]
-        let summary = wanted == .signals ? "the name of a signal cache" : "\(wanted.phrase): a path or an artefact's name"
+        let summary =
+            wanted == .signals
+            ? "the name of a signal cache" : "\(wanted.phrase): a path or an artefact's name"
         return KeyType(
-            summary: summary, placeholder: { Reference(name: "", target: .file(""), place: Place(origin: "")) },
+            summary: summary,
+            placeholder: { Reference(name: "", target: .file(""), place: Place(origin: "")) },
             decode: { yaml, decoding in
                 guard case .scalar(let text, _) = yaml.content, !text.isEmpty else {
-                    decoding.problems.add("found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                    decoding.problems.add(
+                        "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
                     return nil
                 }
-                let resolver = ReferenceResolver(wanted: kinds, text: text, place: yaml.place, decoding: decoding)
+                let resolver = ReferenceResolver(
+                    wanted: kinds, text: text, place: yaml.place, decoding: decoding)
                 return resolver.resolve().map { ($0, .reference($0)) }
             }, setting: Setting.reference)
     }
@@ -109,7 +114,9 @@ private struct ReferenceResolver {
     private func reportUnknownName() {
         var names = decoding.artefacts.filter { wanted.contains($0.kind) }.map(\.name)
         if wanted.contains(.checkpoint), decoding.teacher != nil { names.append("teacher") }
-        report("no earlier stage makes \"\(text)\", and no file has that name", remedy: suggestion(for: text, among: names))
+        report(
+            "no earlier stage makes \"\(text)\", and no file has that name",
+            remedy: suggestion(for: text, among: names))
     }
 
     private func reportMissingFile(_ url: URL) {
@@ -117,7 +124,8 @@ private struct ReferenceResolver {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         let near = nearest(to: url.lastPathComponent, among: names.sorted())
         decoding.problems.add(
-            "no such file: \(text)", at: place, remedy: near.map { "did you mean \"\($0)\"?" }, status: .noInput)
+            "no such file: \(text)", at: place, remedy: near.map { "did you mean \"\($0)\"?" },
+            status: .noInput)
     }
 
     private func report(_ problem: String, remedy: String?) {

@@ -100,13 +100,18 @@ extension KeyType where Value == PlacedStage {
                 if entries.count > 1 {
                     decoding.problems.add(
                         "a stage is a mapping of one key", at: entries[1].keyPlace,
-                        remedy: "indent \"\(entries[1].key)\" below \"\(entry.key)\", or begin another item with \"- \"")
+                        remedy:
+                            "indent \"\(entries[1].key)\" below \"\(entry.key)\", or begin another item with \"- \""
+                    )
                 }
-                guard let kind = Stage.Kind(rawValue: entry.key) else {
+                if !kinds.contains(entry.key) {
                     decoding.problems.add(
-                        "unknown stage \"\(entry.key)\"", at: entry.keyPlace, remedy: suggestion(for: entry.key, among: kinds))
-                    return nil
+                        "unknown stage \"\(entry.key)\"", at: entry.keyPlace,
+                        remedy: suggestion(for: entry.key, among: kinds))
                 }
+                // A misspelt stage is read as the nearest kind, so that its other mistakes show too.
+                let name = nearest(to: entry.key, among: kinds)
+                guard let kind = name.flatMap(Stage.Kind.init) else { return nil }
                 var value = entry.value
                 if value.isNull { value.place = entry.keyPlace }
                 guard let (stage, setting) = kind.decode(value, decoding) else { return nil }

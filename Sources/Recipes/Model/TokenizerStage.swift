@@ -28,7 +28,8 @@ extension Section {
     /// The key `to`, which every stage that makes an artefact has.
     func artefactName(default name: String) -> String {
         value(
-            "to", .name(reserved: ["teacher", "stages"]), default: name, defaultText: name, inAddress: false,
+            "to", .name(reserved: ["teacher", "stages", "events"]), default: name, defaultText: name,
+            inAddress: false,
             "The name of what the stage makes, for later stages and in the run directory.")
     }
 }

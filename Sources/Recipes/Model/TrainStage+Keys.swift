@@ -16,7 +16,8 @@ extension KeyType where Value == TrainStage.Interval {
                         return (.seconds(seconds), .text(text))
                     }
                 }
-                decoding.problems.add("found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                decoding.problems.add(
+                    "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
                 return nil
             },
             setting: { interval in
@@ -33,12 +34,14 @@ extension Section {
     func tokenizerReference(for model: ModelSettings) -> Reference {
         let type = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
         let documentation = "The tokenizer, or a model that has one."
-        var fallback = decoding.tokenizer ?? decoding.artefacts.last { $0.kind == .tokenizer }.map {
-            Reference(name: $0.name, target: .stage($0.stage), place: place)
-        } ?? decoding.teacher
+        var fallback =
+            decoding.tokenizer ?? decoding.artefacts.last { $0.kind == .tokenizer }.map {
+                Reference(name: $0.name, target: .stage($0.stage), place: place)
+            } ?? decoding.teacher
         if case .checkpoint(let checkpoint) = model.origin { fallback = checkpoint }
         return value(
-            "tokenizer", type, default: fallback, defaultText: "the recipe's tokenizer, or an earlier stage's",
+            "tokenizer", type, default: fallback,
+            defaultText: "the recipe's tokenizer, or an earlier stage's",
             documentation)
     }
 }

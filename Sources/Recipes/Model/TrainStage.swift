@@ -42,17 +42,20 @@ public struct TrainStage: Sendable, RecipeSection {
         let model = section.optional(
             "model", .model, defaultText: "the recipe's student", inAddress: false,
             "What is trained: a shape, or {from: checkpoint}.")
-        if model == nil, decoding.student == nil, section.sound("model") {
+        if model == nil, decoding.student == nil, !decoding.studentIsUnreadable, section.sound("model") {
             section.problem(
-                at: "model", "the recipe has no student to train", remedy: "give student at the top, or model here")
+                at: "model", "the recipe has no student to train",
+                remedy: "give student at the top, or model here")
         }
-        self.model = model ?? decoding.student ?? KeyType<ModelSettings>.section(ModelSettings.self).placeholder()
+        self.model =
+            model ?? decoding.student ?? KeyType<ModelSettings>.section(ModelSettings.self).placeholder()
         section.record("model", self.model.setting)
         tokenizer = section.tokenizerReference(for: self.model)
         corpus = section.value(
             "corpus", .oneOrMore(.corpusPart), example: "corpus", "The text to train on.")
         signals = section.optional(
-            "signals", .reference(to: .signals), example: "signals", "A signal cache made from the same corpus.")
+            "signals", .reference(to: .signals), example: "signals",
+            "A signal cache made from the same corpus.")
         teacher = section.optional(
             "teacher", .reference(to: .checkpoint),
             "A model whose whole distributions are computed during training, instead of signals.")
@@ -67,12 +70,14 @@ public struct TrainStage: Sendable, RecipeSection {
         duration = Self.duration(section)
         clip = section.optional("clip", .number(.positive), "Longest gradient norm.")
         averageDecay = section.optional(
-            "ema", .number(.belowOne), "Decay of a moving average of the weights, which is then what is saved.")
+            "ema", .number(.belowOne),
+            "Decay of a moving average of the weights, which is then what is saved.")
         checkpointEvery = section.value(
             "checkpoint_every", .interval, default: .seconds(60), inAddress: false,
             "How often the training state is saved, so that a stopped run can go on.")
         validation = section.optional(
-            "validate", .section(ValidationSettings.self), inAddress: false, "Measure the loss on other text on the way.")
+            "validate", .section(ValidationSettings.self), inAddress: false,
+            "Measure the loss on other text on the way.")
         precision = section.value("precision", .choice, default: .f32, "The type of the saved weights.")
         seed = section.stageSeed()
         name = section.artefactName(default: "student")
@@ -80,14 +85,18 @@ public struct TrainStage: Sendable, RecipeSection {
     }
 
     private static func duration(_ section: Section) -> Duration {
-        let tokens = section.optional("tokens", .integer(1...), example: "400_000", "Length of training in tokens.")
+        let tokens = section.optional(
+            "tokens", .integer(1...), example: "400_000", "Length of training in tokens.")
         let steps = section.optional("steps", .integer(1...), "Length of training in optimiser steps.")
-        let epochs = section.optional("epochs", .number(.positive), "Length of training in passes over the corpus.")
+        let epochs = section.optional(
+            "epochs", .number(.positive), "Length of training in passes over the corpus.")
         let given = ["tokens", "steps", "epochs"].filter(section.has)
         if given.count != 1, section.sound("tokens", "steps", "epochs") {
             section.problem(
                 at: given.last ?? "tokens",
-                given.isEmpty ? "the length of training is missing" : "\(given.joined(separator: " and ")) are both given",
+                given.isEmpty
+                    ? "the length of training is missing"
+                    : "\(given.joined(separator: " and ")) are both given",
                 remedy: "give exactly one of tokens, steps, epochs")
         }
         if let steps { return .steps(steps) }
@@ -98,7 +107,8 @@ public struct TrainStage: Sendable, RecipeSection {
     /// Checks across keys that need no other stage; `TrainStage+Signals.swift` has the rest.
     private func check(_ section: Section) {
         if signals != nil, teacher != nil {
-            section.problem(at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
+            section.problem(
+                at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
         }
         let needing = losses.filter(\.kind.needsTeacher)
         if let loss = needing.first, !section.has("signals"), !section.has("teacher") {
@@ -106,9 +116,12 @@ public struct TrainStage: Sendable, RecipeSection {
                 "\(loss.kind.rawValue) needs a teacher's distributions", at: loss.place,
                 remedy: "give signals (a signal cache) or teacher (a model)")
         }
-        if case .new(let shape) = model.origin, section.sound("batch", "model"), batch.contextLength > shape.contextLength {
+        if case .new(let shape) = model.origin, section.sound("batch", "model"),
+            batch.contextLength > shape.contextLength
+        {
             section.problem(
-                at: "batch", "the batch's context \(batch.contextLength) exceeds the model's \(shape.contextLength)",
+                at: "batch",
+                "the batch's context \(batch.contextLength) exceeds the model's \(shape.contextLength)",
                 remedy: "shorten the one or raise the other")
         }
     }
@@ -132,7 +145,8 @@ public struct BatchSettings: Sendable, RecipeSection {
             "accumulate", .integer(1...1_048_576), default: 1,
             "Parts a step is computed in, to save memory. Must divide sequences.")
         if section.sound("sequences", "accumulate"), sequences % accumulate != 0 {
-            section.problem(at: "accumulate", "\(sequences) sequences are not divisible into \(accumulate) parts")
+            section.problem(
+                at: "accumulate", "\(sequences) sequences are not divisible into \(accumulate) parts")
         }
     }
 }

@@ -11,6 +11,8 @@ final class Decoding {
     var teacher: Reference?
     var tokenizer: Reference?
     var student: ModelSettings?
+    /// The student is given, with mistakes that are reported already.
+    var studentIsUnreadable = false
     var seed: UInt64 = 0
     /// The artefacts of the stages read so far.
     private(set) var artefacts: [Artefact] = []
@@ -30,7 +32,9 @@ final class Decoding {
     /// Makes a stage's artefact known to the stages after it.
     func add(_ artefact: Artefact, at place: Place) {
         if artefacts.contains(where: { $0.name == artefact.name }) {
-            problems.add("an earlier stage already makes \"\(artefact.name)\"", at: place, remedy: "choose another name")
+            problems.add(
+                "an earlier stage already makes \"\(artefact.name)\"", at: place,
+                remedy: "choose another name")
         }
         artefacts.append(artefact)
     }

@@ -22,7 +22,8 @@ extension KeyType {
             summary: summary, placeholder: placeholder,
             decode: { yaml, decoding in
                 guard case .scalar(let text, let quoted) = yaml.content else {
-                    decoding.problems.add("found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                    decoding.problems.add(
+                        "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
                     return nil
                 }
                 switch parse(text, quoted) {
@@ -54,15 +55,16 @@ extension KeyType where Value == Int {
                 let whole = number.rounded() == number
                 return .failure(Mismatch(problem: whole ? "\(text) is too large a number" : nil))
             }
-            return range.contains(value) ? .success(value) : .failure(Mismatch(problem: "\(text) is out of range"))
+            return range.contains(value)
+                ? .success(value) : .failure(Mismatch(problem: "\(text) is out of range"))
         }
     }
 }
 
 /// The numbers a key accepts.
-struct Bounds {
+struct Bounds: Sendable {
     var text: String
-    var contains: (Double) -> Bool
+    var contains: @Sendable (Double) -> Bool
 
     static let positive = Bounds(text: "greater than 0") { $0 > 0 }
     static let nonNegative = Bounds(text: "0 or more") { $0 >= 0 }
@@ -78,7 +80,8 @@ extension KeyType where Value == Double {
     static func number(_ bounds: Bounds) -> KeyType {
         scalar("number, \(bounds.text)", placeholder: 0.5, setting: Setting.number) { text, quoted in
             guard !quoted, let value = numberValue(text) else { return .failure(Mismatch()) }
-            return bounds.contains(value) ? .success(value) : .failure(Mismatch(problem: "\(text) is out of range"))
+            return bounds.contains(value)
+                ? .success(value) : .failure(Mismatch(problem: "\(text) is out of range"))
         }
     }
 }
@@ -112,9 +115,11 @@ extension KeyType where Value == String {
 
     /// A name that becomes a file name: lower-case letters, digits, `-` and `_`, and none of `reserved`.
     static func name(reserved: Set<String> = []) -> KeyType {
-        scalar("a name of lower-case letters, digits, - and _", placeholder: "", setting: Setting.text) { text, _ in
+        scalar("a name of lower-case letters, digits, - and _", placeholder: "", setting: Setting.text) {
+            text, _ in
             let allowed = "abcdefghijklmnopqrstuvwxyz0123456789-_"
-            guard let first = text.first, first != "-", text.count <= 64, text.allSatisfy(allowed.contains) else {
+            guard let first = text.first, first != "-", text.count <= 64, text.allSatisfy(allowed.contains)
+            else {
                 return .failure(Mismatch(problem: "\"\(text)\" cannot be a name"))
             }
             return reserved.contains(text)
@@ -130,7 +135,8 @@ extension KeyType where Value: RawRepresentable & CaseIterable, Value.RawValue =
         let words = Value.allCases.map(\.rawValue)
         precondition(!words.isEmpty, "a choice has words to choose from")
         return scalar(
-            words.joined(separator: ", "), placeholder: Array(Value.allCases)[0], setting: { .text($0.rawValue) }
+            words.joined(separator: ", "), placeholder: Array(Value.allCases)[0],
+            setting: { .text($0.rawValue) }
         ) { text, _ in
             if let value = Value(rawValue: text) { return .success(value) }
             let near = nearest(to: text, among: words).map { "did you mean \"\($0)\"? " } ?? ""
@@ -148,11 +154,13 @@ extension KeyType {
             decode: { yaml, decoding in
                 guard case .list(let items) = yaml.content else {
                     decoding.problems.add(
-                        "found \(yaml.kindName)", at: yaml.place, remedy: "expected: list of: \(element.summary)")
+                        "found \(yaml.kindName)", at: yaml.place,
+                        remedy: "expected: list of: \(element.summary)")
                     return nil
                 }
                 guard items.count >= least else {
-                    decoding.problems.add("the list is empty", at: yaml.place, remedy: "expected: \(element.summary)")
+                    decoding.problems.add(
+                        "the list is empty", at: yaml.place, remedy: "expected: \(element.summary)")
                     return nil
                 }
                 let decoded = items.compactMap { element.decode($0, decoding) }
@@ -172,7 +180,8 @@ extension KeyType {
     }
 
     /// Values under names the user chooses, in the order of the file.
-    static func named<Element>(_ element: KeyType<Element>) -> KeyType where Value == [(name: String, value: Element)] {
+    static func named<Element>(_ element: KeyType<Element>) -> KeyType
+    where Value == [(name: String, value: Element)] {
         KeyType(
             summary: "mapping of a name to: \(element.summary)", placeholder: { [] }, nested: element.nested,
             decode: { yaml, decoding in

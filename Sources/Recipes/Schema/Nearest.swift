@@ -5,7 +5,9 @@ func nearest(to word: String, among words: some Sequence<String>) -> String? {
     for candidate in words {
         var distance = editDistance(word.lowercased(), candidate.lowercased())
         let shorter = min(word.count, candidate.count)
-        if shorter >= 3, word.hasPrefix(candidate) || candidate.hasPrefix(word) { distance = min(distance, 1) }
+        if shorter >= 3, word.hasPrefix(candidate) || candidate.hasPrefix(word) {
+            distance = min(distance, 1)
+        }
         let allowed = max(1, max(word.count, candidate.count) / 3)
         if distance <= allowed, distance < best?.distance ?? .max { best = (candidate, distance) }
     }

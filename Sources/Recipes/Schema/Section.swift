@@ -20,6 +20,9 @@ struct KeyDeclaration: Sendable {
     var example: String?
     /// The keys of the mapping, or of each mapping of the list, that is the value.
     var nested: [KeyDeclaration] = []
+
+    /// The example of a mapping whose own keys have examples.
+    static let nestedExample = "…"
 }
 
 /// When a key means something, such as `k` with `kind: top_k`.
@@ -59,7 +62,8 @@ final class Section {
         _ documentation: String
     ) -> Value {
         declare(
-            key, type, fallback.map { defaultText ?? type.setting($0).canonical(\.name) } ?? defaultText, example,
+            key, type, fallback.map { defaultText ?? type.setting($0).canonical(\.name) } ?? defaultText,
+            example,
             condition, documentation)
         switch read(key, type, condition, inAddress) {
         case .found(let value): return value
@@ -93,7 +97,7 @@ final class Section {
         inAddress: Bool = true, _ documentation: String
     ) -> Value {
         let keyType = KeyType<Value>.section(type)
-        declare(key, keyType, defaultText, nil, nil, documentation)
+        declare(key, keyType, defaultText, KeyDeclaration.nestedExample, nil, documentation)
         let value = entry(key)?.value ?? YAMLValue(place: place, content: .mapping([]))
         let before = decoding.problems.found.count
         let decoded = keyType.decode(value, decoding)
@@ -161,7 +165,8 @@ final class Section {
         let known = declarations.map(\.key)
         for entry in entries where !known.contains(entry.key) {
             decoding.problems.add(
-                "unknown key \"\(entry.key)\"", at: entry.keyPlace, remedy: suggestion(for: entry.key, among: known))
+                "unknown key \"\(entry.key)\"", at: entry.keyPlace,
+                remedy: suggestion(for: entry.key, among: known))
         }
     }
 }

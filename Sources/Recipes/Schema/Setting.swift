@@ -18,7 +18,8 @@ indirect enum Setting: Equatable, Sendable {
         case .integer(let value): return "\(value)"
         case .number(let value): return "\(value)"
         case .text(let value): return Self.quoted(value)
-        case .list(let values): return "[\(try values.map { try $0.canonical(resolve) }.joined(separator: ","))]"
+        case .list(let values):
+            return "[\(try values.map { try $0.canonical(resolve) }.joined(separator: ","))]"
         case .map(let entries):
             let parts = try entries.sorted { $0.key < $1.key }
                 .map { "\(Self.quoted($0.key)):\(try $0.value.canonical(resolve))" }

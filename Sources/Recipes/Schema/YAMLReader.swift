@@ -27,7 +27,8 @@ struct YAMLReader {
         self.hasLines = hasLines
     }
 
-    static func read(fileAt url: URL, named name: String) throws -> (value: YAMLValue, problems: [UserError]) {
+    static func read(fileAt url: URL, named name: String) throws -> (value: YAMLValue, problems: [UserError])
+    {
         let data: Data
         do {
             let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
@@ -212,5 +213,7 @@ private struct MaskedText {
 
 extension String {
     /// Lines however they end, the empty ones too.
-    fileprivate var lines: [Substring] { split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) }
+    fileprivate var lines: [Substring] {
+        split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    }
 }
