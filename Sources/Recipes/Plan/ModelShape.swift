@@ -19,21 +19,23 @@ public struct ModelShape: Equatable, Sendable {
     /// Reads a Hugging Face directory's `config.json`; `nil` if it is not there or lacks a size.
     public init?(checkpoint url: URL) {
         struct File: Decodable {
-            var num_hidden_layers, hidden_size, num_attention_heads, intermediate_size, vocab_size: Int
-            var num_key_value_heads, head_dim: Int?
-            var tie_word_embeddings: Bool?
+            var numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize, vocabSize: Int
+            var numKeyValueHeads, headDim: Int?
+            var tieWordEmbeddings: Bool?
         }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let data = try? Data(contentsOf: url.appending(path: "config.json")),
-            let file = try? JSONDecoder().decode(File.self, from: data), file.num_attention_heads > 0
+            let file = try? decoder.decode(File.self, from: data), file.numAttentionHeads > 0
         else { return nil }
-        layers = file.num_hidden_layers
-        width = file.hidden_size
-        heads = file.num_attention_heads
-        keyValueHeads = file.num_key_value_heads ?? file.num_attention_heads
-        headDimension = file.head_dim ?? file.hidden_size / file.num_attention_heads
-        feedForward = file.intermediate_size
-        vocabulary = file.vocab_size
-        tiedHead = file.tie_word_embeddings ?? false
+        layers = file.numHiddenLayers
+        width = file.hiddenSize
+        heads = file.numAttentionHeads
+        keyValueHeads = file.numKeyValueHeads ?? file.numAttentionHeads
+        headDimension = file.headDim ?? file.hiddenSize / file.numAttentionHeads
+        feedForward = file.intermediateSize
+        vocabulary = file.vocabSize
+        tiedHead = file.tieWordEmbeddings ?? false
     }
 
     /// In Double: sizes from a file may be absurd, and this is only an estimate.

@@ -31,7 +31,13 @@ public enum KeyReference {
 /// The recipe that `distill init` writes.
 public enum StarterRecipe {
     /// A recipe that distils a teacher into a student, with a comment on every key, from the schema's examples.
-    public static func text(name: String = "my-student") -> String {
+    ///
+    /// - Parameter stem: The file's name without its extension; letters that a recipe's name cannot have become `-`.
+    public static func text(forFileNamed stem: String = "my-student") -> String {
+        let allowed = "abcdefghijklmnopqrstuvwxyz0123456789_"
+        let letters = stem.lowercased().map { allowed.contains($0) ? $0 : "-" }
+        let trimmed = letters.drop { $0 == "-" }.prefix(64)
+        let name = trimmed.isEmpty ? "my-student" : String(trimmed)
         var lines = [
             "# A recipe to start from: it lets the teacher write a corpus, stores its distributions, trains a student",
             "# on both, and measures it. Check it with `distill validate FILE`, run it with `distill run FILE`.",
