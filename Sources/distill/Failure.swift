@@ -13,7 +13,12 @@ enum Failure {
             throw error
         } catch {
             let (message, status) = explanation(of: error)
-            report(message)
+            if error is RecipeError {
+                // Like a compiler's: each line begins with the place.
+                FileHandle.standardError.write(Data("\(message)\n".utf8))
+            } else {
+                report(message)
+            }
             throw ExitCode(status.rawValue)
         }
     }

@@ -53,8 +53,8 @@ private struct SignalSection: RecipeSection {
         let kind: Kind = section.value(
             "kind", .choice, default: .sampled, example: "sampled",
             "top_k keeps the likeliest tokens and the mass of the rest; sampled is unbiased for forward_kl.")
-        let isTopK = KeyCondition(holds: kind == .topK, text: "with kind: top_k")
-        let isSampled = KeyCondition(holds: kind == .sampled, text: "with kind: sampled")
+        let isTopK = section.condition(on: "kind", kind == .topK, "with kind: top_k")
+        let isSampled = section.condition(on: "kind", kind == .sampled, "with kind: sampled")
         let k = section.value("k", .integer(1...65536), default: 64, only: isTopK, "Tokens kept.")
         let head = section.value(
             "head", .integer(0...65536), default: 8, example: "8", only: isSampled,

@@ -24,13 +24,13 @@ public struct LossSettings: Sendable, RecipeSection {
             "kind", .choice,
             "The term: on the corpus's tokens (cross_entropy) or on the teacher's distributions.")
         weight = section.value("weight", .number(.positive), default: 1, "Factor of the term in the sum.")
-        let hasTeacher = KeyCondition(holds: kind.needsTeacher, text: "with a teacher's distributions")
+        let hasTeacher = section.condition(on: "kind", kind.needsTeacher, "with a teacher's distributions")
         temperature = section.optional(
             "temperature", .number(.positive), defaultText: "the signal's, or 1", only: hasTeacher,
             "Divides both models' logits; the term is multiplied by its square.")
         beta = section.value(
             "beta", .number(.fraction), default: 0.5,
-            only: KeyCondition(holds: kind == .jsd, text: "with kind: jsd"),
+            only: section.condition(on: "kind", kind == .jsd, "with kind: jsd"),
             "The teacher's share in the mixture; 0 is forward_kl, 1 reverse_kl.")
         place = section.place(of: "kind")
         temperaturePlace = section.place(of: "temperature")

@@ -48,11 +48,11 @@ public struct ScheduleSettings: Sendable, RecipeSection {
             "Linear rise at the start: a fraction below 1, or steps.")
         final = section.value(
             "final", .number(.fraction), default: kind == .constant ? 1 : 0.1, defaultText: "0.1",
-            only: KeyCondition(holds: kind != .constant, text: "with a schedule that falls"),
+            only: section.condition(on: "kind", kind != .constant, "with a schedule that falls"),
             "The last rate, as a fraction of the peak.")
         decay = section.value(
             "decay", .length, default: .fraction(0.2),
-            only: KeyCondition(holds: kind == .wsd, text: "with kind: wsd"),
+            only: section.condition(on: "kind", kind == .wsd, "with kind: wsd"),
             "The falling part at the end: a fraction below 1, or steps.")
     }
 }

@@ -24,15 +24,16 @@ public struct Recipe: Sendable, RecipeSection {
         teacher = section.optional(
             "teacher", .reference(to: .checkpoint), example: "data/teacher",
             "The model that teaches: a Hugging Face directory.")
-        decoding.teacher = teacher
+        // A value with mistakes stands in as a placeholder: what reads it has no mistake of its own.
+        decoding.teacher = teacher ?? (section.has("teacher") ? .placeholder : nil)
         decoding.tokenizer = section.optional(
             "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the teacher's",
             "The student's tokenizer, or a model that has one.")
         student = section.optional(
             "student", .model, example: KeyDeclaration.nestedExample,
             "The model that is trained, unless a stage says otherwise.")
-        decoding.student = student
-        if student == nil, section.has("student") { decoding.studentIsUnreadable = true }
+        decoding.student =
+            student ?? (section.has("student") ? KeyType<ModelSettings>.model.placeholder() : nil)
         decoding.seed = seed
         placedStages = section.value("stages", .list(of: .stage), "What is done, in order.")
         variants = section.value(

@@ -37,6 +37,9 @@ public struct Reference: Hashable, Sendable {
     public let name: String
     public let target: Target
     let place: Place
+
+    /// Stands in for a reference whose mistake has been reported.
+    static let placeholder = Reference(name: "", target: .file(""), place: Place(origin: ""))
 }
 
 extension KeyType where Value == Reference {
@@ -49,7 +52,7 @@ extension KeyType where Value == Reference {
             ? "the name of a signal cache" : "\(wanted.phrase): a path or an artefact's name"
         return KeyType(
             summary: summary,
-            placeholder: { Reference(name: "", target: .file(""), place: Place(origin: "")) },
+            placeholder: { .placeholder },
             decode: { yaml, decoding in
                 guard case .scalar(let text, _) = yaml.content, !text.isEmpty else {
                     decoding.problems.add(

@@ -117,7 +117,10 @@ extension KeyType where Value == PlacedStage {
                 guard let (stage, setting) = kind.decode(value, decoding) else { return nil }
                 if let artefact = stage.artefact {
                     let place = value["to"]?.place ?? entry.keyPlace
-                    decoding.add(Artefact(name: artefact.name, kind: artefact.kind, stage: index), at: place)
+                    // A name with a mistake is still the one that later stages use.
+                    var name = artefact.name
+                    if name.isEmpty, case .scalar(let text, _) = value["to"]?.content { name = text }
+                    decoding.add(Artefact(name: name, kind: artefact.kind, stage: index), at: place)
                 }
                 return (PlacedStage(stage: stage, setting: setting, place: entry.keyPlace), setting)
             }, setting: \.setting)

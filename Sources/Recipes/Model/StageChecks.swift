@@ -36,7 +36,7 @@ struct StageChecks {
             }
         }
         let labelled = Set(label.corpus.map(\.target))
-        for part in train.corpus where !labelled.contains(part.source.target) {
+        for part in train.corpus where !labelled.isEmpty && !labelled.contains(part.source.target) {
             problems.add(
                 "\"\(signals.name)\" has no signals for \(part.source.name)", at: part.source.place,
                 remedy: "label that corpus too")

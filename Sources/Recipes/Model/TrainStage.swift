@@ -42,7 +42,7 @@ public struct TrainStage: Sendable, RecipeSection {
         let model = section.optional(
             "model", .model, defaultText: "the recipe's student", inAddress: false,
             "What is trained: a shape, or {from: checkpoint}.")
-        if model == nil, decoding.student == nil, !decoding.studentIsUnreadable, section.sound("model") {
+        if model == nil, decoding.student == nil, section.sound("model") {
             section.problem(
                 at: "model", "the recipe has no student to train",
                 remedy: "give student at the top, or model here")

@@ -21,8 +21,13 @@ public struct StageInstance: Sendable {
     /// The stage's directory below the run directory's `stages`.
     public var directoryName: String { "\(stage.kind.rawValue)-\(address.hexadecimal.prefix(12))" }
 
-    /// For progress and tables: the kind and what it makes or measures.
-    public var label: String {
+    /// The variant or run the stage belongs to, where not every run shares it.
+    var scope: String?
+
+    /// For progress and tables: the kind and what it makes or measures, and for which run.
+    public var label: String { scope.map { "\(shortLabel) (\($0))" } ?? shortLabel }
+
+    private var shortLabel: String {
         if case .evaluate(let evaluate) = stage, let model = evaluate.models.first {
             return "evaluate \(model.name)"
         }

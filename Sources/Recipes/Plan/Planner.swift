@@ -19,9 +19,24 @@ extension Plan {
         }
         self.file = file
         self.runs = runs
-        stages = planner.instances
+        stages = planner.instances.map { instance in
+            var instance = instance
+            instance.scope = Self.scope(of: instance, in: runs)
+            return instance
+        }
         report =
             file.recipe.stages.compactMap { if case .report(let report) = $0 { report } else { nil } }.last
+    }
+}
+
+extension Plan {
+    /// The run or variant a stage belongs to; `nil` if every run shares it.
+    private static func scope(of instance: StageInstance, in runs: [PlannedRun]) -> String? {
+        let sharing = runs.filter { $0.stages.contains(instance.address) }
+        if sharing.count == runs.count { return nil }
+        if sharing.count == 1 { return sharing[0].folder }
+        let variants = Set(sharing.map(\.variant))
+        return variants.count == 1 ? sharing[0].variant : nil
     }
 }
 

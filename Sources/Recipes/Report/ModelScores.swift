@@ -106,7 +106,7 @@ struct ScoreColumn: Sendable {
         case .decimal:
             // Two digits of the error, or three significant digits of the value, decide the decimals.
             let scale = measurement.standardError.flatMap { $0 > 0 ? $0 * 10 : nil } ?? max(abs(value), 1e-3)
-            let decimals = max(0, min(6, 2 - Int(log10(scale).rounded(.down))))
+            let decimals = max(0, min(6, 2 - Int((log10(scale) + 1e-9).rounded(.down))))
             let error = measurement.standardError.map { String(format: " ± %.\(decimals)f", $0) } ?? ""
             return String(format: "%.\(decimals)f", value) + error
         }

@@ -11,8 +11,6 @@ final class Decoding {
     var teacher: Reference?
     var tokenizer: Reference?
     var student: ModelSettings?
-    /// The student is given, with mistakes that are reported already.
-    var studentIsUnreadable = false
     var seed: UInt64 = 0
     /// The artefacts of the stages read so far.
     private(set) var artefacts: [Artefact] = []

@@ -17,7 +17,8 @@ public enum KeyReference {
         var parts = ["## \(title)"]
         if let introduction { parts.append(introduction) }
         let rows = keys.map { key in
-            let cells = ["`\(key.key)`", key.type, key.defaultText ?? "required", key.documentation]
+            let when = key.condition.map { " Only \($0)." } ?? ""
+            let cells = ["`\(key.key)`", key.type, key.defaultText ?? "required", key.documentation + when]
             return "| \(cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")) |"
         }
         parts.append(

@@ -235,9 +235,9 @@ func numberValue(_ text: String) -> Double? {
 
 /// A whole number, also as `2e6`. `nil` if the number is not whole or does not fit.
 func integerValue(_ text: String) -> Int? {
-    let digits = text.replacing("_", with: "")
-    if let value = Int(digits) { return value }
+    guard let value = numberValue(text) else { return nil }
+    if let exact = Int(text.replacing("_", with: "")) { return exact }
     // Above 2^53 a Double no longer says which integer was meant.
-    guard let value = numberValue(text), value.rounded() == value, abs(value) <= 0x1p53 else { return nil }
+    guard value.rounded() == value, abs(value) <= 0x1p53 else { return nil }
     return Int(value)
 }

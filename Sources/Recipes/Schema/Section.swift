@@ -16,6 +16,8 @@ struct KeyDeclaration: Sendable {
     /// `nil` for a key that must be given.
     var defaultText: String?
     var documentation: String
+    /// When the key means something, such as "with kind: top_k".
+    var condition: String?
     /// The value the starter recipe gives, as YAML.
     var example: String?
     /// The keys of the mapping, or of each mapping of the list, that is the value.
@@ -72,7 +74,8 @@ final class Section {
             if let condition, !condition.holds { return fallback ?? type.placeholder() }
             guard let fallback else {
                 failed.insert(key)
-                decoding.problems.add("key \"\(key)\" is missing", at: place, remedy: "\(type.summary)")
+                decoding.problems.add(
+                    "key \"\(key)\" is missing", at: place, remedy: "expected: \(type.summary)")
                 return type.placeholder()
             }
             if inAddress { settings[key] = type.setting(fallback) }
@@ -134,10 +137,10 @@ final class Section {
         _ condition: KeyCondition?, _ documentation: String
     ) {
         precondition(!declarations.contains { $0.key == key }, "key \(key) is declared twice")
-        let when = condition.map { " Only \($0.text)." } ?? ""
         declarations.append(
             KeyDeclaration(
-                key: key, type: type.summary, defaultText: defaultText, documentation: documentation + when,
+                key: key, type: type.summary, defaultText: defaultText, documentation: documentation,
+                condition: condition?.text,
                 example: example, nested: type.nested()))
     }
 
@@ -150,6 +153,11 @@ final class Section {
 
     /// Whether none of the keys had a problem, so that a check across them makes sense.
     func sound(_ keys: String...) -> Bool { failed.isDisjoint(with: keys) }
+
+    /// A condition on the value of `key`; it holds where that value has a mistake, which is all that is to be said then.
+    func condition(on key: String, _ holds: Bool, _ text: String) -> KeyCondition {
+        KeyCondition(holds: holds || !sound(key), text: text)
+    }
 
     /// The place of a key's value, or of the section where the key is left out.
     func place(of key: String) -> Place { entry(key)?.value.place ?? place }
