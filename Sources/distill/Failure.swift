@@ -9,7 +9,7 @@ enum Failure {
     static func reporting<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
-        } catch let error as ExitCode {
+        } catch let error where error is ExitCode || error is ValidationError || error is CleanExit {
             throw error
         } catch {
             let (message, status) = explanation(of: error)

@@ -46,7 +46,7 @@ final class ProgressLine {
             lastShown = now()
             show(line(name, done: done, tokens: tokens, loss: loss))
         case .finished(let name, let summary):
-            let time = stage.map { " (\(duration(now().timeIntervalSince($0.began))))" } ?? ""
+            let time = stage.map { " (\(durationText(now().timeIntervalSince($0.began))))" } ?? ""
             stage = nil
             clear()
             write("\(bold(name)): \(summary)\(time)\n")
@@ -78,7 +78,7 @@ final class ProgressLine {
             let progress = done - first.done
             if let stage, progress > 0, stage.total >= done {
                 let left = seconds / Double(progress) * Double(stage.total - done)
-                parts.append("\(duration(left)) left")
+                parts.append("\(durationText(left)) left")
             }
         } else if let loss {
             parts.append(String(format: "loss %.4f", loss))
@@ -87,13 +87,4 @@ final class ProgressLine {
     }
 
     private func bold(_ text: String) -> String { hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
-
-    /// `7 s`, `2 min 05 s`, `1 h 02 min`.
-    private func duration(_ seconds: TimeInterval) -> String {
-        let whole = Int(min(seconds, 1e7).rounded())
-        if whole < 60 { return "\(whole) s" }
-        return whole < 3600
-            ? String(format: "%d min %02d s", whole / 60, whole % 60)
-            : String(format: "%d h %02d min", whole / 3600, whole % 3600 / 60)
-    }
 }

@@ -117,6 +117,12 @@ import Testing
         #expect(ticks.allSatisfy { $0 >= low - 1e-12 && $0 <= high + 1e-12 })
     }
 
+    @Test(arguments: [
+        (0, "0.0 s"), (4.24, "4.2 s"), (9.96, "10 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"),
+        (7800, "2 h 10 min"), (1e300, "277777777 h 46 min"),
+    ])
+    func durationsAreReadable(seconds: Double, text: String) { #expect(durationText(seconds) == text) }
+
     @Test func emptyChartsAreNothing() {
         #expect(SVGChart.lines([], xTitle: "x", yTitle: "y") == "")
         #expect(SVGChart.bars([("a", 0, "0")], title: "t") == "")

@@ -106,6 +106,17 @@ private final class FakeExecutor: StageExecutor {
         #expect(fake.calls == Array(labels.prefix(3)) + Array(labels.dropFirst(2)))
     }
 
+    @Test func onlyThisRecipesResultsAreShown() throws {
+        _ = try runner.run(try workspace.plan(sampleRecipe))
+        fake.kills = "train pupil"
+        let changed = sampleRecipe.replacing("tokens: 1_000_000", with: "tokens: 5\n      to: pupil")
+            .replacing("[teacher, student]", with: "[teacher, pupil]")
+        #expect(throws: FakeExecutor.Killed.self) { try runner.run(try workspace.plan(changed)) }
+        #expect(!workspace.exists("runs/sample/student"))
+        #expect(!workspace.exists("runs/sample/report.md"))
+        #expect(workspace.exists("runs/sample/corpus.jsonl"))
+    }
+
     @Test func aFinishedStageWithoutItsOutputIsDoneAgain() throws {
         let plan = try workspace.plan(sampleRecipe)
         _ = try runner.run(plan)

@@ -49,7 +49,7 @@ public struct ModelShape: Equatable, Sendable {
     private var embedding: Double { Double(vocabulary) * Double(width) }
 
     private var blocks: Double {
-        let projections = Double(heads * 2 + keyValueHeads * 2) * Double(headDimension) * Double(width)
+        let projections = 2 * (Double(heads) + Double(keyValueHeads)) * Double(headDimension) * Double(width)
         let gated = 3 * Double(width) * Double(feedForward)
         return Double(layers) * (projections + gated + 2 * Double(width))
     }

@@ -18,7 +18,7 @@ extension Plan {
     private static func cells(_ estimate: CostModel.Estimate) -> [String] {
         let bytes = ScoreColumn(key: "", title: "", style: .bytes) { _ in nil }
         return [
-            "≈ " + ReportData.duration(estimate.seconds),
+            "≈ " + durationText(estimate.seconds),
             "≈ " + bytes.text(Measurement(estimate.memoryBytes)),
             "≈ " + bytes.text(Measurement(estimate.diskBytes)),
         ]

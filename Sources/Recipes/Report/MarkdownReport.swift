@@ -41,15 +41,6 @@ extension ReportData {
     }
 
     var stageTable: [[String]] {
-        [["stage", "time", "result"]] + stages.map { [$0.label, Self.duration($0.seconds), $0.summary] }
-    }
-
-    /// `4.2 s`, `3 min 05 s`, `2 h 10 min`.
-    static func duration(_ seconds: Double) -> String {
-        if seconds < 60 { return String(format: "%.1f s", seconds) }
-        let whole = Int(seconds.rounded())
-        return whole < 3600
-            ? String(format: "%d min %02d s", whole / 60, whole % 60)
-            : String(format: "%d h %02d min", whole / 3600, whole % 3600 / 60)
+        [["stage", "time", "result"]] + stages.map { [$0.label, durationText($0.seconds), $0.summary] }
     }
 }

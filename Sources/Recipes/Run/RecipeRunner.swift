@@ -42,6 +42,7 @@ public struct RecipeRunner {
         var record = record(of: plan)
         try directory.write(try plan.file.snapshot(), named: "recipe.yaml")
         try directory.write(record)
+        try directory.removeViews(of: plan)
         var performed = 0
         for instance in plan.stages {
             if let earlier = directory.record(of: instance) {

@@ -119,6 +119,22 @@ final class RunDirectory {
         }
     }
 
+    /// Takes away the links and reports of an earlier run: what is shown is always this recipe's.
+    func removeViews(of plan: Plan) throws {
+        let manager = FileManager.default
+        let folders = [url] + plan.runs.compactMap { $0.folder.map { url.appending(path: $0) } }
+        for folder in folders where manager.fileExists(atPath: folder.path) {
+            for name in try manager.contentsOfDirectory(atPath: folder.path) {
+                let path = folder.appending(path: name).path
+                let target = try? manager.destinationOfSymbolicLink(atPath: path)
+                let isOurs = target?.hasPrefix("stages/") == true || target?.hasPrefix("../stages/") == true
+                if isOurs || folder == url && ["report.md", "report.html"].contains(name) {
+                    try manager.removeItem(atPath: path)
+                }
+            }
+        }
+    }
+
     private func replaceLink(at link: URL, with target: String) throws {
         let manager = FileManager.default
         if (try? manager.destinationOfSymbolicLink(atPath: link.path)) == target { return }
