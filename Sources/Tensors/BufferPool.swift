@@ -22,9 +22,13 @@ public final class BufferPool: Sendable {
     private struct State {
         var free: [Int: [UInt]] = [:]
         var freeBytes = 0
+        var allocations = 0
     }
 
     private let state = Mutex(State())
+
+    /// Buffers mapped so far; training maps none after its first step.
+    var allocations: Int { state.withLock { $0.allocations } }
 
     /// Buffers of 2 MiB and more are aligned to and advised as huge pages: fewer page faults and TLB misses.
     private static let hugePage = 2 << 20
@@ -38,7 +42,10 @@ public final class BufferPool: Sendable {
 
     func take(capacity: Int) -> UnsafeMutablePointer<Float> {
         let reused: UInt? = state.withLock { state in
-            guard let address = state.free[capacity]?.popLast() else { return nil }
+            guard let address = state.free[capacity]?.popLast() else {
+                state.allocations += 1
+                return nil
+            }
             state.freeBytes -= capacity * 4
             return address
         }

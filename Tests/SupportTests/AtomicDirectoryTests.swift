@@ -16,7 +16,7 @@ import Testing
                 try FileManager.default.createDirectory(
                     at: directory.appendingPathComponent("deep"), withIntermediateDirectories: true)
                 try write("deep/file", content, in: directory)
-                #expect(try FileManager.default.fileExists(atPath: url.path) == (content == "second"))
+                #expect(FileManager.default.fileExists(atPath: url.path) == (content == "second"))
             }
             #expect(try text(url.appendingPathComponent("config.json")) == content)
             #expect(try text(url.appendingPathComponent("deep/file")) == content)

@@ -56,8 +56,7 @@ import Testing
 
     @Test func aLineWithoutEndIsRefused() throws {
         let scratch = try Scratch()
-        let url = scratch.url.appendingPathComponent("a")
-        FileManager.default.createFile(atPath: url.path, contents: Data("{}\n".utf8))
+        let url = try scratch.file("a", "{}\n")
         #expect(truncate(url.path, off_t(JSONLines.longestLine + 10)) == 0)
         let error = try userError { _ = try all(url) }
         #expect(error.line == 2)

@@ -13,14 +13,18 @@ struct RowLoss {
     private let teacher: Tensor
     private let gradient: Tensor
     private let scratch: Tensor
+    /// p, q and ∂L/∂z of top-k's k + 1 outcomes: three rows.
+    private let coarse: Tensor
 
-    init(terms: [WeightedLoss], vocabulary: Int) {
+    /// - Parameter entries: the most entries a position of a top-k signal has
+    init(terms: [WeightedLoss], vocabulary: Int, entries: Int = 0) {
         self.terms = terms
         self.vocabulary = vocabulary
         student = Tensor(shape: [vocabulary])
         teacher = Tensor(shape: [vocabulary])
         gradient = Tensor(shape: [vocabulary])
         scratch = Tensor(shape: [vocabulary])
+        coarse = Tensor(shape: [3, entries + 1])
     }
 
     /// The teacher at this row.
@@ -95,10 +99,7 @@ struct RowLoss {
         let entries = signal.offsets[position]..<signal.offsets[position + 1]
         let k = entries.count
         let (q, g) = (student.pointer, gradient.pointer)
-        // p, q and d of the k + 1 outcomes; few enough to live in the teacher's buffer, which top-k does not use.
-        precondition(3 * (k + 1) <= vocabulary, "top-k keeps at most a third of the vocabulary")
-        let coarseP = teacher.pointer
-        let (coarseQ, d) = (coarseP + (k + 1), coarseP + 2 * (k + 1))
+        let (coarseP, coarseQ, d) = (coarse.pointer(row: 0), coarse.pointer(row: 1), coarse.pointer(row: 2))
         var kept: Float = 0
         for (slot, entry) in entries.enumerated() {
             let id = Int(signal.ids[entry])

@@ -8,6 +8,14 @@ public enum TeacherSignal {
     case dense(hidden: Tensor, head: Tensor)
     /// A few probabilities for each position, read from a cache.
     case sparse(SparseSignal)
+
+    /// Entries of the sparse position that has most; 0 for a dense signal.
+    var mostEntries: Int {
+        switch self {
+        case .dense: 0
+        case .sparse(let signal): signal.mostEntries
+        }
+    }
 }
 
 /// How a sparse signal was taken, and so how it must be read.
@@ -47,4 +55,6 @@ public struct SparseSignal: Sendable {
     }
 
     public var positions: Int { offsets.count - 1 }
+    /// Entries of the position that has most.
+    var mostEntries: Int { zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0 }
 }

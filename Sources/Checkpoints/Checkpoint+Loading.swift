@@ -1,0 +1,137 @@
+import Foundation
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+extension Checkpoint {
+    /// Reads a Hugging Face directory of the Llama family.
+    ///
+    /// Everything is checked before weights are read: a fault costs no time and no memory.
+    ///
+    /// - Throws: `UserError` naming the file and all that is wrong with it.
+    public static func load(_ url: URL) throws -> Checkpoint {
+        let description = try LlamaConfiguration(directory: url)
+        let tokenizer = try CheckpointFile.existing(CheckpointFile.tokenizer, in: url).map(Tokenizer.init)
+        if let tokenizer, tokenizer.vocabularySize != description.shape.vocabularySize {
+            throw UserError(
+                "\(CheckpointFile.tokenizer) has \(tokenizer.vocabularySize) pieces, but the model's "
+                    + "vocabulary has \(description.shape.vocabularySize)", file: url.relativePath,
+                remedy: "the two must come from one model")
+        }
+        return Checkpoint(
+            url: url, decoder: try loadDecoder(description.shape, from: url), tokenizer: tokenizer,
+            template: try loadTemplate(from: url), tokens: try loadTokens(description, from: url))
+    }
+
+    /// The shape of the model in a directory, without reading its weights.
+    /// - Throws: `UserError` if `config.json` is missing or describes something that we do not have.
+    public static func configuration(at url: URL) throws -> Configuration {
+        try LlamaConfiguration(directory: url).shape
+    }
+
+    /// A digest of all files that make the model what it is: weights, configuration, tokenizer, template.
+    /// - Throws: `UserError` if a file cannot be read.
+    public static func fingerprint(at url: URL) throws -> Fingerprint {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: url.path)
+        } catch {
+            throw UserError(
+                "cannot list the directory: \(error.localizedDescription)", file: url.relativePath,
+                status: .noInput)
+        }
+        let parts = try names.filter(CheckpointFile.isReplaceable).sorted().flatMap { name in
+            [name, try Fingerprint(fileAt: url.appendingPathComponent(name)).hexadecimal]
+        }
+        return Fingerprint(hashing: parts.map { Data($0.utf8) })
+    }
+
+    private static func loadDecoder(_ shape: Configuration, from url: URL) throws -> Decoder {
+        let files = try WeightFiles(directory: url)
+        let views = try files.views(of: shape)
+        var tensors: [String: Tensor] = [:]
+        for parameter in LlamaNames.parameters(of: shape) {
+            let tensor = Tensor(shape: parameter.shape)
+            let width = parameter.shape.dropFirst().reduce(1, *)
+            try tensor.withUnsafeMutableFloats { floats in
+                for part in parameter.parts {
+                    let range = part.rows.lowerBound * width..<part.rows.upperBound * width
+                    let target = UnsafeMutableBufferPointer(rebasing: floats[range])
+                    try views[part.name]!.widen(into: target)
+                    if kernels.has_non_finite(target.baseAddress, target.count) != 0 {
+                        throw views[part.name]!.error(
+                            "holds infinite values or NaN",
+                            remedy: "the model is damaged or its training diverged")
+                    }
+                }
+            }
+            tensors[parameter.name] = tensor
+        }
+        return try Decoder(configuration: shape, parameters: tensors)
+    }
+
+    /// The chat template: a file of its own, as transformers 5 writes it, or a text in `tokenizer_config.json`.
+    private static func loadTemplate(from url: URL) throws -> ChatTemplate? {
+        if let file = CheckpointFile.existing(CheckpointFile.template, in: url) {
+            return ChatTemplate.recognise(
+                jinja: String(decoding: try MappedFile(contentsOf: file).bytes, as: UTF8.self))
+        }
+        guard let file = CheckpointFile.existing(CheckpointFile.tokenizerConfiguration, in: url),
+            case .string(let jinja)? = try JSONValue.object(contentsOf: file)["chat_template"]
+        else { return nil }
+        return ChatTemplate.recognise(jinja: jinja)
+    }
+
+    /// The special tokens: `generation_config.json` knows better than `config.json`.
+    private static func loadTokens(_ description: LlamaConfiguration, from url: URL) throws -> SpecialTokens {
+        guard let file = CheckpointFile.existing(CheckpointFile.generation, in: url) else {
+            return description.tokens
+        }
+        var keys = KeyReader(try JSONValue.object(contentsOf: file))
+        let tokens = SpecialTokens(&keys, defaults: description.tokens)
+        let problems = keys.problems + tokens.problems(in: description.shape.vocabularySize)
+        guard problems.isEmpty else {
+            throw UserError(problems.joined(separator: "; "), file: file.relativePath)
+        }
+        return tokens
+    }
+}
+
+extension LlamaConfiguration {
+    /// Reads the `config.json` of a directory.
+    fileprivate init(directory url: URL) throws {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
+            throw UserError("no such model", file: url.relativePath, status: .noInput)
+        }
+        guard isDirectory.boolValue else {
+            throw UserError(
+                "a file", file: url.relativePath,
+                remedy: "a Hugging Face directory with config.json is expected",
+                status: .noInput)
+        }
+        guard let file = CheckpointFile.existing(CheckpointFile.configuration, in: url) else {
+            throw UserError(
+                "holds no \(CheckpointFile.configuration)", file: url.relativePath,
+                remedy: "a Hugging Face directory is expected", status: .noInput)
+        }
+        try self.init(JSONValue.object(contentsOf: file), fileName: file.relativePath)
+    }
+}
+
+extension Checkpoint {
+    /// Bytes of the weight files of a directory.
+    /// - Throws: `UserError` if the directory cannot be read.
+    public static func weightBytes(at url: URL) throws -> Int {
+        do {
+            return try FileManager.default.contentsOfDirectory(
+                at: url, includingPropertiesForKeys: [.fileSizeKey]
+            ).filter { $0.pathExtension == "safetensors" }.reduce(0) { total, file in
+                total + (try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0)
+            }
+        } catch {
+            throw UserError("cannot be listed", file: url.relativePath, status: .noInput)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+extension Checkpoint {
+    /// Writes a Hugging Face directory that transformers, llama.cpp's converter and `load` open.
+    ///
+    /// The directory appears whole or not at all. An older checkpoint of its name is replaced; a directory that
+    /// holds anything else is left alone.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: Its vocabulary must be the decoder's.
+    ///   - template: How chats are written; needs the tokenizer.
+    ///   - tokens: The special ids; the tokenizer's and the template's, if nil.
+    ///   - url: The directory; the one it stands in must exist.
+    ///   - type: F32, BF16 or F16. To BF16 and F16 the weights are rounded to nearest.
+    /// - Throws: `UserError` if a weight is not finite in `type`, the vocabularies differ, or the system refuses.
+    public static func save(
+        decoder: Decoder, tokenizer: Tokenizer? = nil, template: ChatTemplate? = nil,
+        tokens: SpecialTokens? = nil,
+        to url: URL, as type: ScalarType = .f32
+    ) throws {
+        let shape = decoder.configuration
+        if let tokenizer, tokenizer.vocabularySize != shape.vocabularySize {
+            throw UserError(
+                "the tokenizer has \(tokenizer.vocabularySize) pieces, but the model's vocabulary has "
+                    + "\(shape.vocabularySize)", file: url.relativePath, status: .configuration)
+        }
+        precondition(template == nil || tokenizer != nil, "a chat template needs a tokenizer")
+        let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
+        let entries = try LlamaNames.parameters(of: shape).flatMap { parameter in
+            let tensor = tensors[parameter.name]!
+            try refuseLoss(of: tensor, parameter.name, as: type, writing: url)
+            return parameter.parts.map {
+                SafetensorsEntry(name: $0.name, tensor: tensor, rows: $0.rows, as: type)
+            }
+        }
+        let model = tokens ?? SpecialTokens(tokenizer)
+        var generation = model
+        if tokens == nil, let tokenizer, let template {
+            generation.ends = template.stopIDs(in: tokenizer).sorted()
+        }
+        try AtomicDirectory.create(at: url, obsolete: CheckpointFile.isReplaceable) { directory in
+            let file = { directory.appendingPathComponent($0) }
+            let description = LlamaConfiguration(shape: shape, tokens: model)
+            try AtomicFile.write(
+                description.json(weights: type).encoded(), to: file(CheckpointFile.configuration))
+            try AtomicFile.write(
+                JSONValue.object(generation.json).encoded(), to: file(CheckpointFile.generation))
+            if let tokenizer {
+                try write(tokenizer, template, in: directory)
+            }
+            // transformers accepts only files that name their framework; "pt" is PyTorch.
+            try SafetensorsWriter.write(entries, metadata: ["format": "pt"], to: file(CheckpointFile.weights))
+        }
+    }
+
+    private static func write(_ tokenizer: Tokenizer, _ template: ChatTemplate?, in directory: URL) throws {
+        let configuration =
+            template?.tokenizerConfiguration(for: tokenizer) ?? TransformersConfiguration(plain: tokenizer)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(
+            tokenizer.serializedModel, to: directory.appendingPathComponent(CheckpointFile.tokenizer))
+        try AtomicFile.write(
+            encoder.encode(configuration) + [10],
+            to: directory.appendingPathComponent(CheckpointFile.tokenizerConfiguration))
+    }
+
+    /// A weight that is not finite in the file would make a model that says nothing.
+    private static func refuseLoss(of tensor: Tensor, _ name: String, as type: ScalarType, writing url: URL)
+        throws
+    {
+        let bound: Float = type == .f16 ? 65_520 : type == .bf16 ? 0x1.FFp127 : .infinity
+        let problem: String? = tensor.withUnsafeFloats { floats in
+            if kernels.has_non_finite(floats.baseAddress, floats.count) != 0 {
+                return "holds infinite values or NaN"
+            }
+            guard bound < .infinity, let large = floats.first(where: { abs($0) >= bound }) else { return nil }
+            return "holds \(large), beyond the range of \(type.rawValue)"
+        }
+        if let problem {
+            throw UserError("cannot save: the weight \(name) \(problem)", file: url.relativePath)
+        }
+    }
+}
+
+extension SpecialTokens {
+    /// The ids that the tokenizer itself names.
+    fileprivate init(_ tokenizer: Tokenizer?) {
+        self.init(
+            begin: tokenizer?.beginID, ends: tokenizer?.endID.map { [$0] } ?? [],
+            padding: tokenizer?.paddingID)
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Support
+import Tokenization
+import Transformer
+
+/// A model with what it takes to use it, as a Hugging Face directory holds them.
+///
+/// Models of the Llama family are read: `config.json`, the weights in `model.safetensors` (or shards with an index),
+/// and, where they exist, `tokenizer.model`, the chat template and `generation_config.json`.
+public struct Checkpoint {
+    /// Where it was read from.
+    public let url: URL
+    public let decoder: Decoder
+    /// nil if the directory holds no `tokenizer.model`.
+    public let tokenizer: Tokenizer?
+    /// nil if there is no chat template, or none that we know.
+    public let template: ChatTemplate?
+    /// The ids that begin, end and fill sequences.
+    public let tokens: SpecialTokens
+
+    /// The ids after which generation is over: the end of a sequence, and of a turn in a chat.
+    public var stopIDs: Set<Int32> {
+        var ids = Set(tokens.ends)
+        if ids.isEmpty, let end = tokenizer?.endID { ids.insert(end) }
+        if let tokenizer, let template { ids.formUnion(template.stopIDs(in: tokenizer)) }
+        return ids
+    }
+
+    /// The tokenizer, for work that cannot do without.
+    /// - Throws: `UserError` if there is none.
+    public func requireTokenizer() throws -> Tokenizer {
+        if let tokenizer { return tokenizer }
+        throw UserError(
+            "holds no \(CheckpointFile.tokenizer)", file: url.relativePath,
+            remedy: "put the SentencePiece model that it was trained with beside the weights",
+            status: .noInput)
+    }
+}
+
+/// The files of a Hugging Face directory.
+enum CheckpointFile {
+    static let configuration = "config.json"
+    static let generation = "generation_config.json"
+    static let weights = "model.safetensors"
+    static let index = "model.safetensors.index.json"
+    static let tokenizer = "tokenizer.model"
+    static let tokenizerConfiguration = "tokenizer_config.json"
+    static let template = "chat_template.jinja"
+
+    /// Whether an older checkpoint's file may go when a new checkpoint takes its place: all that describes the
+    /// model or its tokenizer, in any of the spellings in use.
+    static func isReplaceable(_ name: String) -> Bool {
+        let known: Set = [
+            configuration, generation, weights, index, tokenizer, tokenizerConfiguration, template,
+            "tokenizer.json", "special_tokens_map.json", "added_tokens.json",
+        ]
+        return known.contains(name) || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
+    }
+
+    /// Where `name` stands in `directory`, or nil if it does not exist.
+    static func existing(_ name: String, in directory: URL) -> URL? {
+        let url = directory.appendingPathComponent(name)
+        return FileManager.default.fileExists(atPath: url.path) ? url : nil
+    }
+}

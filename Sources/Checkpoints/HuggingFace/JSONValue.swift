@@ -1,0 +1,130 @@
+import Foundation
+import Support
+
+/// JSON of any shape, as configuration files hold it.
+enum JSONValue: Equatable, Codable {
+    case null
+    case boolean(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .boolean(value)
+        } else if let value = try? container.decode(Int.self) {
+            self = .integer(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode([JSONValue].self) {
+            self = .array(value)
+        } else {
+            self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .boolean(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .array(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+
+    /// The value in a message, on one line.
+    var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { return "\(self)" }
+        let text = String(decoding: data, as: UTF8.self)
+        return text.count <= 80 ? text : text.prefix(80) + "…"
+    }
+
+    /// Indented, with sorted keys and a final line break.
+    func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self) + [10]
+    }
+
+    /// Reads a file that must hold one object.
+    /// - Throws: `UserError` if the file cannot be read or holds anything else.
+    static func object(contentsOf url: URL) throws -> [String: JSONValue] {
+        let data = try MappedFile(contentsOf: url).bytes
+        do {
+            return try JSONDecoder().decode([String: JSONValue].self, from: data)
+        } catch let error as DecodingError {
+            throw UserError(error.explanation, file: url.relativePath)
+        }
+    }
+}
+
+/// Reads the keys of an object and gathers what is wrong with them, to report all of it at once.
+struct KeyReader {
+    private let object: [String: JSONValue]
+    private(set) var problems: [String] = []
+
+    init(_ object: [String: JSONValue]) {
+        self.object = object
+    }
+
+    /// The value of `key`; nil where it is absent or null.
+    subscript(key: String) -> JSONValue? {
+        let value = object[key]
+        return value == .null ? nil : value
+    }
+
+    mutating func reject(_ key: String, _ reason: String) {
+        problems.append("\"\(key)\" is \(self[key]?.text ?? "missing"): \(reason)")
+    }
+
+    /// A whole number; 0, with a problem noted, if it is anything else or missing without a default.
+    mutating func integer(_ key: String, default standard: Int? = nil) -> Int {
+        switch self[key] {
+        case .integer(let value): return value
+        case nil where standard != nil: return standard!
+        default:
+            reject(key, "a whole number is expected")
+            return 0
+        }
+    }
+
+    mutating func number(_ key: String, default standard: Double) -> Double {
+        switch self[key] {
+        case .integer(let value): return Double(value)
+        case .number(let value): return value
+        case nil: return standard
+        default:
+            reject(key, "a number is expected")
+            return standard
+        }
+    }
+
+    mutating func boolean(_ key: String, default standard: Bool) -> Bool {
+        switch self[key] {
+        case .boolean(let value): return value
+        case nil: return standard
+        default:
+            reject(key, "true or false is expected")
+            return standard
+        }
+    }
+
+    /// Notes a problem unless `key` is absent, null or one of `values`.
+    mutating func demand(_ key: String, _ values: JSONValue...) {
+        guard let value = self[key], !values.contains(value) else { return }
+        reject(key, "only \(values.map(\.text).joined(separator: " or ")) is supported")
+    }
+}

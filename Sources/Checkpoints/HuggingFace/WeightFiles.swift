@@ -1,0 +1,130 @@
+import Foundation
+import Support
+import Transformer
+
+/// The safetensors files of a Hugging Face directory: one, or several with an index.
+struct WeightFiles {
+    /// Where each tensor lies.
+    private(set) var files: [String: SafetensorsFile] = [:]
+    /// How messages name the whole.
+    let name: String
+
+    /// - Throws: `UserError` if there are no weights, or an index and its files contradict each other.
+    init(directory: URL) throws {
+        if let single = CheckpointFile.existing(CheckpointFile.weights, in: directory) {
+            name = single.relativePath
+            let file = try SafetensorsFile(contentsOf: single)
+            for tensor in file.names { files[tensor] = file }
+        } else if let index = CheckpointFile.existing(CheckpointFile.index, in: directory) {
+            name = index.relativePath
+            try openShards(index, in: directory)
+        } else {
+            throw Self.missing(in: directory)
+        }
+    }
+
+    private mutating func openShards(_ index: URL, in directory: URL) throws {
+        guard case .object(let map)? = try JSONValue.object(contentsOf: index)["weight_map"] else {
+            throw UserError("the object \"weight_map\" is missing", file: index.relativePath)
+        }
+        var shards: [String: SafetensorsFile] = [:]
+        for (tensor, value) in map.sorted(by: { $0.key < $1.key }) {
+            // A name with a slash would lead out of the directory.
+            guard case .string(let name) = value, !name.isEmpty, !name.contains("/"), name != ".." else {
+                throw UserError(
+                    "\"\(tensor)\" lies in \(value.text)", file: index.relativePath,
+                    remedy: "the name of a file beside the index is expected")
+            }
+            let shard =
+                try shards[name] ?? SafetensorsFile(contentsOf: directory.appendingPathComponent(name))
+            shards[name] = shard
+            guard shard.contains(tensor) else {
+                throw UserError("\"\(tensor)\" is not in \(name)", file: index.relativePath)
+            }
+            files[tensor] = shard
+        }
+        for (name, shard) in shards {
+            if let stray = shard.names.first(where: { files[$0]?.url != shard.url }) {
+                throw UserError("the index does not list \"\(stray)\" in \(name)", file: index.relativePath)
+            }
+        }
+    }
+
+    private static func missing(in directory: URL) -> UserError {
+        let old = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
+        if old.contains(where: { CheckpointFile.existing($0, in: directory) != nil }) {
+            return UserError(
+                "holds pytorch_model.bin but no \(CheckpointFile.weights)", file: directory.relativePath,
+                remedy: "convert it: load it with transformers and save_pretrained(safe_serialization=True)",
+                status: .noInput)
+        }
+        return UserError(
+            "holds no weights", file: directory.relativePath,
+            remedy: "\(CheckpointFile.weights) or \(CheckpointFile.index) is expected",
+            status: .noInput)
+    }
+
+    /// The tensors that the files must hold, checked by name and shape before any is read.
+    /// - Throws: `UserError` that lists all that are missing, left over or of another shape.
+    func views(of configuration: Configuration) throws -> [String: SafetensorsFile.View] {
+        // A layer has nine tensors. Checked first, lest a wild number of layers fill the memory with names.
+        guard configuration.layers <= files.count else {
+            throw UserError(
+                "config.json has \(configuration.layers) layers, but there are only \(files.count) tensors",
+                file: name)
+        }
+        var views: [String: SafetensorsFile.View] = [:]
+        var missing: [String] = []
+        var misshapen: [String] = []
+        for part in LlamaNames.parameters(of: configuration).flatMap(\.parts) {
+            guard let view = try files[part.name]?.view(part.name) else {
+                missing.append(part.name)
+                continue
+            }
+            if view.shape != part.shape {
+                misshapen.append("\(part.name) is \(view.shape), not \(part.shape)")
+            } else if !HalfPrecision.canWiden(view.type) {
+                misshapen.append("\(part.name) has dtype \(view.type.rawValue), not F32, BF16, F16 or F64")
+            }
+            views[part.name] = view
+        }
+        let extra = files.keys.filter {
+            views[$0] == nil && !LlamaNames.isRedundant($0)
+                && !(configuration.tiedHead && $0 == LlamaNames.head)
+        }
+        let problems = [
+            Self.list(missing, "missing:"), Self.list(extra.sorted(), "not part of the model:"),
+            Self.list(misshapen, ""),
+        ].filter { !$0.isEmpty }
+        guard problems.isEmpty else {
+            throw UserError(
+                "the tensors do not fit config.json: " + problems.joined(separator: "; "), file: name)
+        }
+        if configuration.tiedHead { try checkTie(views) }
+        return views
+    }
+
+    /// A tied model may store its head too, which then must be the embedding table again.
+    private func checkTie(_ views: [String: SafetensorsFile.View]) throws {
+        guard let head = try files[LlamaNames.head]?.view(LlamaNames.head),
+            let embedding = views[LlamaNames.embedding]
+        else { return }
+        let isSame =
+            head.type == embedding.type && head.shape == embedding.shape
+            && head.bytes == embedding.bytes
+        guard isSame else {
+            throw head.error(
+                "differs from \(LlamaNames.embedding), but config.json ties the two",
+                remedy: "set \"tie_word_embeddings\" to false if the head is meant")
+        }
+    }
+
+    /// Thousands of names would bury the message.
+    private static func list(_ names: [String], _ title: String) -> String {
+        let longest = 20
+        guard !names.isEmpty else { return "" }
+        let more = names.count > longest ? " and \(names.count - longest) more" : ""
+        let text = names.prefix(longest).joined(separator: ", ") + more
+        return title.isEmpty ? text : "\(title) \(text)"
+    }
+}

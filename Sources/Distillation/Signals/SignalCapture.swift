@@ -1,0 +1,173 @@
+import Tensors
+import Transformer
+
+// M positions, V vocabulary.
+
+/// Takes sparse signals from a teacher's logits.
+///
+/// Draws come from a random stream of each record, so a record's signal depends on the record alone.
+public struct SignalCapture: Sendable {
+    public let kind: SparseKind
+    public let temperature: Float
+    public let seed: UInt64
+
+    public init(kind: SparseKind, temperature: Float, seed: UInt64) {
+        self.kind = kind
+        self.temperature = temperature
+        self.seed = seed
+    }
+
+    /// The signals of one packed batch.
+    ///
+    /// - Parameters:
+    ///   - teacher: a frozen model
+    ///   - batch: tokens and kept positions; the k-th sequence is one record
+    ///   - records: for each sequence, the number its random stream is named by
+    /// - Returns: what is kept of each of the M positions
+    func capture(teacher: Decoder, batch: TrainingBatch, records: [UInt64]) -> [PositionEntries] {
+        precondition(records.count == batch.tokens.segments.count - 1, "one number for each record")
+        let hidden = withoutGradients {
+            gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions)
+        }
+        let streams = positionStreams(batch, records: records)
+        var entries = [PositionEntries](repeating: PositionEntries(), count: batch.positions.count)
+        LogitsChunks.forEach(hidden: hidden, head: teacher.head) { rows, logits in
+            entries.withUnsafeMutableBufferPointer { entries in
+                let out = entries.baseAddress!
+                Parallel.forRanges(of: rows.count, grain: 16) { range in
+                    let scratch = Tensor(shape: [logits.columns])
+                    for row in range {
+                        let position = rows.lowerBound + row
+                        out[position] = capture(
+                            logits: logits.pointer + row * logits.stride, vocabulary: logits.columns,
+                            probabilities: scratch.pointer, stream: streams[position])
+                    }
+                }
+            }
+        }
+        return entries
+    }
+
+    /// A stream for each kept position: the record's, at a counter that leaves room for the draws of one position.
+    private func positionStreams(_ batch: TrainingBatch, records: [UInt64]) -> [RandomStream] {
+        var streams: [RandomStream] = []
+        streams.reserveCapacity(batch.positions.count)
+        var segment = 0
+        for row in batch.positions {
+            while row >= batch.tokens.segments[segment + 1] { segment += 1 }
+            var stream = RandomStream(seed: seed, purpose: "signal", index: records[segment])
+            stream.counter = UInt64(row - batch.tokens.segments[segment]) << 32
+            streams.append(stream)
+        }
+        return streams
+    }
+
+    private func capture(
+        logits: UnsafeMutablePointer<Float>, vocabulary: Int, probabilities p: UnsafeMutablePointer<Float>,
+        stream: RandomStream
+    ) -> PositionEntries {
+        let inverse = 1 / temperature
+        var (maximum, logSum): (Float, Float) = (0, 0)
+        kernels.log_sum_exp(logits, vocabulary, inverse, &maximum, &logSum)
+        kernels.softmax(logits, p, vocabulary, inverse, maximum, logSum)
+        switch kind {
+        case .topK(let k): return top(k, of: p, vocabulary: vocabulary)
+        case .sampled(let head, let draws):
+            // H(p) = ln Z − E[z]/T, before the head is taken out of p.
+            var mean: Float = 0
+            kernels.row_dots(p, logits, &mean, 1, vocabulary, vocabulary, vocabulary)
+            var entries = top(head, of: p, vocabulary: vocabulary)
+            entries.entropy = max(0, logSum + (maximum - mean) * inverse)
+            for id in entries.ids { p[Int(id)] = 0 }
+            drawTail(draws, from: p, vocabulary: vocabulary, stream: stream, into: &entries)
+            return entries
+        }
+    }
+
+    private func top(_ k: Int, of p: UnsafeMutablePointer<Float>, vocabulary: Int) -> PositionEntries {
+        var entries = PositionEntries()
+        let count = min(k, vocabulary)
+        entries.ids = [Int32](repeating: 0, count: count)
+        entries.probabilities = [Float](repeating: 0, count: count)
+        kernels.top_k(p, vocabulary, count, &entries.ids, &entries.probabilities)
+        return entries
+    }
+
+    /// Draws tokens in proportion to p, which is 0 on the head, and counts them.
+    private func drawTail(
+        _ draws: Int, from p: UnsafeMutablePointer<Float>, vocabulary: Int, stream: RandomStream,
+        into entries: inout PositionEntries
+    ) {
+        // Cumulative mass by blocks; a draw finds its block by bisection and its token by a short scan.
+        let block = 256
+        var cumulative: [Double] = []
+        var mass = 0.0
+        for start in stride(from: 0, to: vocabulary, by: block) {
+            mass += Double(kernels.sum(p + start, min(block, vocabulary - start)))
+            cumulative.append(mass)
+        }
+        guard mass > Double(smallestTailMass) else { return }
+        var stream = stream
+        var drawn: [Int32] = []
+        for _ in 0..<draws {
+            let target = Double(stream.nextUniform()) * mass
+            var (low, high) = (0, cumulative.count - 1)
+            while low < high {
+                let middle = (low + high) / 2
+                if cumulative[middle] > target { high = middle } else { low = middle + 1 }
+            }
+            drawn.append(scan(block: low * block..<min((low + 1) * block, vocabulary), p: p,
+                from: low == 0 ? 0 : cumulative[low - 1], to: target))
+        }
+        drawn.sort()
+        for id in drawn {
+            if entries.tailIDs.last == id {
+                entries.tailCounts[entries.tailCounts.count - 1] += 1
+            } else {
+                entries.tailIDs.append(id)
+                entries.tailCounts.append(1)
+            }
+        }
+    }
+
+    private func scan(block: Range<Int>, p: UnsafeMutablePointer<Float>, from start: Double, to target: Double) -> Int32 {
+        var sum = start
+        var last = block.lowerBound
+        for id in block where p[id] > 0 {
+            sum += Double(p[id])
+            last = id
+            if sum > target { break }
+        }
+        return Int32(last)
+    }
+}
+
+/// A tail lighter than this is not sampled: Float32 cannot tell it from rounding.
+private let smallestTailMass: Float = 1e-7
+
+/// What was kept of one position.
+struct PositionEntries: Sendable {
+    /// The head (or top-k), likeliest first.
+    var ids: [Int32] = []
+    var probabilities: [Float] = []
+    /// Tokens drawn from the tail, rising, and how often each came.
+    var tailIDs: [Int32] = []
+    var tailCounts: [Int] = []
+    var entropy: Float = 0
+}
+
+extension SparseSignal {
+    /// Adds one position; the tail's mass, 1 − Σ head, is shared out by the counts.
+    mutating func append(_ entries: PositionEntries) {
+        ids += entries.ids
+        weights += entries.probabilities
+        if case .sampled = kind {
+            let mass = max(0, 1 - entries.probabilities.reduce(0, +))
+            let draws = Float(entries.tailCounts.reduce(0, +))
+            ids += entries.tailIDs
+            weights += entries.tailCounts.map { mass * Float($0) / draws }
+            entropies.append(entries.entropy)
+        }
+        offsets.append(ids.count)
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Support
+
+/// What a signal cache holds and what it was made from. Opening the cache against anything else fails.
+public struct SignalManifest: Codable, Equatable, Sendable {
+    /// Version of the layout.
+    public static let currentFormat = 1
+
+    /// Everything that decides the bytes of the cache.
+    public struct Origin: Codable, Equatable, Sendable {
+        /// The teacher, as it was named.
+        public var teacher: String
+        /// SHA-256 of the teacher's weights and configuration.
+        public var teacherFingerprint: Fingerprint
+        /// SHA-256 of the tokenizer's model.
+        public var tokenizerFingerprint: Fingerprint
+        /// The chat template's Jinja text; nil without one.
+        public var template: String?
+        public var vocabularySize: Int
+        public var kind: SparseKind
+        public var temperature: Float
+        public var seed: UInt64
+
+        public init(
+            teacher: String, teacherFingerprint: Fingerprint, tokenizerFingerprint: Fingerprint, template: String?,
+            vocabularySize: Int, kind: SparseKind, temperature: Float, seed: UInt64
+        ) {
+            self.teacher = teacher
+            self.teacherFingerprint = teacherFingerprint
+            self.tokenizerFingerprint = tokenizerFingerprint
+            self.template = template
+            self.vocabularySize = vocabularySize
+            self.kind = kind
+            self.temperature = temperature
+            self.seed = seed
+        }
+
+        /// How `other` differs, in words: one line for each difference that matters.
+        func differences(from other: Origin) -> [String] {
+            var lines: [String] = []
+            func compare<T: Equatable>(_ what: String, _ mine: T, _ theirs: T, shown: Bool = true) {
+                guard mine != theirs else { return }
+                lines.append(shown ? "\(what) is \(mine) here and \(theirs) there" : "\(what) differs")
+            }
+            compare("the teacher's weights", teacherFingerprint, other.teacherFingerprint, shown: false)
+            compare("the tokenizer", tokenizerFingerprint, other.tokenizerFingerprint, shown: false)
+            compare("the chat template", template, other.template, shown: false)
+            compare("the vocabulary", vocabularySize, other.vocabularySize)
+            compare("the signal's kind", kind.description, other.kind.description)
+            compare("the temperature", temperature, other.temperature)
+            compare("the seed", seed, other.seed)
+            return lines
+        }
+    }
+
+    /// One file of records.
+    public struct Shard: Codable, Equatable, Sendable {
+        public var file: String
+        public var fingerprint: Fingerprint
+        public var records: Int
+        public var tokens: Int
+        /// Positions that carry a signal.
+        public var positions: Int
+        public var bytes: Int
+    }
+
+    public var format = SignalManifest.currentFormat
+    public var origin: Origin
+    public var shards: [Shard]
+
+    public init(origin: Origin, shards: [Shard]) {
+        self.origin = origin
+        self.shards = shards
+    }
+
+    public var records: Int { shards.reduce(0) { $0 + $1.records } }
+    public var tokens: Int { shards.reduce(0) { $0 + $1.tokens } }
+    public var positions: Int { shards.reduce(0) { $0 + $1.positions } }
+    public var bytes: Int { shards.reduce(0) { $0 + $1.bytes } }
+
+    static func url(in directory: URL) -> URL { directory.appendingPathComponent("manifest.json") }
+
+    /// - Throws: `UserError` when there is no manifest, or it is damaged or of another version
+    public init(contentsOf directory: URL) throws {
+        let url = Self.url(in: directory)
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            throw UserError(
+                "is not a finished signal cache: it has no manifest.json", file: directory.relativePath,
+                remedy: "make it with distill label, or let an interrupted one finish", status: .noInput)
+        }
+        let data = try Data(contentsOf: url)
+        struct Version: Codable { var format: Int }
+        do {
+            let version = try JSONDecoder().decode(Version.self, from: data).format
+            guard version == Self.currentFormat else {
+                throw UserError(
+                    "has format \(version); this version reads \(Self.currentFormat)", file: url.relativePath,
+                    remedy: "label the corpus again")
+            }
+            self = try JSONDecoder().decode(SignalManifest.self, from: data)
+        } catch let error as DecodingError {
+            throw UserError(
+                "is not a signal cache's manifest: \(error.explanation)", file: url.relativePath,
+                remedy: "label the corpus again")
+        }
+        guard shards.allSatisfy({ $0.records >= 0 && $0.tokens >= 0 && $0.positions >= 0 && $0.bytes >= 0 }) else {
+            throw UserError("holds a negative count", file: url.relativePath, remedy: "label the corpus again")
+        }
+    }
+
+    func save(in directory: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(try encoder.encode(self), to: Self.url(in: directory))
+    }
+}
+
+extension SparseKind: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .topK(let k): "top_k (k \(k))"
+        case .sampled(let head, let draws): "sampled (head \(head), draws \(draws))"
+        }
+    }
+}

@@ -1,0 +1,245 @@
+import Foundation
+import Support
+import Tensors
+import Transformer
+
+/// Trains a student: forward, losses, backward, clipped AdamW step, again.
+///
+/// The result is a function of the student's initial weights, the batches and the options. Given a file for its state
+/// the run saves it there and, started again, goes on from it: the final weights are, byte for byte, those of a run
+/// that was never stopped.
+public final class Trainer {
+    private let student: Decoder
+    private let teacher: Decoder?
+    private let source: any BatchSource
+    private let options: TrainingOptions
+    private let validate: ((Decoder) throws -> Double)?
+    private let loss: HeadLoss
+    private let optimizer: AdamW
+    private let average: ExponentialMovingAverage?
+
+    /// What a run has come to.
+    struct Position: Codable, Equatable {
+        var step = 0
+        var tokens = 0
+        /// The last line of metrics.
+        var metrics: TrainingMetrics?
+    }
+
+    /// - Parameters:
+    ///   - teacher: computes whole distributions during training; nil when the batches carry cached signals, or no
+    ///     loss needs a teacher
+    ///   - validate: the mean cross-entropy on held-out text
+    public init(
+        student: Decoder, teacher: Decoder? = nil, source: any BatchSource, options: TrainingOptions,
+        validate: ((Decoder) throws -> Double)? = nil
+    ) {
+        self.student = student
+        self.teacher = teacher
+        self.source = source
+        self.options = options
+        self.validate = validate
+        loss = HeadLoss(options.losses)
+        student.requireGradients()
+        optimizer = AdamW(groups: Self.groups(of: student, options: options), options: options.optimizer)
+        average = options.averageDecay.map { ExponentialMovingAverage(of: student.parameters, decay: $0) }
+    }
+
+    /// Matrices decay and norms do not; the embedding and an untied head may learn at a rate of their own.
+    private static func groups(of student: Decoder, options: TrainingOptions) -> [AdamW.Group] {
+        let tables = student.parameters.filter { ["embedding.weight", "head.weight"].contains($0.name) }
+        let norms = student.parameters.filter { $0.tensor.shape.count == 1 }
+        let others = student.parameters.filter { parameter in
+            !(tables + norms).contains { $0.name == parameter.name }
+        }
+        let decay = options.optimizer.weightDecay
+        return [
+            AdamW.Group(parameters: others, weightDecay: decay),
+            AdamW.Group(
+                parameters: tables, learningRateScale: options.embeddingLearningRateScale, weightDecay: decay),
+            AdamW.Group(parameters: norms, weightDecay: 0),
+        ]
+    }
+
+    /// Trains to the end, and leaves the result (the moving average, where there is one) in the student.
+    ///
+    /// - Parameters:
+    ///   - stateURL: the file that the state is saved in and resumed from; nil keeps none
+    ///   - listener: receives metrics and, before them, the step that a run resumes at
+    /// - Returns: the last line of metrics
+    /// - Throws: `UserError` when the loss is no longer a number, when a saved state does not fit, or when the disk
+    ///   refuses; and what the listener throws
+    @discardableResult
+    public func run(
+        stateURL: URL? = nil, listener: (any TrainingListener)? = nil, progress: ProgressHandler? = nil
+    ) throws -> TrainingMetrics? {
+        var position = Position()
+        if let stateURL, let saved = try restore(from: stateURL) { position = saved }
+        try listener?.began(atStep: position.step)
+        progress?(.began(stage: "train", total: options.steps, unit: "steps"))
+        if position.step > 0 { progress?(.note("train: resumed at step \(position.step) of \(options.steps)")) }
+
+        var window = MetricsWindow(terms: options.losses)
+        var lastSave = ContinuousClock.now
+        var tokensHere = 0
+        while position.step < options.steps {
+            let outcome = try step(position.step)
+            position.step += 1
+            position.tokens += outcome.tokens
+            tokensHere += outcome.tokens
+            window.add(outcome)
+            progress?(
+                .advanced(stage: "train", done: position.step, tokens: tokensHere, loss: outcome.objective))
+
+            let isLast = position.step == options.steps
+            let validates = options.validationInterval.map { position.step % $0 == 0 || isLast } ?? false
+            // A line ends the window at fixed steps alone, so that a resumed run writes the same lines.
+            if position.step % options.logInterval == 0 || validates || isLast {
+                var line = window.take(step: position.step, tokens: position.tokens)
+                if validates, let validate { line.validationLoss = try validate(student) }
+                try listener?.measured(line)
+                position.metrics = line
+                if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
+                    try save(position, to: stateURL)
+                    lastSave = .now
+                }
+            }
+        }
+        if let average {
+            for (parameter, averaged) in zip(student.parameters, average.averages) {
+                parameter.tensor.copyValues(from: averaged.tensor)
+            }
+        }
+        student.requireGradients(false)
+        progress?(.finished(stage: "train", summary: summary(position.metrics)))
+        return position.metrics
+    }
+
+    private func summary(_ metrics: TrainingMetrics?) -> String {
+        guard let metrics else { return "nothing left to train" }
+        let loss = metrics.loss.formatted(.number.precision(.fractionLength(4)))
+        return "\(metrics.tokens) tokens in \(metrics.step) steps, loss \(loss)"
+    }
+
+    private func isDue(since lastSave: ContinuousClock.Instant, step: Int) -> Bool {
+        switch options.saveInterval {
+        case .never: false
+        // Saved where a metrics line ends: the first such step at or after each multiple.
+        case .steps(let interval): step % interval < options.logInterval
+        case .seconds(let seconds): ContinuousClock.now - lastSave >= .seconds(seconds)
+        }
+    }
+
+    // MARK: - One step
+
+    struct StepOutcome {
+        var tokens = 0
+        var objective = 0.0
+        var terms: [Double]
+        var gradientNorm = 0.0
+        var learningRate = 0.0
+    }
+
+    private func step(_ index: Int) throws -> StepOutcome {
+        let batches = try source.batches(forStep: index)
+        let targets = batches.reduce(0) { $0 + $1.targets.count }
+        var outcome = StepOutcome(terms: Array(repeating: 0, count: options.losses.count))
+        for batch in batches where !batch.targets.isEmpty {
+            let (objective, means) = backward(batch, scale: 1 / Float(targets))
+            outcome.objective += objective
+            let share = Double(batch.targets.count) / Double(targets)
+            for (term, mean) in means.enumerated() { outcome.terms[term] += share * mean }
+        }
+        outcome.tokens = batches.reduce(0) { $0 + $1.tokens.ids.count }
+        outcome.gradientNorm = optimizer.gradientNorm
+        guard outcome.objective.isFinite, outcome.gradientNorm.isFinite else {
+            throw UserError(
+                "training diverged: at step \(index + 1) the loss is \(outcome.objective) and the gradient norm "
+                    + "\(outcome.gradientNorm)",
+                remedy: "lower the learning rate, lengthen the warm-up, or clip gradients")
+        }
+        outcome.learningRate =
+            Double(options.optimizer.learningRate) * options.schedule.factor(step: index, total: options.steps)
+        let clipping = options.clip.map { min(1, $0 / max(outcome.gradientNorm, 1e-12)) } ?? 1
+        optimizer.update(learningRate: Float(outcome.learningRate), gradientScale: Float(clipping))
+        average?.update(step: index + 1)
+        return outcome
+    }
+
+    private func backward(_ batch: TrainingBatch, scale: Float) -> (objective: Double, means: [Double]) {
+        let signal: TeacherSignal? =
+            if let sparse = batch.signal {
+                .sparse(sparse)
+            } else if let teacher {
+                withoutGradients {
+                    .dense(
+                        hidden: gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions),
+                        head: teacher.head)
+                }
+            } else {
+                nil
+            }
+        let (result, tape) = Tape.record {
+            loss(
+                hidden: gatherRows(student.hiddenStates(batch.tokens), at: batch.positions), head: student.head,
+                targets: batch.targets, teacher: signal, scale: scale)
+        }
+        tape.backward(from: result.objective)
+        return (Double(result.objective.values[0]), result.means)
+    }
+
+    // MARK: - State
+
+    /// Every tensor that the next step depends on.
+    private var stateTensors: [(name: String, tensor: Tensor)] {
+        student.parameters.map { ("weight." + $0.name, $0.tensor) } + optimizer.state
+            + (average?.averages.map { ("average." + $0.name, $0.tensor) } ?? [])
+    }
+
+    private func save(_ position: Position, to url: URL) throws {
+        try TrainingState.save(position, tensors: stateTensors, to: url)
+    }
+
+    private func restore(from url: URL) throws -> Position? {
+        guard let position = try TrainingState.restore(into: stateTensors, from: url) else { return nil }
+        guard position.step <= options.steps else {
+            throw UserError(
+                "was saved at step \(position.step), past the \(options.steps) steps of this run",
+                file: url.relativePath, remedy: "start the run afresh")
+        }
+        optimizer.resume(atStep: position.step)
+        return position
+    }
+}
+
+/// Averages over the steps between two lines of metrics.
+private struct MetricsWindow {
+    let names: [String]
+    private var steps = 0
+    private var objective = 0.0
+    private var terms: [Double]
+    private var latest: Trainer.StepOutcome?
+
+    init(terms: [WeightedLoss]) {
+        names = terms.map(\.loss.name)
+        self.terms = Array(repeating: 0, count: terms.count)
+    }
+
+    mutating func add(_ outcome: Trainer.StepOutcome) {
+        steps += 1
+        objective += outcome.objective
+        for index in terms.indices { terms[index] += outcome.terms[index] }
+        latest = outcome
+    }
+
+    mutating func take(step: Int, tokens: Int) -> TrainingMetrics {
+        let count = Double(max(steps, 1))
+        let means = zip(names, terms.map { $0 / count })
+        let line = TrainingMetrics(
+            step: step, tokens: tokens, loss: objective / count, terms: Dictionary(means) { first, _ in first },
+            gradientNorm: latest?.gradientNorm ?? 0, learningRate: latest?.learningRate ?? 0)
+        (steps, objective, latest) = (0, 0, nil)
+        terms = Array(repeating: 0, count: terms.count)
+        return line
+    }
+}

@@ -1,0 +1,65 @@
+/// Everything about a training run but its data and its models.
+public struct TrainingOptions: Codable, Equatable, Sendable {
+    /// When the training state is saved, so that a stopped run can go on.
+    public enum SaveInterval: Codable, Equatable, Sendable {
+        case steps(Int)
+        case seconds(Double)
+        case never
+    }
+
+    public var steps: Int
+    public var losses: [WeightedLoss]
+    public var optimizer: AdamW.Options
+    /// Factor of the embedding's (and an untied head's) learning rate.
+    public var embeddingLearningRateScale: Float
+    public var schedule: Schedule
+    /// Longest gradient norm; nil leaves gradients as they are.
+    public var clip: Double?
+    /// Decay of a moving average of the weights, which is then the result.
+    public var averageDecay: Float?
+    public var saveInterval: SaveInterval
+    /// Steps between two lines of metrics.
+    public var logInterval: Int
+    /// Steps between two measurements on held-out text; nil for none.
+    public var validationInterval: Int?
+
+    public init(
+        steps: Int, losses: [WeightedLoss], optimizer: AdamW.Options = .init(),
+        embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
+        averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,
+        validationInterval: Int? = nil
+    ) {
+        self.steps = steps
+        self.losses = losses
+        self.optimizer = optimizer
+        self.embeddingLearningRateScale = embeddingLearningRateScale
+        self.schedule = schedule
+        self.clip = clip
+        self.averageDecay = averageDecay
+        self.saveInterval = saveInterval
+        self.logInterval = logInterval
+        self.validationInterval = validationInterval
+    }
+}
+
+/// One line of metrics.
+public struct TrainingMetrics: Codable, Equatable, Sendable {
+    public var step: Int
+    /// Tokens seen since the start of the run.
+    public var tokens: Int
+    /// The weighted objective, averaged over the steps since the last line.
+    public var loss: Double
+    /// Each term's own mean, unweighted, by the loss's name.
+    public var terms: [String: Double]
+    public var gradientNorm: Double
+    public var learningRate: Double
+    /// Mean cross-entropy on held-out text, where it was measured at this step.
+    public var validationLoss: Double?
+}
+
+/// Follows a training run.
+public protocol TrainingListener {
+    /// Training begins, or goes on, after `step` steps; metrics of later steps will come again.
+    func began(atStep step: Int) throws
+    func measured(_ metrics: TrainingMetrics) throws
+}

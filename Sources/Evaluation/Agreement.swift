@@ -1,0 +1,111 @@
+import Distillation
+import Foundation
+import Tensors
+import Transformer
+
+/// How close a student's distributions are to its teacher's, on the same text.
+public struct Agreement: Codable, Equatable, Sendable {
+    /// Compared positions.
+    public let tokens: Int
+    /// Mean KL(teacher ‖ student), in nats.
+    public let meanKL: Double
+    public let standardError: Double
+    /// Percentiles of the KL over positions, by name: p50, p90, p95, p99, max.
+    public let percentiles: [String: Double]
+    /// Share of positions where both find the same token likeliest.
+    public let topAgreement: Double
+    /// Root mean square of the difference of the probabilities given to the text's own token.
+    public let probabilityDifference: Double
+
+    /// Compares two models that share a vocabulary.
+    ///
+    /// - Parameter progress: called with the number of windows done and of tokens run
+    public static func measure(
+        student: Decoder, teacher: Decoder, windows: [Window],
+        progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
+    ) -> Agreement {
+        precondition(
+            student.configuration.vocabularySize == teacher.configuration.vocabularySize,
+            "student and teacher share a vocabulary")
+        var (divergences, sameTop, squares): ([Float], Int, Double) = ([], 0, 0)
+        var (done, tokens) = (0, 0)
+        for batch in windows.batched(tokens: evaluationBatchTokens) {
+            let packed = TrainingBatch(windows: batch)
+            let rows = compare(student: student, teacher: teacher, packed)
+            divergences += rows.map(\.divergence)
+            sameTop += rows.count { $0.sameTop }
+            squares += rows.reduce(0) { $0 + Double($1.difference * $1.difference) }
+            done += batch.count
+            tokens += packed.tokens.ids.count
+            progress?(done, tokens)
+        }
+        return Agreement(divergences: divergences, sameTop: sameTop, squares: squares)
+    }
+
+    private init(divergences: [Float], sameTop: Int, squares: Double) {
+        let statistics = Statistics(divergences)
+        let sorted = divergences.sorted()
+        tokens = divergences.count
+        meanKL = statistics.mean
+        standardError = statistics.standardError
+        percentiles = [
+            "p50": sorted.percentile(0.5), "p90": sorted.percentile(0.9), "p95": sorted.percentile(0.95),
+            "p99": sorted.percentile(0.99), "max": sorted.percentile(1),
+        ]
+        topAgreement = Double(sameTop) / Double(tokens)
+        probabilityDifference = (squares / Double(tokens)).squareRoot()
+    }
+
+    private struct Row {
+        var divergence: Float = 0
+        var sameTop = false
+        var difference: Float = 0
+    }
+
+    private static func compare(student: Decoder, teacher: Decoder, _ batch: TrainingBatch) -> [Row] {
+        let (studentHidden, teacherHidden) = withoutGradients {
+            (
+                gatherRows(student.hiddenStates(batch.tokens), at: batch.positions),
+                gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions)
+            )
+        }
+        let vocabulary = student.head.rows
+        let chunk = min(LogitsChunks.rows(vocabulary: vocabulary), max(batch.targets.count, 1))
+        let teacherLogits = Tensor(shape: [chunk, vocabulary])
+        var result = [Row](repeating: Row(), count: batch.targets.count)
+        LogitsChunks.forEach(hidden: studentHidden, head: student.head) { rows, logits in
+            MatrixProduct.multiply(
+                teacherHidden.matrix(rows: rows), teacher.head.matrix.transposed,
+                into: teacherLogits.matrix(rows: 0..<rows.count))
+            result.withUnsafeMutableBufferPointer { result in
+                let out = result.baseAddress! + rows.lowerBound
+                Parallel.forRanges(of: rows.count, grain: 16) { range in
+                    for row in range {
+                        out[row] = compareRow(
+                            studentLogits: logits.pointer + row * logits.stride,
+                            teacherLogits: teacherLogits.pointer(row: row), count: vocabulary,
+                            target: Int(batch.targets[rows.lowerBound + row]))
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    /// Both rows of logits are overwritten by probabilities.
+    private static func compareRow(
+        studentLogits q: UnsafeMutablePointer<Float>, teacherLogits p: UnsafeMutablePointer<Float>, count: Int,
+        target: Int
+    ) -> Row {
+        let sameTop = kernels.argmax(q, count) == kernels.argmax(p, count)
+        for z in [p, q] {
+            var (maximum, logSum): (Float, Float) = (0, 0)
+            kernels.log_sum_exp(z, count, 1, &maximum, &logSum)
+            kernels.softmax(z, z, count, 1, maximum, logSum)
+        }
+        // Rounding can leave a divergence of equal rows a hair below 0.
+        return Row(
+            divergence: max(0, kernels.kl_divergence(p, q, count)), sameTop: sameTop,
+            difference: q[target] - p[target])
+    }
+}

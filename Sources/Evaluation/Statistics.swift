@@ -1,0 +1,34 @@
+import Foundation
+
+/// Mean and spread of measured values, summed in Float64.
+public struct Statistics: Codable, Equatable, Sendable {
+    public let count: Int
+    /// NaN without values.
+    public let mean: Double
+    /// Deviation of the values (n − 1); 0 for fewer than two.
+    public let deviation: Double
+
+    public init(_ values: [Float]) { self.init(values.map(Double.init)) }
+
+    public init(_ values: [Double]) {
+        count = values.count
+        mean = values.reduce(0, +) / Double(values.count)
+        let center = mean
+        let squares = values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
+        deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
+    }
+
+    /// Deviation of the mean itself, for independent values.
+    public var standardError: Double { count > 0 ? deviation / Double(count).squareRoot() : .nan }
+}
+
+extension [Float] {
+    /// The value below which `share` (0...1) of the sorted values lie, interpolated linearly. The array is sorted.
+    func percentile(_ share: Double) -> Double {
+        guard let last else { return .nan }
+        let place = share * Double(count - 1)
+        let index = Int(place)
+        guard index + 1 < count else { return Double(last) }
+        return Double(self[index]) + (place - Double(index)) * Double(self[index + 1] - self[index])
+    }
+}

@@ -1,0 +1,110 @@
+import TestSupport
+import Testing
+
+@testable import Tensors
+
+@Suite struct MatrixProductTests {
+    struct Extents: Sendable, CustomStringConvertible {
+        let m, n, k: Int
+        var description: String { "\(m)×\(n)×\(k)" }
+    }
+
+    /// A matrix with a gap behind each row, possibly stored as its transpose.
+    private func stored(_ rows: Int, _ columns: Int, transposed: Bool, seed: UInt64) -> (Tensor, MatrixView) {
+        let (storedRows, storedColumns) = transposed ? (columns, rows) : (rows, columns)
+        let stride = storedColumns + 3
+        let tensor = Tensor(
+            shape: [storedRows, stride], values: Fixture.normal(storedRows * stride, seed: seed))
+        let view = MatrixView(tensor.pointer, rows: storedRows, columns: storedColumns, stride: stride)
+        return (tensor, transposed ? view.transposed : view)
+    }
+
+    /// The matrix that a product sees, dense.
+    private func dense(_ view: MatrixView) -> [Double] {
+        (0..<view.seenRows).flatMap { row in
+            (0..<view.seenColumns).map { column in
+                let (r, c) = view.isTransposed ? (column, row) : (row, column)
+                return Double(view.pointer[r * view.stride + c])
+            }
+        }
+    }
+
+    @Test(arguments: [
+        Extents(m: 1, n: 1, k: 1), Extents(m: 1, n: 33, k: 7), Extents(m: 7, n: 1, k: 31),
+        Extents(m: 5, n: 7, k: 0), Extents(m: 16, n: 16, k: 16), Extents(m: 31, n: 33, k: 64),
+        Extents(m: 100, n: 17, k: 65), Extents(m: 300, n: 257, k: 129), Extents(m: 129, n: 700, k: 100),
+    ])
+    func productAgainstReference(size: Extents) {
+        for (transposeA, transposeB) in [(false, false), (false, true), (true, false), (true, true)] {
+            for (alpha, beta): (Float, Float) in [(1, 0), (1, 1), (-0.5, 0.25)] {
+                let (keepA, a) = stored(size.m, size.k, transposed: transposeA, seed: 1)
+                let (keepB, b) = stored(size.k, size.n, transposed: transposeB, seed: 2)
+                let stride = size.n + 5
+                // Beta 0 must not read what was there: buffers come from a pool, with anything in them.
+                let before =
+                    beta == 0
+                    ? [Float](repeating: .nan, count: size.m * stride)
+                    : Fixture.normal(size.m * stride, seed: 3)
+                var expected = withExtendedLifetime((keepA, keepB)) {
+                    Reference.product(dense(a), dense(b), rows: size.m, inner: size.k, columns: size.n)
+                        .map { Double(alpha) * $0 }
+                }
+                if beta != 0 {
+                    for i in expected.indices {
+                        expected[i] += Double(beta) * Double(before[i / size.n * stride + i % size.n])
+                    }
+                }
+                let run = { (serial: Bool) -> [Float] in
+                    guarded(before.count, initial: before) { pointer in
+                        let c = MatrixView(pointer, rows: size.m, columns: size.n, stride: stride)
+                        withExtendedLifetime((keepA, keepB)) {
+                            serial
+                                ? MatrixProduct.multiplySerially(a, b, into: c, alpha: alpha, beta: beta)
+                                : MatrixProduct.multiply(a, b, into: c, alpha: alpha, beta: beta)
+                        }
+                    }
+                }
+                let (parallel, serial) = (run(false), run(true))
+                let comment = "transposed \(transposeA), \(transposeB); alpha \(alpha), beta \(beta)"
+                expectSameBits(parallel, serial, comment)
+                for row in 0..<size.m {
+                    let start = row * stride
+                    // k products of size 1, rounded at each addition.
+                    expectClose(
+                        Array(serial[start..<start + size.n]),
+                        Array(expected[row * size.n..<(row + 1) * size.n]), relative: 1e-6,
+                        absolute: 4e-6, comment)
+                    let gap = start + size.n..<start + stride
+                    expectSameBits(Array(serial[gap]), Array(before[gap]), "\(comment), between rows")
+                }
+            }
+        }
+    }
+
+    /// Decoding pads its rows to a multiple of 16 and relies on this: what a row becomes depends on that row alone, not on
+    /// its neighbours nor on its place.
+    @Test(arguments: [16, 32], [8, 31, 32, 48, 64, 96, 128, 200, 256, 384, 512, 1_024, 2_048])
+    func rowsDoNotDependOnTheirNeighbours(rows: Int, inner: Int) {
+        for columns in [1, 7, 33, 64, 97, 512, 3_000] {
+            let weight = Tensor(shape: [columns, inner], values: Fixture.normal(columns * inner, seed: 9))
+            let row = Fixture.normal(inner, seed: 5)
+            func product(place: Int, others: (Int) -> [Float]) -> [Float] {
+                let x = Tensor(
+                    shape: [rows, inner], values: (0..<rows).flatMap { $0 == place ? row : others($0) })
+                let y = withoutGradients { linear(x, weight: weight) }
+                return Array(y.values[place * columns..<(place + 1) * columns])
+            }
+            let alone = product(place: 0) { _ in Array(repeating: 0, count: inner) }
+            for place in 0..<rows {
+                let among = product(place: place) {
+                    $0 % 5 == 4
+                        ? Array(repeating: .nan, count: inner)
+                        : Fixture.normal(inner, deviation: 10, seed: UInt64(100 + $0))
+                }
+                guard
+                    expectSameBits(among, alone, "row \(place) of \(rows)×\(inner) by \(columns) columns")
+                else { return }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// What a finished process left behind.
+public struct CommandRun: Sendable {
+    /// Exit code, or the number of the signal that ended the process when `wasSignalled`.
+    public let status: Int32
+    public let wasSignalled: Bool
+    /// True when the process outlived its time and was killed.
+    public let timedOut: Bool
+    public let standardOutput: String
+    public let standardError: String
+    /// Wall-clock seconds.
+    public let seconds: Double
+
+    /// The `distill` executable that this test run built: it lies beside the test bundle.
+    public static let distill: URL = {
+        let runner = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        let candidates = [runner, Bundle.main.bundleURL, URL(filePath: CommandLine.arguments[0])]
+        let folders = candidates.flatMap { [$0, $0.deletingLastPathComponent()] }
+        let places = folders.map { $0.appending(path: "distill") }
+        return places.first {
+            FileManager.default.isExecutableFile(atPath: $0.path) && !$0.hasDirectoryPath
+        } ?? places[1]
+    }()
+
+    /// Runs `distill` with arguments.
+    public static func distill(
+        _ arguments: String..., in directory: URL? = nil, environment: [String: String] = [:],
+        input: String = "", timeout: Double = 60
+    ) throws -> CommandRun {
+        try run(
+            distill, arguments: arguments, in: directory, environment: environment, input: input,
+            timeout: timeout)
+    }
+
+    /// Runs a program to its end.
+    ///
+    /// - Parameters:
+    ///   - directory: working directory; the current one when nil
+    ///   - environment: added to this process's environment
+    ///   - input: what the program reads from its standard input
+    ///   - timeout: seconds before the process gets SIGTERM, and two seconds later SIGKILL
+    public static func run(
+        _ executable: URL, arguments: [String], in directory: URL? = nil,
+        environment: [String: String] = [:],
+        input: String = "", timeout: Double = 60
+    ) throws -> CommandRun {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
+        (process.standardInput, process.standardOutput, process.standardError) = (stdin, stdout, stderr)
+        let ended = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in ended.signal() }
+
+        let start = ContinuousClock.now
+        try process.run()
+        // Both pipes are drained while the process runs: a full pipe would stop it.
+        let (output, error) = (Drain(stdout), Drain(stderr))
+        // A program that ends without reading its input is no reason for SIGPIPE to end the tests.
+        signal(SIGPIPE, SIG_IGN)
+        try? stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+        try? stdin.fileHandleForWriting.close()
+
+        let timedOut = ended.wait(timeout: .now() + timeout) == .timedOut
+        if timedOut {
+            process.terminate()
+            if ended.wait(timeout: .now() + 2) == .timedOut {
+                kill(process.processIdentifier, SIGKILL)
+                ended.wait()
+            }
+        }
+        return CommandRun(
+            status: process.terminationStatus, wasSignalled: process.terminationReason == .uncaughtSignal,
+            timedOut: timedOut, standardOutput: output.text(), standardError: error.text(),
+            seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+}
+
+/// Collects what arrives in a pipe, on a thread of its own.
+private final class Drain: @unchecked Sendable {
+    private let lock = NSLock()
+    private var data = Data()
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ pipe: Pipe) {
+        let handle = pipe.fileHandleForReading
+        Thread.detachNewThread { [self] in
+            while let part = try? handle.read(upToCount: 1 << 16), !part.isEmpty {
+                lock.withLock { data.append(part) }
+            }
+            ended.signal()
+        }
+    }
+
+    /// The text so far. Waits a little for the end: a grandchild may hold the pipe open for ever.
+    func text() -> String {
+        _ = ended.wait(timeout: .now() + 2)
+        return lock.withLock { String(decoding: data, as: UTF8.self) }
+    }
+}
