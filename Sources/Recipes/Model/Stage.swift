@@ -22,6 +22,13 @@ public enum Stage: Sendable {
         }
     }
 
+    /// What the stage reads without its output depending on it: text that is only measured along the way. It is no
+    /// part of the stage's address.
+    var observed: [Reference] {
+        guard case .train(let stage) = self else { return [] }
+        return stage.validation?.corpus ?? []
+    }
+
     /// What the stage makes, under its name; a report makes nothing that later stages read.
     var artefact: (name: String, kind: ArtefactKind)? {
         switch self {

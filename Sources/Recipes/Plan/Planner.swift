@@ -113,6 +113,13 @@ private struct Planner {
                 digests[reference.target] = try content(of: url)
             }
         }
+        for reference in stage.observed where inputs[reference.target] == nil {
+            switch reference.target {
+            case .stage(let index): inputs[reference.target] = made[index].map { .stage($0) }
+            case .file(let path):
+                inputs[reference.target] = .file(URL(filePath: path, relativeTo: directory))
+            }
+        }
         let canonical = setting.canonical { digests[$0.target]! }
         let address = Fingerprint(
             hashing: "swift-distill stage \(Plan.formatVersion)", stage.kind.rawValue, canonical, "\(seed)")

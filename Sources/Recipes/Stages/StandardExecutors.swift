@@ -1,0 +1,11 @@
+/// The executors of the command.
+public enum StandardExecutors {
+    public static var all: [Stage.Kind: any StageExecutor] {
+        [
+            .tokenizer: TokenizerExecutor(),
+            .label: LabelExecutor(),
+            .train: TrainExecutor(),
+            .evaluate: EvaluateExecutor(),
+        ]
+    }
+}
