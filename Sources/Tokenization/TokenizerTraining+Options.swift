@@ -60,9 +60,6 @@ extension TokenizerTraining {
         guard (0.98...1).contains(characterCoverage) else {
             throw reject("a character coverage of \(characterCoverage)", "give 0.98 to 1")
         }
-        if let maximumSentences, maximumSentences < 1 {
-            throw reject("training on \(maximumSentences) sentences", "give at least 1")
-        }
         var seen = Set<[UInt8]>()
         for symbol in userDefinedSymbols {
             let shown = symbol.debugDescription
