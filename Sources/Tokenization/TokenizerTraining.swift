@@ -49,10 +49,9 @@ public struct TokenizerTraining: Sendable {
                 $0, options.count, SentenceSource.next, Unmanaged.passUnretained(source).toOpaque(), &model,
                 &length)
         }
-        if let reason = ModelHandle.take(message) {
-            throw UserError(
-                "the tokenizer cannot be trained: \(Self.withoutSource(reason))",
-                remedy: "change the vocabulary size (now \(vocabularySize)) or give more text")
+        if let message {
+            defer { sp_free(message) }
+            throw failure(String(cString: message))
         }
         defer { sp_free(model) }
         return Data(bytes: model!, count: length)

@@ -22,6 +22,8 @@ public final class Trainer {
     struct Position: Codable, Equatable {
         var step = 0
         var tokens = 0
+        /// The last line of metrics.
+        var metrics: TrainingMetrics?
     }
 
     /// - Parameters:
@@ -78,7 +80,6 @@ public final class Trainer {
         if position.step > 0 { progress?(.note("train: resumed at step \(position.step) of \(options.steps)")) }
 
         var window = MetricsWindow(terms: options.losses)
-        var last: TrainingMetrics?
         var lastSave = ContinuousClock.now
         var tokensHere = 0
         while position.step < options.steps {
@@ -97,7 +98,7 @@ public final class Trainer {
                 var line = window.take(step: position.step, tokens: position.tokens)
                 if validates, let validate { line.validationLoss = try validate(student) }
                 try listener?.measured(line)
-                last = line
+                position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
                     try save(position, to: stateURL)
                     lastSave = .now
@@ -110,8 +111,8 @@ public final class Trainer {
             }
         }
         student.requireGradients(false)
-        progress?(.finished(stage: "train", summary: summary(last)))
-        return last
+        progress?(.finished(stage: "train", summary: summary(position.metrics)))
+        return position.metrics
     }
 
     private func summary(_ metrics: TrainingMetrics?) -> String {
