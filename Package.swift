@@ -44,7 +44,7 @@ let package = Package(
         .executableTarget(
             name: "distill",
             dependencies: [
-                "Recipes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Recipes", "COpenBLAS", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // The generator of data/world: a library, so that tests can check it, and a small program.

@@ -2,6 +2,7 @@ import Foundation
 
 /// What may be written to a stream.
 enum Terminal {
+    static let standardInput: Int32 = 0
     static let standardOutput: Int32 = 1
     static let standardError: Int32 = 2
 

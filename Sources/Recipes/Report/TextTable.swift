@@ -1,9 +1,11 @@
 /// An aligned table for terminals: the first column to the left, figures to the right.
-struct TextTable {
+public struct TextTable {
     /// The headings, then the rows, all of one length.
     let rows: [[String]]
 
-    func text(colour: Bool) -> String {
+    public init(rows: [[String]]) { self.rows = rows }
+
+    public func text(colour: Bool) -> String {
         guard let header = rows.first else { return "" }
         precondition(rows.allSatisfy { $0.count == header.count }, "rows of different lengths")
         let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

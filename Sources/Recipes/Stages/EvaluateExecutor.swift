@@ -3,8 +3,6 @@ import Corpora
 import Evaluation
 import Foundation
 import Support
-import Tensors
-import Transformer
 
 /// Measures one model; the output is `evaluation.json`, a `ModelScores`.
 struct EvaluateExecutor: StageExecutor {
@@ -25,13 +23,16 @@ struct EvaluateExecutor: StageExecutor {
             tokens += count
             context.progress(.advanced(stage: context.label, done: done, tokens: tokens, loss: nil))
         }
+        let evaluator = Evaluator(context: stage.contextLength, stride: stage.stride)
         if !stage.perplexity.isEmpty {
-            let result = Perplexity.measure(model.decoder, windows: try windows(stage.perplexity, stage, model, context))
+            let records = try context.records(stage.perplexity, limit: stage.limit)
+            let result = try evaluator.perplexity(of: model, on: records)
             scores.perplexity = Measurement(result.perplexity, standardError: result.standardError)
             advance(result.tokens)
         }
         if !stage.agreement.isEmpty, let teacher = stage.teacher {
-            let result = try agreement(with: teacher, model, stage, context)
+            let records = try context.records(stage.agreement, limit: stage.limit)
+            let result = try evaluator.agreement(of: model, with: context.checkpoint(teacher), on: records)
             scores.kl = Measurement(result.meanKL, standardError: result.standardError)
             scores.agreement = Measurement(result.topAgreement)
             advance(result.tokens)
@@ -53,32 +54,6 @@ struct EvaluateExecutor: StageExecutor {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try AtomicFile.write(try encoder.encode(scores), to: context.output)
         return StageResult(summary: summary(scores), figures: figures(scores))
-    }
-
-    private func windows(
-        _ files: [Reference], _ stage: EvaluateStage, _ model: Checkpoint, _ context: StageContext
-    ) throws -> [Window] {
-        let length = min(stage.contextLength, model.decoder.configuration.contextLength)
-        // Whole documents; the convention cuts them into windows.
-        let encoder = try TextForm(model).encoder(context: .max, scope: .assistant)
-        let documents = try encoder.encode(context.records(files, limit: stage.limit)).documents
-        return PerplexityConvention.hf.windows(
-            of: documents.map { (ids: $0.ids, isTarget: $0.kept) }, context: length,
-            stride: min(stage.stride, length), begin: nil)
-    }
-
-    private func agreement(
-        with reference: Reference, _ model: Checkpoint, _ stage: EvaluateStage, _ context: StageContext
-    ) throws -> Agreement {
-        let teacher = try context.checkpoint(reference)
-        guard try teacher.requireTokenizer().serializedModel == model.requireTokenizer().serializedModel else {
-            throw UserError(
-                "has another tokenizer than \(reference.name): token by token they cannot be compared",
-                file: model.url.relativePath, remedy: "leave agreement out for this model", status: .configuration)
-        }
-        return Agreement.measure(
-            student: model.decoder, teacher: teacher.decoder,
-            windows: try windows(stage.agreement, stage, model, context))
     }
 
     private func figures(_ scores: ModelScores) -> [String: Double] {

@@ -1,28 +1,19 @@
-import Checkpoints
-import Corpora
 import Distillation
 import Foundation
 import Support
 
-/// Stores a teacher's distributions over a corpus: the output is a signal cache.
+/// Stores a teacher's distributions over a corpus; the output is a signal cache.
 struct LabelExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .label(let stage) = context.stage else { preconditionFailure("a label stage") }
-        let teacher = try context.checkpoint(stage.model)
-        let form = try TextForm(teacher)
-        let length = min(stage.contextLength, teacher.decoder.configuration.contextLength)
-        let corpus = try form.encoder(context: length, scope: stage.lossOn.targets)
-            .encode(context.records(stage.corpus))
-        let origin = SignalManifest.Origin(
-            teacher: stage.model.name, teacherFingerprint: try Checkpoint.fingerprint(at: teacher.url),
-            tokenizerFingerprint: form.fingerprint, template: form.template.jinja,
-            vocabularySize: form.tokenizer.vocabularySize, kind: stage.signal.sparseKind,
-            temperature: Float(stage.signal.temperature), seed: context.seed)
-        let pending = context.work.appending(path: "signals", directoryHint: .isDirectory)
         if !FileManager.default.fileExists(atPath: context.output.path) {
-            try Labeler(teacher: teacher.decoder, origin: origin)
-                .label(corpus.documents, into: pending, progress: context.progress)
-            try FileManager.default.moveItem(at: pending, to: context.output)
+            let job = try LabelingJob(
+                teacher: context.checkpoint(stage.model), name: stage.model.name, kind: stage.signal.sparseKind,
+                temperature: Float(stage.signal.temperature), scope: stage.lossOn.targets,
+                context: stage.contextLength, seed: context.seed)
+            let finished = context.work.appending(path: "signals", directoryHint: .isDirectory)
+            try job.run(context.records(stage.corpus), into: finished, progress: context.progress)
+            try AtomicFile.install(finished, as: context.output)
         }
         let manifest = try SignalManifest(contentsOf: context.output)
         return StageResult(
