@@ -6,7 +6,7 @@ EXPECTED is a safetensors file: `ids.N` (I32) and `logits.N` (F32) for each sequ
 tokenizer, `chat` (I32) too: the ids of CHAT below, with a generation prompt. Exit code 0 means all agree.
 
 Needs torch, transformers, safetensors; for the tokenizer jinja2, sentencepiece and protobuf too. Last run with
-transformers 5.23.0, torch 2.13.0, safetensors 0.8.0, sentencepiece 0.2.
+transformers 5.23.0, torch 2.13.0, safetensors 0.8.0, sentencepiece 0.2.3.
 """
 
 import sys
