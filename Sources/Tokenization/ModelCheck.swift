@@ -28,12 +28,15 @@ struct ModelCheck {
             }
         }
         guard PieceTrie.fits(byteCount: byteCount) else { return "its pieces have \(byteCount) bytes in all" }
-        return model.pieces.contains { $0.kind == .normal } ? nil : "it has no normal pieces"
+        return nil
     }
 
     private func problemOfKinds() -> String? {
         let unknown = model.pieces.count { $0.kind == .unknown }
         guard unknown == 1 else { return "it has \(unknown) unknown pieces, not one" }
+        guard model.hasByteFallback || model.pieces.contains(where: { $0.kind == .normal }) else {
+            return "it has no pieces for text"
+        }
         let spellings = model.pieces.filter { $0.kind == .byte }.map(\.spelling)
         if !model.hasByteFallback {
             return spellings.isEmpty ? nil : "it has byte pieces but no byte fallback"

@@ -56,8 +56,10 @@ struct ModelFile: Sendable {
     // MARK: - Messages
 
     private mutating func readModel() throws {
+        var seen: Set<Int> = []
         var reader = WireReader(bytes, in: 0..<bytes.count)
         while let field = try reader.next() {
+            seen.insert(field.number)
             switch field.number {
             case 1: pieces.append(try piece(in: try range(field)))
             case 2: try readTrainer(in: try range(field))
@@ -67,6 +69,8 @@ struct ModelFile: Sendable {
             default: break
             }
         }
+        // They follow the pieces: without them the file was cut short between two messages.
+        guard seen.isSuperset(of: [2, 3]) else { throw damaged("the settings behind the pieces are missing") }
     }
 
     private func piece(in range: Range<Int>) throws -> Piece {

@@ -1,11 +1,4 @@
 // A C face of libsentencepiece's trainer, which Swift cannot import from its C++ classes.
-//
-// Status: a call that can fail returns NULL on success and otherwise a message for people, allocated with
-// malloc; the caller frees it with sp_free. On failure no output parameter is written. No C++ exception leaves
-// a call.
-//
-// Ownership: bytes handed out through output parameters belong to the caller, who frees them with sp_free.
-// Pointers handed in are only read, and not kept after the call returns.
 
 #ifndef CSENTENCEPIECE_H
 #define CSENTENCEPIECE_H
@@ -22,16 +15,21 @@ typedef struct {
     const char *value;
 } sp_option;
 
-/// Gives the trainer its next sentence: sets `text` and `length` and returns 1, or returns 0 at the end.
-/// The bytes must live until the next call.
-typedef int (*sp_next_sentence)(void *context, const char **text, size_t *length);
+/// Trains a model and hands out the bytes of a `.model` file. Nothing is printed.
+///
+/// `text` holds `sentence_count` sentences one after another; sentence i ends before `ends[i]`.
+///
+/// The trainer runs in a child process, for it ends its process when it meets a text it cannot work with.
+///
+/// Status: returns NULL on success and otherwise a message for people, allocated with malloc; the caller
+/// frees it with sp_free. On failure no output parameter is written. No C++ exception leaves the call.
+///
+/// Ownership: `*model` belongs to the caller, who frees it with sp_free. Pointers handed in are only read, and
+/// not kept after the call returns.
+char *sp_train(const sp_option *options, size_t option_count, const char *text, const size_t *ends,
+               size_t sentence_count, void **model, size_t *model_length);
 
-/// Trains a model from the sentences and hands out the bytes of a `.model` file. Nothing is printed.
-/// `next` is called on the calling thread.
-char *sp_train(const sp_option *options, size_t option_count, sp_next_sentence next, void *context,
-               void **model, size_t *model_length);
-
-/// Frees what a call handed out; NULL is allowed.
+/// Frees what sp_train handed out; NULL is allowed.
 void sp_free(void *memory);
 
 #ifdef __cplusplus
