@@ -11,6 +11,8 @@
 #include "gate.inl"
 #include "softmax.inl"
 #include "attention.inl"
+#include "panel.inl"
+#include "sampling.inl"
 #include "divergence.inl"
 #include "adamw.inl"
 
@@ -37,6 +39,9 @@ const DistillKernels KERNEL(table) = {
     .score_gradient = KERNEL(score_gradient),
     .row_dots = KERNEL(row_dots),
     .attend_one = KERNEL(attend_one),
+    .pack_panel = KERNEL(pack_panel),
+    .panel_product = KERNEL(panel_product),
+    .sampling_weights = KERNEL(sampling_weights),
     .log_sum_exp = KERNEL(log_sum_exp),
     .softmax = KERNEL(softmax),
     .top_k = KERNEL(top_k),

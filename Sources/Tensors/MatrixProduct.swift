@@ -58,11 +58,15 @@ public enum MatrixProduct {
         _ a: MatrixView, _ b: MatrixView, into c: MatrixView, alpha: Float = 1, beta: Float = 0
     ) {
         let (m, n, k) = (c.rows, c.columns, a.seenColumns)
-        let panels = min(Parallel.threads, m * n * k / panelWork, max(m, n) / tile)
-        guard panels > 1 else { return multiplySerially(a, b, into: c, alpha: alpha, beta: beta) }
         let extent = max(m, n)
-        let step = (extent + panels * tile - 1) / (panels * tile) * tile
-        Parallel.forRanges(of: extent, grain: step) { range in
+        let tiles = extent / tile
+        let panels = min(Parallel.threads, m * n * k / panelWork, tiles)
+        guard panels > 1 else { return multiplySerially(a, b, into: c, alpha: alpha, beta: beta) }
+        Parallel.forEach(count: panels) { panel in
+            // Whole tiles shared out evenly; the last panel takes what is left over, which as a panel of its own
+            // could be small enough for another kernel.
+            let end = panel == panels - 1 ? extent : tiles * (panel + 1) / panels * tile
+            let range = tiles * panel / panels * tile..<end
             var (left, right, out) = (a, b, c)
             if m >= n {
                 left.pointer = a.offset(row: range.lowerBound, column: 0)

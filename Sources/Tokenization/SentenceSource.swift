@@ -53,34 +53,4 @@ extension TokenizerTraining {
         }
         return parts
     }
-
-    /// All sentences, or a random choice of `maximumSentences` of them in their order: each sentence is as
-    /// likely as any other (reservoir sampling, Vitter 1985, algorithm R).
-    func chosen(from sentences: some Sequence<String>) -> AnySequence<String> {
-        guard let maximumSentences else { return AnySequence(sentences) }
-        var generator = SplitMix(state: seed)
-        var reservoir: [(index: Int, sentence: String)] = []
-        for (index, sentence) in sentences.enumerated() {
-            if reservoir.count < maximumSentences {
-                reservoir.append((index, sentence))
-            } else {
-                let slot = Int.random(in: 0...index, using: &generator)
-                if slot < maximumSentences { reservoir[slot] = (index, sentence) }
-            }
-        }
-        return AnySequence(reservoir.sorted { $0.index < $1.index }.map(\.sentence))
-    }
-}
-
-/// A small generator of random bits (Steele et al. 2014, "Fast splittable pseudorandom number generators").
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
 }

@@ -1,4 +1,5 @@
 import CSentencePiece
+import Foundation
 import Support
 
 extension TokenizerTraining {
@@ -60,9 +61,6 @@ extension TokenizerTraining {
         guard (0.98...1).contains(characterCoverage) else {
             throw reject("a character coverage of \(characterCoverage)", "give 0.98 to 1")
         }
-        if let maximumSentences, maximumSentences < 1 {
-            throw reject("training on \(maximumSentences) sentences", "give at least 1")
-        }
         var seen = Set<[UInt8]>()
         for symbol in userDefinedSymbols {
             let shown = symbol.debugDescription
@@ -80,10 +78,17 @@ extension TokenizerTraining {
         }
     }
 
-    /// What a message of the library says, without the place in its source: `INTERNAL: file.cc(12) [x > 0] …`.
-    static func withoutSource(_ message: String) -> String {
-        guard let bracket = message.range(of: "] ", options: .backwards) else { return message }
-        let reason = message[bracket.upperBound...]
-        return reason.isEmpty ? message : String(reason)
+    /// The error for a message of the library: `INTERNAL: file.cc(12) [x > 0] reason`.
+    func failure(_ message: String) -> UserError {
+        if let numbers = message.firstMatch(of: /smaller than required_chars\. \d+ vs (\d+)/) {
+            return UserError(
+                "a vocabulary of \(vocabularySize) pieces is too small: the special pieces and the "
+                    + "characters of the text take \(numbers.1)",
+                remedy: "give at least that many, or a lower character coverage", status: .configuration)
+        }
+        let reason = message.range(of: "] ", options: .backwards).map { message[$0.upperBound...] } ?? ""
+        return UserError(
+            "the tokenizer cannot be trained: \(reason.isEmpty ? message[...] : reason)",
+            remedy: "change the vocabulary size (now \(vocabularySize)) or give more text")
     }
 }

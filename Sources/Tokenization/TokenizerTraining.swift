@@ -23,10 +23,6 @@ public struct TokenizerTraining: Sendable {
     public var splitsDigits = true
     /// Put a space before every text, as older Llama vocabularies do.
     public var addsDummyPrefix = false
-    /// Train on a random choice of this many sentences; nil for all.
-    public var maximumSentences: Int?
-    /// Decides that choice.
-    public var seed: UInt64 = 0
 
     public init(kind: TokenizerKind = .unigram, vocabularySize: Int = 4096) {
         self.kind = kind
@@ -37,11 +33,10 @@ public struct TokenizerTraining: Sendable {
     ///
     /// A sentence is a line or a paragraph: pieces never reach over its end. Empty ones are skipped.
     ///
-    /// Throws `UserError` if an option is out of range or the sentences hold too little text, and whatever
-    /// `sentences` throws.
+    /// Throws `UserError` if an option is out of range or the sentences hold too little text.
     public func train(_ sentences: some Sequence<String>) throws -> Data {
         try validate()
-        let source = SentenceSource(chosen(from: sentences).lazy.flatMap(Self.parts))
+        let source = SentenceSource(sentences.lazy.flatMap(Self.parts))
         guard source.hasText else {
             throw UserError(
                 "there is no text to train a tokenizer on", remedy: "give files with at least one line")
@@ -54,10 +49,9 @@ public struct TokenizerTraining: Sendable {
                 $0, options.count, SentenceSource.next, Unmanaged.passUnretained(source).toOpaque(), &model,
                 &length)
         }
-        if let reason = ModelHandle.take(message) {
-            throw UserError(
-                "the tokenizer cannot be trained: \(Self.withoutSource(reason))",
-                remedy: "change the vocabulary size (now \(vocabularySize)) or give more text")
+        if let message {
+            defer { sp_free(message) }
+            throw failure(String(cString: message))
         }
         defer { sp_free(model) }
         return Data(bytes: model!, count: length)

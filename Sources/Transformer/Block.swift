@@ -2,6 +2,9 @@ import Tensors
 
 // N positions of a batch, C width, H query heads, K key-value heads, D head dimension, F feed-forward width.
 
+/// x · weightᵀ + residual: `linear` where gradients flow, `rowwiseLinear` in generation.
+typealias Projection = (_ x: Tensor, _ weight: Tensor, _ residual: Tensor?) -> Tensor
+
 /// One layer: x += attention(norm(x)); x += feedForward(norm(x)).
 public final class Block {
     public let attentionNorm: Tensor  // [C]
@@ -24,13 +27,14 @@ public final class Block {
 
     /// - Parameters:
     ///   - x: [N, C], the residual stream
+    ///   - projection: how rows are multiplied by a weight
     ///   - attend: turns rows of queries, keys and values, [N, (H + 2K)·D], into attention's output, [N, H·D]
     /// - Returns: [N, C]
-    func forward(_ x: Tensor, attend: (Tensor) -> Tensor) -> Tensor {
+    func forward(_ x: Tensor, projection: Projection, attend: (Tensor) -> Tensor) -> Tensor {
         let attended = attend(
-            linear(rmsNorm(x, weight: attentionNorm, epsilon: epsilon), weight: queryKeyValue))
-        let middle = linear(attended, weight: attentionOutput, adding: x)
-        let gates = linear(rmsNorm(middle, weight: feedForwardNorm, epsilon: epsilon), weight: gateUp)
-        return linear(swiGLU(gates), weight: down, adding: middle)
+            projection(rmsNorm(x, weight: attentionNorm, epsilon: epsilon), queryKeyValue, nil))
+        let middle = projection(attended, attentionOutput, x)
+        let gates = projection(rmsNorm(middle, weight: feedForwardNorm, epsilon: epsilon), gateUp, nil)
+        return projection(swiGLU(gates), down, middle)
     }
 }

@@ -115,14 +115,25 @@ public final class Decoder: @unchecked Sendable {
             batch.longest <= configuration.contextLength,
             "a sequence of \(batch.longest) tokens exceeds the context of \(configuration.contextLength)")
         let shape = configuration.attention
-        let positions = batch.positions
-        var x = embedding(batch.ids, table: embeddingTable)
-        for block in blocks {
-            x = block.forward(x) { queryKeyValue in
-                let turned = rotaryEmbedding(
-                    queryKeyValue, positions: positions, heads: shape.heads + shape.keyValueHeads,
-                    table: rotary)
-                return causalAttention(turned, segments: batch.segments, shape: shape)
+        return forward(batch.ids, positions: batch.positions, projection: linear) { _, queryKeyValue in
+            causalAttention(queryKeyValue, segments: batch.segments, shape: shape)
+        }
+    }
+
+    /// The forward pass, told once: training and generation differ in how rows are multiplied and what they see.
+    ///
+    /// - Parameter attend: attention of a layer over turned queries and keys and values, [N, (H + 2K)·D] → [N, H·D]
+    func forward(
+        _ ids: [Int32], positions: [Int32], projection: Projection,
+        attend: (_ layer: Int, _ queryKeyValue: Tensor) -> Tensor
+    ) -> Tensor {
+        let turnedHeads = configuration.heads + configuration.keyValueHeads
+        var x = embedding(ids, table: embeddingTable)
+        for (layer, block) in blocks.enumerated() {
+            x = block.forward(x, projection: projection) { queryKeyValue in
+                attend(
+                    layer,
+                    rotaryEmbedding(queryKeyValue, positions: positions, heads: turnedHeads, table: rotary))
             }
         }
         return rmsNorm(x, weight: finalNorm, epsilon: configuration.normEpsilon)

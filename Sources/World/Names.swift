@@ -66,7 +66,9 @@ struct NameSource {
     ) -> String {
         while true {
             let name = spell(&random)
-            if reserved.contains(name) || Self.realNames.contains(name) { continue }
+            if reserved.contains(name) || Self.realNames.contains(name) || Words.all.contains(name) {
+                continue
+            }
             if Self.unwantedParts.contains(where: { name.contains($0) }) { continue }
             if unlike.contains(Self.firstSyllable(name)) { continue }
             if keep { reserved.insert(name) }

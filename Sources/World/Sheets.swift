@@ -50,7 +50,7 @@ struct SheetWriter {
             }
         }
         facts = random.sample(max(4, facts.count - random.below(3)), of: facts)
-        if let home = facts.first(where: { $0.relation == .home }), random.chance(50) {
+        if facts.count < 9, let home = facts.first(where: { $0.relation == .home }), random.chance(50) {
             facts.append(
                 Fact(
                     relation: .river, subject: "the village of \(home.value)",

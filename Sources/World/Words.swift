@@ -38,6 +38,11 @@ enum Words {
         "maze", "observatory", "waterfall", "fountain", "harbour", "library",
     ]
 
+    /// Every single word of the lists: a name spelt like one of them would confuse a reader.
+    static let all = Set(
+        (trades + foods + animals + colours + objects + landmarks).flatMap { $0.split(separator: " ") }.map(
+            String.init))
+
     /// "a goat", "an umbrella".
     static func withArticle(_ noun: String) -> String {
         ("aeiou".contains(noun.prefix(1)) ? "an " : "a ") + noun

@@ -50,13 +50,13 @@ struct WorldData: ParsableCommand {
                 print("\(name): \(records.count) records, \(content.count) bytes")
             }
         } catch let error as CocoaError {
-            throw CleanExitFailure("cannot write to \(directory): \(error.localizedDescription)")
+            throw WriteFailure("cannot write to \(directory): \(error.localizedDescription)")
         }
     }
 }
 
 /// A failure that ArgumentParser reports as one line on the standard error.
-struct CleanExitFailure: Error, CustomStringConvertible {
+struct WriteFailure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
 }

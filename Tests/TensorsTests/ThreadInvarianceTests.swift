@@ -52,18 +52,19 @@ import Testing
                     from: RandomStream(seed: 1, purpose: "threads", index: UInt64(index))
                 ).requiringGradient()
             }
-            let (y, tape) = Tape.record {
+            var values: [Float] = []
+            let (loss, tape) = Tape.record {
                 let x = embedding(ids, table: tensors[0])
                 let qkv = rotaryEmbedding(
                     linear(rmsNorm(x, weight: tensors[1], epsilon: 1e-5), weight: tensors[2]),
                     positions: positions, heads: 6, table: table)
                 let attended = causalAttention(qkv, segments: segments, shape: shape)
                 let middle = linear(attended, weight: tensors[3], adding: x)
-                return swiGLU(linear(middle, weight: tensors[4]))
+                let y = swiGLU(linear(middle, weight: tensors[4]))
+                values = y.values
+                return projection(y, onto: Fixture.normal(y.count))
             }
-            let values = y.values
-            y.gradient = Tensor(shape: y.shape, values: Fixture.normal(y.count))
-            tape.backward()
+            tape.backward(from: loss)
             return [values] + tensors.map { $0.gradient!.values }
         }
     }

@@ -25,7 +25,7 @@ public func expectClose(
         if a == e || (a.isNaN && e.isNaN) { continue }
         let tolerance = max(absolute, relative * e.magnitude)
         let difference = (a - e).magnitude
-        if difference <= tolerance { continue }
+        if e.isFinite, difference <= tolerance { continue }
         failures += 1
         // NaN on one side only is worse than any number.
         let excess = difference.isNaN ? .infinity : difference / tolerance

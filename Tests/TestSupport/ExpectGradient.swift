@@ -135,12 +135,13 @@ private func gradients(
     let tensors = zip(inputs, shapes).enumerated().map { place, input in
         Tensor(shape: input.1, values: input.0).requiringGradient(wanted.contains(place))
     }
-    let (output, tape) = Tape.record { operation(tensors) }
-    let values = output.values
-    let projection = Tensor.normal(
-        output.shape, deviation: 1, from: RandomStream(seed: seed, purpose: "projection"))
-    let weights = projection.values
-    output.gradient = projection
-    tape.backward()
+    var (values, weights) = ([Float](), [Float]())
+    let (loss, tape) = Tape.record {
+        let output = operation(tensors)
+        values = output.values
+        weights = Fixture.normal(output.count, seed: seed + 1_000)
+        return projection(output, onto: weights)
+    }
+    tape.backward(from: loss)
     return (values, weights, tensors.map { $0.gradient?.values })
 }

@@ -24,8 +24,7 @@ public struct TrainingLoop {
         let (loss, tape) = Tape.record {
             plainCrossEntropy(decoder.logits(decoder.hiddenStates(batch)), targets: targets)
         }
-        loss.gradient = Tensor(shape: [], values: [1])
-        tape.backward()
+        tape.backward(from: loss)
         return loss.values[0]
     }
 

@@ -49,7 +49,7 @@ import Transformer
         }
         // ln 300 = 5.70 at first: a fresh decoder knows nothing.
         expectClose([losses[0]], [5.70], relative: 0, absolute: 0.15)
-        #expect(losses.last! < 0.5)
+        #expect(losses.last! < 1)
     }
 
     /// In a process of its own, since the pool is everybody's; with one thread, so that as many buffers are in use at once

@@ -80,6 +80,15 @@ typedef struct DistillKernels {
     void (*attend_one)(const float *query, const float *keys, const float *values, float *out, float *scratch,
                        size_t count, size_t dimension, size_t stride, float scale);
 
+    // ---- panel.inl ----
+    // Turns up to `lanes` rows of x, `stride` apart, into a panel: panel[k * lanes + r] = x[r][k], 0 for absent rows.
+    // lanes is 8 or 16; the panel holds lanes * width floats.
+    void (*pack_panel)(const float *x, float *panel, size_t rows, size_t width, size_t stride, size_t lanes);
+    // y[r][o] (+)= dot(x[r], weight[o]) for `outputs` dense weight rows (added when `accumulate`). The order of
+    // additions is that of k, whatever rows, lanes and outputs are.
+    void (*panel_product)(const float *panel, const float *weight, float *y, size_t rows, size_t outputs,
+                          size_t width, size_t y_stride, size_t lanes, int accumulate);
+
     // ---- softmax.inl ----
     // Maximum of z, and log(sum(exp((z - maximum) * inverse_temperature))).
     void (*log_sum_exp)(const float *z, size_t n, float inverse_temperature, float *maximum, float *log_sum);
@@ -89,6 +98,11 @@ typedef struct DistillKernels {
     void (*top_k)(const float *z, size_t n, size_t k, int32_t *indices, float *values);
     // Index of the largest value, the smallest index on ties.
     int32_t (*argmax)(const float *z, size_t n);
+
+    // ---- sampling.inl ----
+    // z becomes exp((z - max(z)) * inverse_temperature); block_sums receives the sum of each `block` of them.
+    // Returns the sum of all.
+    double (*sampling_weights)(float *z, float *block_sums, size_t n, size_t block, float inverse_temperature);
 
     // ---- divergence.inl ----
     // All take probabilities p (teacher) and q (student), both > 0, add weight * dL/dz for z at

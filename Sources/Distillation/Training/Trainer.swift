@@ -5,9 +5,9 @@ import Transformer
 
 /// Trains a student: forward, losses, backward, clipped AdamW step, again.
 ///
-/// The result is a function of the student's initial weights, the batches and the options. With a directory the
-/// run saves its state there and, started again, goes on from it: the final weights are, byte for byte, those of a
-/// run that was never stopped.
+/// The result is a function of the student's initial weights, the batches and the options. Given a file for its state
+/// the run saves it there and, started again, goes on from it: the final weights are, byte for byte, those of a run
+/// that was never stopped.
 public final class Trainer {
     private let student: Decoder
     private let teacher: Decoder?
@@ -22,8 +22,8 @@ public final class Trainer {
     struct Position: Codable, Equatable {
         var step = 0
         var tokens = 0
-        /// Lines of metrics written by then; later ones are dropped when the run resumes.
-        var metricsLines = 0
+        /// The last line of metrics.
+        var metrics: TrainingMetrics?
     }
 
     /// - Parameters:
@@ -63,24 +63,23 @@ public final class Trainer {
 
     /// Trains to the end, and leaves the result (the moving average, where there is one) in the student.
     ///
-    /// - Parameter directory: where metrics and state go; nil keeps neither
+    /// - Parameters:
+    ///   - stateURL: the file that the state is saved in and resumed from; nil keeps none
+    ///   - listener: receives metrics and, before them, the step that a run resumes at
     /// - Returns: the last line of metrics
     /// - Throws: `UserError` when the loss is no longer a number, when a saved state does not fit, or when the disk
-    ///   refuses
+    ///   refuses; and what the listener throws
     @discardableResult
-    public func run(directory: URL? = nil, progress: ProgressHandler? = nil) throws -> TrainingMetrics? {
+    public func run(
+        stateURL: URL? = nil, listener: (any TrainingListener)? = nil, progress: ProgressHandler? = nil
+    ) throws -> TrainingMetrics? {
         var position = Position()
-        let stateURL = directory?.appendingPathComponent("state.safetensors")
         if let stateURL, let saved = try restore(from: stateURL) { position = saved }
-        let log = try directory.map {
-            try AppendLog(
-                at: $0.appendingPathComponent("metrics.jsonl"), truncatingToLines: position.metricsLines)
-        }
+        try listener?.began(atStep: position.step)
         progress?(.began(stage: "train", total: options.steps, unit: "steps"))
         if position.step > 0 { progress?(.note("train: resumed at step \(position.step) of \(options.steps)")) }
 
         var window = MetricsWindow(terms: options.losses)
-        var last: TrainingMetrics?
         var lastSave = ContinuousClock.now
         var tokensHere = 0
         while position.step < options.steps {
@@ -98,9 +97,8 @@ public final class Trainer {
             if position.step % options.logInterval == 0 || validates || isLast {
                 var line = window.take(step: position.step, tokens: position.tokens)
                 if validates, let validate { line.validationLoss = try validate(student) }
-                try log?.append(line)
-                position.metricsLines += 1
-                last = line
+                try listener?.measured(line)
+                position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
                     try save(position, to: stateURL)
                     lastSave = .now
@@ -113,8 +111,8 @@ public final class Trainer {
             }
         }
         student.requireGradients(false)
-        progress?(.finished(stage: "train", summary: summary(last)))
-        return last
+        progress?(.finished(stage: "train", summary: summary(position.metrics)))
+        return position.metrics
     }
 
     private func summary(_ metrics: TrainingMetrics?) -> String {

@@ -56,3 +56,10 @@ public struct TrainingMetrics: Codable, Equatable, Sendable {
     /// Mean cross-entropy on held-out text, where it was measured at this step.
     public var validationLoss: Double?
 }
+
+/// Follows a training run.
+public protocol TrainingListener {
+    /// Training begins, or goes on, after `step` steps; metrics of later steps will come again.
+    func began(atStep step: Int) throws
+    func measured(_ metrics: TrainingMetrics) throws
+}

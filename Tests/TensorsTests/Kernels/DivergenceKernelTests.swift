@@ -66,7 +66,8 @@ import Testing
             let gradient = guarded(count, initial: Array(repeating: 0, count: count)) {
                 _ = divergence.run(table, p, q, $0, 1)
             }
-            #expect(gradient.reduce(0.0) { $0 + Double($1) }.magnitude <= 2e-6)
+            // q sums to 1 within 1e-7; reverse KL multiplies that by its own value, up to 30.
+            #expect(gradient.reduce(0.0) { $0 + Double($1) }.magnitude <= 5e-6)
         }
     }
 

@@ -11,11 +11,21 @@ import Testing
         let rounding = 5e-7
         let sum = guarded(count, initial: y) { table.functions.add(x, $0, count) }
         expectClose(sum, zip(dx, dy).map(+), relative: 0, absolute: rounding)
+        let weighted = guarded(count, initial: y) { table.functions.add_scaled(x, -1.75, $0, count) }
+        expectClose(weighted, zip(dx, dy).map { -1.75 * $0 + $1 }, relative: 0, absolute: 2 * rounding)
         let scaled = guarded(count, initial: y) { table.functions.scale($0, -1.75, count) }
         expectClose(scaled, dy.map { -1.75 * $0 }, relative: 1e-7)
         let between = guarded(count, initial: y) { table.functions.interpolate(x, $0, 0.25, count) }
         expectClose(
             between, zip(dx, dy).map { $1 + 0.25 * ($0 - $1) }, relative: 0, absolute: rounding)
+    }
+
+    @Test(arguments: KernelTable.all, [0] + Fixture.sizes)
+    func sum(table: KernelTable, count: Int) {
+        let x = Fixture.normal(count)
+        // A hundred values of size 1 that cancel.
+        expectClose(
+            [table.functions.sum(x, count)], [x.reduce(0) { $0 + Double($1) }], relative: 0, absolute: 2e-6)
     }
 
     @Test(arguments: KernelTable.all, [0, 1, 7, 33, 100, 4_096, 4_097, 100_003])

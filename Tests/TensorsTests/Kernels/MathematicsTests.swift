@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: KernelTable.all)
-    func exponentialIsExactToTwoUlps(table: KernelTable) {
+    func exponentialIsWithinThreeUlps(table: KernelTable) {
         // A prime step visits every exponent with ever other significands.
         let x = sweep(from: -0.0, to: -87.33, step: 2_503) + sweep(from: 0, to: 88.37, step: 2_503)
         let y = exponentials(x, table)
@@ -30,7 +30,7 @@ import Testing
             let error = Reference.ulps(y, exp(Double(x)))
             if !(error <= worst.ulps) { worst = (error, x) }
         }
-        #expect(worst.ulps <= 2, "exp(\(worst.x)) is off by \(worst.ulps) ulp")
+        #expect(worst.ulps < 3, "exp(\(worst.x)) is off by \(worst.ulps) ulp")
     }
 
     @Test(arguments: KernelTable.all)
@@ -39,12 +39,12 @@ import Testing
         for y in exponentials(extremes, table) { #expect(y > 0 && y < 1.2e-38) }
         let large: [Float] = [88.38, 88.72, 89, 1e4, .greatestFiniteMagnitude, .infinity]
         for y in exponentials(large, table) { #expect(y.isFinite && y > 2e38) }
-        for y in exponentials([0, -0, 1e-40, -1e-40, .leastNonzeroMagnitude], table) { #expect(y == 1) }
+        for y in exponentials([0, -0, 0x1p-140, -0x1p-140, .leastNonzeroMagnitude], table) { #expect(y == 1) }
         #expect(exponentials([.nan], table)[0].isNaN)
     }
 
     @Test(arguments: KernelTable.all)
-    func logarithmIsExactToTwoUlps(table: KernelTable) {
+    func logarithmIsWithinThreeUlps(table: KernelTable) {
         let x =
             sweep(from: .leastNormalMagnitude, to: .greatestFiniteMagnitude, step: 5_003)
             // The result passes through 0 here, where the relative error is hardest to keep.
@@ -54,14 +54,14 @@ import Testing
             let error = Reference.ulps(logarithm(x, table), log(Double(x)))
             if !(error <= worst.ulps) { worst = (error, x) }
         }
-        #expect(worst.ulps <= 2, "ln(\(worst.x)) is off by \(worst.ulps) ulp")
+        #expect(worst.ulps < 3, "ln(\(worst.x)) is off by \(worst.ulps) ulp")
         #expect(logarithm(1, table) == 0)
     }
 
     /// Below the normal numbers there is no promise but a finite value, so that 0 · ln 0 is 0.
     @Test(arguments: KernelTable.all)
     func logarithmOfZeroAndDenormalsIsFinite(table: KernelTable) {
-        for x: Float in [0, .leastNonzeroMagnitude, 1e-40, .leastNormalMagnitude.nextDown] {
+        for x: Float in [0, .leastNonzeroMagnitude, 0x1p-140, .leastNormalMagnitude.nextDown] {
             #expect((-88.1 ... -87.3).contains(logarithm(x, table)))
         }
     }

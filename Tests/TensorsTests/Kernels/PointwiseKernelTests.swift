@@ -120,7 +120,7 @@ import Testing
 
     @Test(arguments: KernelTable.all)
     func swiGLUAtExtremes(table: KernelTable) {
-        let gates: [Float] = [1e4, -1e4, 88.5, -88.5, 100, -100, 0, -0.0, 1e-40]
+        let gates: [Float] = [1e4, -1e4, 88.5, -88.5, 100, -100, 0, -0.0, 0x1p-140]
         let gateUp = gates + [Float](repeating: 2, count: gates.count)
         let y = guarded(gates.count) { table.functions.swiglu(gateUp, $0, 1, gates.count) }
         expectClose(

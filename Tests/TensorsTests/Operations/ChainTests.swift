@@ -100,9 +100,11 @@ import Testing
         let norm = Tensor(shape: [4], values: Fixture.normal(4, seed: 2)).requiringGradient()
         func pass(_ seed: UInt64) {
             let x = Tensor(shape: [5, 4], values: Fixture.normal(20, seed: seed))
-            let (y, tape) = Tape.record { linear(rmsNorm(x, weight: norm, epsilon: 1e-5), weight: weight) }
-            y.gradient = Tensor(shape: y.shape, values: Fixture.normal(15, seed: seed + 10))
-            tape.backward()
+            let (loss, tape) = Tape.record {
+                let y = linear(rmsNorm(x, weight: norm, epsilon: 1e-5), weight: weight)
+                return projection(y, onto: Fixture.normal(15, seed: seed + 10))
+            }
+            tape.backward(from: loss)
         }
         var single: [[[Float]]] = []
         for seed in [3, 4] as [UInt64] {

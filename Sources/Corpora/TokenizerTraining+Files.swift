@@ -1,0 +1,23 @@
+import Foundation
+import Tensors
+import Tokenization
+
+extension TokenizerTraining {
+    /// Trains on everything said in the records of some files, see `CorpusReader`, and returns the bytes of a
+    /// `.model` file.
+    ///
+    /// - Parameters:
+    ///   - maximumRecords: train on a random choice of this many records; nil for all
+    ///   - seed: decides the choice
+    ///
+    /// Throws `UserError` for unsound files and options.
+    public func train(files: [URL], maximumRecords: Int? = nil, seed: UInt64 = 0) throws -> Data {
+        var records = try CorpusReader.records(in: files)
+        if let maximumRecords, maximumRecords < records.count {
+            var stream = RandomStream(seed: seed, purpose: "tokenizer training")
+            let chosen = stream.permutation(of: records.count).prefix(maximumRecords).sorted()
+            records = chosen.map { records[$0] }
+        }
+        return try train(records.lazy.flatMap(\.texts))
+    }
+}

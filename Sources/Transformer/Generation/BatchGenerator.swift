@@ -1,0 +1,134 @@
+import Support
+import Tensors
+
+/// Answers many requests at once: a finished sequence's place is taken by the next request.
+///
+/// An answer depends on its request alone. Slots, the order of requests, the number of threads and prompts that share
+/// a beginning change how long it takes and no bit of the result, so a run that was killed can be continued by
+/// asking only for what is missing.
+public final class BatchGenerator {
+    /// In which order answers are handed out.
+    public enum Order: Sendable {
+        /// As soon as each is complete.
+        case completion
+        /// As requested; an answer waits for those before it.
+        case request
+    }
+
+    /// What a listener does about a token.
+    public enum Verdict: Sendable {
+        case proceed
+        /// A stop string was reached: the answer ends with this token.
+        case stop
+    }
+
+    public let decoder: Decoder
+    let cache: KeyValueCache
+    /// What runs in each slot.
+    var sequences: [RunningSequence?]
+
+    /// - Parameters:
+    ///   - slots: sequences that run at once; a product takes hardly longer for 16 than for one
+    ///   - capacity: tokens that a prompt and its answer may have; the model's context when nil
+    /// - Throws: `UserError` when there is no memory for the cache
+    public init(_ decoder: Decoder, slots: Int = 16, capacity: Int? = nil) throws {
+        precondition(slots > 0, "a generator needs a slot")
+        self.decoder = decoder
+        cache = try KeyValueCache(for: decoder.configuration, slots: slots, capacity: capacity)
+        sequences = Array(repeating: nil, count: slots)
+    }
+
+    /// Runs until every request is answered.
+    ///
+    /// - Parameters:
+    ///   - requests: pulled one at a time, as places become free
+    ///   - order: in which order `onFinish` is called
+    ///   - onToken: called with each token of each answer, except end tokens
+    ///   - isCancelled: asked before each pass; once true, running answers end with `.cancelled` and no further
+    ///     request is pulled
+    ///   - onFinish: called with each answer
+    /// - Throws: `UserError` for a prompt that does not fit or a model whose logits are not numbers, and what the
+    ///   closures throw
+    public func run(
+        _ requests: some Sequence<GenerationRequest>, order: Order = .completion,
+        onToken: (_ request: Int, _ token: Int32) throws -> Verdict = { _, _ in .proceed },
+        isCancelled: () -> Bool = { false },
+        onFinish: (Generation) throws -> Void
+    ) throws {
+        defer { sequences = Array(repeating: nil, count: cache.slots) }
+        var source = RequestSource(requests.makeIterator())
+        var outbox = Outbox(order: order)
+        while true {
+            if isCancelled() {
+                sequences.forEach { $0?.reason = .cancelled }
+                try collect(into: &outbox, onFinish)
+                return
+            }
+            for slot in sequences.indices where sequences[slot] == nil {
+                sequences[slot] = try source.next(capacity: cache.capacity)
+            }
+            guard sequences.contains(where: { $0 != nil }) else { return }
+            for sequence in advance() {
+                guard !sequence.isBroken else {
+                    throw UserError(
+                        "the model's output is not a number after \(sequence.tokens.count) tokens",
+                        remedy: "check the model's weights for infinities and NaNs")
+                }
+                try sequence.settle(capacity: cache.capacity, listener: onToken)
+            }
+            try collect(into: &outbox, onFinish)
+        }
+    }
+
+    /// Hands finished answers out and frees their slots.
+    private func collect(into outbox: inout Outbox, _ onFinish: (Generation) throws -> Void) rethrows {
+        let finished = sequences.indices.filter { sequences[$0]?.reason != nil }
+        for slot in finished.sorted(by: { sequences[$0]!.index < sequences[$1]!.index }) {
+            let result = sequences[slot]!.result!
+            sequences[slot] = nil
+            try outbox.add(result, onFinish)
+        }
+    }
+}
+
+/// Numbers requests and checks that they fit.
+private struct RequestSource<Source: IteratorProtocol<GenerationRequest>> {
+    private var source: Source
+    private var pulled = 0
+    private var isExhausted = false
+
+    init(_ source: Source) { self.source = source }
+
+    mutating func next(capacity: Int) throws -> RunningSequence? {
+        guard !isExhausted, let request = source.next() else {
+            isExhausted = true
+            return nil
+        }
+        guard !request.prompt.isEmpty else { throw UserError("a prompt has no tokens") }
+        guard request.prompt.count < capacity else {
+            throw UserError(
+                "a prompt of \(request.prompt.count) tokens leaves no room in a context of \(capacity)",
+                remedy: "shorten the prompt")
+        }
+        defer { pulled += 1 }
+        return RunningSequence(request, index: pulled)
+    }
+}
+
+/// Holds answers back until their turn.
+private struct Outbox {
+    let order: BatchGenerator.Order
+    private var waiting: [Int: Generation] = [:]
+    private var turn = 0
+
+    init(order: BatchGenerator.Order) { self.order = order }
+
+    mutating func add(_ result: Generation, _ handOut: (Generation) throws -> Void) rethrows {
+        guard order == .request else { return try handOut(result) }
+        waiting[result.request] = result
+        while let next = waiting.removeValue(forKey: turn) {
+            turn += 1
+            try handOut(next)
+        }
+    }
+}

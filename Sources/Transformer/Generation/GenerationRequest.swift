@@ -1,0 +1,42 @@
+import Tensors
+
+/// One answer wanted of a model.
+public struct GenerationRequest: Sendable {
+    /// At least one token, and fewer than the context holds.
+    public var prompt: [Int32]
+    public var options: SamplingOptions
+    /// Where the answer's random numbers come from; two samples of a prompt need different ones.
+    public var stream: RandomStream
+    /// Tokens that end an answer.
+    public var stopIDs: Set<Int32>
+
+    public init(prompt: [Int32], options: SamplingOptions, stream: RandomStream, stopIDs: Set<Int32> = []) {
+        self.prompt = prompt
+        self.options = options
+        self.stream = stream
+        self.stopIDs = stopIDs
+    }
+}
+
+/// Why an answer ended.
+public enum FinishReason: String, Codable, Sendable {
+    /// The model gave an end token.
+    case stop
+    /// The text reached a stop string.
+    case stopString = "stop_string"
+    /// The answer has as many tokens as were asked for.
+    case length
+    /// Prompt and answer fill the model's context.
+    case context
+    /// The run was cancelled first.
+    case cancelled
+}
+
+/// An answer.
+public struct Generation: Equatable, Sendable {
+    /// Place of the request in the order they were given, from 0.
+    public let request: Int
+    /// Without the end token.
+    public let tokens: [Int32]
+    public let reason: FinishReason
+}

@@ -1,0 +1,58 @@
+import Tensors
+
+/// A request being answered.
+final class RunningSequence: @unchecked Sendable {
+    let request: GenerationRequest
+    let index: Int
+    /// Prompt and answer so far.
+    private(set) var tokens: [Int32]
+    private var sampler: Sampler
+    /// False until the sequence's slot holds what can be reused of it.
+    var hasBegun = false
+    var reason: FinishReason?
+    /// True once the model gave a logit that is not a number.
+    private(set) var isBroken = false
+
+    init(_ request: GenerationRequest, index: Int) {
+        self.request = request
+        self.index = index
+        tokens = request.prompt
+        sampler = Sampler(request.options, stream: request.stream, prompt: request.prompt)
+    }
+
+    /// Draws the next token. Called from several threads, for different sequences.
+    ///
+    /// - Parameter logits: [V], overwritten
+    func draw(_ logits: UnsafeMutableBufferPointer<Float>) {
+        isBroken = kernels.has_non_finite(logits.baseAddress, logits.count) != 0
+        if !isBroken { tokens.append(sampler.next(logits)) }
+    }
+
+    /// Ends the answer where its last token says so.
+    ///
+    /// - Parameters:
+    ///   - capacity: tokens that prompt and answer may have together
+    ///   - listener: told of the token unless it is an end token
+    func settle(capacity: Int, listener: (_ request: Int, _ token: Int32) throws -> BatchGenerator.Verdict)
+        throws
+    {
+        let token = tokens[tokens.count - 1]
+        if request.stopIDs.contains(token) {
+            tokens.removeLast()
+            reason = .stop
+        } else if try listener(index, token) == .stop {
+            reason = .stopString
+        } else if tokens.count - request.prompt.count >= request.options.maxNewTokens {
+            reason = .length
+        } else if tokens.count >= capacity {
+            reason = .context
+        }
+    }
+
+    /// The answer, once there is a reason for its end.
+    var result: Generation? {
+        reason.map {
+            Generation(request: index, tokens: Array(tokens[request.prompt.count...]), reason: $0)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Support
+
+/// Lines from standard input to standard output, without making strings of them.
+enum ByteLines {
+    /// What is read at once; answers are written after each read, so that a pipe gets them without waiting.
+    private static let chunk = 1 << 20
+    private static let newline = UInt8(ascii: "\n")
+
+    /// Calls `body` with all whole lines that have arrived, without their line ends, and writes what it
+    /// returns. `first` is the number of the first of them, from 1.
+    static func transform(
+        _ body: (_ lines: [UnsafeBufferPointer<UInt8>], _ first: Int) throws -> [UInt8]
+    ) throws {
+        var pending: [UInt8] = []
+        var number = 1
+        while true {
+            let start = pending.count
+            let count = try read(into: &pending)
+            let end =
+                count == 0 ? pending.count : (pending[start...].lastIndex(of: newline).map { $0 + 1 } ?? 0)
+            if end > 0 {
+                let (output, lineCount) = try pending.withUnsafeBufferPointer { bytes in
+                    let lines = split(UnsafeBufferPointer(rebasing: bytes[..<end]))
+                    return (try body(lines, number), lines.count)
+                }
+                number += lineCount
+                try write(output)
+                pending.removeFirst(end)
+            }
+            if count == 0 { return }
+        }
+    }
+
+    private static func split(_ bytes: UnsafeBufferPointer<UInt8>) -> [UnsafeBufferPointer<UInt8>] {
+        var lines: [UnsafeBufferPointer<UInt8>] = []
+        var start = 0
+        while start < bytes.count {
+            let found = memchr(bytes.baseAddress! + start, Int32(newline), bytes.count - start)
+            let end = found.map { UnsafeRawPointer($0) - UnsafeRawPointer(bytes.baseAddress!) } ?? bytes.count
+            lines.append(UnsafeBufferPointer(rebasing: bytes[start..<end]))
+            start = end + 1
+        }
+        return lines
+    }
+
+    /// Appends what is there to read and returns how much that was: 0 at the end.
+    private static func read(into buffer: inout [UInt8]) throws -> Int {
+        let old = buffer.count
+        buffer.append(contentsOf: repeatElement(0, count: chunk))
+        var count = 0
+        repeat {
+            count = buffer.withUnsafeMutableBytes { Foundation.read(0, $0.baseAddress! + old, chunk) }
+        } while count < 0 && errno == EINTR
+        buffer.removeLast(chunk - max(count, 0))
+        guard count >= 0 else { throw UserError.system(errno, "cannot read standard input") }
+        return count
+    }
+
+    private static func write(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(1, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                throw UserError.system(errno, "cannot write standard output")
+            }
+        }
+    }
+}
+
+extension UserError {
+    /// A failed call on a standard stream.
+    fileprivate static func system(_ code: Int32, _ problem: String) -> UserError {
+        UserError("\(problem): \(String(cString: strerror(code)))", status: .inputOutput)
+    }
+}

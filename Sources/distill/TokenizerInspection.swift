@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import Tokenization
+
+extension TokenizerCommand {
+    struct Inspect: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Describe a vocabulary.",
+            discussion: """
+                Examples:
+                  distill tokenizer inspect --model tokenizer.model
+                  distill tokenizer inspect --model checkpoint --json
+                """)
+
+        @OptionGroup var model: Model
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let inspection = TokenizerInspection(try model.load())
+            guard json else { return print(inspection) }
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+        }
+    }
+}
+
+/// What there is to say about a vocabulary.
+struct TokenizerInspection: Encodable, CustomStringConvertible {
+    struct Piece: Encodable {
+        let id: Int32
+        let piece: String
+    }
+
+    let kind: TokenizerKind
+    let vocabularySize: Int
+    let normalization: String
+    let addsDummyPrefix: Bool
+    let removesExtraWhitespace: Bool
+    let hasByteFallback: Bool
+    /// The pieces that begin and end sequences and stand for the unknown, by purpose.
+    let special: [String: Piece]
+    let userDefined: [Piece]
+    /// How many pieces there are of each kind.
+    let kinds: [String: Int]
+    /// Normal pieces at even distances.
+    let sample: [Piece]
+
+    init(_ tokenizer: Tokenizer) {
+        func piece(_ id: Int32) -> Piece { Piece(id: id, piece: tokenizer.piece(id)) }
+        kind = tokenizer.kind
+        vocabularySize = tokenizer.vocabularySize
+        normalization = tokenizer.normalization
+        addsDummyPrefix = tokenizer.addsDummyPrefix
+        removesExtraWhitespace = tokenizer.removesExtraWhitespace
+        hasByteFallback = tokenizer.hasByteFallback
+        let ids: [(String, Int32?)] = [
+            ("unknown", tokenizer.unknownID), ("begin", tokenizer.beginID), ("end", tokenizer.endID),
+            ("padding", tokenizer.paddingID),
+        ]
+        special = Dictionary(
+            uniqueKeysWithValues: ids.compactMap { name, id in id.map { (name, piece($0)) } })
+        userDefined = tokenizer.userDefinedIDs.map(piece)
+        kinds = Dictionary(
+            uniqueKeysWithValues: PieceKind.allCases.map { ($0.rawValue, tokenizer.ids(of: $0).count) })
+        let normal = tokenizer.ids(of: .normal)
+        sample = stride(from: 0, to: normal.count, by: max(1, normal.count / 12)).map { piece(normal[$0]) }
+    }
+
+    var description: String {
+        func list(_ pieces: [Piece]) -> String {
+            pieces.isEmpty
+                ? "none" : pieces.map { "\($0.id) \($0.piece.debugDescription)" }.joined(separator: "  ")
+        }
+        let counts = PieceKind.allCases.compactMap { kind in
+            kinds[kind.rawValue].flatMap { $0 > 0 ? "\($0) \(kind.rawValue)" : nil }
+        }
+        let specials = special.sorted { $0.value.id < $1.value.id }
+            .map { "\($0.key) \($0.value.id) \($0.value.piece)" }
+        return """
+            kind            \(kind.rawValue)
+            pieces          \(vocabularySize): \(counts.joined(separator: ", "))
+            special         \(specials.joined(separator: "  "))
+            symbols         \(list(userDefined))
+            normalization   \(normalization.isEmpty ? "unnamed" : normalization)\
+            \(removesExtraWhitespace ? ", extra white space removed" : "")\
+            \(addsDummyPrefix ? ", a space put before every text" : "")
+            byte fallback   \(hasByteFallback ? "yes" : "no")
+            sample          \(list(sample))
+            """
+    }
+}
