@@ -15,7 +15,8 @@ public struct Evaluator {
     public var scope: TargetScope
 
     public init(
-        convention: PerplexityConvention = .hf, context: Int, stride: Int? = nil, scope: TargetScope = .assistant
+        convention: PerplexityConvention = .hf, context: Int, stride: Int? = nil,
+        scope: TargetScope = .assistant
     ) {
         self.convention = convention
         self.context = context
@@ -31,7 +32,8 @@ public struct Evaluator {
         let encoder = CorpusEncoder(
             tokenizer: tokenizer, template: model.template ?? .roleMarkers, contextLength: .max, scope: scope)
         let windows = convention.windows(
-            of: try encoder.encode(records).documents.map { (ids: $0.ids, isTarget: $0.kept) }, context: length,
+            of: try encoder.encode(records).documents.map { (ids: $0.ids, isTarget: $0.kept) },
+            context: length,
             stride: min(stride, length), begin: tokenizer.beginID)
         guard windows.contains(where: { $0.isScored.contains(true) }) else {
             throw UserError(
@@ -44,14 +46,16 @@ public struct Evaluator {
     public func perplexity(of model: Checkpoint, on records: [CorpusRecord]) throws -> Perplexity {
         let tokenizer = try model.requireTokenizer()
         return Perplexity.measure(
-            model.decoder, windows: try windows(records, for: model), byteCount: { tokenizer.textBytes(of: $0) })
+            model.decoder, windows: try windows(records, for: model),
+            byteCount: { tokenizer.textBytes(of: $0) })
     }
 
     /// - Throws: `UserError` when the two do not share a tokenizer
     public func agreement(
         of student: Checkpoint, with teacher: Checkpoint, on records: [CorpusRecord]
     ) throws -> Agreement {
-        guard try student.requireTokenizer().serializedModel == teacher.requireTokenizer().serializedModel else {
+        guard try student.requireTokenizer().serializedModel == teacher.requireTokenizer().serializedModel
+        else {
             throw UserError(
                 "has another tokenizer than \(teacher.url.relativePath): token by token they cannot be compared",
                 file: student.url.relativePath, remedy: "compare perplexity in bits a byte instead",

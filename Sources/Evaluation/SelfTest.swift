@@ -69,7 +69,8 @@ public struct SelfTest: Sendable {
     }
 
     private static let shape = Configuration(
-        vocabularySize: 64, width: 32, layers: 2, heads: 4, keyValueHeads: 2, feedForward: 64, contextLength: 64)
+        vocabularySize: 64, width: 32, layers: 2, heads: 4, keyValueHeads: 2, feedForward: 64,
+        contextLength: 64)
 
     @Sendable private static func training() throws -> String? {
         struct Repeated: BatchSource {
@@ -94,7 +95,8 @@ public struct SelfTest: Sendable {
         let prompt: [Int32] = [5, 9, 2, 33]
         var cached: [Int32] = []
         let request = GenerationRequest(
-            prompt: prompt, options: .greedy(maxNewTokens: 16), stream: RandomStream(seed: 0, purpose: "self-test"))
+            prompt: prompt, options: .greedy(maxNewTokens: 16),
+            stream: RandomStream(seed: 0, purpose: "self-test"))
         try BatchGenerator(decoder, slots: 2).run([request]) { cached = $0.tokens }
         var plain: [Int32] = []
         for _ in 0..<16 {
@@ -106,12 +108,15 @@ public struct SelfTest: Sendable {
     }
 
     @Sendable private static func files() throws -> String? {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "distill-doctor-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "distill-doctor-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
         let decoder = try Decoder(configuration: shape, seed: 4)
         try Checkpoint.save(decoder: decoder, to: directory)
         let read = try Checkpoint.load(directory).decoder
-        let same = zip(decoder.parameters, read.parameters).allSatisfy { $0.tensor.values == $1.tensor.values }
+        let same = zip(decoder.parameters, read.parameters).allSatisfy {
+            $0.tensor.values == $1.tensor.values
+        }
         return same ? nil : "weights read back differ from those written"
     }
 }

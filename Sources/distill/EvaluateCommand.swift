@@ -28,7 +28,9 @@ struct PerplexityCommand: AsyncParsableCommand {
     @OptionGroup var corpus: CorpusFlags
     @Option(help: "Tokens between the starts of two windows (default: half the context).")
     var stride: Int?
-    @Option(help: "hf: a sliding window over each document; llama.cpp: chunks of one stream, second halves scored.")
+    @Option(
+        help:
+            "hf: a sliding window over each document; llama.cpp: chunks of one stream, second halves scored.")
     var convention = PerplexityConvention.hf
     @Flag(help: "Print JSON.")
     var json = false
@@ -61,7 +63,8 @@ struct PerplexityCommand: AsyncParsableCommand {
                 ["model", "tokens", "nll", "perplexity", "±", "bits/byte"],
                 lines.map {
                     [
-                        $0.path, "\($0.tokens)", decimal($0.nll), decimal($0.perplexity), decimal($0.standardError),
+                        $0.path, "\($0.tokens)", decimal($0.nll), decimal($0.perplexity),
+                        decimal($0.standardError),
                         $0.bitsPerByte.map { decimal($0) } ?? "–",
                     ]
                 })
@@ -109,7 +112,8 @@ struct AgreementCommand: AsyncParsableCommand {
                     let a = line.agreement
                     return [
                         line.path, "\(a.tokens)", decimal(a.meanKL), decimal(a.standardError),
-                        decimal(a.percentiles["p50"]!), decimal(a.percentiles["p90"]!), decimal(a.percentiles["p99"]!),
+                        decimal(a.percentiles["p50"]!), decimal(a.percentiles["p90"]!),
+                        decimal(a.percentiles["p99"]!),
                         decimal(100 * a.topAgreement, 1) + " %", decimal(a.probabilityDifference),
                     ]
                 })
@@ -149,7 +153,9 @@ struct TaskCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit \(limit ?? 0) is not positive") }
-        guard maximumTokens > 0 else { throw ValidationError("--max-new-tokens \(maximumTokens) is not positive") }
+        guard maximumTokens > 0 else {
+            throw ValidationError("--max-new-tokens \(maximumTokens) is not positive")
+        }
     }
 
     func run() async throws {
@@ -162,10 +168,13 @@ struct TaskCommand: AsyncParsableCommand {
                 ) { answer in
                     guard !answer.isCorrect, left > 0 else { return }
                     left -= 1
-                    print("\(path): \(answer.question)\n  said:     \(answer.given)\n  accepted: \(answer.accepted[0])")
+                    print(
+                        "\(path): \(answer.question)\n  said:     \(answer.given)\n  accepted: \(answer.accepted[0])"
+                    )
                 }
                 return Line(
-                    path: path, questions: result.questions, correct: result.correct, accuracy: result.accuracy,
+                    path: path, questions: result.questions, correct: result.correct,
+                    accuracy: result.accuracy,
                     standardError: result.standardError)
             }
             if json { return try printJSON(["models": lines]) }

@@ -44,7 +44,8 @@ struct InspectCommand: AsyncParsableCommand {
             let manifest = signals.manifest
             let report = Report(
                 records: manifest.records, tokens: manifest.tokens, positions: manifest.positions,
-                bytes: manifest.bytes, shards: manifest.shards.count, bytesPerToken: manifest.bytesPerPosition,
+                bytes: manifest.bytes, shards: manifest.shards.count,
+                bytesPerToken: manifest.bytesPerPosition,
                 teacher: manifest.origin.teacher,
                 teacherFingerprint: manifest.origin.teacherFingerprint.hexadecimal,
                 kind: manifest.origin.kind.description, temperature: manifest.origin.temperature,
@@ -62,13 +63,15 @@ struct InspectCommand: AsyncParsableCommand {
                 "is not the teacher that made \(cache)", file: url.relativePath,
                 remedy: "name the right one with --teacher", status: .configuration)
         }
-        return SignalVerification.measure(signals, teacher: try Checkpoint.load(url).decoder, records: records)
+        return SignalVerification.measure(
+            signals, teacher: try Checkpoint.load(url).decoder, records: records)
     }
 
     private func show(_ report: Report) {
         var rows = [
             ["records", "\(report.records)"], ["tokens", "\(report.tokens)"],
-            ["labelled positions", "\(report.positions)"], ["bytes a token", decimal(report.bytesPerToken, 1)],
+            ["labelled positions", "\(report.positions)"],
+            ["bytes a token", decimal(report.bytesPerToken, 1)],
             ["kind", report.kind], ["temperature", "\(report.temperature)"], ["teacher", report.teacher],
             ["shards", "\(report.shards)"],
         ]

@@ -28,7 +28,9 @@ struct LabelCommand: AsyncParsableCommand {
     @OptionGroup var corpus: CorpusFlags
     @Option(help: "The directory of the signal cache.")
     var output: String
-    @Option(help: "sampled is unbiased for forward KL; top_k keeps the likeliest tokens and the mass of the rest.")
+    @Option(
+        help: "sampled is unbiased for forward KL; top_k keeps the likeliest tokens and the mass of the rest."
+    )
     var kind = Kind.sampled
     @Option(help: "Likeliest tokens stored exactly (sampled).")
     var head = 8
@@ -56,7 +58,8 @@ struct LabelCommand: AsyncParsableCommand {
             defer { progress.clear() }
             try LabelingJob(
                 teacher: Checkpoint.load(URL(filePath: model)), name: model,
-                kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws), temperature: temperature,
+                kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
+                temperature: temperature,
                 scope: corpus.scope, context: corpus.context, seed: seed
             ).run(corpus.records(), into: URL(filePath: output), progress: progress.handler)
         }
