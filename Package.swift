@@ -44,7 +44,7 @@ let package = Package(
         .executableTarget(
             name: "distill",
             dependencies: [
-                "Recipes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Recipes", "COpenBLAS", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // The generator of data/world: a library, so that tests can check it, and a small program.
@@ -66,7 +66,9 @@ let package = Package(
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
         .testTarget(name: "RecipeTests", dependencies: ["Recipes", "TestSupport"]),
         .testTarget(name: "WorldTests", dependencies: ["World"]),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "distill"]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "distill", "distil-a-student"]),
+        // The program in the README, built and run by CommandTests.
+        .executableTarget(name: "distil-a-student", dependencies: ["Distillation"], path: "Tests/Example"),
     ],
     cxxLanguageStandard: .cxx17
 )

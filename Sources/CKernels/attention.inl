@@ -55,16 +55,60 @@ static void KERNEL(row_dots)(const float *a, const float *b, float *restrict out
     for (size_t r = 0; r < rows; r++) out[r] = KERNEL(dot)(a + r * a_stride, b + r * b_stride, width);
 }
 
+// Scores of `keys` rows against one query; a constant where this is called, so that the sums live in registers.
+__attribute__((always_inline)) static inline void KERNEL(dot_rows)(const float *restrict query,
+                                                                   const float *restrict rows, float *restrict scores,
+                                                                   size_t dimension, size_t stride, const size_t keys) {
+    Lanes sums[4];
+    size_t whole = dimension / 8 * 8;
+#pragma clang loop unroll(full)
+    for (size_t t = 0; t < keys; t++) sums[t] = (Lanes){0};
+    for (size_t i = 0; i < whole; i += 8) {
+        Lanes q = *(const Lanes *)(query + i);
+#pragma clang loop unroll(full)
+        for (size_t t = 0; t < keys; t++) sums[t] += q * *(const Lanes *)(rows + t * stride + i);
+    }
+#pragma clang loop unroll(full)
+    for (size_t t = 0; t < keys; t++) {
+        Lanes s = sums[t];
+        float sum = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+        for (size_t i = whole; i < dimension; i++) sum += query[i] * rows[t * stride + i];
+        scores[t] = sum;
+    }
+}
+
+// Eight components a vector of the mean of value rows under `weights`.
+__attribute__((always_inline)) static inline void KERNEL(weigh_rows)(const float *restrict weights,
+                                                                     const float *restrict rows, float *restrict out,
+                                                                     size_t count, size_t stride,
+                                                                     const size_t vectors) {
+    Lanes sums[8];
+#pragma clang loop unroll(full)
+    for (size_t v = 0; v < vectors; v++) sums[v] = (Lanes){0};
+    for (size_t t = 0; t < count; t++) {
+        float w = weights[t];
+        Lanes broadcast = {w, w, w, w, w, w, w, w};
+#pragma clang loop unroll(full)
+        for (size_t v = 0; v < vectors; v++) sums[v] += broadcast * *(const Lanes *)(rows + t * stride + v * 8);
+    }
+#pragma clang loop unroll(full)
+    for (size_t v = 0; v < vectors; v++) *(Lanes *)(out + v * 8) = sums[v];
+}
+
 static void KERNEL(attend_one)(const float *restrict query, const float *restrict keys, const float *restrict values,
                                float *restrict out, float *restrict scratch, size_t count, size_t dimension,
                                size_t stride, float scale) {
-    for (size_t t = 0; t < count; t++) scratch[t] = KERNEL(dot)(query, keys + t * stride, dimension);
+    size_t t = 0, i = 0;
+    for (; t + 4 <= count; t += 4)
+        KERNEL(dot_rows)(query, keys + t * stride, scratch + t, dimension, stride, 4);
+    for (; t < count; t++) KERNEL(dot_rows)(query, keys + t * stride, scratch + t, dimension, stride, 1);
     float unused;
     KERNEL(causal_softmax)(scratch, 1, count, count, count, scale, &unused, 1);
-    for (size_t i = 0; i < dimension; i++) out[i] = 0;
-    for (size_t t = 0; t < count; t++) {
-        float p = scratch[t];
-        const float *restrict v = values + t * stride;
-        for (size_t i = 0; i < dimension; i++) out[i] += p * v[i];
+    for (; i + 64 <= dimension; i += 64) KERNEL(weigh_rows)(scratch, values + i, out + i, count, stride, 8);
+    for (; i + 8 <= dimension; i += 8) KERNEL(weigh_rows)(scratch, values + i, out + i, count, stride, 1);
+    for (; i < dimension; i++) {
+        float sum = 0;
+        for (t = 0; t < count; t++) sum += scratch[t] * values[t * stride + i];
+        out[i] = sum;
     }
 }

@@ -3,8 +3,6 @@
 //
 // Every output is one chain of multiply-adds in rising k: its bits depend on its own row and weights alone.
 
-typedef float Lanes __attribute__((vector_size(32), aligned(4)));
-
 static void KERNEL(pack_panel)(const float *restrict x, float *restrict panel, size_t rows, size_t width,
                                size_t stride, size_t lanes) {
     for (size_t k = 0; k < width; k++) {

@@ -119,3 +119,19 @@ extension LlamaConfiguration {
         try self.init(JSONValue.object(contentsOf: file), fileName: file.relativePath)
     }
 }
+
+extension Checkpoint {
+    /// Bytes of the weight files of a directory.
+    /// - Throws: `UserError` if the directory cannot be read.
+    public static func weightBytes(at url: URL) throws -> Int {
+        do {
+            return try FileManager.default.contentsOfDirectory(
+                at: url, includingPropertiesForKeys: [.fileSizeKey]
+            ).filter { $0.pathExtension == "safetensors" }.reduce(0) { total, file in
+                total + (try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0)
+            }
+        } catch {
+            throw UserError("cannot be listed", file: url.relativePath, status: .noInput)
+        }
+    }
+}

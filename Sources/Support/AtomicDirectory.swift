@@ -6,7 +6,7 @@ public enum AtomicDirectory {
     /// beside it, which is synced to the disk and then takes the name.
     ///
     /// An older directory is replaced in one step, but only if nothing foreign is lost by it: each of its
-    /// entries must stand in the new directory too, or be named by `obsolete`.
+    /// entries must stand in the new directory too, or be named by `obsolete`. Its permissions are kept.
     ///
     /// - Parameters:
     ///   - url: The directory; the one it stands in must exist.
@@ -16,7 +16,8 @@ public enum AtomicDirectory {
     public static func create(
         at url: URL, obsolete: (String) -> Bool = { _ in false }, _ body: (URL) throws -> Void
     ) throws {
-        if let existing = try stat(at: url), !existing.isDirectory {
+        let existing = try stat(at: url)
+        if let existing, !existing.isDirectory {
             throw UserError.system(ENOTDIR, "cannot create", at: url, while: .writing)
         }
         let target = try SymbolicLink.resolve(url)
@@ -25,6 +26,7 @@ public enum AtomicDirectory {
         try check({ .system($0, "cannot create", at: url, while: .writing) }) {
             mkdir(temporary.path, 0o777)
         }
+        if let existing { chmod(temporary.path, existing.st_mode & 0o7777) }
         // After an exchange the older directory stands under the temporary name: it goes in any case.
         defer { try? FileManager.default.removeItem(at: temporary) }
         try body(temporary)

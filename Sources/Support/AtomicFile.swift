@@ -41,6 +41,15 @@ public enum AtomicFile {
         try OpenFile.synchronize(directory: target.deletingLastPathComponent())
     }
 
+    /// Gives a whole file, already on the disk, its final name in the same directory.
+    /// - Throws: `UserError` naming the file and the system's reason.
+    public static func install(_ source: URL, as url: URL) throws {
+        try check({ .system($0, "cannot write", at: url, while: .writing) }) {
+            rename(source.path, url.path)
+        }
+        try OpenFile.synchronize(directory: url.absoluteURL.deletingLastPathComponent())
+    }
+
     private static func fill(_ file: OpenFile, _ body: (inout FileWriter) throws -> Void) throws {
         var writer = FileWriter(file)
         try body(&writer)

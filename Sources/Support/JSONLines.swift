@@ -26,6 +26,8 @@ public final class JSONLines {
     public static let longestLine = 1 << 26
 
     private let file: OpenFile
+    /// How messages name the file; taken from the URL once, since that costs more than reading a short line.
+    private let name: String
     private var buffer: UnsafeMutableRawBufferPointer
     /// The unread bytes of `buffer`.
     private var pending = 0..<0
@@ -36,6 +38,7 @@ public final class JSONLines {
 
     /// - Throws: `UserError` if the file is missing, is a directory or cannot be read.
     public init(contentsOf url: URL) throws {
+        name = url.relativePath
         file = try OpenFile(url, flags: O_RDONLY)
         if try file.status().isDirectory {
             throw UserError.system(EISDIR, "cannot read", at: url, while: .reading)
@@ -62,10 +65,10 @@ public final class JSONLines {
             if bytes.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) { continue }
             if let fault = UTF8Validation.firstFault(in: bytes) {
                 throw UserError(
-                    "not valid UTF-8 at byte \(begin - start + fault + 1)", file: file.url.relativePath,
+                    "not valid UTF-8 at byte \(begin - start + fault + 1)", file: name,
                     line: number, remedy: "save the file as UTF-8")
             }
-            return Line(file: file.url.relativePath, number: number, offset: begin, bytes: Data(bytes))
+            return Line(file: name, number: number, offset: begin, bytes: Data(bytes))
         }
         return nil
     }
@@ -102,7 +105,7 @@ public final class JSONLines {
         if pending.count == buffer.count {
             guard buffer.count < Self.longestLine else {
                 throw UserError(
-                    "a line longer than \(Self.longestLine) bytes", file: file.url.relativePath,
+                    "a line longer than \(Self.longestLine) bytes", file: name,
                     line: number + 1, remedy: "one JSON value a line is expected")
             }
             let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * buffer.count, alignment: 64)

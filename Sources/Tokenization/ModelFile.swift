@@ -3,9 +3,7 @@ import Support
 
 /// What a SentencePiece `.model` file says, checked.
 ///
-/// The library that encodes with the model trusts the file: a score that is not a number or a damaged
-/// normalisation trie makes it read outside its memory. So a model is read and checked here first, and only
-/// then given to the library. Field numbers are those of `sentencepiece_model.proto`.
+/// Field numbers are those of `sentencepiece_model.proto`.
 struct ModelFile: Sendable {
     struct Piece: Sendable {
         var spelling = ""
@@ -30,8 +28,8 @@ struct ModelFile: Sendable {
     private(set) var beginSpelling = "<s>"
     private(set) var endSpelling = "</s>"
     private(set) var paddingSpelling = "<pad>"
-    private(set) var charactersMap: Range<Int>?
-    private(set) var hasDenormalizer = false
+    /// How characters are rewritten before segmentation.
+    private(set) var charactersMap: CharactersMap?
 
     private let bytes: [UInt8]
     private let name: String
@@ -46,10 +44,10 @@ struct ModelFile: Sendable {
         } catch let error as WireReader.Malformed {
             throw damaged("\(error.problem) at byte \(error.offset)")
         }
-        try ModelCheck(model: self, bytes: bytes).run { self.damaged($0) }
+        try ModelCheck(model: self).run { self.damaged($0) }
     }
 
-    private func damaged(_ problem: String) -> UserError {
+    func damaged(_ problem: String) -> UserError {
         UserError(
             "not a usable SentencePiece model: \(problem)", file: name,
             remedy: "give a complete tokenizer.model of kind unigram or bpe")
@@ -58,16 +56,21 @@ struct ModelFile: Sendable {
     // MARK: - Messages
 
     private mutating func readModel() throws {
+        var seen: Set<Int> = []
         var reader = WireReader(bytes, in: 0..<bytes.count)
         while let field = try reader.next() {
+            seen.insert(field.number)
             switch field.number {
             case 1: pieces.append(try piece(in: try range(field)))
             case 2: try readTrainer(in: try range(field))
             case 3: try readNormalizer(in: try range(field))
-            case 5: hasDenormalizer = try hasRule(in: try range(field))
+            case 5 where try hasRule(in: try range(field)):
+                throw damaged("it rewrites decoded text (denormalizer), which is not supported")
             default: break
             }
         }
+        // They follow the pieces: without them the file was cut short between two messages.
+        guard seen.isSuperset(of: [2, 3]) else { throw damaged("the settings behind the pieces are missing") }
     }
 
     private func piece(in range: Range<Int>) throws -> Piece {
@@ -128,13 +131,21 @@ struct ModelFile: Sendable {
         while let field = try reader.next() {
             switch field.number {
             case 1: normalization = try string(field)
-            case 2: charactersMap = try self.range(field)
+            case 2: charactersMap = try charactersMap(in: try self.range(field))
             case 3: addsDummyPrefix = try varint(field) != 0
             case 4: removesExtraWhitespace = try varint(field) != 0
             case 5 where try varint(field) == 0:
                 throw damaged("it does not escape spaces, which is not supported")
             default: break
             }
+        }
+    }
+
+    private func charactersMap(in range: Range<Int>) throws -> CharactersMap? {
+        do {
+            return range.isEmpty ? nil : try CharactersMap(bytes[range])
+        } catch {
+            throw damaged(error.problem)
         }
     }
 

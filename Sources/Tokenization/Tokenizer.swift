@@ -1,22 +1,20 @@
-import CSentencePiece
 import Foundation
 import Support
 
 /// A SentencePiece vocabulary: text to token ids and back.
 ///
-/// Ids, pieces and texts are those of the `sentencepiece` library for the same `.model` file. One tokenizer may
-/// be used from any number of threads at once.
+/// Ids, pieces and texts are those of the `sentencepiece` library for the same `.model` file. Segmentation is our
+/// own: versions of the library divide runs of equal pieces differently (0.1.97 rounds sums otherwise than 0.2), and
+/// this one stays with 0.2 whatever is installed. One tokenizer may be used from any number of threads at once.
 public final class Tokenizer: Sendable {
     /// The bytes of the `.model` file.
     public let serializedModel: Data
     let model: ModelFile
-    let handle: ModelHandle
-    /// The same vocabulary without the space before every text, for text that continues another.
-    let continuingHandle: ModelHandle
+    let vocabulary: Vocabulary
+    let normalizer: Normalizer
+    let segmenter: Segmenter
     /// The bytes each piece adds to a decoded text, one after another.
     let surfaces: Surfaces
-    /// User-defined symbols that text must not be able to spell: see `encodeContent`.
-    let guardedIDs: Set<Int32>
 
     public let unknownID: Int32
     /// The id that begins a sequence (usually `<s>`), if there is one.
@@ -24,6 +22,13 @@ public final class Tokenizer: Sendable {
     /// The id that ends a sequence (usually `</s>`), if there is one.
     public let endID: Int32?
     public let paddingID: Int32?
+
+    typealias Segment = UnigramSegmenter.Segment
+
+    enum Segmenter: Sendable {
+        case unigram(UnigramSegmenter)
+        case pair(PairSegmenter)
+    }
 
     /// A `.model` is a few megabytes at most; a larger file is something else.
     private static let largestFile = 256 << 20
@@ -63,37 +68,29 @@ public final class Tokenizer: Sendable {
     public init(serializedModel: Data, name: String) throws {
         self.serializedModel = serializedModel
         model = try ModelFile(serializedModel, name: name)
-        handle = try ModelHandle(serializedModel, name: name)
-        continuingHandle =
-            model.addsDummyPrefix
-            ? try ModelHandle(serializedModel + Self.withoutDummyPrefix, name: name) : handle
-        surfaces = Surfaces(model)
-        precondition(handle.pieceCount == model.pieces.count, "the library reads other pieces than we do")
-
-        let pieces = model.pieces
-        func control(_ spelling: String) -> Int32? {
-            // Compared as bytes: Swift's == on strings ignores how accents are composed.
-            pieces.firstIndex { $0.kind == .control && $0.spelling.utf8.elementsEqual(spelling.utf8) }
-                .map(Int32.init)
+        do {
+            vocabulary = try Vocabulary(model.pieces)
+        } catch {
+            let spelling = model.pieces[Int(error.first)].spelling.debugDescription
+            throw model.damaged("pieces \(error.first) and \(error.second) are both spelled \(spelling)")
         }
-        unknownID = Int32(pieces.firstIndex { $0.kind == .unknown }!)
+        normalizer = Normalizer(model, vocabulary: vocabulary)
+        segmenter =
+            switch model.kind {
+            case .unigram: .unigram(UnigramSegmenter(model, vocabulary: vocabulary))
+            case .bpe: .pair(PairSegmenter(vocabulary))
+            }
+        surfaces = Surfaces(model)
+
+        let (pieces, pieceIDs) = (model.pieces, vocabulary)
+        func control(_ spelling: String) -> Int32? {
+            let id = pieceIDs.id(of: spelling)
+            return id >= 0 && pieces[Int(id)].kind == .control ? id : nil
+        }
+        unknownID = vocabulary.unknownID
         beginID = control(model.beginSpelling)
         endID = control(model.endSpelling)
         paddingID = control(model.paddingSpelling)
-        guardedIDs = Set(
-            pieces.indices.filter { pieces[$0].kind == .userDefined && Self.isMarker(pieces[$0].spelling) }
-                .map(Int32.init))
-    }
-
-    /// A field that says `normalizer_spec { add_dummy_prefix: false }`: protobuf merges what is appended to
-    /// a message into it, and the last value holds.
-    private static let withoutDummyPrefix = Data([0x1a, 0x02, 0x18, 0x00])
-
-    /// Some vocabularies keep runs of spaces or single signs as user-defined symbols. Those are text; a marker
-    /// is longer and visible.
-    private static func isMarker(_ spelling: String) -> Bool {
-        let isBlank = spelling.unicodeScalars.allSatisfy { $0.properties.isWhitespace || $0 == "\u{2581}" }
-        return !isBlank && spelling.unicodeScalars.count > 1
     }
 }
 
@@ -136,8 +133,7 @@ extension Tokenizer {
 
     /// The id of the piece with exactly this spelling, if there is one.
     public func id(of piece: String) -> Int32? {
-        var piece = piece
-        let id = piece.withUTF8 { handle.id(of: $0) }
+        let id = vocabulary.id(of: piece)
         return id >= 0 ? id : nil
     }
 

@@ -1,4 +1,5 @@
 import CSentencePiece
+import Foundation
 import Support
 
 extension TokenizerTraining {
@@ -18,14 +19,13 @@ extension TokenizerTraining {
             ("allow_whitespace_only_pieces", "true"),
             // A small corpus ends with fewer pieces instead of an error.
             ("hard_vocab_limit", "false"),
-            ("max_sentence_length", "\(Self.longestSentence)"),
+            ("max_sentence_length", "\(SentenceBuffer.longestSentence)"),
             // Sums of probabilities depend on how many parts they are made of, so the number is fixed.
             ("num_threads", "16"),
+            // Only what ends the process.
+            ("minloglevel", "3"),
         ]
     }
-
-    /// The library skips longer sentences, in bytes; `parts` cuts them before.
-    static let longestSentence = 4192
 
     /// The library reads a list of symbols as a line of CSV.
     private static func quoted(_ symbol: String) -> String {
@@ -34,19 +34,15 @@ extension TokenizerTraining {
     }
 
     /// Calls a body with the options as C strings.
-    func withOptions<Result>(
-        _ options: [(name: String, value: String)], _ body: (UnsafePointer<sp_option>) -> Result
-    ) -> Result {
-        func extend(_ done: [sp_option], _ body: (UnsafePointer<sp_option>) -> Result) -> Result {
-            guard done.count < options.count else {
-                return done.withUnsafeBufferPointer { body($0.baseAddress!) }
-            }
-            let (name, value) = options[done.count]
-            return name.withCString { name in
-                value.withCString { extend(done + [sp_option(name: name, value: $0)], body) }
+    func withOptions<Result>(_ body: (UnsafeBufferPointer<sp_option>) -> Result) -> Result {
+        let strings = options.map { (strdup($0.name), strdup($0.value)) }
+        defer {
+            for (name, value) in strings {
+                free(name)
+                free(value)
             }
         }
-        return extend([], body)
+        return strings.map { sp_option(name: $0.0, value: $0.1) }.withUnsafeBufferPointer(body)
     }
 
     /// Throws for options the library would refuse with a message about its own names, or not refuse at all.
@@ -77,10 +73,17 @@ extension TokenizerTraining {
         }
     }
 
-    /// What a message of the library says, without the place in its source: `INTERNAL: file.cc(12) [x > 0] …`.
-    static func withoutSource(_ message: String) -> String {
-        guard let bracket = message.range(of: "] ", options: .backwards) else { return message }
-        let reason = message[bracket.upperBound...]
-        return reason.isEmpty ? message : String(reason)
+    /// The error for a message of the library: `INTERNAL: file.cc(12) [x > 0] reason`.
+    func failure(_ message: String) -> UserError {
+        if let numbers = message.firstMatch(of: /smaller than required_chars\. \d+ vs (\d+)/) {
+            return UserError(
+                "a vocabulary of \(vocabularySize) pieces is too small: the special pieces and the "
+                    + "characters of the text take \(numbers.1)",
+                remedy: "give at least that many, or a lower character coverage", status: .configuration)
+        }
+        let reason = message.range(of: "] ", options: .backwards).map { message[$0.upperBound...] } ?? ""
+        return UserError(
+            "the tokenizer cannot be trained: \(reason.isEmpty ? message[...] : reason)",
+            remedy: "change the vocabulary size (now \(vocabularySize)) or give more text")
     }
 }

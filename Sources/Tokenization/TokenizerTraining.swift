@@ -36,23 +36,23 @@ public struct TokenizerTraining: Sendable {
     /// Throws `UserError` if an option is out of range or the sentences hold too little text.
     public func train(_ sentences: some Sequence<String>) throws -> Data {
         try validate()
-        let source = SentenceSource(sentences.lazy.flatMap(Self.parts))
-        guard source.hasText else {
+        let buffer = SentenceBuffer(sentences)
+        guard !buffer.ends.isEmpty else {
             throw UserError(
                 "there is no text to train a tokenizer on", remedy: "give files with at least one line")
         }
-        let options = options
         var model: UnsafeMutableRawPointer?
         var length = 0
-        let message = withOptions(options) {
-            sp_train(
-                $0, options.count, SentenceSource.next, Unmanaged.passUnretained(source).toOpaque(), &model,
-                &length)
+        let message = withOptions { options in
+            buffer.bytes.withUnsafeBytes { bytes in
+                sp_train(
+                    options.baseAddress, options.count, bytes.bindMemory(to: CChar.self).baseAddress,
+                    buffer.ends, buffer.ends.count, &model, &length)
+            }
         }
-        if let reason = ModelHandle.take(message) {
-            throw UserError(
-                "the tokenizer cannot be trained: \(Self.withoutSource(reason))",
-                remedy: "change the vocabulary size (now \(vocabularySize)) or give more text")
+        if let message {
+            defer { sp_free(message) }
+            throw failure(String(cString: message))
         }
         defer { sp_free(model) }
         return Data(bytes: model!, count: length)

@@ -45,12 +45,7 @@ struct BenchCommand: ParsableCommand {
                 let sgemmPeakGflops: Double
                 let parts: [String: Benchmark.Result]
             }
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            print(
-                String(
-                    decoding: try encoder.encode(Report(sgemmPeakGflops: peak, parts: parts)), as: UTF8.self))
+            try printJSON(Report(sgemmPeakGflops: peak, parts: parts))
         }
     }
 }

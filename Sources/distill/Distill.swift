@@ -7,5 +7,10 @@ struct Distill: AsyncParsableCommand {
         commandName: "distill",
         abstract: "Distil large language models into small ones.",
         version: "0.1.0",
-        subcommands: [BenchCommand.self, TokenizerCommand.self])
+        subcommands: [
+            RunCommand.self, ValidateCommand.self, InitCommand.self, TokenizerCommand.self,
+            GenerateCommand.self,
+            LabelCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self, BenchCommand.self,
+            DoctorCommand.self,
+        ])
 }

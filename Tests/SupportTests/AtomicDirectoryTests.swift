@@ -62,6 +62,17 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: url.path) == ["shard-1"])
     }
 
+    @Test func permissionsAreKept() throws {
+        let scratch = try Scratch()
+        let url = scratch.url.appendingPathComponent("student")
+        try AtomicDirectory.create(at: url) { _ in }
+        chmod(url.path, 0o750)
+        try AtomicDirectory.create(at: url) { try write("a", "new", in: $0) }
+        let attributes = try FileManager.default.attributesOfItem(atPath: url.path)
+        #expect(attributes[.posixPermissions] as? Int == 0o750)
+        #expect(try text(url.appendingPathComponent("a")) == "new")
+    }
+
     @Test func aFileInTheWayIsRefused() throws {
         let scratch = try Scratch()
         let url = try scratch.file("student", "a file")

@@ -62,7 +62,7 @@ enum JSONValue: Equatable, Codable {
     /// Reads a file that must hold one object.
     /// - Throws: `UserError` if the file cannot be read or holds anything else.
     static func object(contentsOf url: URL) throws -> [String: JSONValue] {
-        let data = Data(try MappedFile(contentsOf: url).bytes)
+        let data = try MappedFile(contentsOf: url).bytes
         do {
             return try JSONDecoder().decode([String: JSONValue].self, from: data)
         } catch let error as DecodingError {

@@ -111,7 +111,7 @@ struct WeightFiles {
         else { return }
         let isSame =
             head.type == embedding.type && head.shape == embedding.shape
-            && head.bytes.elementsEqual(embedding.bytes)
+            && head.bytes == embedding.bytes
         guard isSame else {
             throw head.error(
                 "differs from \(LlamaNames.embedding), but config.json ties the two",

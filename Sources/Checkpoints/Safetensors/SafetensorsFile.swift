@@ -23,11 +23,8 @@ public struct SafetensorsFile: Sendable {
         /// Number of elements.
         public var count: Int { shape.reduce(1, *) }
 
-        /// The bytes, row by row, little-endian, at any alignment; valid only as long as a copy of this view lives.
-        public var bytes: UnsafeRawBufferPointer { .init(rebasing: file.bytes[range]) }
-
-        /// The bytes, without a copy.
-        public var data: Data { file.data(range) }
+        /// The bytes, row by row, little-endian, at any alignment. They lie in the mapped file: nothing is copied.
+        public var bytes: Data { file.data(range) }
 
         /// Widens the elements to Float32.
         /// - Parameter target: Room for exactly `count` values.
@@ -36,7 +33,7 @@ public struct SafetensorsFile: Sendable {
             guard HalfPrecision.canWiden(type) else {
                 throw error("has dtype \(type.rawValue)", remedy: "F32, BF16, F16 or F64 is expected")
             }
-            HalfPrecision.widen(bytes, of: type, into: target)
+            bytes.withUnsafeBytes { HalfPrecision.widen($0, of: type, into: target) }
         }
 
         /// The elements as an array of the Swift type that the file's type stands for.
@@ -47,7 +44,7 @@ public struct SafetensorsFile: Sendable {
                     "has dtype \(type.rawValue)", remedy: "\(Element.scalarType.rawValue) is expected")
             }
             return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+                bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
                 initialized = count
             }
         }
@@ -66,7 +63,7 @@ public struct SafetensorsFile: Sendable {
     public init(contentsOf url: URL) throws {
         self.url = url
         file = try MappedFile(contentsOf: url)
-        header = try SafetensorsHeader(file.bytes, fileName: url.relativePath)
+        header = try file.bytes.withUnsafeBytes { try SafetensorsHeader($0, fileName: url.relativePath) }
     }
 
     /// Names of the tensors, in the order of the data.

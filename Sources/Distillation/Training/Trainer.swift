@@ -22,6 +22,8 @@ public final class Trainer {
     struct Position: Codable, Equatable {
         var step = 0
         var tokens = 0
+        /// The last line of metrics.
+        var metrics: TrainingMetrics?
     }
 
     /// - Parameters:
@@ -75,10 +77,11 @@ public final class Trainer {
         if let stateURL, let saved = try restore(from: stateURL) { position = saved }
         try listener?.began(atStep: position.step)
         progress?(.began(stage: "train", total: options.steps, unit: "steps"))
-        if position.step > 0 { progress?(.note("train: resumed at step \(position.step) of \(options.steps)")) }
+        if position.step > 0 {
+            progress?(.note("train: resumed at step \(position.step) of \(options.steps)"))
+        }
 
         var window = MetricsWindow(terms: options.losses)
-        var last: TrainingMetrics?
         var lastSave = ContinuousClock.now
         var tokensHere = 0
         while position.step < options.steps {
@@ -97,7 +100,7 @@ public final class Trainer {
                 var line = window.take(step: position.step, tokens: position.tokens)
                 if validates, let validate { line.validationLoss = try validate(student) }
                 try listener?.measured(line)
-                last = line
+                position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
                     try save(position, to: stateURL)
                     lastSave = .now
@@ -110,8 +113,8 @@ public final class Trainer {
             }
         }
         student.requireGradients(false)
-        progress?(.finished(stage: "train", summary: summary(last)))
-        return last
+        progress?(.finished(stage: "train", summary: summary(position.metrics)))
+        return position.metrics
     }
 
     private func summary(_ metrics: TrainingMetrics?) -> String {
@@ -158,7 +161,8 @@ public final class Trainer {
                 remedy: "lower the learning rate, lengthen the warm-up, or clip gradients")
         }
         outcome.learningRate =
-            Double(options.optimizer.learningRate) * options.schedule.factor(step: index, total: options.steps)
+            Double(options.optimizer.learningRate)
+            * options.schedule.factor(step: index, total: options.steps)
         let clipping = options.clip.map { min(1, $0 / max(outcome.gradientNorm, 1e-12)) } ?? 1
         optimizer.update(learningRate: Float(outcome.learningRate), gradientScale: Float(clipping))
         average?.update(step: index + 1)
@@ -180,7 +184,8 @@ public final class Trainer {
             }
         let (result, tape) = Tape.record {
             loss(
-                hidden: gatherRows(student.hiddenStates(batch.tokens), at: batch.positions), head: student.head,
+                hidden: gatherRows(student.hiddenStates(batch.tokens), at: batch.positions),
+                head: student.head,
                 targets: batch.targets, teacher: signal, scale: scale)
         }
         tape.backward(from: result.objective)
@@ -235,7 +240,8 @@ private struct MetricsWindow {
         let count = Double(max(steps, 1))
         let means = zip(names, terms.map { $0 / count })
         let line = TrainingMetrics(
-            step: step, tokens: tokens, loss: objective / count, terms: Dictionary(means) { first, _ in first },
+            step: step, tokens: tokens, loss: objective / count,
+            terms: Dictionary(means) { first, _ in first },
             gradientNorm: latest?.gradientNorm ?? 0, learningRate: latest?.learningRate ?? 0)
         (steps, objective, latest) = (0, 0, nil)
         terms = Array(repeating: 0, count: terms.count)

@@ -15,6 +15,8 @@ public struct Benchmark {
         case kd
         /// The teacher's forward pass and its 64 likeliest tokens at every position.
         case label
+        /// The teacher writing 64 tokens to each of 16 prompts of 16 tokens, all at once.
+        case decode
     }
 
     /// What one part reached.
@@ -60,6 +62,7 @@ public struct Benchmark {
     ///
     /// - Parameter peak: GFLOP/s from `sgemmPeak`
     public func run(_ part: Part, peak: Double) throws -> Result {
+        if part == .decode { return try runDecoding(peak: peak) }
         let work = try workload(for: part)
         var stream = RandomStream(seed: 0, purpose: "benchmark")
         func batch() -> TokenBatch {
@@ -122,7 +125,38 @@ public struct Benchmark {
                     }
                 }
             }
+        case .decode: preconditionFailure("decoding has no batches")
         }
+    }
+
+    private func runDecoding(peak: Double) throws -> Result {
+        let (sequences, prompt, new) = (16, 16, 64)
+        let teacher = try Decoder(configuration: Self.teacherShape, seed: 2)
+        let generator = try BatchGenerator(teacher, slots: sequences, capacity: prompt + new)
+        var stream = RandomStream(seed: 0, purpose: "benchmark")
+        func written() throws -> Int {
+            let requests = (0..<sequences).map { index in
+                GenerationRequest(
+                    prompt: (0..<prompt).map { _ in Int32(stream.nextIndex(below: Self.vocabulary)) },
+                    options: SamplingOptions(maxNewTokens: new),
+                    stream: RandomStream(seed: 0, purpose: "decode", index: UInt64(index)))
+            }
+            var tokens = 0
+            try generator.run(requests) { tokens += $0.tokens.count }
+            return tokens
+        }
+        _ = try written()
+        let rates = try (0..<runs).map { _ in
+            let start = ContinuousClock.now
+            let tokens = try written()
+            return Double(tokens) / (ContinuousClock.now - start).seconds
+        }
+        // The prompt's positions are work too, but not written tokens; no head is needed for all but the last of them.
+        let positions = Double(prompt + new) / Double(new)
+        let flops = Self.teacherShape.forwardFLOPs(context: Double(prompt + new) / 2) * positions
+        return Result(
+            tokensPerSecond: rates.median, fractionOfPeak: rates.median * flops / (peak * 1e9),
+            peakRssMib: Machine.peakResidentBytes >> 20)
     }
 
     private func trainingStep(teacher: Decoder?, terms: [WeightedLoss]) throws -> (TokenBatch) -> Void {

@@ -23,7 +23,7 @@ public final class AttentionCache: @unchecked Sendable {
     /// Positions a slot can hold.
     public let capacity: Int
     public let shape: AttentionShape
-    /// [slots, capacity, 2, K·D]: a position's keys, then its values.
+    /// [slots, K, 2, capacity, D]: what one query reads is contiguous, which memory gives about twice as fast.
     private let pointer: UnsafeMutablePointer<Float>
     private let bytes: Int
 
@@ -46,17 +46,32 @@ public final class AttentionCache: @unchecked Sendable {
 
     deinit { munmap(pointer, bytes) }
 
-    /// Floats from one position of a slot to the next.
-    var stride: Int { 2 * shape.keyValueWidth }
-
-    func keys(_ place: CachePlace) -> UnsafeMutablePointer<Float> {
-        pointer + (place.slot * capacity + place.position) * stride
+    /// Keys of a head, [capacity, D]; its values follow, `headStride` further.
+    func keys(slot: Int, head: Int) -> UnsafeMutablePointer<Float> {
+        pointer + (slot * shape.keyValueHeads + head) * 2 * headStride
     }
+
+    var headStride: Int { capacity * shape.dimension }
 
     /// Copies the first `count` positions of one slot over those of another.
     public func copy(_ count: Int, from source: Int, to target: Int) {
-        keys(CachePlace(slot: target, position: 0)).update(
-            from: keys(CachePlace(slot: source, position: 0)), count: count * stride)
+        precondition(count <= capacity && max(source, target) < slots, "a copy lies outside the cache")
+        for head in 0..<shape.keyValueHeads {
+            for offset in [0, headStride] {
+                (keys(slot: target, head: head) + offset).update(
+                    from: keys(slot: source, head: head) + offset, count: count * shape.dimension)
+            }
+        }
+    }
+
+    /// Stores a row's keys and values, [2, K, D].
+    fileprivate func store(_ row: UnsafePointer<Float>, at place: CachePlace) {
+        let d = shape.dimension
+        for head in 0..<shape.keyValueHeads {
+            let target = keys(slot: place.slot, head: head) + place.position * d
+            target.update(from: row + head * d, count: d)
+            (target + headStride).update(from: row + shape.keyValueWidth + head * d, count: d)
+        }
     }
 }
 
@@ -77,8 +92,7 @@ public func cachedAttention(_ queryKeyValue: Tensor, places: [CachePlace], cache
         places.allSatisfy { 0..<cache.slots ~= $0.slot && 0..<cache.capacity ~= $0.position },
         "a place lies outside \(cache.slots) slots of \(cache.capacity) positions")
     for (row, place) in places.enumerated() {
-        cache.keys(place).update(
-            from: queryKeyValue.pointer + row * shape.fusedWidth + shape.queryWidth, count: cache.stride)
+        cache.store(queryKeyValue.pointer + row * shape.fusedWidth + shape.queryWidth, at: place)
     }
     let output = Tensor(shape: [places.count, shape.queryWidth])
     Parallel.forEach(count: places.count * shape.keyValueHeads) { task in
@@ -95,13 +109,12 @@ private func attend(
 ) {
     let (shape, visible) = (cache.shape, place.position + 1)
     let d = shape.dimension
-    let keys = cache.keys(CachePlace(slot: place.slot, position: 0)) + keyValueHead * d
+    let keys = cache.keys(slot: place.slot, head: keyValueHead)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: visible) { scores in
         for head in keyValueHead * shape.group..<(keyValueHead + 1) * shape.group {
             kernels.attend_one(
-                queryKeyValue.pointer + row * shape.fusedWidth + head * d, keys, keys + shape.keyValueWidth,
-                output.pointer + row * shape.queryWidth + head * d, scores.baseAddress, visible, d,
-                cache.stride,
+                queryKeyValue.pointer + row * shape.fusedWidth + head * d, keys, keys + cache.headStride,
+                output.pointer + row * shape.queryWidth + head * d, scores.baseAddress, visible, d, d,
                 shape.scale)
         }
     }

@@ -1,0 +1,43 @@
+import Checkpoints
+import Corpora
+import Foundation
+import Support
+import Tokenization
+
+/// Labels records with a checkpoint: encodes them as its tokenizer and template say, and keeps what it says of them.
+public struct LabelingJob {
+    private let teacher: Checkpoint
+    private let origin: SignalManifest.Origin
+    private let encoder: CorpusEncoder
+
+    /// - Parameters:
+    ///   - name: the teacher as the manifest names it
+    ///   - context: tokens that documents are cut to; the teacher's own context at most
+    /// - Throws: `UserError` when the checkpoint has no tokenizer
+    public init(
+        teacher: Checkpoint, name: String, kind: SparseKind, temperature: Float, scope: TargetScope,
+        context: Int,
+        seed: UInt64
+    ) throws {
+        let tokenizer = try teacher.requireTokenizer()
+        let template = teacher.template ?? .roleMarkers
+        self.teacher = teacher
+        encoder = CorpusEncoder(
+            tokenizer: tokenizer, template: template,
+            contextLength: min(context, teacher.decoder.configuration.contextLength), scope: scope)
+        origin = SignalManifest.Origin(
+            teacher: name, teacherFingerprint: try Checkpoint.fingerprint(at: teacher.url),
+            tokenizerFingerprint: Fingerprint(of: tokenizer.serializedModel), template: template.jinja,
+            vocabularySize: tokenizer.vocabularySize, kind: kind, temperature: temperature, seed: seed)
+    }
+
+    /// - Throws: `UserError` when the directory holds other signals, no token is a target, or the disk refuses
+    @discardableResult
+    public func run(
+        _ records: [CorpusRecord], into directory: URL, progress: ProgressHandler? = nil
+    ) throws -> SignalManifest {
+        let corpus = try encoder.encode(records)
+        return try Labeler(teacher: teacher.decoder, origin: origin)
+            .label(corpus.documents, into: directory, progress: progress)
+    }
+}

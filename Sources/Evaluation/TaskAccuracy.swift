@@ -1,0 +1,93 @@
+import Checkpoints
+import Corpora
+import Foundation
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+/// A question with every answer that counts as right.
+///
+/// One line of a task file: `{"messages": [… , {"role": "user", …}], "answers": ["…", …]}`.
+public struct TaskQuestion: Codable, Equatable, Sendable {
+    public let messages: [Message]
+    public let answers: [String]
+
+    /// Reads a task file.
+    ///
+    /// - Parameter limit: only the first questions; nil for all
+    /// - Throws: `UserError` with file and line
+    public static func read(_ url: URL, limit: Int? = nil) throws -> [TaskQuestion] {
+        var questions: [TaskQuestion] = []
+        try JSONLines(contentsOf: url).forEach { line in
+            guard questions.count < limit ?? .max else { return }
+            let question = try line.decode(TaskQuestion.self)
+            guard question.messages.last?.role == .user else {
+                throw line.error(
+                    "\"messages\" does not end with a user's turn", remedy: "leave the answer out")
+            }
+            guard !question.answers.isEmpty else { throw line.error("\"answers\" is empty") }
+            questions.append(question)
+        }
+        guard !questions.isEmpty else {
+            throw UserError("holds no question", file: url.relativePath, status: .noInput)
+        }
+        return questions
+    }
+}
+
+/// How often a model's greedy answer is one of those accepted, to the letter (white space at the ends aside).
+public struct TaskAccuracy: Codable, Equatable, Sendable {
+    public let questions: Int
+    public let correct: Int
+    public var accuracy: Double { Double(correct) / Double(questions) }
+    /// √(p(1−p)/n).
+    public var standardError: Double { (accuracy * (1 - accuracy) / Double(questions)).squareRoot() }
+
+    /// One question with what the model said.
+    public struct Answer: Codable, Sendable {
+        public let question: String
+        public let given: String
+        public let accepted: [String]
+        public let isCorrect: Bool
+    }
+
+    /// Asks a model every question.
+    ///
+    /// - Parameters:
+    ///   - maximumTokens: an answer longer than this is cut, and so wrong
+    ///   - onAnswer: receives each answer, in the order of the questions
+    /// - Throws: `UserError` when the checkpoint has no tokenizer or a question does not fit its context
+    public static func measure(
+        _ checkpoint: Checkpoint, questions: [TaskQuestion], maximumTokens: Int = 96,
+        onAnswer: ((Answer) -> Void)? = nil
+    ) throws -> TaskAccuracy {
+        let tokenizer = try checkpoint.requireTokenizer()
+        let template = checkpoint.template ?? .roleMarkers
+        let requests = try questions.map { question in
+            GenerationRequest(
+                prompt: try template.encode(question.messages, with: tokenizer, addGenerationPrompt: true)
+                    .ids,
+                options: .greedy(maxNewTokens: maximumTokens),
+                stream: RandomStream(seed: 0, purpose: "greedy"), stopIDs: checkpoint.stopIDs)
+        }
+        let context = checkpoint.decoder.configuration.contextLength
+        let capacity = min(context, (requests.map(\.prompt.count).max() ?? 0) + maximumTokens)
+        var correct = 0
+        try BatchGenerator(checkpoint.decoder, capacity: capacity).run(requests, order: .request) {
+            generation in
+            let question = questions[generation.request]
+            let given = try tokenizer.decode(generation.tokens).trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            let isCorrect = question.answers.contains {
+                $0.trimmingCharacters(in: .whitespacesAndNewlines) == given
+            }
+            if isCorrect { correct += 1 }
+            onAnswer?(
+                Answer(
+                    question: question.messages.last?.content ?? "", given: given, accepted: question.answers,
+                    isCorrect: isCorrect))
+        }
+        return TaskAccuracy(questions: questions.count, correct: correct)
+    }
+}

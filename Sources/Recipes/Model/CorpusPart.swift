@@ -1,0 +1,42 @@
+/// A corpus and its share in a mixture.
+public struct CorpusPart: Sendable {
+    public var source: Reference
+    /// How often its documents are drawn, relative to the other parts: 2 is twice as often as its size alone gives.
+    public var weight: Double
+}
+
+extension KeyType where Value == CorpusPart {
+    /// A reference, or a mapping of a reference and a weight.
+    static var corpusPart: KeyType {
+        let plain = KeyType<Reference>.reference(to: .corpus)
+        let weighted = KeyType<WeightedCorpus>.section(WeightedCorpus.self)
+        return KeyType(
+            summary: plain.summary, placeholder: { CorpusPart(source: plain.placeholder(), weight: 1) },
+            nested: weighted.nested,
+            decode: { yaml, decoding in
+                if yaml.entries != nil {
+                    return weighted.decode(yaml, decoding).map { ($0.value.part, $0.setting) }
+                }
+                return plain.decode(yaml, decoding).map { reference in
+                    let part = CorpusPart(source: reference.value, weight: 1)
+                    return (part, setting(of: part))
+                }
+            }, setting: setting(of:))
+    }
+
+    private static func setting(of part: CorpusPart) -> Setting {
+        .map(["source": .reference(part.source), "weight": .number(part.weight)])
+    }
+}
+
+private struct WeightedCorpus: RecipeSection {
+    let part: CorpusPart
+
+    init(_ section: Section) {
+        part = CorpusPart(
+            source: section.value("source", .reference(to: .corpus), "The corpus, where it has a weight."),
+            weight: section.value(
+                "weight", .number(.positive), default: 1,
+                "How often its documents are drawn, relative to the other corpora."))
+    }
+}

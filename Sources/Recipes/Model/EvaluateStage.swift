@@ -1,0 +1,77 @@
+/// Measures models: perplexity, agreement with the teacher, tasks, speed.
+public struct EvaluateStage: Sendable, RecipeSection {
+    /// A plan has one stage for each model, so that a teacher shared by many runs is measured once.
+    public internal(set) var models: [Reference]
+    public let teacher: Reference?
+    public let perplexity: [Reference]
+    public let agreement: [Reference]
+    /// Files of questions with one right answer each, under the label reports show.
+    public let tasks: [(name: String, value: Reference)]
+    public let contextLength: Int
+    /// Tokens between the starts of two windows over a long document.
+    public let stride: Int
+    public let measuresSpeed: Bool
+    /// Documents of each file; `nil` is all.
+    public let limit: Int?
+    let name: String
+
+    init(_ section: Section) {
+        models = section.value(
+            "models", .list(of: .reference(to: .checkpoint)), example: "[teacher, student]",
+            "The models to measure.")
+        if let recipeTeacher = section.decoding.teacher {
+            teacher = section.value(
+                "teacher", .reference(to: .checkpoint), default: recipeTeacher,
+                defaultText: "the recipe's teacher",
+                "The model that agreement is measured against.")
+        } else {
+            teacher = section.optional(
+                "teacher", .reference(to: .checkpoint), "The model that agreement is measured against.")
+        }
+        let files = KeyType<[Reference]>.oneOrMore(.reference(to: .corpus))
+        perplexity = section.value(
+            "perplexity", files, default: [], example: "data/world/heldout-text.jsonl",
+            "Text to measure perplexity on.")
+        agreement = section.value(
+            "agreement", files, default: [], example: "data/world/heldout-text.jsonl",
+            "Text on which each model is compared with the teacher, token by token.")
+        tasks = section.value(
+            "tasks", .named(.reference(to: .corpus)), default: [],
+            example: "{seen: data/world/seen.jsonl}",
+            "Question files, under the labels that reports show; scored by exact match.")
+        contextLength = section.value("context", .integer(2...1_048_576), default: 256, "Window, in tokens.")
+        stride = section.value(
+            "stride", .integer(1...1_048_576), default: max(1, contextLength / 2), defaultText: "context / 2",
+            "Tokens between the starts of two windows over a long document.")
+        measuresSpeed = section.value("speed", .boolean, default: true, "Measure tokens written per second.")
+        limit = section.optional(
+            "limit", .integer(1...), defaultText: "all", "Use only the first records of each file.")
+        name = section.artefactName(default: "evaluation")
+        if section.sound("stride", "context"), stride > contextLength {
+            section.problem(
+                at: "stride", "the stride \(stride) exceeds the context \(contextLength)",
+                remedy: "tokens between two windows would not be measured")
+        }
+        if !agreement.isEmpty, teacher == nil, section.sound("teacher") {
+            section.problem(
+                at: "agreement", "there is no teacher to agree with", remedy: "give the key teacher")
+        }
+        if perplexity.isEmpty, agreement.isEmpty, tasks.isEmpty, !measuresSpeed,
+            section.sound("perplexity", "agreement", "tasks", "speed")
+        {
+            section.problem(
+                at: "models", "nothing is measured", remedy: "give perplexity, agreement, tasks or speed")
+        }
+    }
+}
+
+/// Writes `report.md` and `report.html` once every run is done.
+public struct ReportStage: Sendable, RecipeSection {
+    /// The heading; `nil` is the recipe's name.
+    public let title: String?
+
+    init(_ section: Section) {
+        title = section.optional(
+            "title", .text, defaultText: "the recipe's name", "The heading of the report.")
+    }
+}

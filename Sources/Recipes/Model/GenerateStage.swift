@@ -1,0 +1,76 @@
+/// Lets a model answer prompts: a synthetic corpus.
+public struct GenerateStage: Sendable, RecipeSection {
+    public let model: Reference
+    public let prompts: [Reference]
+    /// Prompts used, from the start of the files; `nil` is all.
+    public let limit: Int?
+    /// Answers to each prompt.
+    public let samples: Int
+    public let maxNewTokens: Int
+    public let sampling: SamplingSettings
+    /// Texts that end an answer, besides the end of a turn.
+    public let stop: [String]
+    /// The stage's own seed; the recipe's where it is `nil`.
+    public let seed: UInt64?
+    let name: String
+
+    init(_ section: Section) {
+        model = section.modelReference("The model that answers.")
+        prompts = section.value(
+            "prompts", .oneOrMore(.reference(to: .corpus)), example: "data/world/prompts.jsonl",
+            "JSONL files of prompts.")
+        limit = section.optional(
+            "limit", .integer(1...), defaultText: "all", example: "1000", "Use only the first prompts.")
+        samples = section.value(
+            "samples", .integer(1...10_000), default: 1, example: "2", "Answers to each prompt.")
+        maxNewTokens = section.value(
+            "max_new_tokens", .integer(1...1_048_576), default: 128, example: "96",
+            "Longest answer, in tokens.")
+        sampling = section.section("sampling", SamplingSettings.self, "How tokens are drawn.")
+        stop = section.value(
+            "stop", .list(of: .text, atLeast: 0), default: [],
+            "Texts that end an answer, besides the end of a turn.")
+        seed = section.stageSeed()
+        name = section.artefactName(default: "corpus")
+    }
+}
+
+/// How the next token is drawn from the model's distribution.
+public struct SamplingSettings: Sendable, RecipeSection {
+    public let temperature, topP, minP, repetitionPenalty: Double
+    /// Candidates kept; `nil` is all.
+    public let topK: Int?
+
+    init(_ section: Section) {
+        temperature = section.value(
+            "temperature", .number(.nonNegative), default: 1, example: "0.9",
+            "Divides the logits; 0 always takes the likeliest.")
+        topP = section.value(
+            "top_p", .number(.aboveZero), default: 1, example: "0.95",
+            "Keep the likeliest tokens whose shares add up to this.")
+        topK = section.optional(
+            "top_k", .integer(1...), defaultText: "all", "Keep this many likeliest tokens.")
+        minP = section.value(
+            "min_p", .number(.fraction), default: 0,
+            "Keep tokens at least this likely relative to the likeliest.")
+        repetitionPenalty = section.value(
+            "repetition_penalty", .number(.positive), default: 1,
+            "Divides the logits of tokens already there; 1 leaves them.")
+    }
+}
+
+extension Section {
+    /// The key `model` of the stages that read one; the recipe's teacher unless said otherwise.
+    func modelReference(_ documentation: String) -> Reference {
+        let type = KeyType<Reference>.reference(to: .checkpoint)
+        if let teacher = decoding.teacher {
+            return value("model", type, default: teacher, defaultText: "teacher", documentation)
+        }
+        return value("model", type, defaultText: "teacher", documentation)
+    }
+
+    func stageSeed() -> UInt64? {
+        optional(
+            "seed", .seed, defaultText: "the recipe's", inAddress: false, "The seed of this stage alone.")
+    }
+}

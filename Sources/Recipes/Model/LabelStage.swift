@@ -1,0 +1,74 @@
+/// Which tokens of a document count.
+public enum LossScope: String, CaseIterable, Sendable {
+    case all
+    /// Only what the assistant says, and the end of its turn.
+    case assistant
+}
+
+/// What the teacher's distribution at a position is stored as.
+public enum SignalSettings: Equatable, Sendable {
+    /// The `k` most likely tokens and the mass of the rest.
+    case topK(k: Int, temperature: Double)
+    /// The `head` most likely tokens exactly and `draws` samples of the rest.
+    case sampled(head: Int, draws: Int, temperature: Double)
+
+    /// Fixed when the signal is captured.
+    public var temperature: Double {
+        switch self {
+        case .topK(_, let temperature), .sampled(_, _, let temperature): temperature
+        }
+    }
+}
+
+/// Stores a teacher's token distributions over a corpus: a signal cache.
+public struct LabelStage: Sendable, RecipeSection {
+    public let model: Reference
+    public let corpus: [Reference]
+    public let signal: SignalSettings
+    public let lossOn: LossScope
+    /// Documents are cut to this many tokens.
+    public let contextLength: Int
+    public let seed: UInt64?
+    let name: String
+
+    init(_ section: Section) {
+        model = section.modelReference("The model whose distributions are stored.")
+        corpus = section.value(
+            "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to label.")
+        signal = section.section("signal", SignalSection.self, "What is stored for each token.").signal
+        lossOn = section.value("loss_on", .choice, default: .all, "The tokens to label.")
+        contextLength = section.value(
+            "context", .integer(2...1_048_576), default: 256, "Documents are cut to this many tokens.")
+        seed = section.stageSeed()
+        name = section.artefactName(default: "signals")
+    }
+}
+
+private struct SignalSection: RecipeSection {
+    enum Kind: String, CaseIterable { case topK = "top_k", sampled }
+
+    let signal: SignalSettings
+
+    init(_ section: Section) {
+        let kind: Kind = section.value(
+            "kind", .choice, default: .sampled, example: "sampled",
+            "top_k keeps the likeliest tokens and the mass of the rest; sampled is unbiased for forward_kl.")
+        let isTopK = section.condition(on: "kind", kind == .topK, "with kind: top_k")
+        let isSampled = section.condition(on: "kind", kind == .sampled, "with kind: sampled")
+        let k = section.value("k", .integer(1...65536), default: 64, only: isTopK, "Tokens kept.")
+        let head = section.value(
+            "head", .integer(0...65536), default: 8, example: "8", only: isSampled,
+            "Likeliest tokens stored exactly.")
+        let draws = section.value(
+            "draws", .integer(1...65536), default: 24, example: "24", only: isSampled,
+            "Samples of the other tokens.")
+        let temperature = section.value(
+            "temperature", .number(.positive), default: 1,
+            "Divides the teacher's logits before they are stored.")
+        signal =
+            switch kind {
+            case .topK: .topK(k: k, temperature: temperature)
+            case .sampled: .sampled(head: head, draws: draws, temperature: temperature)
+            }
+    }
+}

@@ -1,0 +1,77 @@
+/// The shape of a new model, or the checkpoint training goes on from.
+public struct ModelSettings: Sendable, RecipeSection {
+    public struct Shape: Equatable, Sendable {
+        public var layers, width, heads, keyValueHeads, headDimension, feedForward, contextLength: Int
+        public var tiedHead: Bool
+    }
+
+    public enum Origin: Sendable {
+        case new(Shape)
+        case checkpoint(Reference)
+    }
+
+    public let origin: Origin
+    /// The normal form, for the addresses of the stages that use this model.
+    let setting: Setting
+
+    init(_ section: Section) {
+        let from = section.optional(
+            "from", .reference(to: .checkpoint), "A checkpoint to go on from, instead of a shape.")
+        let isNew = KeyCondition(holds: from == nil && !section.has("from"), text: "without from")
+        let layers = section.value(
+            "layers", .integer(1...512), example: "4", only: isNew, "Number of transformer blocks.")
+        let width = section.value(
+            "width", .integer(2...65536), example: "128", only: isNew, "Width of the hidden states.")
+        let heads = section.value(
+            "heads", .integer(1...1024), example: "4", only: isNew, "Query heads in each block.")
+        let keyValueHeads = section.value(
+            "key_value_heads", .integer(1...1024), default: heads, defaultText: "heads", only: isNew,
+            "Key and value heads; fewer than heads is grouped-query attention. Must divide heads.")
+        let headDimension = section.value(
+            "head_dimension", .integer(2...4096), default: max(2, width / max(1, heads)),
+            defaultText: "width / heads", only: isNew, "Width of one head; even, for rotary positions.")
+        let feedForward = section.value(
+            "feed_forward", .integer(1...262_144), example: "352", only: isNew,
+            "Inner width of the feed-forward layers.")
+        let tiedHead = section.value(
+            "tied_head", .boolean, default: true, only: isNew, "Share the embedding with the output head.")
+        let contextLength = section.value(
+            "context", .integer(1...1_048_576), default: 512, only: isNew,
+            "Longest sequence the model is made for, in tokens.")
+        if let from {
+            origin = .checkpoint(from)
+        } else {
+            origin = .new(
+                Shape(
+                    layers: layers, width: width, heads: heads, keyValueHeads: keyValueHeads,
+                    headDimension: headDimension, feedForward: feedForward, contextLength: contextLength,
+                    tiedHead: tiedHead))
+        }
+        setting = .map(section.settings)
+        if isNew.holds { checkHeads(section) }
+    }
+
+    private func checkHeads(_ section: Section) {
+        guard case .new(let shape) = origin else { return }
+        let (width, heads) = (shape.width, shape.heads)
+        if !section.has("head_dimension"), section.sound("width", "heads"), width % heads != 0 {
+            let near = (1...min(width, 1024)).filter { width % $0 == 0 && width / $0 % 2 == 0 }
+                .min { abs($0 - heads) < abs($1 - heads) }
+            section.problem(
+                at: "heads", "width \(width) is not divisible by \(heads) heads",
+                remedy: near.map { "\($0) heads would do, or give head_dimension" })
+        } else if section.sound("width", "heads", "head_dimension"), shape.headDimension % 2 != 0 {
+            section.problem(
+                at: section.has("head_dimension") ? "head_dimension" : "heads",
+                "the head dimension \(shape.headDimension) is odd",
+                remedy: "rotary positions turn pairs of components: choose an even one")
+        }
+        if section.sound("heads", "key_value_heads"), heads % shape.keyValueHeads != 0 {
+            section.problem(
+                at: "key_value_heads",
+                "\(heads) heads are not divisible by \(shape.keyValueHeads) key_value_heads",
+                remedy: "accepted: "
+                    + (1...heads).filter { heads % $0 == 0 }.map(String.init).joined(separator: ", "))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+/// A recipe as its file means it: validated, with every default filled in.
+public struct Recipe: Sendable, RecipeSection {
+    /// Names the run directory.
+    public let name: String
+    public let description: String?
+    public let seed: UInt64
+    public let teacher: Reference?
+    public let student: ModelSettings?
+    /// Seeds that training, and what follows it, is repeated with; empty outside studies.
+    public let seeds: [UInt64]
+    public let verdict: VerdictSettings?
+    let placedStages: [PlacedStage]
+    let variants: [VariantSettings]
+
+    public var stages: [Stage] { placedStages.map(\.stage) }
+
+    init(_ section: Section) {
+        let decoding = section.decoding
+        name = section.value("name", .name(), example: "my-student", "Names the run directory.")
+        description = section.optional("description", .text, "One line about the recipe, for its report.")
+        seed = section.value(
+            "seed", .seed, default: 1, example: "17", "All randomness derives from it: same seed, same bytes."
+        )
+        teacher = section.optional(
+            "teacher", .reference(to: .checkpoint), example: "data/teacher",
+            "The model that teaches: a Hugging Face directory.")
+        // A value with mistakes stands in as a placeholder: what reads it has no mistake of its own.
+        decoding.teacher = teacher ?? (section.has("teacher") ? .placeholder : nil)
+        decoding.tokenizer = section.optional(
+            "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the teacher's",
+            "The student's tokenizer, or a model that has one.")
+        student = section.optional(
+            "student", .model, example: KeyDeclaration.nestedExample,
+            "The model that is trained, unless a stage says otherwise.")
+        decoding.student =
+            student ?? (section.has("student") ? KeyType<ModelSettings>.model.placeholder() : nil)
+        decoding.seed = seed
+        placedStages = section.value("stages", .list(of: .stage), "What is done, in order.")
+        variants = section.value(
+            "variants", .list(of: .section(VariantSettings.self), atLeast: 0), default: [],
+            "A study: the recipe is run once for each variant. Stages that are alike run once.")
+        seeds = section.value(
+            "seeds", .list(of: .seed, atLeast: 0), default: [],
+            "A study: training, and what follows it, is repeated with each seed.")
+        verdict = section.optional(
+            "verdict", .section(VerdictSettings.self), "A study: what the closing sentence compares.")
+        StageChecks(stages: placedStages, problems: decoding.problems).run()
+        checkStudy(section)
+    }
+
+    private func checkStudy(_ section: Section) {
+        let names = variants.map(\.name)
+        for (index, name) in names.enumerated() where !name.isEmpty && names[..<index].contains(name) {
+            section.decoding.problems.add(
+                "a variant before is named \"\(name)\" too", at: variants[index].place,
+                remedy: "choose another name")
+        }
+        if let baseline = verdict?.baseline, !names.contains(baseline), let place = verdict?.baselinePlace {
+            section.decoding.problems.add(
+                "no variant is named \"\(baseline)\"", at: place,
+                remedy: suggestion(for: baseline, among: names))
+        }
+        for (index, seed) in seeds.enumerated() where seeds[..<index].contains(seed) {
+            section.problem(at: "seeds", "the seed \(seed) is listed twice")
+        }
+    }
+}
+
+/// A change of the recipe, run beside the others.
+struct VariantSettings: Sendable, RecipeSection {
+    let name: String
+    let overrides: [YAMLValue.Entry]
+    let place: Place
+
+    init(_ section: Section) {
+        name = section.value("name", .name(reserved: ["stages"]), "The variant's name in tables and paths.")
+        overrides = section.value(
+            "set", .overrides, default: [], defaultText: "no change",
+            "New values under dotted paths, such as stages.train.tokens; null takes a key away.")
+        place = section.place(of: "name")
+    }
+}
+
+extension KeyType where Value == [YAMLValue.Entry] {
+    /// Paths and values, kept as they are: they are checked where they end up.
+    fileprivate static var overrides: KeyType {
+        KeyType(
+            summary: "mapping of a path to a value", placeholder: { [] },
+            decode: { yaml, decoding in
+                guard let entries = yaml.entries else {
+                    decoding.problems.add(
+                        "found \(yaml.kindName)", at: yaml.place,
+                        remedy: "expected: mapping of a path to a value")
+                    return nil
+                }
+                return (entries, .null)
+            }, setting: { _ in .null })
+    }
+}
+
+/// What a study's closing sentence compares.
+public struct VerdictSettings: Sendable, RecipeSection {
+    /// `kl`, `perplexity`, `agreement`, or the label of a task.
+    public let metric: String
+    /// The variant the others are compared with; `nil` is the first.
+    public let baseline: String?
+    let baselinePlace: Place
+
+    init(_ section: Section) {
+        metric = section.value(
+            "metric", .text, default: "kl", "kl, perplexity, agreement, or the label of a task.")
+        baseline = section.optional(
+            "baseline", .text, defaultText: "the first", "The variant the others are compared with.")
+        baselinePlace = section.place(of: "baseline")
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Support
+
+/// A recipe file, read, changed by overrides and validated: the recipe and, in a study, its variants.
+public struct RecipeFile: Sendable {
+    /// The file as the user named it.
+    public let path: String
+    public let recipe: Recipe
+    /// The recipe with each variant's changes; empty outside studies.
+    public let variants: [(name: String, recipe: Recipe)]
+    /// The directory relative paths start from.
+    let directory: URL
+    private let tree: YAMLValue
+
+    /// Reads a recipe.
+    ///
+    /// - Parameters:
+    ///   - overrides: Changes such as `student.width=64`, applied in order.
+    ///   - directory: Where relative paths in the recipe start: the current directory, for the command.
+    ///   - checksFiles: Whether the files it names must be there.
+    /// - Throws: `RecipeError` with every problem of the recipe, or `UserError` if the file cannot be read.
+    public init(
+        contentsOf path: String, overrides: [String] = [],
+        directory: URL = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory),
+        checksFiles: Bool = true
+    ) throws {
+        let url = URL(filePath: path, relativeTo: directory)
+        let read: (value: YAMLValue, problems: [UserError])
+        do {
+            read = try YAMLReader.read(fileAt: url, named: path)
+        } catch let error as UserError {
+            throw RecipeError([error])
+        }
+        try self.init(
+            tree: read.value, path: path, overrides: overrides, directory: directory,
+            checksFiles: checksFiles,
+            problems: read.problems)
+    }
+
+    init(
+        tree: YAMLValue, path: String, overrides: [String], directory: URL, checksFiles: Bool,
+        problems: [UserError] = []
+    ) throws {
+        var found = problems
+        var tree = tree
+        for argument in overrides {
+            do {
+                tree = try Override(argument: argument).apply(to: tree)
+            } catch let error as UserError {
+                found.append(error)
+            }
+        }
+        func decode(_ tree: YAMLValue) -> Recipe? {
+            let decoding = Decoding(directory: directory, checksFiles: checksFiles)
+            let recipe = KeyType<Recipe>.section(Recipe.self).decode(tree, decoding)?.value
+            found += decoding.problems.found
+            return recipe
+        }
+        let recipe = decode(tree)
+        var variants: [(name: String, recipe: Recipe)] = []
+        for variant in recipe?.variants ?? [] {
+            do {
+                var changed = tree
+                for entry in variant.overrides {
+                    let override = try Override(path: entry.key, value: entry.value, place: entry.keyPlace)
+                    changed = try override.apply(to: changed)
+                }
+                if let recipe = decode(changed) { variants.append((variant.name, recipe)) }
+            } catch let error as UserError {
+                found.append(error)
+            }
+        }
+        if !found.isEmpty { throw RecipeError(found) }
+        guard let recipe else { preconditionFailure("a recipe without problems was not read") }
+        self.path = path
+        self.recipe = recipe
+        self.variants = variants
+        self.directory = directory
+        self.tree = tree
+    }
+
+    /// The recipe with its overrides applied, as YAML without comments: what a run directory keeps.
+    func snapshot() throws -> String { try tree.serialised() }
+}

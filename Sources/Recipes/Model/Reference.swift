@@ -1,0 +1,137 @@
+import Foundation
+
+/// What a stage can make, or a file can be.
+enum ArtefactKind: String, Codable, Sendable {
+    case corpus, signals, checkpoint, tokenizer, evaluation
+
+    /// For messages: "a corpus".
+    var phrase: String {
+        switch self {
+        case .corpus: "a corpus"
+        case .signals: "a signal cache"
+        case .checkpoint: "a model"
+        case .tokenizer: "a tokenizer"
+        case .evaluation: "an evaluation"
+        }
+    }
+}
+
+/// Something an earlier stage makes, under the name its `to` gives.
+struct Artefact: Sendable {
+    var name: String
+    var kind: ArtefactKind
+    /// The stage's index in the recipe.
+    var stage: Int
+}
+
+/// A file, or the artefact of an earlier stage, as a recipe names it.
+public struct Reference: Hashable, Sendable {
+    public enum Target: Hashable, Sendable {
+        /// A path, relative to the directory the command runs in unless absolute.
+        case file(String)
+        /// What the stage of this index makes.
+        case stage(Int)
+    }
+
+    /// What the recipe says: for tables and messages.
+    public let name: String
+    public let target: Target
+    let place: Place
+
+    /// Stands in for a reference whose mistake has been reported.
+    static let placeholder = Reference(name: "", target: .file(""), place: Place(origin: ""))
+}
+
+extension KeyType where Value == Reference {
+    /// A file or an artefact of one of the kinds. `teacher` stands for the recipe's teacher where a model or a
+    /// tokenizer is wanted.
+    static func reference(to kinds: ArtefactKind...) -> KeyType {
+        let wanted = kinds[0]
+        let summary =
+            wanted == .signals
+            ? "the name of a signal cache" : "\(wanted.phrase): a path or an artefact's name"
+        return KeyType(
+            summary: summary,
+            placeholder: { .placeholder },
+            decode: { yaml, decoding in
+                guard case .scalar(let text, _) = yaml.content, !text.isEmpty else {
+                    decoding.problems.add(
+                        "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                    return nil
+                }
+                let resolver = ReferenceResolver(
+                    wanted: kinds, text: text, place: yaml.place, decoding: decoding)
+                return resolver.resolve().map { ($0, .reference($0)) }
+            }, setting: Setting.reference)
+    }
+}
+
+/// Decides what a name in a recipe stands for.
+private struct ReferenceResolver {
+    let wanted: [ArtefactKind]
+    let text: String
+    let place: Place
+    let decoding: Decoding
+
+    func resolve() -> Reference? {
+        if let artefact = decoding.artefact(named: text) {
+            guard wanted.contains(artefact.kind) else {
+                report("\"\(text)\" is \(artefact.kind.phrase)", remedy: "\(wanted[0].phrase) is needed here")
+                return nil
+            }
+            return Reference(name: text, target: .stage(artefact.stage), place: place)
+        }
+        if text == "teacher", wanted.contains(.checkpoint) || wanted.contains(.tokenizer) {
+            guard let teacher = decoding.teacher else {
+                report("the recipe has no teacher", remedy: "name one with the key \"teacher\" at the top")
+                return nil
+            }
+            return Reference(name: text, target: teacher.target, place: place)
+        }
+        return fileReference()
+    }
+
+    private func fileReference() -> Reference? {
+        let reference = Reference(name: text, target: .file(text), place: place)
+        guard decoding.checksFiles else {
+            // Without files to look at, a bare word can only be meant as an artefact.
+            if looksLikePath { return reference }
+            reportUnknownName()
+            return nil
+        }
+        var isDirectory: ObjCBool = false
+        let url = URL(filePath: text, relativeTo: decoding.directory)
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
+            looksLikePath ? reportMissingFile(url) : reportUnknownName()
+            return nil
+        }
+        if isDirectory.boolValue, wanted[0] == .corpus {
+            report("\(text) is a directory", remedy: "a text or JSONL file is needed here")
+            return nil
+        }
+        return reference
+    }
+
+    private var looksLikePath: Bool { text.contains("/") || text.contains(".") }
+
+    private func reportUnknownName() {
+        var names = decoding.artefacts.filter { wanted.contains($0.kind) }.map(\.name)
+        if wanted.contains(.checkpoint), decoding.teacher != nil { names.append("teacher") }
+        report(
+            "no earlier stage makes \"\(text)\", and no file has that name",
+            remedy: suggestion(for: text, among: names))
+    }
+
+    private func reportMissingFile(_ url: URL) {
+        let folder = url.deletingLastPathComponent()
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        let near = nearest(to: url.lastPathComponent, among: names.sorted())
+        decoding.problems.add(
+            "no such file: \(text)", at: place, remedy: near.map { "did you mean \"\($0)\"?" },
+            status: .noInput)
+    }
+
+    private func report(_ problem: String, remedy: String?) {
+        decoding.problems.add(problem, at: place, remedy: remedy)
+    }
+}

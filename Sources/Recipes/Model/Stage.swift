@@ -1,0 +1,135 @@
+/// One step of a recipe.
+public enum Stage: Sendable {
+    case tokenizer(TokenizerStage)
+    case generate(GenerateStage)
+    case label(LabelStage)
+    case train(TrainStage)
+    case evaluate(EvaluateStage)
+    case report(ReportStage)
+
+    public enum Kind: String, CaseIterable, Codable, Sendable {
+        case tokenizer, generate, label, train, evaluate, report
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .tokenizer: .tokenizer
+        case .generate: .generate
+        case .label: .label
+        case .train: .train
+        case .evaluate: .evaluate
+        case .report: .report
+        }
+    }
+
+    /// What the stage reads without its output depending on it: text that is only measured along the way. It is no
+    /// part of the stage's address.
+    var observed: [Reference] {
+        guard case .train(let stage) = self else { return [] }
+        return stage.validation?.corpus ?? []
+    }
+
+    /// What the stage makes, under its name; a report makes nothing that later stages read.
+    var artefact: (name: String, kind: ArtefactKind)? {
+        switch self {
+        case .tokenizer(let stage): (stage.name, .tokenizer)
+        case .generate(let stage): (stage.name, .corpus)
+        case .label(let stage): (stage.name, .signals)
+        case .train(let stage): (stage.name, .checkpoint)
+        case .evaluate(let stage): (stage.name, .evaluation)
+        case .report: nil
+        }
+    }
+}
+
+/// A stage, its normal form and its place.
+struct PlacedStage: Sendable {
+    var stage: Stage
+    var setting: Setting
+    var place: Place
+}
+
+extension Stage.Kind {
+    /// What the stage does, for the reference.
+    var summary: String {
+        switch self {
+        case .tokenizer: "Trains a SentencePiece tokenizer."
+        case .generate: "Lets a model answer prompts: a synthetic corpus."
+        case .label: "Stores a teacher's token distributions over a corpus: a signal cache."
+        case .train: "Trains a model on a corpus, on a teacher's distributions, or both."
+        case .evaluate: "Measures models: perplexity, agreement with the teacher, tasks, speed."
+        case .report: "Writes report.md and report.html."
+        }
+    }
+
+    /// The keys of the stage.
+    var declarations: [KeyDeclaration] {
+        switch self {
+        case .tokenizer: KeyType<TokenizerStage>.section(TokenizerStage.self).nested()
+        case .generate: KeyType<GenerateStage>.section(GenerateStage.self).nested()
+        case .label: KeyType<LabelStage>.section(LabelStage.self).nested()
+        case .train: KeyType<TrainStage>.section(TrainStage.self).nested()
+        case .evaluate: KeyType<EvaluateStage>.section(EvaluateStage.self).nested()
+        case .report: KeyType<ReportStage>.section(ReportStage.self).nested()
+        }
+    }
+
+    fileprivate func decode(_ yaml: YAMLValue, _ decoding: Decoding) -> (value: Stage, setting: Setting)? {
+        func read<Value: RecipeSection>(_ wrap: (Value) -> Stage) -> (value: Stage, setting: Setting)? {
+            KeyType<Value>.section(Value.self).decode(yaml, decoding).map { (wrap($0.value), $0.setting) }
+        }
+        return switch self {
+        case .tokenizer: read(Stage.tokenizer)
+        case .generate: read(Stage.generate)
+        case .label: read(Stage.label)
+        case .train: read(Stage.train)
+        case .evaluate: read(Stage.evaluate)
+        case .report: read(Stage.report)
+        }
+    }
+}
+
+extension KeyType where Value == PlacedStage {
+    /// A mapping of one key, the stage's kind, to the stage's keys. What it makes is known to the stages after it.
+    static var stage: KeyType {
+        let kinds = Stage.Kind.allCases.map(\.rawValue)
+        return KeyType(
+            summary: "one of: \(kinds.joined(separator: ", "))",
+            placeholder: { preconditionFailure("a list of stages leaves unreadable ones out") },
+            decode: { yaml, decoding in
+                let index = decoding.nextStage()
+                guard let entries = yaml.entries, let entry = entries.first else {
+                    decoding.problems.add(
+                        "found \(yaml.kindName)", at: yaml.place,
+                        remedy: "expected: a mapping of one stage, such as `- report: {}`")
+                    return nil
+                }
+                if entries.count > 1 {
+                    decoding.problems.add(
+                        "a stage is a mapping of one key", at: entries[1].keyPlace,
+                        remedy:
+                            "indent \"\(entries[1].key)\" below \"\(entry.key)\", or begin another item with \"- \""
+                    )
+                }
+                if !kinds.contains(entry.key) {
+                    decoding.problems.add(
+                        "unknown stage \"\(entry.key)\"", at: entry.keyPlace,
+                        remedy: suggestion(for: entry.key, among: kinds))
+                }
+                // A misspelt stage is read as the nearest kind, so that its other mistakes show too.
+                let name = nearest(to: entry.key, among: kinds)
+                guard let kind = name.flatMap(Stage.Kind.init) else { return nil }
+                var value = entry.value
+                if value.isNull { value.place = entry.keyPlace }
+                guard let (stage, setting) = kind.decode(value, decoding) else { return nil }
+                if let artefact = stage.artefact {
+                    let place = value["to"]?.place ?? entry.keyPlace
+                    // A name with a mistake is still the one that later stages use.
+                    var name = artefact.name
+                    if name.isEmpty, case .scalar(let text, _) = value["to"]?.content { name = text }
+                    decoding.add(Artefact(name: name, kind: artefact.kind, stage: index), at: place)
+                }
+                return (PlacedStage(stage: stage, setting: setting, place: entry.keyPlace), setting)
+            }, setting: \.setting)
+    }
+}

@@ -1,0 +1,57 @@
+/// Checks across the stages of a recipe.
+struct StageChecks {
+    let stages: [PlacedStage]
+    let problems: Problems
+
+    func run() {
+        for (index, placed) in stages.enumerated() {
+            switch placed.stage {
+            case .train(let train): checkSignals(of: train, at: placed.place)
+            case .report where index != stages.count - 1:
+                problems.add("a report is the last stage", at: placed.place, remedy: "move it to the end")
+            default: break
+            }
+        }
+    }
+
+    /// A cache holds what was captured: its kind, its temperature, its corpus and its tokens.
+    private func checkSignals(of train: TrainStage, at place: Place) {
+        guard let signals = train.signals, case .stage(let index) = signals.target,
+            let label = stages.compactMap({ placed -> LabelStage? in
+                if case .label(let label) = placed.stage, label.name == signals.name { label } else { nil }
+            }).first, stages.indices.contains(index)
+        else { return }
+        for loss in train.losses where loss.kind.needsTeacher {
+            if case .sampled = label.signal, loss.kind != .forwardKL {
+                problems.add(
+                    "\(loss.kind.rawValue) cannot be computed from sampled signals", at: loss.place,
+                    remedy: "use forward_kl, signals of kind top_k, or teacher instead of signals")
+            }
+            if let temperature = loss.temperature, temperature != label.signal.temperature {
+                problems.add(
+                    "temperature \(temperature) differs from the signals' \(label.signal.temperature)",
+                    at: loss.temperaturePlace,
+                    remedy: "the temperature is fixed when signals are captured: change it in the label stage"
+                )
+            }
+        }
+        let labelled = Set(label.corpus.map(\.target))
+        for part in train.corpus where !labelled.isEmpty && !labelled.contains(part.source.target) {
+            problems.add(
+                "\"\(signals.name)\" has no signals for \(part.source.name)", at: part.source.place,
+                remedy: "label that corpus too")
+        }
+        if train.lossOn == .all, label.lossOn == .assistant {
+            problems.add(
+                "the loss is on all tokens, but \"\(signals.name)\" labels only the assistant's",
+                at: signals.place,
+                remedy: "set loss_on alike in both stages")
+        }
+        if train.batch.contextLength > label.contextLength {
+            problems.add(
+                "sequences of \(train.batch.contextLength) tokens, but \"\(signals.name)\" labels the first "
+                    + "\(label.contextLength) of a document", at: signals.place,
+                remedy: "raise context in the label stage")
+        }
+    }
+}

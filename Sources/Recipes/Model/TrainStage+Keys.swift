@@ -1,0 +1,47 @@
+extension KeyType where Value == ModelSettings {
+    /// A mapping of the model's keys.
+    static var model: KeyType { .section(ModelSettings.self) }
+}
+
+extension KeyType where Value == TrainStage.Interval {
+    /// A number of steps, or a time such as `60s`.
+    static var interval: KeyType {
+        let summary = "a number of steps, or seconds such as 60s"
+        return KeyType(
+            summary: summary, placeholder: { .seconds(60) },
+            decode: { yaml, decoding in
+                if case .scalar(let text, _) = yaml.content {
+                    if let steps = integerValue(text), steps > 0 { return (.steps(steps), .integer(steps)) }
+                    if text.hasSuffix("s"), let seconds = numberValue(String(text.dropLast())), seconds > 0 {
+                        return (.seconds(seconds), .text(text))
+                    }
+                }
+                decoding.problems.add(
+                    "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                return nil
+            },
+            setting: { interval in
+                switch interval {
+                case .steps(let steps): .integer(steps)
+                case .seconds(let seconds): .text("\(Int(seconds))s")
+                }
+            })
+    }
+}
+
+extension Section {
+    /// The key `tokenizer`: by default that of the checkpoint training goes on from, the recipe's, or the teacher's.
+    func tokenizerReference(for model: ModelSettings) -> Reference {
+        let type = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
+        let documentation = "The tokenizer, or a model that has one."
+        var fallback =
+            decoding.tokenizer ?? decoding.artefacts.last { $0.kind == .tokenizer }.map {
+                Reference(name: $0.name, target: .stage($0.stage), place: place)
+            } ?? decoding.teacher
+        if case .checkpoint(let checkpoint) = model.origin { fallback = checkpoint }
+        return value(
+            "tokenizer", type, default: fallback,
+            defaultText: "the recipe's tokenizer, or an earlier stage's",
+            documentation)
+    }
+}

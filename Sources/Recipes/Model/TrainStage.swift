@@ -1,0 +1,167 @@
+/// Trains a model on a corpus, on a teacher's distributions, or both.
+public struct TrainStage: Sendable, RecipeSection {
+    /// How long training lasts.
+    public enum Duration: Equatable, Sendable {
+        case tokens(Int), steps(Int), epochs(Double)
+    }
+
+    /// How often the training state is saved.
+    public enum Interval: Equatable, Sendable {
+        case steps(Int), seconds(Double)
+    }
+
+    public enum Precision: String, CaseIterable, Sendable { case f32, bf16 }
+
+    public let model: ModelSettings
+    /// Where the pieces come from: a tokenizer or a model that has one.
+    public let tokenizer: Reference
+    public let corpus: [CorpusPart]
+    /// Cached distributions; at most one of `signals` and `teacher` is given.
+    public let signals: Reference?
+    /// The model whose dense distributions are computed during training.
+    public let teacher: Reference?
+    public let losses: [LossSettings]
+    public let lossOn: LossScope
+    public let optimizer: OptimizerSettings
+    public let schedule: ScheduleSettings
+    public let batch: BatchSettings
+    public let duration: Duration
+    /// Longest gradient norm; `nil` leaves gradients as they are.
+    public let clip: Double?
+    /// Decay of a moving average of the weights, which is then what is saved.
+    public let averageDecay: Double?
+    public let checkpointEvery: Interval
+    public let validation: ValidationSettings?
+    public let precision: Precision
+    /// The stage's own seed; the run's where it is `nil`.
+    public let seed: UInt64?
+    let name: String
+
+    init(_ section: Section) {
+        let decoding = section.decoding
+        let model = section.optional(
+            "model", .model, defaultText: "the recipe's student", inAddress: false,
+            "What is trained: a shape, or {from: checkpoint}.")
+        if model == nil, decoding.student == nil, section.sound("model") {
+            section.problem(
+                at: "model", "the recipe has no student to train",
+                remedy: "give student at the top, or model here")
+        }
+        self.model =
+            model ?? decoding.student ?? KeyType<ModelSettings>.section(ModelSettings.self).placeholder()
+        section.record("model", self.model.setting)
+        tokenizer = section.tokenizerReference(for: self.model)
+        corpus = section.value(
+            "corpus", .oneOrMore(.corpusPart), example: "corpus", "The text to train on.")
+        signals = section.optional(
+            "signals", .reference(to: .signals), example: "signals",
+            "A signal cache made from the same corpus.")
+        teacher = section.optional(
+            "teacher", .reference(to: .checkpoint),
+            "A model whose whole distributions are computed during training, instead of signals.")
+        losses = section.value(
+            "losses", .list(of: .section(LossSettings.self)),
+            example: "[{kind: cross_entropy, weight: 0.3}, {kind: forward_kl, weight: 0.7}]",
+            "The terms of the loss, each with a weight.")
+        lossOn = section.value("loss_on", .choice, default: .all, "The tokens whose loss counts.")
+        optimizer = section.section("optimizer", OptimizerSettings.self, "How gradients change the weights.")
+        schedule = section.section("schedule", ScheduleSettings.self, "How the learning rate changes.")
+        batch = section.section("batch", BatchSettings.self, "What one step sees.")
+        duration = Self.duration(section)
+        clip = section.optional("clip", .number(.positive), "Longest gradient norm.")
+        averageDecay = section.optional(
+            "ema", .number(.belowOne),
+            "Decay of a moving average of the weights, which is then what is saved.")
+        checkpointEvery = section.value(
+            "checkpoint_every", .interval, default: .seconds(60), inAddress: false,
+            "How often the training state is saved, so that a stopped run can go on.")
+        validation = section.optional(
+            "validate", .section(ValidationSettings.self), inAddress: false,
+            "Measure the loss on other text on the way.")
+        precision = section.value("precision", .choice, default: .f32, "The type of the saved weights.")
+        seed = section.stageSeed()
+        name = section.artefactName(default: "student")
+        check(section)
+    }
+
+    private static func duration(_ section: Section) -> Duration {
+        let tokens = section.optional(
+            "tokens", .integer(1...), example: "400_000", "Length of training in tokens.")
+        let steps = section.optional("steps", .integer(1...), "Length of training in optimiser steps.")
+        let epochs = section.optional(
+            "epochs", .number(.positive), "Length of training in passes over the corpus.")
+        let given = ["tokens", "steps", "epochs"].filter(section.has)
+        if given.count != 1, section.sound("tokens", "steps", "epochs") {
+            section.problem(
+                at: given.last ?? "tokens",
+                given.isEmpty
+                    ? "the length of training is missing"
+                    : "\(given.joined(separator: " and ")) are both given",
+                remedy: "give exactly one of tokens, steps, epochs")
+        }
+        if let steps { return .steps(steps) }
+        if let epochs { return .epochs(epochs) }
+        return .tokens(tokens ?? 1)
+    }
+
+    /// Checks across keys that need no other stage; `TrainStage+Signals.swift` has the rest.
+    private func check(_ section: Section) {
+        if signals != nil, teacher != nil {
+            section.problem(
+                at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
+        }
+        let needing = losses.filter(\.kind.needsTeacher)
+        if let loss = needing.first, !section.has("signals"), !section.has("teacher") {
+            section.decoding.problems.add(
+                "\(loss.kind.rawValue) needs a teacher's distributions", at: loss.place,
+                remedy: "give signals (a signal cache) or teacher (a model)")
+        }
+        if case .new(let shape) = model.origin, section.sound("batch", "model"),
+            batch.contextLength > shape.contextLength
+        {
+            section.problem(
+                at: "batch",
+                "the batch's context \(batch.contextLength) exceeds the model's \(shape.contextLength)",
+                remedy: "shorten the one or raise the other")
+        }
+    }
+}
+
+/// What one optimiser step sees.
+public struct BatchSettings: Sendable, RecipeSection {
+    /// Sequences in a step, over all its parts.
+    public let sequences: Int
+    /// Longest sequence, in tokens.
+    public let contextLength: Int
+    /// Parts a step is computed in, to save memory.
+    public let accumulate: Int
+
+    init(_ section: Section) {
+        sequences = section.value(
+            "sequences", .integer(1...1_048_576), default: 16, example: "16", "Sequences in a step.")
+        contextLength = section.value(
+            "context", .integer(2...1_048_576), default: 256, "Longest sequence, in tokens.")
+        accumulate = section.value(
+            "accumulate", .integer(1...1_048_576), default: 1,
+            "Parts a step is computed in, to save memory. Must divide sequences.")
+        if section.sound("sequences", "accumulate"), sequences % accumulate != 0 {
+            section.problem(
+                at: "accumulate", "\(sequences) sequences are not divisible into \(accumulate) parts")
+        }
+    }
+}
+
+/// The loss on held-out text during training.
+public struct ValidationSettings: Sendable, RecipeSection {
+    public let corpus: [Reference]
+    /// Steps between two measurements.
+    public let every: Int
+    /// Documents measured; `nil` is all.
+    public let limit: Int?
+
+    init(_ section: Section) {
+        corpus = section.value("on", .oneOrMore(.reference(to: .corpus)), "The text to measure on.")
+        every = section.value("every", .integer(1...), default: 100, "Steps between two measurements.")
+        limit = section.optional("limit", .integer(1...), defaultText: "all", "Use only the first documents.")
+    }
+}

@@ -1,0 +1,198 @@
+import Foundation
+
+/// Estimates what a plan takes before anything is done.
+public struct CostModel: Sendable {
+    /// What a stage or a plan takes.
+    public struct Estimate: Equatable, Sendable {
+        public var seconds = 0.0
+        /// The most memory in use at a time.
+        public var memoryBytes = 0.0
+        /// What stays on disk.
+        public var diskBytes = 0.0
+    }
+
+    /// Matrix multiplications a second, in 10⁹ operations.
+    public var gigaflops: Double
+
+    public init(gigaflops: Double) { self.gigaflops = gigaflops }
+
+    // The share of the multiplication rate that a whole stage reaches; measured with models of 1 to 6 million
+    // parameters, for which everything but the products weighs most.
+    private static let generateShare = 0.35
+    private static let labelShare = 0.7
+    private static let trainShare = 0.45
+    /// The share of `max_new_tokens` an answer uses before it ends.
+    private static let answerShare = 0.6
+    /// Bytes of JSON lines a token of text takes.
+    private static let bytesPerToken = 4.0
+    /// Where a size is not known: that of a small tokenizer.
+    private static let usualVocabulary = 2048
+    private static let processBytes = 100e6
+
+    /// An estimate for each stage of the plan, in order.
+    public func estimates(of plan: Plan) -> [Estimate] {
+        plan.stages.map { Costs(plan: plan, instance: $0, model: self).estimate }
+    }
+
+    /// The plan as a whole: times and disk add up, memory does not.
+    public static func total(of estimates: [Estimate]) -> Estimate {
+        estimates.reduce(into: Estimate()) { sum, estimate in
+            sum.seconds += estimate.seconds
+            sum.diskBytes += estimate.diskBytes
+            sum.memoryBytes = max(sum.memoryBytes, estimate.memoryBytes)
+        }
+    }
+
+    /// The estimate of one stage.
+    private struct Costs {
+        let plan: Plan
+        let instance: StageInstance
+        let model: CostModel
+
+        var estimate: Estimate {
+            switch instance.stage {
+            case .tokenizer(let stage):
+                let bytes = stage.corpus.reduce(0) { $0 + tokens(of: $1) * bytesPerToken }
+                // SentencePiece reads about a megabyte a second and keeps the text and its suffix array.
+                return Estimate(
+                    seconds: 1 + bytes / 1e6, memoryBytes: processBytes + 20 * bytes, diskBytes: 1e6)
+            case .generate(let stage): return generate(stage)
+            case .label(let stage): return label(stage)
+            case .train(let stage): return train(stage)
+            case .evaluate(let stage): return evaluate(stage)
+            case .report: return Estimate()
+            }
+        }
+
+        private func seconds(_ operations: Double, _ share: Double) -> Double {
+            operations / (model.gigaflops * 1e9 * share)
+        }
+
+        private func generate(_ stage: GenerateStage) -> Estimate {
+            let shape = shape(of: stage.model)
+            let tokens = generatedTokens(stage, of: instance)
+            return Estimate(
+                seconds: seconds(tokens * (shape?.forwardOperations ?? 0), generateShare),
+                memoryBytes: processBytes + weights(shape), diskBytes: tokens * bytesPerToken)
+        }
+
+        private func label(_ stage: LabelStage) -> Estimate {
+            let shape = shape(of: stage.model)
+            let tokens = stage.corpus.reduce(0) { $0 + self.tokens(of: $1) }
+            let entries =
+                switch stage.signal {
+                case .topK(let k, _): Double(k)
+                // Draws repeat: about half of them are distinct.
+                case .sampled(let head, let draws, _): Double(head) + Double(draws) / 2
+                }
+            return Estimate(
+                seconds: seconds(tokens * (shape?.forwardOperations ?? 0), labelShare),
+                memoryBytes: processBytes + weights(shape), diskBytes: tokens * (entries * 4 + 8))
+        }
+
+        private func train(_ stage: TrainStage) -> Estimate {
+            let shape = shape(of: stage.model, tokenizer: stage.tokenizer, in: instance)
+            let perStep = Double(stage.batch.sequences) * Double(stage.batch.contextLength)
+            let tokens =
+                switch stage.duration {
+                case .tokens(let tokens): Double(tokens)
+                case .steps(let steps): Double(steps) * perStep
+                case .epochs(let epochs): epochs * stage.corpus.reduce(0) { $0 + self.tokens(of: $1.source) }
+                }
+            let teacher = stage.teacher.flatMap { self.shape(of: $0) }
+            let operations = 3 * (shape?.forwardOperations ?? 0) + (teacher?.forwardOperations ?? 0)
+            // Weights, gradients, two moments, and the average where there is one.
+            let copies: Double = stage.averageDecay == nil ? 4 : 5
+            let state = copies * weights(shape)
+            // What the backward pass keeps of a token in a layer, in units of the width: about ten and four
+            // times the feed-forward's.
+            let kept = shape.map { Double($0.layers) * Double(10 * $0.width + 4 * $0.feedForward) * 4 } ?? 0
+            return Estimate(
+                seconds: seconds(tokens * operations, trainShare),
+                memoryBytes: processBytes + state + weights(teacher) + perStep
+                    / Double(stage.batch.accumulate) * kept,
+                diskBytes: weights(shape) * (stage.precision == .bf16 ? 0.5 : 1))
+        }
+
+        private func evaluate(_ stage: EvaluateStage) -> Estimate {
+            let shape = shape(of: stage.models[0])
+            let teacher = stage.teacher.flatMap { self.shape(of: $0) }
+            // Half-overlapping windows read a long text twice.
+            let overlap = Double(stage.contextLength) / Double(stage.stride)
+            let text = stage.perplexity.reduce(0) { $0 + tokens(of: $1) } * overlap
+            let compared = stage.agreement.reduce(0) { $0 + tokens(of: $1) } * overlap
+            let answers = stage.tasks.reduce(0) { $0 + tokens(of: $1.value) }
+            let forward = shape?.forwardOperations ?? 0
+            return Estimate(
+                seconds: seconds(
+                    text * forward + compared * (forward + (teacher?.forwardOperations ?? 0)), labelShare)
+                    + seconds(answers * forward, generateShare) + (stage.measuresSpeed ? 2 : 0),
+                memoryBytes: processBytes + weights(shape) + weights(teacher), diskBytes: 4096)
+        }
+
+        private func weights(_ shape: ModelShape?) -> Double { 4 * (shape?.parameters ?? 0) }
+
+        // MARK: What references stand for
+
+        private func shape(of reference: Reference) -> ModelShape? { shape(of: reference, in: instance) }
+
+        private func shape(of reference: Reference, in instance: StageInstance) -> ModelShape? {
+            switch instance.inputs[reference.target] {
+            case .file(let url): return ModelShape(checkpoint: url)
+            case .stage(let address):
+                let maker = plan.instance(address)
+                guard case .train(let train) = maker.stage else { return nil }
+                return shape(of: train.model, tokenizer: train.tokenizer, in: maker)
+            case nil: return nil
+            }
+        }
+
+        private func shape(of model: ModelSettings, tokenizer: Reference, in instance: StageInstance)
+            -> ModelShape?
+        {
+            switch model.origin {
+            case .checkpoint(let reference): shape(of: reference, in: instance)
+            case .new(let shape): ModelShape(shape, vocabulary: vocabulary(of: tokenizer, in: instance))
+            }
+        }
+
+        private func vocabulary(of reference: Reference, in instance: StageInstance) -> Int {
+            if case .stage(let address) = instance.inputs[reference.target],
+                case .tokenizer(let stage) = plan.instance(address).stage
+            {
+                return stage.vocabulary
+            }
+            return shape(of: reference, in: instance)?.vocabulary ?? usualVocabulary
+        }
+
+        private func tokens(of reference: Reference) -> Double {
+            switch instance.inputs[reference.target] {
+            case .file(let url): return Double(size(of: url)) / bytesPerToken
+            case .stage(let address):
+                let maker = plan.instance(address)
+                guard case .generate(let stage) = maker.stage else { return 0 }
+                return generatedTokens(stage, of: maker)
+            case nil: return 0
+            }
+        }
+
+        private func generatedTokens(_ stage: GenerateStage, of instance: StageInstance) -> Double {
+            var prompts = 0
+            for reference in stage.prompts {
+                guard case .file(let url) = instance.inputs[reference.target] else { continue }
+                prompts += lineCount(of: url)
+            }
+            let used = min(prompts, stage.limit ?? .max)
+            return Double(used) * Double(stage.samples) * Double(stage.maxNewTokens) * answerShare
+        }
+
+        private func size(of url: URL) -> Int {
+            (try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int) ?? 0
+        }
+
+        private func lineCount(of url: URL) -> Int {
+            guard let data = try? Data(contentsOf: url, options: .alwaysMapped) else { return 0 }
+            return data.reduce(0) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
+        }
+    }
+}

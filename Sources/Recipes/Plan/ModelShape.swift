@@ -1,0 +1,56 @@
+import Foundation
+
+/// What the costs of a model follow from.
+public struct ModelShape: Equatable, Sendable {
+    public var layers, width, heads, keyValueHeads, headDimension, feedForward, vocabulary: Int
+    public var tiedHead: Bool
+
+    init(_ shape: ModelSettings.Shape, vocabulary: Int) {
+        layers = shape.layers
+        width = shape.width
+        heads = shape.heads
+        keyValueHeads = shape.keyValueHeads
+        headDimension = shape.headDimension
+        feedForward = shape.feedForward
+        tiedHead = shape.tiedHead
+        self.vocabulary = vocabulary
+    }
+
+    /// Reads a Hugging Face directory's `config.json`; `nil` if it is not there or lacks a size.
+    public init?(checkpoint url: URL) {
+        struct File: Decodable {
+            var numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize, vocabSize: Int
+            var numKeyValueHeads, headDim: Int?
+            var tieWordEmbeddings: Bool?
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let data = try? Data(contentsOf: url.appending(path: "config.json")),
+            let file = try? decoder.decode(File.self, from: data), file.numAttentionHeads > 0
+        else { return nil }
+        layers = file.numHiddenLayers
+        width = file.hiddenSize
+        heads = file.numAttentionHeads
+        keyValueHeads = file.numKeyValueHeads ?? file.numAttentionHeads
+        headDimension = file.headDim ?? file.hiddenSize / file.numAttentionHeads
+        feedForward = file.intermediateSize
+        vocabulary = file.vocabSize
+        tiedHead = file.tieWordEmbeddings ?? false
+    }
+
+    /// In Double: sizes from a file may be absurd, and this is only an estimate.
+    var parameters: Double {
+        embedding * (tiedHead ? 1 : 2) + blocks + Double(width)
+    }
+
+    /// Floating-point operations of one token's forward pass, without attention over the context.
+    var forwardOperations: Double { 2 * (blocks + embedding) }
+
+    private var embedding: Double { Double(vocabulary) * Double(width) }
+
+    private var blocks: Double {
+        let projections = 2 * (Double(heads) + Double(keyValueHeads)) * Double(headDimension) * Double(width)
+        let gated = 3 * Double(width) * Double(feedForward)
+        return Double(layers) * (projections + gated + 2 * Double(width))
+    }
+}

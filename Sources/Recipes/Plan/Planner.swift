@@ -1,0 +1,149 @@
+import Foundation
+import Support
+
+extension Plan {
+    /// Raised when the same settings no longer give the same result.
+    static let formatVersion = 1
+
+    /// Expands variants and seeds and addresses every stage. Reads the files the recipe names, writes nothing.
+    public init(_ file: RecipeFile) throws {
+        var planner = Planner(directory: file.directory)
+        var runs: [PlannedRun] = []
+        let variants: [(name: String?, recipe: Recipe)] =
+            file.variants.isEmpty ? [(nil, file.recipe)] : file.variants.map { ($0.name, $0.recipe) }
+        for variant in variants {
+            let seeds: [UInt64?] = variant.recipe.seeds.isEmpty ? [nil] : variant.recipe.seeds.map { $0 }
+            for seed in seeds {
+                runs.append(try planner.run(variant.recipe, variant: variant.name, seed: seed))
+            }
+        }
+        self.file = file
+        self.runs = runs
+        stages = planner.instances.map { instance in
+            var instance = instance
+            instance.scope = Self.scope(of: instance, in: runs)
+            return instance
+        }
+        report =
+            file.recipe.stages.compactMap { if case .report(let report) = $0 { report } else { nil } }.last
+    }
+}
+
+extension Plan {
+    /// The run or variant a stage belongs to; `nil` if every run shares it.
+    private static func scope(of instance: StageInstance, in runs: [PlannedRun]) -> String? {
+        let sharing = runs.filter { $0.stages.contains(instance.address) }
+        if sharing.count == runs.count { return nil }
+        if sharing.count == 1 { return sharing[0].folder }
+        let variants = Set(sharing.map(\.variant))
+        return variants.count == 1 ? sharing[0].variant : nil
+    }
+}
+
+/// Turns stages of recipes into instances and keeps those that differ.
+private struct Planner {
+    let directory: URL
+    private(set) var instances: [StageInstance] = []
+    private var known: Set<Fingerprint> = []
+    private var contents: [String: String] = [:]
+
+    init(directory: URL) { self.directory = directory }
+
+    mutating func run(_ recipe: Recipe, variant: String?, seed: UInt64?) throws -> PlannedRun {
+        var addresses: [Fingerprint] = []
+        var names: [Fingerprint: String] = [:]
+        /// The address of each stage that makes something, by its index in the recipe.
+        var made: [Int: Fingerprint] = [:]
+        for (index, placed) in recipe.placedStages.enumerated() {
+            for (stage, setting) in parts(of: placed) {
+                let seed = effectiveSeed(of: stage, recipe: recipe, run: seed)
+                let instance = try instance(stage, setting, seed: seed, made: made)
+                made[index] = instance.address
+                addresses.append(instance.address)
+                names[instance.address] = stage.linkName
+                if known.insert(instance.address).inserted { instances.append(instance) }
+            }
+        }
+        return PlannedRun(variant: variant, seed: seed, stages: addresses, names: names, recipe: recipe)
+    }
+
+    /// An evaluation is split by model, so that a model shared by many runs is measured once; a report is
+    /// written after all runs.
+    private func parts(of placed: PlacedStage) -> [(Stage, Setting)] {
+        switch placed.stage {
+        case .report: return []
+        case .evaluate(var evaluate):
+            guard case .map(var settings) = placed.setting else { return [] }
+            return evaluate.models.map { model in
+                evaluate.models = [model]
+                settings["models"] = .list([.reference(model)])
+                return (.evaluate(evaluate), .map(settings))
+            }
+        default: return [(placed.stage, placed.setting)]
+        }
+    }
+
+    /// `seeds` of a study repeat training; the data it trains on stays the same.
+    private func effectiveSeed(of stage: Stage, recipe: Recipe, run: UInt64?) -> UInt64 {
+        switch stage {
+        case .tokenizer: recipe.seed
+        case .generate(let stage): stage.seed ?? recipe.seed
+        case .label(let stage): stage.seed ?? recipe.seed
+        case .train(let stage): stage.seed ?? run ?? recipe.seed
+        case .evaluate, .report: 0
+        }
+    }
+
+    private mutating func instance(
+        _ stage: Stage, _ setting: Setting, seed: UInt64, made: [Int: Fingerprint]
+    ) throws -> StageInstance {
+        var inputs: [Reference.Target: StageInstance.Input] = [:]
+        var digests: [Reference.Target: String] = [:]
+        for reference in setting.references {
+            switch reference.target {
+            case .stage(let index):
+                guard let address = made[index] else {
+                    preconditionFailure("\(reference.name) refers to a later stage")
+                }
+                inputs[reference.target] = .stage(address)
+                digests[reference.target] = address.hexadecimal
+            case .file(let path):
+                let url = URL(filePath: path, relativeTo: directory)
+                inputs[reference.target] = .file(url)
+                digests[reference.target] = try content(of: url)
+            }
+        }
+        for reference in stage.observed where inputs[reference.target] == nil {
+            switch reference.target {
+            case .stage(let index): inputs[reference.target] = made[index].map { .stage($0) }
+            case .file(let path):
+                inputs[reference.target] = .file(URL(filePath: path, relativeTo: directory))
+            }
+        }
+        let canonical = setting.canonical { digests[$0.target]! }
+        let address = Fingerprint(
+            hashing: "swift-distill stage \(Plan.formatVersion)", stage.kind.rawValue, canonical, "\(seed)")
+        return StageInstance(
+            address: address, stage: stage, seed: seed, inputs: inputs, setting: setting.canonical(\.name))
+    }
+
+    /// The digest of a file, or of a directory's files with their names; hidden files do not count.
+    private mutating func content(of url: URL) throws -> String {
+        if let known = contents[url.absoluteString] { return known }
+        var parts: [String] = []
+        let isDirectory = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
+        if isDirectory {
+            let names = try FileManager.default.subpathsOfDirectory(atPath: url.path).sorted()
+            for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
+                let file = url.appending(path: name)
+                let isFolder = try file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory ?? false
+                if !isFolder { parts += [name, try Fingerprint(fileAt: file).hexadecimal] }
+            }
+        } else {
+            parts = [try Fingerprint(fileAt: url).hexadecimal]
+        }
+        let digest = Fingerprint(hashing: parts.map { Data($0.utf8) }).hexadecimal
+        contents[url.absoluteString] = digest
+        return digest
+    }
+}

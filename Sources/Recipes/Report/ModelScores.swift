@@ -1,0 +1,123 @@
+import Foundation
+
+/// A measured value and its standard error.
+public struct Measurement: Codable, Equatable, Sendable {
+    public var value: Double
+    public var standardError: Double?
+
+    public init(_ value: Double, standardError: Double? = nil) {
+        self.value = value
+        self.standardError = standardError
+    }
+}
+
+/// Everything an evaluation says about one model: the content of `evaluation.json`.
+public struct ModelScores: Codable, Equatable, Sendable {
+    public struct Task: Codable, Equatable, Sendable {
+        public var label: String
+        /// The share of questions answered right.
+        public var accuracy: Measurement
+        public var questions: Int
+
+        public init(label: String, accuracy: Measurement, questions: Int) {
+            self.label = label
+            self.accuracy = accuracy
+            self.questions = questions
+        }
+    }
+
+    /// The model, as the recipe names it.
+    public var model: String
+    public var parameters: Int
+    /// Size of the weights on disk.
+    public var bytes: Int
+    public var perplexity: Measurement?
+    /// Mean KL divergence from the teacher, in nats a token; 0 for the teacher.
+    public var kl: Measurement?
+    /// The share of positions whose likeliest token is the teacher's.
+    public var agreement: Measurement?
+    public var tasks: [Task]
+    /// Tokens written a second, one sequence at a time.
+    public var tokensPerSecond: Double?
+
+    public init(
+        model: String, parameters: Int, bytes: Int, perplexity: Measurement? = nil, kl: Measurement? = nil,
+        agreement: Measurement? = nil, tasks: [Task] = [], tokensPerSecond: Double? = nil
+    ) {
+        self.model = model
+        self.parameters = parameters
+        self.bytes = bytes
+        self.perplexity = perplexity
+        self.kl = kl
+        self.agreement = agreement
+        self.tasks = tasks
+        self.tokensPerSecond = tokensPerSecond
+    }
+}
+
+/// A column of score tables.
+struct ScoreColumn: Sendable {
+    enum Style { case count, bytes, decimal, percent, rate }
+
+    /// How recipes name it, where a verdict can be about it.
+    var key: String
+    var title: String
+    var style: Style
+    var lowerIsBetter = false
+    var value: @Sendable (ModelScores) -> Measurement?
+
+    /// The columns that at least one of the models has a value for.
+    static func columns(for scores: [ModelScores]) -> [ScoreColumn] {
+        var labels: [String] = []
+        for task in scores.flatMap(\.tasks) where !labels.contains(task.label) { labels.append(task.label) }
+        let fixed = [
+            ScoreColumn(key: "parameters", title: "parameters", style: .count) {
+                Measurement(Double($0.parameters))
+            },
+            ScoreColumn(key: "bytes", title: "size", style: .bytes) { Measurement(Double($0.bytes)) },
+            ScoreColumn(key: "perplexity", title: "perplexity", style: .decimal, lowerIsBetter: true) {
+                $0.perplexity
+            },
+            ScoreColumn(key: "kl", title: "KL to teacher", style: .decimal, lowerIsBetter: true) { $0.kl },
+            ScoreColumn(key: "agreement", title: "top-1 agreement", style: .percent) { $0.agreement },
+        ]
+        let tasks = labels.map { label in
+            ScoreColumn(key: label, title: label, style: .percent) { scores in
+                scores.tasks.first { $0.label == label }?.accuracy
+            }
+        }
+        let speed = ScoreColumn(key: "tokens_per_second", title: "tokens/s", style: .rate) {
+            $0.tokensPerSecond.map { Measurement($0) }
+        }
+        return (fixed + tasks + [speed]).filter { column in scores.contains { column.value($0) != nil } }
+    }
+
+    /// A value and its error as text: `12.3 ± 0.1`, `61.0 ± 2.2 %`, `1.05 M`.
+    func text(_ measurement: Measurement?) -> String {
+        guard let measurement else { return "–" }
+        let value = measurement.value
+        switch style {
+        case .count: return Self.scaled(value, units: ["", " k", " M", " G"], step: 1000)
+        case .bytes: return Self.scaled(value, units: [" B", " KiB", " MiB", " GiB"], step: 1024)
+        case .rate: return String(format: value < 100 ? "%.1f" : "%.0f", value)
+        case .percent:
+            let error = measurement.standardError.map { String(format: " ± %.1f", 100 * $0) } ?? ""
+            return String(format: "%.1f", 100 * value) + error + " %"
+        case .decimal:
+            // Two digits of the error, or three significant digits of the value, decide the decimals.
+            let scale = measurement.standardError.flatMap { $0 > 0 ? $0 * 10 : nil } ?? max(abs(value), 1e-3)
+            let decimals = max(0, min(6, 2 - Int((log10(scale) + 1e-9).rounded(.down))))
+            let error = measurement.standardError.map { String(format: " ± %.\(decimals)f", $0) } ?? ""
+            return String(format: "%.\(decimals)f", value) + error
+        }
+    }
+
+    private static func scaled(_ value: Double, units: [String], step: Double) -> String {
+        var (value, index) = (value, 0)
+        while value >= step, index + 1 < units.count {
+            value /= step
+            index += 1
+        }
+        return String(format: index == 0 ? "%.0f" : value < 10 ? "%.2f" : "%.1f", value) + units[index]
+    }
+}

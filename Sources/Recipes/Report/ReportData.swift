@@ -1,0 +1,99 @@
+import Foundation
+import Support
+
+/// What reports are written from.
+public struct ReportData: Sendable {
+    /// A series of points, such as the loss over the steps.
+    public struct Curve: Equatable, Sendable {
+        public var name: String
+        public var points: [Point]
+    }
+
+    public struct Point: Equatable, Sendable {
+        public var x, y: Double
+    }
+
+    public struct Model: Sendable {
+        public var scores: ModelScores
+        /// The evaluation's address: equal for a model that several runs share.
+        var address: Fingerprint
+    }
+
+    public struct Run: Sendable {
+        public var variant: String?
+        public var seed: UInt64?
+        public var models: [Model]
+        /// The total loss of each training, in order.
+        public var curves: [Curve]
+    }
+
+    public struct StageLine: Sendable {
+        public var label: String
+        public var seconds: Double
+        public var summary: String
+    }
+
+    public var title: String
+    public var description: String?
+    public var toolVersion: String
+    public var seed: UInt64
+    public var stages: [StageLine]
+    public var runs: [Run]
+    /// What a study found; `nil` for a recipe that is no study, or measures nothing.
+    public var study: StudySummary?
+}
+
+extension ReportData {
+    /// Reads what the finished stages left in the run directory.
+    init(plan: Plan, directory: RunDirectory, toolVersion: String) throws {
+        let recipe = plan.file.recipe
+        title = plan.report?.title ?? recipe.name
+        description = recipe.description
+        self.toolVersion = toolVersion
+        seed = recipe.seed
+        stages = plan.stages.compactMap { instance in
+            directory.record(of: instance).map {
+                StageLine(label: instance.label, seconds: $0.seconds, summary: $0.result.summary)
+            }
+        }
+        runs = try plan.runs.map { run in
+            var models: [Model] = []
+            var curves: [Curve] = []
+            for instance in run.stages.map(plan.instance) {
+                switch instance.stage {
+                case .evaluate:
+                    let data = try Data(contentsOf: directory.output(of: instance))
+                    let scores = try JSONDecoder().decode(ModelScores.self, from: data)
+                    models.append(Model(scores: scores, address: instance.address))
+                case .train(let train):
+                    let points = try MetricsLog.read(directory.metrics(of: instance)).compactMap { record in
+                        record.values["loss"].map { Point(x: Double(record.step), y: $0) }
+                    }
+                    let name = [run.folder, train.name].compactMap { $0 }.joined(separator: " ")
+                    if !points.isEmpty { curves.append(Curve(name: name, points: points)) }
+                default: break
+                }
+            }
+            return Run(variant: run.variant, seed: run.seed, models: models, curves: curves)
+        }
+        let isStudy = plan.runs.contains { $0.folder != nil }
+        study = isStudy ? StudySummary(runs: runs, verdict: recipe.verdict) : nil
+    }
+
+    /// Rows of the score table with their headings: models, or, in a study, means over the seeds.
+    var scoreTable: [[String]] {
+        if let study { return study.table }
+        let scores = runs.flatMap(\.models).map(\.scores)
+        guard !scores.isEmpty else { return [] }
+        let columns = ScoreColumn.columns(for: scores)
+        return [["model"] + columns.map(\.title)]
+            + scores.map { model in [model.model] + columns.map { $0.text($0.value(model)) } }
+    }
+
+    /// The table of scores for a terminal, with the verdict of a study below.
+    public func terminalText(colour: Bool) -> String {
+        guard !scoreTable.isEmpty else { return "" }
+        let table = TextTable(rows: scoreTable).text(colour: colour)
+        return ([table] + (study?.sentences ?? [])).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import Support
+
+/// Carries out a plan in its run directory.
+public struct RecipeRunner {
+    /// What each kind of stage is done by.
+    public var executors: [Stage.Kind: any StageExecutor]
+    public var toolVersion: String
+    /// The parent of run directories.
+    public var runs: URL
+    public var progress: ProgressHandler
+
+    public init(
+        executors: [Stage.Kind: any StageExecutor], toolVersion: String, runs: URL,
+        progress: @escaping ProgressHandler
+    ) {
+        self.executors = executors
+        self.toolVersion = toolVersion
+        self.runs = runs
+        self.progress = progress
+    }
+
+    /// What a run left behind.
+    public struct Outcome: Sendable {
+        public let directory: URL
+        public let report: ReportData
+        /// Stages done by this call, and stages found finished.
+        public let performed, reused: Int
+    }
+
+    /// Does what is not done yet: a finished stage is reused, a half-done one goes on from its work directory.
+    ///
+    /// - Parameter fresh: Whether to do everything again.
+    /// - Throws: What a stage throws, or `UserError` if the directory cannot be used.
+    public func run(_ plan: Plan, fresh: Bool = false) throws -> Outcome {
+        for instance in plan.stages where executors[instance.stage.kind] == nil {
+            throw UserError(
+                "this build cannot run the stage \(instance.stage.kind.rawValue)", status: .unavailable)
+        }
+        let url = runs.appending(path: plan.name, directoryHint: .isDirectory)
+        let directory = try RunDirectory(url, for: plan, fresh: fresh)
+        var record = record(of: plan)
+        try directory.write(try plan.file.snapshot(), named: "recipe.yaml")
+        try directory.write(record)
+        try directory.removeViews(of: plan)
+        var performed = 0
+        for instance in plan.stages {
+            if let earlier = directory.record(of: instance) {
+                try tell(.note("\(instance.label): reused, \(earlier.result.summary)"), directory)
+            } else {
+                try perform(instance, in: directory, plan: plan)
+                performed += 1
+            }
+            try directory.link(instance, in: plan)
+        }
+        let report = try ReportData(plan: plan, directory: directory, toolVersion: toolVersion)
+        if plan.report != nil {
+            try directory.write(MarkdownReport(report).text, named: "report.md")
+            try directory.write(HTMLReport(report).text, named: "report.html")
+        }
+        record.finished = Date()
+        try directory.write(record)
+        return Outcome(
+            directory: url, report: report, performed: performed, reused: plan.stages.count - performed)
+    }
+
+    private func record(of plan: Plan) -> RunRecord {
+        let recipe = URL(filePath: plan.file.path, relativeTo: plan.file.directory).standardizedFileURL
+        return RunRecord(
+            name: plan.name, recipe: recipe.path, toolVersion: toolVersion, seed: plan.file.recipe.seed,
+            machine: .current, started: Date(),
+            runs: plan.runs.map { run in
+                RunRecord.Run(
+                    variant: run.variant, seed: run.seed, folder: run.folder,
+                    stages: run.stages.map { plan.instance($0).directoryName })
+            })
+    }
+
+    private func perform(_ instance: StageInstance, in directory: RunDirectory, plan: Plan) throws {
+        guard let executor = executors[instance.stage.kind] else {
+            preconditionFailure("executors were checked before the run began")
+        }
+        let manager = FileManager.default
+        let work = directory.directory(of: instance).appending(path: "work", directoryHint: .isDirectory)
+        try manager.createDirectories(at: work)
+        try TemporaryNames.removeLeftovers(in: directory.directory(of: instance))
+        let started = Date()
+        var failure: (any Error)?
+        let context = StageContext(
+            stage: instance.stage, seed: instance.seed, address: instance.address,
+            output: directory.output(of: instance), work: work,
+            metrics: MetricsLog(at: directory.metrics(of: instance)), label: instance.label,
+            progress: { event in
+                do { try tell(event, directory) } catch { failure = failure ?? error }
+            },
+            resolve: { reference in
+                switch instance.inputs[reference.target] {
+                case .file(let url): url
+                case .stage(let address): directory.output(of: plan.instance(address))
+                case nil: preconditionFailure("\(reference.name) is not an input of \(instance.label)")
+                }
+            })
+        let result = try executor.run(context)
+        if let failure { throw failure }
+        precondition(
+            manager.fileExists(atPath: context.output.path),
+            "the stage \(instance.label) left no \(context.output.path)")
+        let seconds = Date().timeIntervalSince(started)
+        try directory.finish(
+            instance,
+            StageRecord(
+                address: instance.address, kind: instance.stage.kind, label: instance.label,
+                seed: instance.seed,
+                settings: instance.setting, started: started, seconds: seconds, result: result))
+        try manager.removeItem(at: work)
+        try tell(.finished(stage: instance.label, summary: result.summary), directory)
+    }
+
+    private func tell(_ event: ProgressEvent, _ directory: RunDirectory) throws {
+        progress(event)
+        try directory.log(event)
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import Support
+
+/// A run directory, held for this process:
+///
+///     recipe.yaml  run.json  events.jsonl  report.md  report.html
+///     stages/KIND-ADDRESS/{stage.json, metrics.jsonl, work/, the output}
+///     NAME → the output of the stage that makes NAME (in a folder per run, for a study)
+///
+/// Outputs stand once, under their stage's address; what people look for is a relative link, so that a run directory
+/// can be moved or copied as a whole.
+final class RunDirectory {
+    let url: URL
+    private let lock: DirectoryLock
+    private let events: AppendLog
+
+    var stages: URL { url.appending(path: "stages", directoryHint: .isDirectory) }
+    private var recordURL: URL { url.appending(path: "run.json") }
+
+    /// Creates or opens the directory and locks it.
+    ///
+    /// - Parameter fresh: Whether to remove what an earlier run left.
+    /// - Throws: `UserError` if another process uses it, it belongs to another recipe, or is no run directory.
+    init(_ url: URL, for plan: Plan, fresh: Bool) throws {
+        self.url = url
+        let recipe = URL(filePath: plan.file.path, relativeTo: plan.file.directory).standardizedFileURL
+        try Self.checkOwner(of: url, recipe: recipe)
+        try FileManager.default.createDirectories(at: url)
+        lock = try DirectoryLock(directory: url)
+        try Self.checkOwner(of: url, recipe: recipe)
+        if fresh {
+            for name in try FileManager.default.contentsOfDirectory(atPath: url.path) where name != ".lock" {
+                try FileManager.default.removeItem(at: url.appending(path: name))
+            }
+        }
+        try TemporaryNames.removeLeftovers(in: url)
+        events = try AppendLog(at: url.appending(path: "events.jsonl"))
+        try FileManager.default.createDirectories(at: stages)
+    }
+
+    /// A directory is ours if it is empty or its record names this recipe file. A record whose recipe file is gone
+    /// (renamed, or on another machine) is nobody's: the next recipe of the name goes on with it.
+    private static func checkOwner(of url: URL, recipe: URL) throws {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        guard names.contains(where: { $0 != ".lock" }) else { return }
+        guard let data = try? Data(contentsOf: url.appending(path: "run.json")) else {
+            // Between making the directory and the first record lies no other file of ours but these.
+            if Set(names).isSubset(of: [".lock", "events.jsonl", "stages", "recipe.yaml"]) { return }
+            throw UserError(
+                "the directory is not a run directory", file: url.relativePath,
+                remedy: "name another with --runs, or change the recipe's name", status: .cannotCreate)
+        }
+        guard let record = try? JSONDecoder.forRecords.decode(RunRecord.self, from: data) else {
+            throw UserError(
+                "run.json is not a run's record of this version", file: url.relativePath,
+                remedy: "remove the directory, or name another with --runs", status: .cannotCreate)
+        }
+        let snapshot = url.appending(path: "recipe.yaml").standardizedFileURL
+        let owner = URL(filePath: record.recipe).standardizedFileURL
+        if owner != recipe, snapshot != recipe, FileManager.default.fileExists(atPath: owner.path) {
+            throw UserError(
+                "the directory belongs to another recipe of this name, \(record.recipe)",
+                file: url.relativePath,
+                remedy: "change the recipe's name, or name another directory with --runs",
+                status: .cannotCreate)
+        }
+    }
+
+    func write(_ record: RunRecord) throws {
+        try AtomicFile.write(JSONEncoder.forRecords.encode(record), to: recordURL)
+    }
+
+    func write(_ text: String, named name: String) throws {
+        try AtomicFile.write(Data(text.utf8), to: url.appending(path: name))
+    }
+
+    // MARK: Stages
+
+    func directory(of instance: StageInstance) -> URL {
+        stages.appending(path: instance.directoryName, directoryHint: .isDirectory)
+    }
+
+    func output(of instance: StageInstance) -> URL {
+        directory(of: instance).appending(path: instance.stage.outputName)
+    }
+
+    func metrics(of instance: StageInstance) -> URL {
+        directory(of: instance).appending(path: "metrics.jsonl")
+    }
+
+    /// The record of a finished stage whose output is still there.
+    func record(of instance: StageInstance) -> StageRecord? {
+        guard let data = try? Data(contentsOf: directory(of: instance).appending(path: "stage.json")),
+            let record = try? JSONDecoder.forRecords.decode(StageRecord.self, from: data),
+            record.address == instance.address,
+            FileManager.default.fileExists(atPath: output(of: instance).path)
+        else { return nil }
+        return record
+    }
+
+    /// Marks a stage finished.
+    func finish(_ instance: StageInstance, _ record: StageRecord) throws {
+        try AtomicFile.write(
+            JSONEncoder.forRecords.encode(record), to: directory(of: instance).appending(path: "stage.json"))
+    }
+
+    // MARK: Links
+
+    /// Shows the stage's output under its name in the folder of every run that has it.
+    func link(_ instance: StageInstance, in plan: Plan) throws {
+        for run in plan.runs where run.stages.contains(instance.address) {
+            let folder = run.folder.map { url.appending(path: $0) } ?? url
+            try FileManager.default.createDirectories(at: folder)
+            let up = run.folder == nil ? "" : "../"
+            let target = "\(up)stages/\(instance.directoryName)/\(instance.stage.outputName)"
+            // A stage shared by two runs may have another name in each.
+            let name = run.names[instance.address] ?? instance.stage.linkName
+            try replaceLink(at: folder.appending(path: name), with: target)
+        }
+    }
+
+    /// Takes away the links and reports of an earlier run: what is shown is always this recipe's.
+    func removeViews(of plan: Plan) throws {
+        let manager = FileManager.default
+        let folders = [url] + plan.runs.compactMap { $0.folder.map { url.appending(path: $0) } }
+        for folder in folders where manager.fileExists(atPath: folder.path) {
+            for name in try manager.contentsOfDirectory(atPath: folder.path) {
+                let path = folder.appending(path: name).path
+                let target = try? manager.destinationOfSymbolicLink(atPath: path)
+                let isOurs = target?.hasPrefix("stages/") == true || target?.hasPrefix("../stages/") == true
+                if isOurs || folder == url && ["report.md", "report.html"].contains(name) {
+                    try manager.removeItem(atPath: path)
+                }
+            }
+        }
+    }
+
+    private func replaceLink(at link: URL, with target: String) throws {
+        let manager = FileManager.default
+        if (try? manager.destinationOfSymbolicLink(atPath: link.path)) == target { return }
+        let existing = try? manager.attributesOfItem(atPath: link.path)[.type] as? FileAttributeType
+        if let existing, existing != .typeSymbolicLink {
+            throw UserError(
+                "is in the way of a link", file: link.relativePath, remedy: "move it away",
+                status: .cannotCreate)
+        }
+        let temporary = link.deletingLastPathComponent().appending(path: ".\(link.lastPathComponent).link")
+        try? manager.removeItem(at: temporary)
+        do {
+            try manager.createSymbolicLink(atPath: temporary.path, withDestinationPath: target)
+        } catch {
+            throw UserError(
+                "cannot create a link: \(error.localizedDescription)", file: link.relativePath,
+                remedy: "keep runs on a file system with symbolic links", status: .cannotCreate)
+        }
+        guard rename(temporary.path, link.path) == 0 else {
+            throw UserError.system(errno, "cannot create a link", at: link, while: .writing)
+        }
+    }
+
+    // MARK: Events
+
+    private struct EventLine: Encodable {
+        var time: String
+        var event: String
+        var stage: String?
+        var text: String?
+    }
+
+    /// Keeps beginnings, ends and notes; the numbers in between are in each stage's metrics.
+    func log(_ event: ProgressEvent) throws {
+        let time = Date().formatted(.iso8601)
+        switch event {
+        case .began(let stage, _, _): try events.append(EventLine(time: time, event: "began", stage: stage))
+        case .advanced: break
+        case .finished(let stage, let summary):
+            try events.append(EventLine(time: time, event: "finished", stage: stage, text: summary))
+        case .note(let text): try events.append(EventLine(time: time, event: "note", text: text))
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Support
+
+/// Does the work of one kind of stage.
+public protocol StageExecutor {
+    /// Makes `context.output`, or goes on where an earlier attempt in `context.work` stopped.
+    ///
+    /// The output appears under its final name only once it is complete; what a killed attempt leaves in the work
+    /// directory is found there again. The work directory is removed after the stage has returned.
+    func run(_ context: StageContext) throws -> StageResult
+}
+
+/// What a stage says about itself once it is done; kept in `stage.json`.
+public struct StageResult: Codable, Equatable, Sendable {
+    /// One line for people.
+    public var summary: String
+    /// Figures for programs and reports, such as `tokens`.
+    public var figures: [String: Double]
+
+    public init(summary: String, figures: [String: Double] = [:]) {
+        self.summary = summary
+        self.figures = figures
+    }
+}
+
+/// Where a stage finds its inputs and leaves its result.
+public struct StageContext {
+    /// The stage's settings.
+    public let stage: Stage
+    /// The base of the stage's random streams.
+    public let seed: UInt64
+    /// Names the stage and all that went into it; a saved state that carries another address is not its own.
+    public let address: Fingerprint
+    /// Where the result goes: a file for a corpus (JSONL) or an evaluation (JSON), else a directory.
+    public let output: URL
+    /// A directory for unfinished work, which survives an interruption.
+    public let work: URL
+    /// Numbers along the way, such as the loss at each step.
+    public let metrics: MetricsLog
+    /// For progress events: what this stage is called.
+    public let label: String
+    public let progress: ProgressHandler
+    let resolve: (Reference) -> URL
+
+    /// The file or directory a reference of the stage's settings stands for.
+    public func url(of reference: Reference) -> URL { resolve(reference) }
+}
+
+extension Stage {
+    /// The name of the stage's output in its directory.
+    var outputName: String {
+        switch self {
+        case .tokenizer: "tokenizer"
+        case .generate: "corpus.jsonl"
+        case .label: "signals"
+        case .train: "model"
+        case .evaluate: "evaluation.json"
+        case .report: preconditionFailure("a report is no artefact")
+        }
+    }
+
+    /// The name under which a run directory shows the output to people.
+    var linkName: String {
+        switch self {
+        case .generate(let stage): "\(stage.name).jsonl"
+        case .evaluate(let stage):
+            "\(stage.name)-\(stage.models[0].name.split(separator: "/").last.map(String.init) ?? "model").json"
+        default: artefact?.name ?? outputName
+        }
+    }
+}

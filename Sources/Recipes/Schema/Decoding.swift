@@ -1,0 +1,41 @@
+import Foundation
+
+/// What the sections of one recipe share while they are read.
+final class Decoding {
+    let problems = Problems()
+    /// The directory that relative paths start from.
+    let directory: URL
+    /// Whether files must be there; documentation and some tests read recipes without them.
+    let checksFiles: Bool
+    /// What the top level says, known before the stages are read.
+    var teacher: Reference?
+    var tokenizer: Reference?
+    var student: ModelSettings?
+    var seed: UInt64 = 0
+    /// The artefacts of the stages read so far.
+    private(set) var artefacts: [Artefact] = []
+    private var stageCount = 0
+
+    init(directory: URL = URL(filePath: "."), checksFiles: Bool = false) {
+        self.directory = directory
+        self.checksFiles = checksFiles
+    }
+
+    /// The index of the stage about to be read.
+    func nextStage() -> Int {
+        defer { stageCount += 1 }
+        return stageCount
+    }
+
+    /// Makes a stage's artefact known to the stages after it.
+    func add(_ artefact: Artefact, at place: Place) {
+        if artefacts.contains(where: { $0.name == artefact.name }) {
+            problems.add(
+                "an earlier stage already makes \"\(artefact.name)\"", at: place,
+                remedy: "choose another name")
+        }
+        artefacts.append(artefact)
+    }
+
+    func artefact(named name: String) -> Artefact? { artefacts.first { $0.name == name } }
+}

@@ -1,0 +1,219 @@
+import Foundation
+import Support
+import Yams
+
+/// Reads one YAML document into `YAMLValue`s.
+///
+/// The limits keep a hostile or mistaken file from exhausting memory or stack: the underlying parser recurses
+/// once a nesting level, and aliases can multiply a small file into an enormous tree.
+struct YAMLReader {
+    /// A recipe is a few kilobytes; a file of this size is something else.
+    static let largestFile = 1 << 20
+    /// Deepest nesting; recipes use six levels.
+    static let deepest = 64
+    /// Most values after aliases are written out.
+    static let mostValues = 100_000
+    /// Most aliases: n aliases can multiply a tree by at most e^(n/e), here a few thousand.
+    static let mostAliases = 24
+
+    let origin: String
+    /// Whether places carry line and column; an override on the command line has neither.
+    var hasLines = true
+    private var valueCount = 0
+    private var problems: [UserError] = []
+
+    init(origin: String, hasLines: Bool = true) {
+        self.origin = origin
+        self.hasLines = hasLines
+    }
+
+    static func read(fileAt url: URL, named name: String) throws -> (value: YAMLValue, problems: [UserError])
+    {
+        let data: Data
+        do {
+            let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
+            guard size <= largestFile else {
+                throw UserError(
+                    "the file has \(size) bytes", file: name,
+                    remedy: "a recipe has at most \(largestFile) bytes", status: .configuration)
+            }
+            data = try Data(contentsOf: url)
+        } catch let error as CocoaError {
+            let missing = error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
+            throw UserError(
+                missing ? "no such file" : "cannot be read", file: name,
+                remedy: missing ? "distill init writes a recipe to start from" : nil, status: .noInput)
+        }
+        let withoutMark = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
+        guard let text = String(validating: withoutMark, as: UTF8.self) else {
+            let lines = withoutMark.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+            throw UserError(
+                "the text is not UTF-8", file: name, line: line + 1, column: 1,
+                remedy: "save the recipe as UTF-8", status: .configuration)
+        }
+        var reader = YAMLReader(origin: name)
+        return try reader.read(text)
+    }
+
+    /// The document, and problems (duplicate keys) that do not keep the rest from being read.
+    mutating func read(_ text: String) throws -> (value: YAMLValue, problems: [UserError]) {
+        try checkLimits(of: text)
+        var masked = MaskedText(text)
+        while true {
+            do {
+                guard let node = try Yams.compose(yaml: masked.text) else {
+                    throw place(1, 1).error(
+                        "the recipe is empty", remedy: "distill init writes a recipe to start from")
+                }
+                let root = try value(of: node, depth: 0, unmasking: masked)
+                return (root, problems)
+            } catch YamlError.duplicatedKeysInMapping(let names, let context) {
+                let mark = context.mark
+                guard masked.hide(names[0], line: mark.line, column: mark.column) else {
+                    throw place(mark.line, mark.column).error("key \"\(names[0])\" is given twice")
+                }
+            } catch let error as YamlError {
+                throw syntaxError(error, in: text)
+            }
+        }
+    }
+
+    private func place(_ line: Int, _ column: Int) -> Place {
+        hasLines ? Place(origin: origin, line: line, column: column) : Place(origin: origin)
+    }
+
+    private mutating func value(of node: Node, depth: Int, unmasking masked: MaskedText) throws -> YAMLValue {
+        let here = place(node.mark?.line ?? 1, node.mark?.column ?? 1)
+        valueCount += 1
+        guard valueCount <= Self.mostValues, depth <= Self.deepest else {
+            throw here.error(
+                "the document is too large or too deeply nested",
+                remedy: "at most \(Self.mostValues) values, aliases included, and \(Self.deepest) levels")
+        }
+        switch node {
+        case .scalar(let scalar):
+            let quoted = scalar.style != .plain && scalar.style != .any
+            return YAMLValue(place: here, content: .scalar(scalar.string, quoted: quoted))
+        case .sequence(let sequence):
+            let values = try sequence.map { try value(of: $0, depth: depth + 1, unmasking: masked) }
+            return YAMLValue(place: here, content: .list(values))
+        case .mapping(let mapping):
+            let entries = try mapping.compactMap { key, content -> YAMLValue.Entry? in
+                let keyPlace = place(key.mark?.line ?? 1, key.mark?.column ?? 1)
+                guard case .scalar(let name) = key else {
+                    throw keyPlace.error("a key must be a word, not a list or a mapping")
+                }
+                if let hidden = masked.original(of: name.string) {
+                    let second = mapping.keys.first { $0.string == hidden }?.mark
+                    let secondPlace = second.map { place($0.line, $0.column) } ?? keyPlace
+                    problems.append(
+                        secondPlace.error(
+                            "key \"\(hidden)\" is given twice",
+                            remedy: "the first is on line \(keyPlace.line ?? 1); keep one of the two"))
+                    return nil
+                }
+                let content = try value(of: content, depth: depth + 1, unmasking: masked)
+                return .init(key: name.string, keyPlace: keyPlace, value: content)
+            }
+            return YAMLValue(place: here, content: .mapping(entries))
+        case .alias:
+            throw here.error("an alias that stands for nothing")
+        }
+    }
+
+    private func syntaxError(_ error: YamlError, in text: String) -> UserError {
+        switch error {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            let lines = text.lines
+            if let line = lines.dropFirst(mark.line - 1).first,
+                line.prefix(while: \.isWhitespace).contains("\t")
+            {
+                return place(mark.line, mark.column).error(
+                    "a tab indents this line", remedy: "YAML indents with spaces")
+            }
+            let doing = context.map { " \($0.text)" } ?? ""
+            return place(mark.line, mark.column).error("not valid YAML:\(doing) \(problem)")
+        case .reader(let problem, let offset, _, _):
+            let before = String(text.prefix(offset ?? 0)).lines
+            let column = (before.last?.unicodeScalars.count ?? 0) + 1
+            return place(max(1, before.count), column).error("not valid YAML: \(problem)")
+        default:
+            return place(1, 1).error("not valid YAML: \(error)")
+        }
+    }
+
+    /// A coarse look at the text that errs on the strict side only for texts no recipe contains.
+    private func checkLimits(of text: String) throws {
+        var brackets = 0
+        var aliases = 0
+        for (index, line) in text.lines.enumerated() {
+            let dashes = line.prefix { $0 == "-" || $0 == "?" || $0.isWhitespace }.filter { !$0.isWhitespace }
+            var previous: UInt8 = UInt8(ascii: " ")
+            for byte in line.utf8 {
+                switch byte {
+                case UInt8(ascii: "["), UInt8(ascii: "{"): brackets += 1
+                case UInt8(ascii: "]"), UInt8(ascii: "}"): brackets = max(0, brackets - 1)
+                case UInt8(ascii: "*") where " \t[{,:-?".utf8.contains(previous): aliases += 1
+                default: break
+                }
+                previous = byte
+                guard brackets <= Self.deepest, dashes.count <= Self.deepest else {
+                    throw place(index + 1, 1).error(
+                        "the document is too deeply nested", remedy: "at most \(Self.deepest) levels")
+                }
+                guard aliases <= Self.mostAliases else {
+                    throw place(index + 1, 1).error(
+                        "too many aliases", remedy: "a recipe has at most \(Self.mostAliases)")
+                }
+            }
+        }
+    }
+}
+
+/// A text in which the first of two equal keys can be hidden behind as many other characters, so that the parser,
+/// which stops at the first duplicate, goes on to the other problems of the file.
+private struct MaskedText {
+    private(set) var text: String
+    private var hidden: [String] = []
+    /// The first private-use character: it does not occur in recipes, and YAML allows it.
+    private static let firstMask: UInt32 = 0xE000
+    private static let mostMasks = 100
+
+    init(_ text: String) { self.text = text }
+
+    /// The key that `key` hides, if it is a mask.
+    func original(of key: String) -> String? {
+        guard let first = key.unicodeScalars.first?.value, first >= Self.firstMask else { return nil }
+        let index = Int(first - Self.firstMask)
+        return hidden.indices.contains(index) ? hidden[index] : nil
+    }
+
+    /// Hides the key at a place. False if the text there does not spell the key.
+    mutating func hide(_ key: String, line: Int, column: Int) -> Bool {
+        var lines = text.lines.map(String.init)
+        guard hidden.count < Self.mostMasks, !key.isEmpty, lines.indices.contains(line - 1),
+            let mask = Unicode.Scalar(Self.firstMask + UInt32(hidden.count))
+        else { return false }
+        var scalars = Array(lines[line - 1].unicodeScalars)
+        let wanted = Array(key.unicodeScalars)
+        var start = column - 1
+        if scalars.indices.contains(start), "\"'".unicodeScalars.contains(scalars[start]) { start += 1 }
+        guard start >= 0, start + wanted.count <= scalars.count,
+            Array(scalars[start..<start + wanted.count]) == wanted
+        else { return false }
+        for index in start..<start + wanted.count { scalars[index] = mask }
+        lines[line - 1] = String(String.UnicodeScalarView(scalars))
+        text = lines.joined(separator: "\n")
+        hidden.append(key)
+        return true
+    }
+}
+
+extension String {
+    /// Lines however they end, the empty ones too.
+    fileprivate var lines: [Substring] {
+        split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    }
+}

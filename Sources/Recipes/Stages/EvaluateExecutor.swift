@@ -1,0 +1,82 @@
+import Checkpoints
+import Corpora
+import Evaluation
+import Foundation
+import Support
+
+/// Measures one model; the output is `evaluation.json`, a `ModelScores`.
+struct EvaluateExecutor: StageExecutor {
+    func run(_ context: StageContext) throws -> StageResult {
+        guard case .evaluate(let stage) = context.stage else { preconditionFailure("an evaluate stage") }
+        precondition(stage.models.count == 1, "a plan has one evaluation for each model")
+        let reference = stage.models[0]
+        let model = try context.checkpoint(reference)
+        var scores = ModelScores(
+            model: reference.name, parameters: model.decoder.configuration.parameterCount,
+            bytes: try Checkpoint.weightBytes(at: model.url))
+        let parts =
+            stage.tasks.count
+            + [!stage.perplexity.isEmpty, !stage.agreement.isEmpty, stage.measuresSpeed]
+            .count { $0 }
+        context.progress(.began(stage: context.label, total: parts, unit: "measurements"))
+        var (done, tokens) = (0, 0)
+        func advance(_ count: Int) {
+            done += 1
+            tokens += count
+            context.progress(.advanced(stage: context.label, done: done, tokens: tokens, loss: nil))
+        }
+        let evaluator = Evaluator(context: stage.contextLength, stride: stage.stride)
+        if !stage.perplexity.isEmpty {
+            let records = try context.records(stage.perplexity, limit: stage.limit)
+            let result = try evaluator.perplexity(of: model, on: records)
+            scores.perplexity = Measurement(result.perplexity, standardError: result.standardError)
+            advance(result.tokens)
+        }
+        if !stage.agreement.isEmpty, let teacher = stage.teacher {
+            let records = try context.records(stage.agreement, limit: stage.limit)
+            let result = try evaluator.agreement(of: model, with: context.checkpoint(teacher), on: records)
+            scores.kl = Measurement(result.meanKL, standardError: result.standardError)
+            scores.agreement = Measurement(result.topAgreement)
+            advance(result.tokens)
+        }
+        for (label, file) in stage.tasks {
+            let questions = try TaskQuestion.read(context.url(of: file), limit: stage.limit)
+            let result = try TaskAccuracy.measure(model, questions: questions)
+            scores.tasks.append(
+                ModelScores.Task(
+                    label: label, accuracy: Measurement(result.accuracy, standardError: result.standardError),
+                    questions: result.questions))
+            advance(0)
+        }
+        if stage.measuresSpeed {
+            scores.tokensPerSecond = try DecodingSpeed.measure(model.decoder)
+            advance(0)
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(try encoder.encode(scores), to: context.output)
+        return StageResult(summary: summary(scores), figures: figures(scores))
+    }
+
+    private func figures(_ scores: ModelScores) -> [String: Double] {
+        var figures: [String: Double] = [:]
+        figures["perplexity"] = scores.perplexity?.value
+        figures["kl"] = scores.kl?.value
+        figures["agreement"] = scores.agreement?.value
+        for task in scores.tasks { figures[task.label] = task.accuracy.value }
+        figures["tokens_per_second"] = scores.tokensPerSecond
+        return figures
+    }
+
+    private func summary(_ scores: ModelScores) -> String {
+        var parts: [String] = []
+        if let perplexity = scores.perplexity { parts.append("perplexity \(decimal(perplexity.value, 3))") }
+        if let kl = scores.kl { parts.append("KL \(decimal(kl.value, 4))") }
+        parts += scores.tasks.map { "\($0.label) \(decimal(100 * $0.accuracy.value, 1)) %" }
+        return parts.isEmpty ? "measured" : parts.joined(separator: ", ")
+    }
+
+    private func decimal(_ value: Double, _ digits: Int) -> String {
+        value.formatted(.number.precision(.fractionLength(digits)).locale(Locale(identifier: "en_US_POSIX")))
+    }
+}

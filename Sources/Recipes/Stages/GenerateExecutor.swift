@@ -1,0 +1,47 @@
+import Checkpoints
+import Corpora
+import Foundation
+import Support
+import Transformer
+
+/// Lets a model answer prompts; the output is a JSONL corpus.
+struct GenerateExecutor: StageExecutor {
+    func run(_ context: StageContext) throws -> StageResult {
+        guard case .generate(let stage) = context.stage else { preconditionFailure("a generate stage") }
+        let author = try Synthesis.Author(context.checkpoint(stage.model), name: stage.model.name)
+        var prompts = try context.records(stage.prompts)
+        if let limit = stage.limit { prompts = Array(prompts.prefix(limit)) }
+        let synthesis = Synthesis(
+            author: author,
+            options: Synthesis.Options(
+                sampling: stage.sampling.options(maxNewTokens: stage.maxNewTokens), samples: stage.samples,
+                seed: context.seed, stop: stage.stop))
+        let finished = context.work.appending(path: "corpus.jsonl")
+        if !FileManager.default.fileExists(atPath: context.output.path) {
+            try synthesis.run(
+                prompts: prompts, into: finished, stage: context.label, progress: context.progress)
+            try AtomicFile.install(finished, as: context.output)
+        }
+        let answers = prompts.count * stage.samples
+        return StageResult(
+            summary: "\(answers) answers to \(prompts.count) prompts", figures: ["answers": Double(answers)])
+    }
+}
+
+extension SamplingSettings {
+    func options(maxNewTokens: Int) -> SamplingOptions {
+        SamplingOptions(
+            temperature: Float(temperature), topK: topK ?? 0, topP: Float(topP), minP: Float(minP),
+            repetitionPenalty: Float(repetitionPenalty), maxNewTokens: maxNewTokens)
+    }
+}
+
+extension Synthesis.Author {
+    /// - Throws: `UserError` when the checkpoint has no tokenizer
+    public init(_ checkpoint: Checkpoint, name: String) throws {
+        self.init(
+            decoder: checkpoint.decoder, tokenizer: try checkpoint.requireTokenizer(),
+            template: checkpoint.template ?? .roleMarkers, stopIDs: checkpoint.stopIDs, name: name,
+            fingerprint: try Checkpoint.fingerprint(at: checkpoint.url))
+    }
+}

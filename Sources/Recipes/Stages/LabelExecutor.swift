@@ -1,0 +1,36 @@
+import Distillation
+import Foundation
+import Support
+
+/// Stores a teacher's distributions over a corpus; the output is a signal cache.
+struct LabelExecutor: StageExecutor {
+    func run(_ context: StageContext) throws -> StageResult {
+        guard case .label(let stage) = context.stage else { preconditionFailure("a label stage") }
+        if !FileManager.default.fileExists(atPath: context.output.path) {
+            let job = try LabelingJob(
+                teacher: context.checkpoint(stage.model), name: stage.model.name,
+                kind: stage.signal.sparseKind,
+                temperature: Float(stage.signal.temperature), scope: stage.lossOn.targets,
+                context: stage.contextLength, seed: context.seed)
+            let finished = context.work.appending(path: "signals", directoryHint: .isDirectory)
+            try job.run(context.records(stage.corpus), into: finished, progress: context.progress)
+            try AtomicFile.install(finished, as: context.output)
+        }
+        let manifest = try SignalManifest(contentsOf: context.output)
+        return StageResult(
+            summary: manifest.summary,
+            figures: [
+                "documents": Double(manifest.records), "positions": Double(manifest.positions),
+                "bytes_per_position": manifest.bytesPerPosition,
+            ])
+    }
+}
+
+extension SignalSettings {
+    var sparseKind: SparseKind {
+        switch self {
+        case .topK(let k, _): .topK(k: k)
+        case .sampled(let head, let draws, _): .sampled(head: head, draws: draws)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Checkpoints
+import Corpora
+import Distillation
+import Foundation
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+extension StageContext {
+    /// The checkpoint a reference stands for, frozen.
+    func checkpoint(_ reference: Reference) throws -> Checkpoint {
+        try Checkpoint.load(url(of: reference))
+    }
+
+    /// Records of several corpora, the first `limit` of each.
+    func records(_ references: [Reference], limit: Int? = nil) throws -> [CorpusRecord] {
+        try references.flatMap { reference in
+            let records = try CorpusReader.records(in: [url(of: reference)])
+            return limit.map { Array(records.prefix($0)) } ?? records
+        }
+    }
+}
+
+extension LossScope {
+    var targets: TargetScope {
+        switch self {
+        case .all: .all
+        case .assistant: .assistant
+        }
+    }
+}
+
+/// A tokenizer and the template of its chats: what decides a text's token ids.
+struct TextForm {
+    let tokenizer: Tokenizer
+    let template: ChatTemplate
+
+    /// From a directory with a tokenizer: a checkpoint, or what a tokenizer stage made.
+    init(directory: URL) throws {
+        tokenizer = try Tokenizer(contentsOf: directory)
+        template = .roleMarkers
+    }
+
+    init(_ checkpoint: Checkpoint) throws {
+        tokenizer = try checkpoint.requireTokenizer()
+        template = checkpoint.template ?? .roleMarkers
+    }
+
+    var fingerprint: Fingerprint { Fingerprint(of: tokenizer.serializedModel) }
+
+    func encoder(context: Int, scope: TargetScope) -> CorpusEncoder {
+        CorpusEncoder(tokenizer: tokenizer, template: template, contextLength: context, scope: scope)
+    }
+}

@@ -1,0 +1,12 @@
+/// The executors of the command.
+public enum StandardExecutors {
+    public static var all: [Stage.Kind: any StageExecutor] {
+        [
+            .tokenizer: TokenizerExecutor(),
+            .generate: GenerateExecutor(),
+            .label: LabelExecutor(),
+            .train: TrainExecutor(),
+            .evaluate: EvaluateExecutor(),
+        ]
+    }
+}

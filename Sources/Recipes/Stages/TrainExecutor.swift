@@ -1,0 +1,193 @@
+import Checkpoints
+import Corpora
+import Distillation
+import Evaluation
+import Foundation
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+/// Trains a model; the output is a checkpoint.
+struct TrainExecutor: StageExecutor {
+    func run(_ context: StageContext) throws -> StageResult {
+        guard case .train(let stage) = context.stage else { preconditionFailure("a train stage") }
+        let form = try TextForm(directory: context.url(of: stage.tokenizer))
+        let student = try model(stage, form, context)
+        let encoder = form.encoder(context: stage.batch.contextLength, scope: stage.lossOn.targets)
+        let documents = try documents(stage, encoder, context)
+        let cache = try stage.signals.map { try SignalCache(directory: context.url(of: $0)) }
+        try cache?.require(
+            tokenizer: form.fingerprint, template: form.template.jinja,
+            vocabularySize: form.tokenizer.vocabularySize)
+        try cache?.requireAll(documents)
+        let teacher = try stage.teacher.map { try self.teacher($0, form, context) }
+
+        let source = CorpusSource(
+            documents: documents, cache: cache, sequences: stage.batch.sequences,
+            context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
+        let tokens = documents.reduce(0) { $0 + $1.ids.count }
+        let options = options(
+            stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature)
+        let trainer = Trainer(
+            student: student, teacher: teacher, source: source, options: options,
+            validate: try validation(stage, encoder, context))
+        let metrics = try trainer.run(
+            stateURL: context.work.appending(path: "state.safetensors"),
+            listener: MetricsListener(context.metrics),
+            progress: context.progress)
+        try Checkpoint.save(
+            decoder: student, tokenizer: form.tokenizer, template: form.template, to: context.output,
+            as: stage.precision == .bf16 ? .bf16 : .f32)
+        return result(metrics, student: student)
+    }
+
+    private func result(_ metrics: TrainingMetrics?, student: Decoder) -> StageResult {
+        guard let metrics else { return StageResult(summary: "no steps") }
+        let loss = metrics.loss.formatted(.number.precision(.fractionLength(4)))
+        var figures = ["tokens": Double(metrics.tokens), "steps": Double(metrics.step), "loss": metrics.loss]
+        figures["validation_loss"] = metrics.validationLoss
+        figures["parameters"] = Double(student.configuration.parameterCount)
+        return StageResult(
+            summary: "\(metrics.tokens) tokens in \(metrics.step) steps, loss \(loss)", figures: figures)
+    }
+
+    private func model(_ stage: TrainStage, _ form: TextForm, _ context: StageContext) throws -> Decoder {
+        switch stage.model.origin {
+        case .checkpoint(let reference): return try context.checkpoint(reference).decoder
+        case .new(let shape):
+            return try Decoder(
+                configuration: Configuration(
+                    vocabularySize: form.tokenizer.vocabularySize, width: shape.width, layers: shape.layers,
+                    heads: shape.heads, keyValueHeads: shape.keyValueHeads,
+                    headDimension: shape.headDimension,
+                    feedForward: shape.feedForward, tiedHead: shape.tiedHead,
+                    contextLength: shape.contextLength),
+                seed: context.seed)
+        }
+    }
+
+    private func teacher(_ reference: Reference, _ form: TextForm, _ context: StageContext) throws -> Decoder
+    {
+        let teacher = try context.checkpoint(reference)
+        guard try teacher.requireTokenizer().serializedModel == form.tokenizer.serializedModel else {
+            throw UserError(
+                "has another tokenizer than the student", file: teacher.url.relativePath,
+                remedy: "train the student with the teacher's tokenizer", status: .configuration)
+        }
+        return teacher.decoder
+    }
+
+    /// All corpora's documents; one of weight w occurs w times, a fraction of a time by chance.
+    private func documents(
+        _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
+    ) throws -> [EncodedDocument] {
+        try stage.corpus.enumerated().flatMap { index, part in
+            let documents = try encoder.encode(context.records([part.source])).documents
+            let copies = Int(part.weight)
+            let rest = Int(((part.weight - Double(copies)) * Double(documents.count)).rounded())
+            var stream = RandomStream(seed: context.seed, purpose: "corpus weight", index: UInt64(index))
+            let extra = stream.permutation(of: documents.count).prefix(rest).sorted().map { documents[$0] }
+            return (0..<copies).flatMap { _ in documents } + extra
+        }
+    }
+
+    private func options(
+        _ stage: TrainStage, corpusTokens: Int, signalTemperature: Float?
+    ) -> TrainingOptions {
+        let budget = stage.batch.sequences * stage.batch.contextLength
+        let steps: Int =
+            switch stage.duration {
+            case .steps(let steps): steps
+            case .tokens(let tokens): (tokens + budget - 1) / budget
+            case .epochs(let epochs):
+                max(1, Int((epochs * Double(corpusTokens) / Double(budget)).rounded(.up)))
+            }
+        func share(_ length: ScheduleSettings.Length) -> Double {
+            switch length {
+            case .fraction(let fraction): fraction
+            case .steps(let count): min(1, Double(count) / Double(steps))
+            }
+        }
+        let (schedule, optimizer) = (stage.schedule, stage.optimizer)
+        return TrainingOptions(
+            steps: steps,
+            losses: stage.losses.map { $0.weighted(signalTemperature: signalTemperature) },
+            optimizer: AdamW.Options(
+                learningRate: Float(optimizer.learningRate), weightDecay: Float(optimizer.weightDecay),
+                beta1: Float(optimizer.beta1), beta2: Float(optimizer.beta2),
+                epsilon: Float(optimizer.epsilon)),
+            embeddingLearningRateScale: Float(optimizer.embeddingLearningRateScale),
+            schedule: Schedule(
+                schedule.kind.shape, warmup: share(schedule.warmup), final: schedule.final,
+                decay: share(schedule.decay)),
+            clip: stage.clip, averageDecay: stage.averageDecay.map { Float($0) },
+            saveInterval: stage.checkpointEvery.saveInterval, validationInterval: stage.validation?.every)
+    }
+
+    private func validation(
+        _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
+    ) throws -> ((Decoder) throws -> Double)? {
+        guard let settings = stage.validation else { return nil }
+        let records = try context.records(settings.corpus, limit: settings.limit)
+        let documents = try encoder.encode(records).documents.map { (ids: $0.ids, isTarget: $0.kept) }
+        let length = stage.batch.contextLength
+        let windows = PerplexityConvention.hf.windows(
+            of: documents, context: length, stride: length, begin: nil)
+        return { Perplexity.measure($0, windows: windows).nll }
+    }
+}
+
+/// Writes training's metrics into the stage's log.
+private struct MetricsListener: TrainingListener {
+    let log: MetricsLog
+
+    init(_ log: MetricsLog) { self.log = log }
+
+    func began(atStep step: Int) throws { try log.truncate(after: step) }
+
+    func measured(_ metrics: TrainingMetrics) throws {
+        var values = metrics.terms
+        values["loss"] = metrics.loss
+        values["tokens"] = Double(metrics.tokens)
+        values["gradient_norm"] = metrics.gradientNorm
+        values["learning_rate"] = metrics.learningRate
+        values["validation_loss"] = metrics.validationLoss
+        try log.append(step: metrics.step, values)
+    }
+}
+
+extension LossSettings {
+    /// The loss with its weight; where the recipe gives no temperature, that of the cached signal, or 1.
+    func weighted(signalTemperature: Float?) -> WeightedLoss {
+        let temperature = self.temperature.map { Float($0) } ?? signalTemperature ?? 1
+        let loss: Loss =
+            switch (kind, beta) {
+            case (.crossEntropy, _): .crossEntropy
+            case (.forwardKL, _), (.jsd, 0): .forwardKL(temperature: temperature)
+            case (.reverseKL, _), (.jsd, 1): .reverseKL(temperature: temperature)
+            case (.jsd, _): .jensenShannon(beta: Float(beta), temperature: temperature)
+            }
+        return WeightedLoss(loss, weight: Float(weight))
+    }
+}
+
+extension ScheduleSettings.Kind {
+    var shape: Schedule.Shape {
+        switch self {
+        case .cosine: .cosine
+        case .linear: .linear
+        case .constant: .constant
+        case .wsd: .wsd
+        }
+    }
+}
+
+extension TrainStage.Interval {
+    var saveInterval: TrainingOptions.SaveInterval {
+        switch self {
+        case .steps(let steps): .steps(steps)
+        case .seconds(let seconds): .seconds(seconds)
+        }
+    }
+}

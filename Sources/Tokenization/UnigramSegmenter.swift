@@ -1,0 +1,122 @@
+import Foundation
+
+/// Divides text into the most probable pieces under a unigram language model (Kudo 2018, arXiv:1804.10959).
+///
+/// N is the length of the text in bytes. Sums are kept in Float and a later path must be better, not as good, to
+/// replace an earlier one: so ties end as in the `sentencepiece` library (0.2), down to the rounding.
+struct UnigramSegmenter: Sendable {
+    private let vocabulary: Vocabulary
+    private let unknownScore: Float
+
+    /// A character without a piece is that much less probable than the least probable piece.
+    private static let unknownPenalty: Float = 10
+    /// What a user-defined symbol scores for each byte after the first. Log probabilities are below that, so no
+    /// other segmentation of the symbol wins. The value is the library's (found by comparing rounded sums).
+    private static let symbolBonus: Float = 0.1
+
+    init(_ model: ModelFile, vocabulary: Vocabulary) {
+        self.vocabulary = vocabulary
+        let scores = model.pieces.lazy.filter { $0.kind == .normal }.map(\.score)
+        unknownScore = (scores.min() ?? 0) - Self.unknownPenalty
+    }
+
+    /// A piece in a text: it ends at `end`, and begins where the one before ends.
+    typealias Segment = (end: Int, id: Int32)
+
+    /// The best segmentation of a normalised text.
+    func segments(_ text: UnsafeBufferPointer<UInt8>, guarding: Bool) -> [Segment] {
+        struct Best {
+            var score: Float = 0
+            var start: Int32 = -1
+            var id: Int32 = 0
+        }
+        return withUnsafeTemporaryAllocation(of: Best.self, capacity: text.count + 1) { best in
+            best.initialize(repeating: Best())
+            forEachEdge(text, guarding: guarding) { start, end, id, score in
+                let score = best[start].score + score
+                if best[end].start < 0 || score > best[end].score {
+                    best[end] = Best(score: score, start: Int32(start), id: id)
+                }
+            }
+            var segments: [Segment] = []
+            var end = text.count
+            while end > 0 {
+                segments.append((end, best[end].id))
+                end = Int(best[end].start)
+            }
+            segments.reverse()
+            return segments
+        }
+    }
+
+    /// A segmentation drawn with probability proportional to exp(alpha × its score), by filtering forward and
+    /// sampling backward. O(N) memory for the edges of the lattice.
+    func sampledSegments(
+        _ text: UnsafeBufferPointer<UInt8>, alpha: Double, using generator: inout some RandomNumberGenerator
+    ) -> [Segment] {
+        // ln of the summed weight of all paths to each place.
+        var reached = [Double](repeating: -.infinity, count: text.count + 1)
+        reached[0] = 0
+        var edges: [(start: Int, end: Int, id: Int32, weight: Double)] = []
+        forEachEdge(text, guarding: false) { start, end, id, score in
+            let weight = reached[start] + alpha * Double(score)
+            edges.append((start, end, id, weight))
+            let larger = max(reached[end], weight)
+            reached[end] = larger + log(exp(reached[end] - larger) + exp(weight - larger))
+        }
+        var byEnd = [[Int]](repeating: [], count: text.count + 1)
+        for (index, edge) in edges.enumerated() { byEnd[edge.end].append(index) }
+        var segments: [Segment] = []
+        var end = text.count
+        while end > 0 {
+            var rest = Double.random(in: 0..<1, using: &generator)
+            var chosen = edges[byEnd[end].last!]
+            for index in byEnd[end] {
+                rest -= exp(edges[index].weight - reached[end])
+                if rest < 0 {
+                    chosen = edges[index]
+                    break
+                }
+            }
+            segments.append((end, chosen.id))
+            end = chosen.start
+        }
+        segments.reverse()
+        return segments
+    }
+
+    /// Calls `body` with every piece that occurs at the begin of a character, from left to right, and with
+    /// the unknown piece for each character that is no piece.
+    @inline(__always)
+    private func forEachEdge(
+        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool,
+        _ body: (_ start: Int, _ end: Int, _ id: Int32, _ score: Float) -> Void
+    ) {
+        vocabulary.scores.withUnsafeBufferPointer { scores in
+            var start = 0
+            while start < text.count {
+                let characterEnd = start + text.characterLength(at: start)
+                var isCharacterAPiece = false
+                var node = PieceTrie.root
+                var end = start
+                while end < text.count {
+                    node = vocabulary.trie.child(of: node, text[end])
+                    if node == PieceTrie.none { break }
+                    end += 1
+                    let id = vocabulary.trie.id(at: node)
+                    guard id >= 0 else { continue }
+                    let traits = vocabulary.traits[Int(id)]
+                    var score = scores[Int(id)]
+                    if !traits.isEmpty {
+                        if traits.contains(.unused) || guarding && traits.contains(.marker) { continue }
+                        score = Float(end - start) * Self.symbolBonus - Self.symbolBonus
+                    }
+                    body(start, end, id, score)
+                    if end == characterEnd { isCharacterAPiece = true }
+                }
+                if !isCharacterAPiece { body(start, characterEnd, vocabulary.unknownID, unknownScore) }
+                start = characterEnd
+            }
+        }
+    }
+}

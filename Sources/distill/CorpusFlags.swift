@@ -1,0 +1,37 @@
+import ArgumentParser
+import Corpora
+import Evaluation
+import Foundation
+
+extension TargetScope: ExpressibleByArgument {}
+extension PerplexityConvention: ExpressibleByArgument {}
+
+/// What text a verb reads, and how it is cut.
+struct CorpusFlags: ParsableArguments {
+    @Option(
+        name: .customLong("data"), parsing: .upToNextOption,
+        help: ArgumentHelp("Text: .jsonl or .txt files.", valueName: "file"))
+    var files: [String]
+
+    @Option(help: "Tokens of a window, or that a document is cut to.")
+    var context = 256
+
+    @Option(name: .customLong("loss-on"), help: "Count the assistant's turns only, or all tokens.")
+    var scope = TargetScope.assistant
+
+    @Option(help: "Use only the first records of each file.")
+    var limit: Int?
+
+    func validate() throws {
+        guard context >= 2 else { throw ValidationError("--context \(context) is below 2") }
+        guard limit ?? 1 > 0 else { throw ValidationError("--limit \(limit ?? 0) is not positive") }
+    }
+
+    /// The records of all files.
+    func records() throws -> [CorpusRecord] {
+        try files.flatMap { file in
+            let records = try CorpusReader.records(in: [URL(filePath: file)])
+            return limit.map { Array(records.prefix($0)) } ?? records
+        }
+    }
+}

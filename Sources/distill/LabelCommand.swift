@@ -1,0 +1,67 @@
+import ArgumentParser
+import Checkpoints
+import Corpora
+import Distillation
+import Foundation
+import Recipes
+import Support
+
+struct LabelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "label",
+        abstract: "Store a teacher's token distributions over a corpus.",
+        discussion: """
+            Labelling that was interrupted goes on where it stopped when it is started again.
+
+            EXAMPLES
+              distill label data/teacher --data corpus.jsonl --output signals
+              distill label data/teacher --data corpus.jsonl --output signals --kind top_k --k 50 --temperature 2
+            """)
+
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case sampled
+        case topK = "top_k"
+    }
+
+    @Argument(help: "The teacher: a checkpoint directory.")
+    var model: String
+    @OptionGroup var corpus: CorpusFlags
+    @Option(help: "The directory of the signal cache.")
+    var output: String
+    @Option(
+        help: "sampled is unbiased for forward KL; top_k keeps the likeliest tokens and the mass of the rest."
+    )
+    var kind = Kind.sampled
+    @Option(help: "Likeliest tokens stored exactly (sampled).")
+    var head = 8
+    @Option(help: "Samples of the other tokens (sampled).")
+    var draws = 24
+    @Option(help: "Tokens kept (top_k).")
+    var k = 64
+    @Option(help: "Divides the teacher's logits.")
+    var temperature: Float = 1
+    @Option(help: "Decides the samples.")
+    var seed: UInt64 = 0
+
+    func validate() throws {
+        guard temperature > 0, temperature.isFinite else {
+            throw ValidationError("--temperature \(temperature) is not positive")
+        }
+        guard k >= 1, head >= 0, draws >= 1, draws <= 65_535 else {
+            throw ValidationError("--k and --draws are at least 1, --draws at most 65535, --head at least 0")
+        }
+    }
+
+    func run() async throws {
+        try Failure.reporting {
+            let progress = ProgressLine()
+            defer { progress.clear() }
+            try LabelingJob(
+                teacher: Checkpoint.load(URL(filePath: model)), name: model,
+                kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
+                temperature: temperature,
+                scope: corpus.scope, context: corpus.context, seed: seed
+            ).run(corpus.records(), into: URL(filePath: output), progress: progress.handler)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Recipes
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Carry out a recipe.",
+        discussion: """
+            A run interrupted at any moment goes on where it stopped when it is started again; finished stages whose \
+            settings and inputs have not changed are reused.
+
+            EXAMPLES
+              distill run recipes/quickstart.yaml
+              distill run recipes/quickstart.yaml --dry-run
+              distill run recipes/quickstart.yaml --set stages.train.tokens=100_000 --set student.width=64
+            """)
+
+    @Argument(help: "The recipe: a YAML file.", completion: .file(extensions: ["yaml", "yml"]))
+    var recipe: String
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp("Change a value of the recipe, such as student.width=64.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    @Flag(help: "Show the plan with estimates of time, memory and disk; write nothing.")
+    var dryRun = false
+
+    @Flag(help: "Do every stage again.")
+    var fresh = false
+
+    @Option(help: ArgumentHelp("Where run directories are made.", valueName: "directory"))
+    var runs = "runs"
+
+    @Flag(help: "Print the results as JSON.")
+    var json = false
+
+    /// Multiplications a second that two cores of the kind common in small machines reach, in 10⁹ operations.
+    private static let usualGigaflops = 160.0
+
+    /// What people type to run this command: it need not be installed.
+    private static var ownName: String {
+        CommandLine.arguments[0].contains(".build/") ? "swift run -c release distill" : "distill"
+    }
+
+    func run() async throws {
+        try Failure.reporting {
+            let plan = try Plan(try RecipeFile(contentsOf: recipe, overrides: overrides))
+            if dryRun {
+                print(plan.table(with: CostModel(gigaflops: Self.usualGigaflops)))
+                return
+            }
+            let progress = ProgressLine()
+            defer { progress.clear() }
+            let runner = RecipeRunner(
+                executors: StandardExecutors.all, toolVersion: Distill.configuration.version,
+                runs: URL(filePath: runs, directoryHint: .isDirectory), progress: progress.handler)
+            let outcome = try runner.run(plan, fresh: fresh)
+            progress.clear()
+            if json {
+                print(try outcome.json())
+            } else {
+                let table = outcome.report.terminalText(colour: Terminal.hasColour(Terminal.standardOutput))
+                if !table.isEmpty { print(table) }
+                print(
+                    "\(outcome.directory.relativePath): \(outcome.performed) stages done, \(outcome.reused) reused"
+                )
+                if let student = plan.finalModel {
+                    print("next: \(Self.ownName) chat \(outcome.directory.relativePath)/\(student)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Checkpoints
+import Foundation
+import Support
+import Tensors
+import TestSupport
+import Testing
+
+/// What `config.json` may say: followed, or refused with the key and its value.
+@Suite struct LlamaConfigurationTests {
+    static let refused: [String: String] = [
+        #"{"model_type": "gemma"}"#: #""model_type" is "gemma"; only models of the type "llama""#,
+        #"{"model_type": null}"#: #""model_type" is missing"#,
+        #"{"architectures": ["LlamaForSequenceClassification"]}"#: #"only ["LlamaForCausalLM"] is supported"#,
+        #"{"hidden_act": "gelu"}"#: #""hidden_act" is "gelu": only "silu" is supported"#,
+        #"{"attention_bias": true}"#: #""attention_bias" is true: only false is supported"#,
+        #"{"mlp_bias": true}"#: #""mlp_bias" is true"#,
+        #"{"sliding_window": 128}"#: #""sliding_window" is 128: this is not supported"#,
+        #"{"quantization_config": {"bits": 4}}"#: #""quantization_config" is {"bits":4}"#,
+        #"{"auto_map": {"AutoModel": "x.Y"}}"#: #""auto_map" is {"AutoModel":"x.Y"}"#,
+        #"{"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}"#: #"only "default" is supported"#,
+        #"{"rope_scaling": {"type": "linear", "factor": 2.0}}"#:
+            #""rope_scaling" is {"factor":2,"type":"linear"}"#,
+        #"{"rope_scaling": "yarn"}"#: #""rope_scaling" is "yarn": an object is expected"#,
+        #"{"rope_parameters": {"rope_type": "default", "factor": 2}}"#: "factor is not supported",
+        #"{"rope_parameters": {"partial_rotary_factor": 0.5}}"#: "only 1 or 1 is supported",
+        #"{"rope_parameters": {"rope_theta": "big"}}"#: "a number is expected",
+        #"{"rope_theta": 777}"#: "its rope_theta differs from the 777.0 beside it",
+        #"{"rope_theta": -1, "rope_parameters": null}"#: #""rope_theta" -1.0 is not positive"#,
+        #"{"rms_norm_eps": 0}"#: #""rms_norm_eps" 0.0 is not positive"#,
+        #"{"rms_norm_eps": true}"#: #""rms_norm_eps" is true: a number is expected"#,
+        #"{"tie_word_embeddings": "no"}"#: #""tie_word_embeddings" is "no": true or false is expected"#,
+        #"{"hidden_size": null}"#: #""hidden_size" is missing: a whole number is expected"#,
+        #"{"hidden_size": "16"}"#: #""hidden_size" is "16": a whole number is expected"#,
+        #"{"hidden_size": 16.5}"#: #""hidden_size" is 16.5: a whole number is expected"#,
+        #"{"hidden_size": 1e30}"#: #""hidden_size" is 1e+30: a whole number is expected"#,
+        #"{"hidden_size": -16}"#: "width -16 is not positive",
+        #"{"num_hidden_layers": 0}"#: "layers 0 is not positive",
+        #"{"num_hidden_layers": 99999999}"#: "layers 99999999 is above 2^24",
+        #"{"num_hidden_layers": 10000000}"#: "config.json has 10000000 layers, but there are only 21 tensors",
+        #"{"num_attention_heads": 3, "num_key_value_heads": 2}"#:
+            "3 heads cannot share 2 key-value heads evenly",
+        #"{"num_attention_heads": 0}"#: "heads 0 is not positive",
+        #"{"head_dim": 5}"#: "head dimension 5 is odd",
+        #"{"vocab_size": 65}"#: "lm_head.weight is [64, 16], not [65, 16]",
+        #"{"eos_token_id": "2"}"#: #""eos_token_id" is "2": a token id, or a list of them, is expected"#,
+        #"{"eos_token_id": [2, -7]}"#: #""eos_token_id" is [2,-7]: a token id"#,
+        #"{"bos_token_id": 64}"#: #""bos_token_id" 64 is outside the vocabulary of 64"#,
+    ]
+
+    @Test(arguments: refused.sorted { $0.key < $1.key })
+    func isRefused(changes: String, message: String) throws {
+        try withTemporaryDirectory { directory in
+            let copy = try CheckpointDirectory("llama-untied", in: directory)
+            try copy.edit(changes)
+            let error = try userError { _ = try Checkpoint.load(copy.url) }
+            #expect(error.description.contains(message))
+            #expect(error.file?.hasPrefix(copy.url.path) == true)
+            #expect(error.status == .dataFormat)
+        }
+    }
+
+    @Test func allFaultsAreListedTogether() throws {
+        try withTemporaryDirectory { directory in
+            let copy = try CheckpointDirectory("llama-untied", in: directory)
+            try copy.edit(#"{"hidden_act": "gelu", "attention_bias": true, "vocab_size": "64"}"#)
+            let error = try userError { _ = try Checkpoint.load(copy.url) }
+            for key in ["hidden_act", "attention_bias", "vocab_size"] {
+                #expect(error.problem.contains("\"\(key)\" is "))
+            }
+        }
+    }
+
+    @Test func olderSpellingsAndDefaultsAreFollowed() throws {
+        try withTemporaryDirectory { directory in
+            let copy = try CheckpointDirectory("llama-tied", in: directory)
+            try copy.edit(
+                #"{"rope_theta": 500000, "rope_scaling": null, "sliding_window": null, "pad_token_id": -1, "#
+                    + #""unheard_of": {"a": [1]}}"#,
+                removing: [
+                    "rope_parameters", "architectures", "hidden_act", "attention_bias", "head_dim",
+                    "rms_norm_eps", "max_position_embeddings",
+                ])
+            try FileManager.default.removeItem(at: copy.file("generation_config.json"))
+            let checkpoint = try Checkpoint.load(copy.url)
+            let shape = checkpoint.decoder.configuration
+            #expect(shape.ropeTheta == 500_000)
+            #expect(shape.headDimension == 4)
+            #expect(shape.normEpsilon == 1e-6)
+            #expect(shape.contextLength == 2048)
+            #expect(checkpoint.tokens == SpecialTokens(begin: 1, ends: [2]))
+        }
+    }
+
+    @Test func badGenerationFilesAreNamed() throws {
+        try withTemporaryDirectory { directory in
+            let copy = try CheckpointDirectory("llama-untied", in: directory)
+            try copy.edit(#"{"eos_token_id": [2, 64]}"#, in: "generation_config.json")
+            let error = try userError { _ = try Checkpoint.load(copy.url) }
+            #expect(error.problem == "\"eos_token_id\" 64 is outside the vocabulary of 64")
+            #expect(error.file == copy.file("generation_config.json").path)
+        }
+    }
+
+    /// Random damage to the text: the model loads, or a `UserError` says why not.
+    @Test func randomDamageIsHandled() throws {
+        try withTemporaryDirectory { directory in
+            let copy = try CheckpointDirectory("llama-untied", in: directory)
+            let content = try Data(contentsOf: copy.file("config.json"))
+            var random = RandomStream(seed: 6, purpose: "damage")
+            var loaded = 0
+            for _ in 0..<1500 {
+                var damaged = content
+                for _ in 0...random.nextIndex(below: 3) {
+                    let place = random.nextIndex(below: damaged.count)
+                    switch random.nextIndex(below: 3) {
+                    case 0: damaged[place] = UInt8(truncatingIfNeeded: random.next())
+                    case 1: damaged.remove(at: place)
+                    default: damaged.insert(contentsOf: "0", at: place)
+                    }
+                }
+                try damaged.write(to: copy.file("config.json"))
+                do {
+                    _ = try Checkpoint.load(copy.url)
+                    loaded += 1
+                } catch is UserError {}
+            }
+            #expect(loaded < 1500)
+        }
+    }
+}
+
+extension Data {
+    fileprivate mutating func insert(contentsOf text: String, at place: Int) {
+        insert(contentsOf: Array(text.utf8), at: place)
+    }
+}

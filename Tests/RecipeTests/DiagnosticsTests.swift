@@ -1,0 +1,240 @@
+import Foundation
+import Support
+import Testing
+
+@testable import Recipes
+
+@Suite struct DiagnosticsTests {
+    let workspace: Workspace
+
+    init() throws { workspace = try Workspace() }
+
+    @Test func fiveMistakesAreReportedTogether() throws {
+        let text = """
+            name: sample
+            teacher: data/teacher
+            student: {layers: 2, widht: 16, width: 18, heads: 4, feed_forward: 32}
+            stages:
+              - generate: {prompts: data/promts.jsonl, samples: many, to: corpus}
+              - train:
+                  corpus: corpsu
+                  losses: [{kind: cross_entropy}]
+                  tokens: 100
+
+            """
+        #expect(
+            try workspace.problems(text) == [
+                "3:22: unknown key \"widht\"; did you mean \"width\"?",
+                "3:51: width 18 is not divisible by 4 heads; 3 heads would do, or give head_dimension",
+                "5:25: no such file: data/promts.jsonl; did you mean \"prompts.jsonl\"?",
+                "5:53: found \"many\"; expected: integer, 1 to 10000",
+                "7:15: no earlier stage makes \"corpsu\", and no file has that name; did you mean \"corpus\"?",
+            ])
+    }
+
+    /// A change of the sample recipe and the one problem it makes.
+    struct Mistake: CustomTestStringConvertible {
+        var replacing: String
+        var with: String
+        var problem: String
+        var testDescription: String { with }
+
+        init(_ replacing: String, _ with: String, _ problem: String) {
+            (self.replacing, self.with, self.problem) = (replacing, with, problem)
+        }
+    }
+
+    static let mistakes = [
+        Mistake("seed: 17", "sed: 17", "2:1: unknown key \"sed\"; did you mean \"seed\"?"),
+        Mistake(
+            "name: sample\n", "name: sample\nteacher: data/teacher\n",
+            "4:1: key \"teacher\" is given twice; the first is on line 2; keep one of the two"),
+        Mistake("seed: 17", "seed: -1", "2:7: -1 is out of range; expected: integer, 0 or more"),
+        Mistake("seed: 17", "seed: [1]", "2:7: found a list; expected: integer, 0 or more"),
+        Mistake("seed: 17", "seed: \"17\"", "2:7: found \"17\"; expected: integer, 0 or more"),
+        Mistake("seed: 17", "seed: 1.5", "2:7: found \"1.5\"; expected: integer, 0 or more"),
+        Mistake(
+            "seed: 17", "seed: 99999999999999999999",
+            "2:7: 99999999999999999999 is too large a number; expected: integer, 0 or more"),
+        Mistake(
+            "name: sample\n", "",
+            "1:1: key \"name\" is missing; expected: a name of lower-case letters, digits, - and _"),
+        Mistake(
+            "name: sample", "name: a/b",
+            "1:7: \"a/b\" cannot be a name; expected: a name of lower-case letters, digits, - and _"),
+        Mistake(
+            "student], perplexity", "student], to: stages, perplexity",
+            "15:48: the name \"stages\" is reserved; choose another"),
+        Mistake(
+            "to: corpus", "to: corpus, seed: 1e400", "6:63: found \"1e400\"; expected: integer, 0 or more"),
+        Mistake(
+            "teacher: data/teacher", "teacher: data/teachr",
+            "3:10: no such file: data/teachr; did you mean \"teacher\"?"),
+        Mistake(
+            "student: {layers: 2", "student: {layers: 2, key_value_heads: 3",
+            "4:39: 2 heads are not divisible by 3 key_value_heads; accepted: 1, 2"),
+        Mistake(
+            "width: 16", "width: 6",
+            "4:39: the head dimension 3 is odd; rotary positions turn pairs of components: choose an even one"
+        ),
+        Mistake(
+            "width: 16", "width: 16, context: 100",
+            "9:7: the batch's context 256 exceeds the model's 100; shorten the one or raise the other"),
+        Mistake("student: {layers: 2", "student: {from: data/teacher, layers: 2", ""),
+        Mistake("- label:", "- lable:", "7:5: unknown stage \"lable\"; did you mean \"label\"?"),
+        Mistake(
+            "kind: sampled", "kind: sampeld",
+            "7:44: found \"sampeld\"; did you mean \"sampled\"? accepted: top_k, sampled"),
+        Mistake("head: 4", "k: 4", "7:53: key \"k\" means something only with kind: top_k"),
+        Mistake(
+            "signals: signals", "signals: corpus",
+            "10:16: \"corpus\" is a corpus; a signal cache is needed here"),
+        Mistake(
+            "corpus: corpus\n", "corpus: signals\n",
+            "9:15: \"signals\" is a signal cache; a corpus is needed here"),
+        Mistake(
+            "corpus: corpus\n", "corpus: [corpus, data/text.jsonl]\n",
+            "9:24: \"signals\" has no signals for data/text.jsonl; label that corpus too"),
+        Mistake(
+            "{kind: forward_kl,", "{kind: reverse_kl,",
+            "13:18: reverse_kl cannot be computed from sampled signals; "
+                + "use forward_kl, signals of kind top_k, or teacher instead of signals"),
+        Mistake(
+            "weight: 0.7", "temperature: 2",
+            "13:43: temperature 2.0 differs from the signals' 1.0; "
+                + "the temperature is fixed when signals are captured: change it in the label stage"),
+        Mistake(
+            "      signals: signals\n", "",
+            "12:18: forward_kl needs a teacher's distributions; give signals (a signal cache) or teacher (a model)"
+        ),
+        Mistake(
+            "signals: signals\n", "signals: signals\n      teacher: teacher\n",
+            "11:16: both signals and teacher are given; keep one of the two"),
+        Mistake(
+            "tokens: 1_000_000", "steps: 5\n      epochs: 2",
+            "15:15: steps and epochs are both given; give exactly one of tokens, steps, epochs"),
+        Mistake(
+            "      tokens: 1_000_000\n", "",
+            "9:7: the length of training is missing; give exactly one of tokens, steps, epochs"),
+        Mistake(
+            "student], perplexity", "student], to: corpus, perplexity",
+            "15:48: an earlier stage already makes \"corpus\"; choose another name"),
+        Mistake(
+            "models: [teacher, student]", "models: []",
+            "15:24: the list is empty; expected: a model: a path or an artefact's name"),
+        Mistake(
+            "perplexity: data/text.jsonl", "perplexity: data",
+            "15:56: data is a directory; a text or JSONL file is needed here"),
+        Mistake(
+            "perplexity: data/text.jsonl", "speed: false",
+            "15:24: nothing is measured; give perplexity, agreement, tasks or speed"),
+        Mistake(
+            "  - report: {}", "  - report: {titel: x}",
+            "16:14: unknown key \"titel\"; did you mean \"title\"?"),
+        Mistake(
+            "  - report: {}", "  - report",
+            "16:5: found \"report\"; expected: a mapping of one stage, such as `- report: {}`"),
+    ]
+
+    @Test(arguments: mistakes) func eachMistakeIsNamedWithItsPlace(mistake: Mistake) throws {
+        let text = sampleRecipe.replacing(mistake.replacing, with: mistake.with, maxReplacements: 1)
+        #expect(text != sampleRecipe)
+        let problems = try workspace.problems(text)
+        if mistake.problem.isEmpty {
+            // A checkpoint with a shape: each key of the shape is out of place.
+            #expect(problems.count == 4)
+            #expect(problems.allSatisfy { $0.contains("means something only without from") })
+        } else {
+            #expect(problems == [mistake.problem])
+        }
+    }
+
+    @Test func aReportComesLast() throws {
+        let text = sampleRecipe + "  - evaluate: {models: [student], to: again}\n"
+        #expect(try workspace.problems(text) == ["16:5: a report is the last stage; move it to the end"])
+    }
+
+    @Test func fileProblemsHaveTheirPlace() throws {
+        func problem(_ data: Data) throws -> String {
+            try data.write(to: workspace.url.appending(path: "recipe.yaml"))
+            do {
+                _ = try RecipeFile(contentsOf: "recipe.yaml", directory: workspace.url)
+                return "none"
+            } catch let error as RecipeError {
+                return error.description
+            }
+        }
+        #expect(try problem(Data()).contains("recipe.yaml:1:1: the recipe is empty"))
+        #expect(try problem(Data("# nothing\n".utf8)).contains("the recipe is empty"))
+        #expect(
+            try problem(Data([0x6E, 0x0A, 0xFF, 0x0A])).hasPrefix("recipe.yaml:2:1: the text is not UTF-8"))
+        #expect(
+            try problem(Data("name: a\nstages:\n\t- report: {}\n".utf8)).contains("a tab indents this line"))
+        #expect(try problem(Data("name: [a\nseed: 1\n".utf8)).hasPrefix("recipe.yaml:2:5: not valid YAML"))
+        #expect(try problem(Data("name: a\u{0}\n".utf8)).hasPrefix("recipe.yaml:1:8: not valid YAML"))
+        #expect(try problem(Data("- a\n".utf8)).hasPrefix("recipe.yaml:1:1: found a list where a mapping"))
+        #expect(try problem(Data("{a: 1}\n---\n{b: 1}\n".utf8)).contains("another document"))
+        #expect(try problem(Data(repeating: 32, count: YAMLReader.largestFile + 1)).contains("bytes"))
+    }
+
+    @Test func hostileDocumentsAreRefusedQuickly() throws {
+        let deep = String(repeating: "[", count: 100_000)
+        #expect(try workspace.problems(deep) == ["1:1: the document is too deeply nested; at most 64 levels"])
+        let dashes = String(repeating: "- ", count: 100_000)
+        #expect(
+            try workspace.problems(dashes) == ["1:1: the document is too deeply nested; at most 64 levels"])
+        // Ten aliases a level would write out a tree of ten billion values.
+        let bomb = (1...10).reduce("a0: &a0 x\n") { text, level in
+            text
+                + "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n"
+        }
+        #expect(try workspace.problems(bomb) == ["4:1: too many aliases; a recipe has at most 24"])
+        #expect(try workspace.problems("a: &a [*a]\n").first?.contains("undefined alias") == true)
+    }
+
+    @Test func aliasesWork() throws {
+        let text = sampleRecipe.replacing(
+            "prompts: data/prompts.jsonl", with: "prompts: &file data/prompts.jsonl"
+        )
+        .replacing("perplexity: data/text.jsonl", with: "perplexity: *file")
+        #expect(try workspace.problems(text) == [])
+    }
+
+    @Test func aMissingRecipeSaysHowToBegin() {
+        #expect {
+            try RecipeFile(contentsOf: "none.yaml", directory: workspace.url)
+        } throws: { error in
+            (error as? RecipeError)?.status == .noInput && "\(error)".contains("distill init")
+        }
+    }
+
+    @Test func variantsAreCheckedToo() throws {
+        let text =
+            sampleRecipe + """
+                variants:
+                  - name: one
+                    set: {student.widht: 32}
+                  - name: one
+                    set: {stages.trian.tokens: 5}
+                  - name: three
+                    set: {student.heads: 3}
+                seeds: [1, 1]
+                verdict: {baseline: tow}
+
+                """
+        #expect(
+            try workspace.problems(text) == [
+                "19:11: unknown key \"widht\"; did you mean \"width\"?",
+                "20:11: a variant before is named \"one\" too; choose another name",
+                "21:11: the recipe has no stage \"trian\"; did you mean \"train\"?",
+                "23:26: width 16 is not divisible by 3 heads; 2 heads would do, or give head_dimension",
+                "24:8: the seed 1 is listed twice",
+                "25:21: no variant is named \"tow\"; accepted: one, one, three",
+            ])
+    }
+
+    @Test(arguments: [("widht", "width"), ("leyers", "layers"), ("heads", "head"), ("zzz", nil)])
+    func nearestWord(word: String, expected: String?) {
+        #expect(nearest(to: word, among: ["layers", "width", "head", "optimizer"]) == expected)
+    }
+}

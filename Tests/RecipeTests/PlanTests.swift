@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+@testable import Recipes
+
+@Suite struct PlanTests {
+    let workspace: Workspace
+
+    init() throws { workspace = try Workspace() }
+
+    /// The kinds of the stages whose addresses differ between two plans of the same stages.
+    private func changed(_ first: Plan, _ second: Plan) -> [String] {
+        precondition(first.stages.count == second.stages.count)
+        return zip(first.stages, second.stages).filter { $0.address != $1.address }.map(\.0.label)
+    }
+
+    @Test func anEvaluationIsOneStageAModel() throws {
+        let plan = try workspace.plan(sampleRecipe)
+        #expect(
+            plan.stages.map(\.label) == [
+                "generate corpus", "label signals", "train student", "evaluate teacher", "evaluate student",
+            ])
+        #expect(plan.report != nil)
+    }
+
+    @Test(arguments: [
+        // What changes a stage changes all that follows from it, and nothing else.
+        (
+            "stages.generate.samples=2",
+            ["generate corpus", "label signals", "train student", "evaluate student"]
+        ),
+        ("stages.label.signal.draws=9", ["label signals", "train student", "evaluate student"]),
+        ("stages.train.tokens=5", ["train student", "evaluate student"]),
+        ("student.width=32", ["train student", "evaluate student"]),
+        ("stages.evaluate.context=64", ["evaluate teacher", "evaluate student"]),
+        ("seed=18", ["generate corpus", "label signals", "train student", "evaluate student"]),
+        ("stages.train.seed=18", ["train student", "evaluate student"]),
+        // Writing a default out, renaming, and what does not change the result leave the addresses alone.
+        ("stages.train.schedule.kind=cosine", []),
+        ("student.key_value_heads=2", []),
+        ("stages.train.tokens=1e6", []),
+        ("stages.train.checkpoint_every=5", []),
+        ("stages.train.validate={on: data/text.jsonl}", []),
+        ("stages.train.seed=17", []),
+        ("description=other", []),
+        ("name=other", []),
+    ])
+    func addressesFollowWhatMatters(override: String, expected: [String]) throws {
+        let plan = try workspace.plan(sampleRecipe)
+        #expect(changed(plan, try workspace.plan(sampleRecipe, set: [override])) == expected)
+    }
+
+    @Test func renamingAnArtefactChangesNothing() throws {
+        let renamed = sampleRecipe.replacing("to: corpus", with: "to: answers").replacing(
+            "corpus: corpus", with: "corpus: answers")
+        #expect(changed(try workspace.plan(sampleRecipe), try workspace.plan(renamed)) == [])
+    }
+
+    @Test func filesCountByContent() throws {
+        let plan = try workspace.plan(sampleRecipe)
+        try workspace.write("data/copy.jsonl", try workspace.read("data/prompts.jsonl"))
+        let copied = try workspace.plan(sampleRecipe, set: ["stages.generate.prompts=data/copy.jsonl"])
+        #expect(changed(plan, copied) == [])
+        try workspace.write("data/text.jsonl", "{\"text\":\"twice\"}\n")
+        #expect(changed(plan, try workspace.plan(sampleRecipe)) == ["evaluate teacher", "evaluate student"])
+        try workspace.write("data/teacher/model.safetensors", "weights")
+        #expect(changed(plan, try workspace.plan(sampleRecipe)).count == plan.stages.count)
+        let before = try workspace.plan(sampleRecipe)
+        try workspace.write("data/teacher/.lock", "1")
+        #expect(changed(before, try workspace.plan(sampleRecipe)) == [])
+    }
+
+    @Test func aStudySharesWhatIsAlike() throws {
+        let text =
+            sampleRecipe + """
+                variants:
+                  - {name: short, set: {stages.train.tokens: 500}}
+                  - name: long
+                  - {name: more, set: {stages.label.signal.draws: 16}}
+                seeds: [1, 2]
+
+                """
+        let plan = try workspace.plan(text)
+        #expect(
+            plan.runs.map(\.folder) == [
+                "short-seed-1", "short-seed-2", "long-seed-1", "long-seed-2", "more-seed-1", "more-seed-2",
+            ])
+        let counts = Dictionary(grouping: plan.stages, by: \.stage.kind).mapValues(\.count)
+        // One corpus, a cache for each setting of it, a student a run, the teacher measured once.
+        #expect(counts == [.generate: 1, .label: 2, .train: 6, .evaluate: 7])
+        #expect(plan.stages.map(\.label).contains("train student (short-seed-2)"))
+        #expect(plan.stages.map(\.label).contains("label signals (more)"))
+        #expect(plan.stages.map(\.label).contains("evaluate teacher"))
+        #expect(plan.stages.filter { $0.stage.kind == .train }.map(\.seed) == [1, 2, 1, 2, 1, 2])
+        #expect(plan.stages.filter { $0.stage.kind == .label }.map(\.seed) == [17, 17])
+    }
+
+    @Test func stagesComeAfterWhatTheyRead() throws {
+        let plan = try workspace.plan(sampleRecipe)
+        for (index, instance) in plan.stages.enumerated() {
+            for case .stage(let address) in instance.inputs.values {
+                #expect(plan.stages[..<index].contains { $0.address == address })
+            }
+        }
+    }
+
+    @Test func parametersAreCounted() throws {
+        let shape = try #require(ModelShape(checkpoint: workspace.url.appending(path: "data/teacher")))
+        // Embedding 100·16; a block has 4·16·16 attention, 3·16·32 feed-forward and two norms of 16; a final norm.
+        #expect(shape.parameters == Double(100 * 16 + 2 * (4 * 256 + 3 * 512 + 32) + 16))
+    }
+
+    @Test func costsGrowWithTheWork() throws {
+        let cost = CostModel(gigaflops: 100)
+        let small = cost.estimates(of: try workspace.plan(sampleRecipe))
+        let large = cost.estimates(
+            of: try workspace.plan(sampleRecipe, set: ["stages.train.tokens=2_000_000"]))
+        #expect(small.count == 5)
+        #expect(small.allSatisfy { $0.memoryBytes > 0 && $0.diskBytes > 0 && $0.seconds > 0 })
+        #expect(abs(large[2].seconds / small[2].seconds - 2) < 1e-9)
+        let total = CostModel.total(of: small)
+        #expect(total.memoryBytes == small.map(\.memoryBytes).max())
+        #expect(abs(total.seconds - small.map(\.seconds).reduce(0, +)) < 1e-9)
+    }
+}

@@ -1,0 +1,213 @@
+import Foundation
+import Support
+import Testing
+
+@testable import Recipes
+
+/// Writes small outputs, counts its calls, and fails where told to, as if the process had been killed.
+private final class FakeExecutor: StageExecutor {
+    struct Killed: Error {}
+
+    private(set) var calls: [String] = []
+    /// The label of the stage that is killed in the middle.
+    var kills: String?
+
+    func run(_ context: StageContext) throws -> StageResult {
+        calls.append(context.label)
+        context.progress(.began(stage: context.label, total: 2, unit: "steps"))
+        let half = context.work.appending(path: "half")
+        let resumes = FileManager.default.fileExists(atPath: half.path)
+        try Data("half".utf8).write(to: half)
+        if context.label == kills { throw Killed() }
+        switch context.stage {
+        case .tokenizer, .generate, .label: try Data(context.label.utf8).write(to: context.output)
+        case .train(let train):
+            // Inputs are there.
+            for reference in train.corpus.map(\.source) + [train.tokenizer] {
+                _ = try context.url(of: reference).checkResourceIsReachable()
+            }
+            try FileManager.default.createDirectory(at: context.output, withIntermediateDirectories: true)
+            for step in 0..<3 { try context.metrics.append(step: step, ["loss": 3 - Double(step)]) }
+        case .evaluate(let evaluate):
+            let scores = ModelScores(
+                model: evaluate.models[0].name, parameters: 1_000_000, bytes: 4_000_000,
+                kl: Measurement(evaluate.models[0].name == "teacher" ? 0 : 0.25, standardError: 0.01))
+            try JSONEncoder().encode(scores).write(to: context.output)
+        case .report: Issue.record("a report is not executed")
+        }
+        return StageResult(summary: resumes ? "resumed" : "done", figures: ["tokens": 10])
+    }
+}
+
+@Suite struct RunnerTests {
+    let workspace: Workspace
+    private let fake = FakeExecutor()
+
+    init() throws { workspace = try Workspace() }
+
+    private var runner: RecipeRunner {
+        RecipeRunner(
+            executors: Dictionary(uniqueKeysWithValues: Stage.Kind.allCases.map { ($0, fake) }),
+            toolVersion: "test",
+            runs: workspace.url.appending(path: "runs", directoryHint: .isDirectory), progress: { _ in })
+    }
+
+    private let labels = [
+        "generate corpus", "label signals", "train student", "evaluate teacher", "evaluate student",
+    ]
+
+    @Test func aRunLeavesWhatItPromises() throws {
+        let outcome = try runner.run(try workspace.plan(sampleRecipe))
+        #expect(fake.calls == labels)
+        #expect(outcome.performed == 5)
+        for name in [
+            "recipe.yaml", "run.json", "events.jsonl", "report.md", "report.html", "student", "signals",
+            "corpus.jsonl", "evaluation-student.json",
+        ] {
+            #expect(workspace.exists("runs/sample/\(name)"), "\(name)")
+        }
+        // The link is relative: a moved run directory stays whole.
+        let target = try FileManager.default.destinationOfSymbolicLink(
+            atPath: workspace.url.appending(path: "runs/sample/student").path)
+        #expect(target.hasPrefix("stages/train-"))
+        #expect(!workspace.contents.contains { $0.hasSuffix("/work") })
+        #expect(outcome.report.runs[0].curves.map(\.points.count) == [3])
+    }
+
+    @Test func nothingIsDoneTwice() throws {
+        let plan = try workspace.plan(sampleRecipe)
+        _ = try runner.run(plan)
+        let again = try runner.run(plan)
+        #expect(fake.calls == labels)
+        #expect(again.reused == 5)
+        _ = try runner.run(try workspace.plan(sampleRecipe, set: ["stages.train.tokens=5"]))
+        #expect(fake.calls == labels + ["train student", "evaluate student"])
+        _ = try runner.run(plan, fresh: true)
+        #expect(fake.calls.count == 12)
+        // Of the two students only the last recipe's is shown, and --fresh removed the other.
+        #expect(
+            workspace.contents.filter { $0.contains("stages/train-") && $0.hasSuffix("stage.json") }.count
+                == 1)
+    }
+
+    @Test func aKilledStageGoesOnFromItsWork() throws {
+        fake.kills = "train student"
+        let plan = try workspace.plan(sampleRecipe)
+        #expect(throws: FakeExecutor.Killed.self) { try runner.run(plan) }
+        #expect(!workspace.exists("runs/sample/student"))
+        #expect(!workspace.exists("runs/sample/report.md"))
+        let record = try JSONDecoder.forRecords.decode(
+            RunRecord.self, from: Data(workspace.read("runs/sample/run.json").utf8))
+        #expect(record.finished == nil)
+        fake.kills = nil
+        let outcome = try runner.run(plan)
+        #expect(outcome.reused == 2)
+        #expect(outcome.report.stages.map(\.summary) == ["done", "done", "resumed", "done", "done"])
+        #expect(fake.calls == Array(labels.prefix(3)) + Array(labels.dropFirst(2)))
+    }
+
+    @Test func onlyThisRecipesResultsAreShown() throws {
+        _ = try runner.run(try workspace.plan(sampleRecipe))
+        fake.kills = "train pupil"
+        let changed = sampleRecipe.replacing("tokens: 1_000_000", with: "tokens: 5\n      to: pupil")
+            .replacing("[teacher, student]", with: "[teacher, pupil]")
+        #expect(throws: FakeExecutor.Killed.self) { try runner.run(try workspace.plan(changed)) }
+        #expect(!workspace.exists("runs/sample/student"))
+        #expect(!workspace.exists("runs/sample/report.md"))
+        #expect(workspace.exists("runs/sample/corpus.jsonl"))
+    }
+
+    @Test func aFinishedStageWithoutItsOutputIsDoneAgain() throws {
+        let plan = try workspace.plan(sampleRecipe)
+        _ = try runner.run(plan)
+        let output = plan.stages[0]
+        try FileManager.default.removeItem(
+            at: workspace.url.appending(path: "runs/sample/stages/\(output.directoryName)/corpus.jsonl"))
+        #expect(try runner.run(plan).performed == 1)
+    }
+
+    @Test func aDirectoryInUseNamesItsProcess() throws {
+        let plan = try workspace.plan(sampleRecipe)
+        let directory = workspace.url.appending(path: "runs/sample")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let lock = try DirectoryLock(directory: directory)
+        #expect {
+            try runner.run(plan)
+        } throws: { error in
+            let error = error as? UserError
+            return error?.status == .temporaryFailure && error?.problem.contains("\(getpid())") == true
+        }
+        withExtendedLifetime(lock) {}
+        #expect(fake.calls.isEmpty)
+    }
+
+    @Test func aDirectoryOfAnotherRecipeIsLeftAlone() throws {
+        _ = try runner.run(try workspace.plan(sampleRecipe))
+        let before = workspace.contents
+        let other = try workspace.plan(sampleRecipe, named: "other.yaml")
+        for fresh in [false, true] {
+            #expect {
+                try runner.run(other, fresh: fresh)
+            } throws: { error in
+                "\(error)".contains("belongs to another recipe") && "\(error)".contains("recipe.yaml")
+            }
+        }
+        #expect(workspace.contents == (before + ["other.yaml"]).sorted())
+        // Where the first recipe is gone, nobody else owns the directory.
+        try FileManager.default.removeItem(at: workspace.url.appending(path: "recipe.yaml"))
+        #expect(try runner.run(other).reused == 5)
+    }
+
+    @Test func aForeignDirectoryIsLeftAlone() throws {
+        let directory = workspace.url.appending(path: "runs/sample")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try workspace.write("runs/sample/thesis.tex", "precious")
+        let plan = try workspace.plan(sampleRecipe)
+        #expect(throws: UserError.self) { try runner.run(plan, fresh: true) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["thesis.tex"])
+    }
+
+    @Test func aRunsOwnSnapshotCanBeRun() throws {
+        _ = try runner.run(try workspace.plan(sampleRecipe, set: ["stages.train.tokens=5"]))
+        let file = try RecipeFile(contentsOf: "runs/sample/recipe.yaml", directory: workspace.url)
+        #expect(try runner.run(try Plan(file)).reused == 5)
+    }
+
+    @Test func aStudyHasAFolderARun() throws {
+        let text = sampleRecipe + "variants: [{name: a}, {name: b, set: {stages.train.tokens: 9}}]\n"
+        let outcome = try runner.run(try workspace.plan(text))
+        #expect(workspace.exists("runs/sample/a/student"))
+        #expect(workspace.exists("runs/sample/b/corpus.jsonl"))
+        #expect(outcome.performed == 7)
+        #expect(outcome.report.study?.rows.map(\.name) == ["teacher", "a: student", "b: student"])
+    }
+
+    @Test func nothingIsWrittenForABadRecipe() throws {
+        #expect(throws: RecipeError.self) {
+            try workspace.plan(sampleRecipe.replacing("seed: 17", with: "seed: x"))
+        }
+        #expect(!workspace.exists("runs"))
+    }
+
+    @Test func aStageThisBuildLacksIsSaidBeforeAnything() throws {
+        var runner = runner
+        runner.executors[.label] = nil
+        #expect(throws: UserError.self) { try runner.run(try workspace.plan(sampleRecipe)) }
+        #expect(!workspace.exists("runs"))
+    }
+
+    @Test func metricsAreCutWhereAStageGoesOn() throws {
+        let url = workspace.url.appending(path: "metrics.jsonl")
+        let log = MetricsLog(at: url)
+        for step in 1...5 { try log.append(step: step, ["loss": Double(step), "rate": .infinity]) }
+        // A killed process tore the last line.
+        let handle = try FileHandle(forWritingTo: url)
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("{\"step\":6".utf8))
+        let resumed = MetricsLog(at: url)
+        try resumed.truncate(after: 3)
+        try resumed.append(step: 4, ["loss": 40])
+        #expect(try MetricsLog.read(url).map(\.step) == [1, 2, 3, 4])
+        #expect(try MetricsLog.read(url).last?.values == ["loss": 40])
+    }
+}
