@@ -129,8 +129,11 @@ private struct Planner {
 
     /// The digest of a file, or of a directory's files with their names; hidden files do not count.
     private mutating func content(of url: URL) throws -> String {
-        if let known = contents[url.absoluteString] { return known }
+        let given = url.absoluteString
+        if let known = contents[given] { return known }
         var parts: [String] = []
+        // A run directory shows its artefacts as links.
+        let url = url.resolvingSymlinksInPath()
         let isDirectory = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
         if isDirectory {
             let names = try FileManager.default.subpathsOfDirectory(atPath: url.path).sorted()
@@ -143,7 +146,7 @@ private struct Planner {
             parts = [try Fingerprint(fileAt: url).hexadecimal]
         }
         let digest = Fingerprint(hashing: parts.map { Data($0.utf8) }).hexadecimal
-        contents[url.absoluteString] = digest
+        contents[given] = digest
         return digest
     }
 }
