@@ -94,7 +94,8 @@ public struct Agreement: Codable, Equatable, Sendable {
 
     /// Both rows of logits are overwritten by probabilities.
     private static func compareRow(
-        studentLogits q: UnsafeMutablePointer<Float>, teacherLogits p: UnsafeMutablePointer<Float>, count: Int,
+        studentLogits q: UnsafeMutablePointer<Float>, teacherLogits p: UnsafeMutablePointer<Float>,
+        count: Int,
         target: Int
     ) -> Row {
         let sameTop = kernels.argmax(q, count) == kernels.argmax(p, count)

@@ -8,7 +8,8 @@ struct Distill: AsyncParsableCommand {
         abstract: "Distil large language models into small ones.",
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, ValidateCommand.self, InitCommand.self, TokenizerCommand.self, GenerateCommand.self,
+            RunCommand.self, ValidateCommand.self, InitCommand.self, TokenizerCommand.self,
+            GenerateCommand.self,
             LabelCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self, BenchCommand.self,
             DoctorCommand.self,
         ])

@@ -20,7 +20,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @Argument(help: "A checkpoint directory.")
     var model: String
-    @Option(help: ArgumentHelp("JSONL with messages or prompt, or a .txt file of prompts.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("JSONL with messages or prompt, or a .txt file of prompts.", valueName: "file"))
     var prompts: String
     @Option(help: ArgumentHelp("The JSONL file to write.", valueName: "file"))
     var output: String
@@ -37,7 +38,8 @@ struct GenerateCommand: AsyncParsableCommand {
             let url = URL(filePath: output)
             guard !FileManager.default.fileExists(atPath: url.path) else {
                 throw UserError(
-                    "exists already", file: output, remedy: "name another file, or delete it", status: .cannotCreate)
+                    "exists already", file: output, remedy: "name another file, or delete it",
+                    status: .cannotCreate)
             }
             let progress = ProgressLine()
             defer { progress.clear() }

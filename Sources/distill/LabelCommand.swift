@@ -14,8 +14,8 @@ struct LabelCommand: AsyncParsableCommand {
             Labelling that was interrupted goes on where it stopped when it is started again.
 
             EXAMPLES
-              distill label data/teacher --data corpus.jsonl --output signals
-              distill label data/teacher --data corpus.jsonl --output signals --kind top_k --k 50 --temperature 2
+              distill label data/teacher --corpus corpus.jsonl --output signals
+              distill label data/teacher --corpus corpus.jsonl --output signals --kind top_k --k 50 --temperature 2
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
@@ -28,7 +28,9 @@ struct LabelCommand: AsyncParsableCommand {
     @OptionGroup var corpus: CorpusFlags
     @Option(help: "The directory of the signal cache.")
     var output: String
-    @Option(help: "sampled is unbiased for forward KL; top_k keeps the likeliest tokens and the mass of the rest.")
+    @Option(
+        help: "sampled is unbiased for forward KL; top_k keeps the likeliest tokens and the mass of the rest."
+    )
     var kind = Kind.sampled
     @Option(help: "Likeliest tokens stored exactly (sampled).")
     var head = 8
@@ -56,7 +58,8 @@ struct LabelCommand: AsyncParsableCommand {
             defer { progress.clear() }
             try LabelingJob(
                 teacher: Checkpoint.load(URL(filePath: model)), name: model,
-                kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws), temperature: temperature,
+                kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
+                temperature: temperature,
                 scope: corpus.scope, context: corpus.context, seed: seed
             ).run(corpus.records(), into: URL(filePath: output), progress: progress.handler)
         }

@@ -11,7 +11,9 @@ struct SamplingFlags: ParsableArguments {
     var topK = 0
     @Option(name: .customLong("min-p"), help: "Keep tokens at least this likely relative to the likeliest.")
     var minP: Float = 0
-    @Option(name: .customLong("repetition-penalty"), help: "Makes tokens already there less likely; 1 changes nothing.")
+    @Option(
+        name: .customLong("repetition-penalty"),
+        help: "Makes tokens already there less likely; 1 changes nothing.")
     var repetitionPenalty: Float = 1
     @Option(name: .customLong("max-new-tokens"), help: "Longest answer, in tokens.")
     var maxNewTokens = 128
@@ -22,7 +24,8 @@ struct SamplingFlags: ParsableArguments {
 
     var options: SamplingOptions {
         SamplingOptions(
-            temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty,
+            temperature: temperature, topK: topK, topP: topP, minP: minP,
+            repetitionPenalty: repetitionPenalty,
             maxNewTokens: maxNewTokens)
     }
 
