@@ -66,7 +66,9 @@ let package = Package(
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
         .testTarget(name: "RecipeTests", dependencies: ["Recipes", "TestSupport"]),
         .testTarget(name: "WorldTests", dependencies: ["World"]),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "distill"]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "distill", "distil-a-student"]),
+        // The program in the README, built and run by CommandTests.
+        .executableTarget(name: "distil-a-student", dependencies: ["Distillation"], path: "Tests/Example"),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -70,7 +70,8 @@ public struct Synthesis {
     ///   the way, or when the disk refuses
     @discardableResult
     public func run(
-        prompts: [CorpusRecord], into output: URL, stage: String = "generate", progress: ProgressHandler? = nil
+        prompts: [CorpusRecord], into output: URL, stage: String = "generate",
+        progress: ProgressHandler? = nil
     ) throws -> Int {
         let chats = prompts.map(\.question)
         let encoded = try encode(chats)
@@ -134,11 +135,14 @@ public struct Synthesis {
             },
             onFinish: { generation in
                 let request = first + generation.request
-                let text = try watchers.removeValue(forKey: generation.request)?.text
+                let text =
+                    try watchers.removeValue(forKey: generation.request)?.text
                     ?? author.tokenizer.decode(generation.tokens)
                 try log.append(
                     SyntheticRecord(
-                        messages: chats[request / options.samples] + [Message(role: .assistant, content: text)],
+                        messages: chats[request / options.samples] + [
+                            Message(role: .assistant, content: text)
+                        ],
                         meta: SyntheticRecord.Meta(
                             model: author.name, seed: options.seed, prompt: request / options.samples,
                             sample: request % options.samples, sampling: options.sampling,

@@ -39,6 +39,11 @@ struct RunCommand: AsyncParsableCommand {
     /// Multiplications a second that two cores of the kind common in small machines reach, in 10⁹ operations.
     private static let usualGigaflops = 160.0
 
+    /// What people type to run this command: it need not be installed.
+    private static var ownName: String {
+        CommandLine.arguments[0].contains(".build/") ? "swift run -c release distill" : "distill"
+    }
+
     func run() async throws {
         try Failure.reporting {
             let plan = try Plan(try RecipeFile(contentsOf: recipe, overrides: overrides))
@@ -61,6 +66,9 @@ struct RunCommand: AsyncParsableCommand {
                 print(
                     "\(outcome.directory.relativePath): \(outcome.performed) stages done, \(outcome.reused) reused"
                 )
+                if let student = plan.finalModel {
+                    print("next: \(Self.ownName) chat \(outcome.directory.relativePath)/\(student)")
+                }
             }
         }
     }

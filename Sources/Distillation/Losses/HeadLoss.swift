@@ -79,7 +79,8 @@ public struct HeadLoss {
     ) {
         // Rows to a task: enough to spread over threads, few enough that scratch buffers are made rarely.
         Parallel.forRanges(of: rows.count, grain: 16) { range in
-            let rowLoss = RowLoss(terms: terms, vocabulary: logits.columns, entries: teacher?.mostEntries ?? 0)
+            let rowLoss = RowLoss(
+                terms: terms, vocabulary: logits.columns, entries: teacher?.mostEntries ?? 0)
             for row in range {
                 let position = rows.lowerBound + row
                 let signal: RowLoss.Teacher =

@@ -91,9 +91,12 @@ public struct Labeler {
         }
     }
 
-    private func write(_ records: [SignalRecord], number: Int, in directory: URL) throws -> SignalManifest.Shard {
+    private func write(_ records: [SignalRecord], number: Int, in directory: URL) throws
+        -> SignalManifest.Shard
+    {
         let digits = String(number)
-        let name = "shard-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + ".safetensors"
+        let name =
+            "shard-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + ".safetensors"
         let url = directory.appendingPathComponent(name)
         try SignalShard.write(records, kind: origin.kind, vocabulary: origin.vocabularySize, to: url)
         let bytes = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
@@ -124,7 +127,8 @@ private struct PendingShards {
         }
         guard FileManager.default.fileExists(atPath: url.path) else { return [] }
         guard let content = try? JSONDecoder().decode(Content.self, from: Data(contentsOf: url)) else {
-            throw UserError("is damaged", file: url.relativePath, remedy: "delete the directory and label again")
+            throw UserError(
+                "is damaged", file: url.relativePath, remedy: "delete the directory and label again")
         }
         try refuse(origin.differences(from: content.origin))
         return content.shards

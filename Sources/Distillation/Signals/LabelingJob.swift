@@ -15,7 +15,8 @@ public struct LabelingJob {
     ///   - context: tokens that documents are cut to; the teacher's own context at most
     /// - Throws: `UserError` when the checkpoint has no tokenizer
     public init(
-        teacher: Checkpoint, name: String, kind: SparseKind, temperature: Float, scope: TargetScope, context: Int,
+        teacher: Checkpoint, name: String, kind: SparseKind, temperature: Float, scope: TargetScope,
+        context: Int,
         seed: UInt64
     ) throws {
         let tokenizer = try teacher.requireTokenizer()

@@ -116,8 +116,10 @@ public struct SignalCapture: Sendable {
                 let middle = (low + high) / 2
                 if cumulative[middle] > target { high = middle } else { low = middle + 1 }
             }
-            drawn.append(scan(block: low * block..<min((low + 1) * block, vocabulary), p: p,
-                from: low == 0 ? 0 : cumulative[low - 1], to: target))
+            drawn.append(
+                scan(
+                    block: low * block..<min((low + 1) * block, vocabulary), p: p,
+                    from: low == 0 ? 0 : cumulative[low - 1], to: target))
         }
         drawn.sort()
         for id in drawn {
@@ -130,7 +132,9 @@ public struct SignalCapture: Sendable {
         }
     }
 
-    private func scan(block: Range<Int>, p: UnsafeMutablePointer<Float>, from start: Double, to target: Double) -> Int32 {
+    private func scan(
+        block: Range<Int>, p: UnsafeMutablePointer<Float>, from start: Double, to target: Double
+    ) -> Int32 {
         var sum = start
         var last = block.lowerBound
         for id in block where p[id] > 0 {

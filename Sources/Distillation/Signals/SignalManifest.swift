@@ -22,7 +22,8 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         public var seed: UInt64
 
         public init(
-            teacher: String, teacherFingerprint: Fingerprint, tokenizerFingerprint: Fingerprint, template: String?,
+            teacher: String, teacherFingerprint: Fingerprint, tokenizerFingerprint: Fingerprint,
+            template: String?,
             vocabularySize: Int, kind: SparseKind, temperature: Float, seed: UInt64
         ) {
             self.teacher = teacher
@@ -103,8 +104,10 @@ public struct SignalManifest: Codable, Equatable, Sendable {
                 "is not a signal cache's manifest: \(error.explanation)", file: url.relativePath,
                 remedy: "label the corpus again")
         }
-        guard shards.allSatisfy({ $0.records >= 0 && $0.tokens >= 0 && $0.positions >= 0 && $0.bytes >= 0 }) else {
-            throw UserError("holds a negative count", file: url.relativePath, remedy: "label the corpus again")
+        guard shards.allSatisfy({ $0.records >= 0 && $0.tokens >= 0 && $0.positions >= 0 && $0.bytes >= 0 })
+        else {
+            throw UserError(
+                "holds a negative count", file: url.relativePath, remedy: "label the corpus again")
         }
     }
 

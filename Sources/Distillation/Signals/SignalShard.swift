@@ -51,7 +51,9 @@ struct SignalShard {
     static func write(_ records: [SignalRecord], kind: SparseKind, vocabulary: Int, to url: URL) throws {
         let entries = records.flatMap(\.entries)
         let head = headSize(kind, vocabulary: vocabulary)
-        func bounds(_ counts: [Int]) -> [Int64] { counts.reduce(into: [0]) { $0.append($0.last! + Int64($1)) } }
+        func bounds(_ counts: [Int]) -> [Int64] {
+            counts.reduce(into: [0]) { $0.append($0.last! + Int64($1)) }
+        }
         func identifiers(_ name: String, _ ids: [Int32], shape: [Int]) -> SafetensorsEntry {
             vocabulary <= 1 << 16
                 ? SafetensorsEntry(name: name, shape: shape, values: ids.map(UInt16.init))
@@ -60,12 +62,14 @@ struct SignalShard {
         let tokens = records.flatMap(\.ids)
         let positions = records.flatMap(\.positions)
         var columns = [
-            SafetensorsEntry(name: "keys", shape: [records.count, RecordKey.size], values: records.flatMap(\.key.bytes)),
+            SafetensorsEntry(
+                name: "keys", shape: [records.count, RecordKey.size], values: records.flatMap(\.key.bytes)),
             SafetensorsEntry(
                 name: "token_bounds", shape: [records.count + 1], values: bounds(records.map(\.ids.count))),
             SafetensorsEntry(name: "tokens", shape: [tokens.count], values: tokens),
             SafetensorsEntry(
-                name: "position_bounds", shape: [records.count + 1], values: bounds(records.map(\.positions.count))),
+                name: "position_bounds", shape: [records.count + 1],
+                values: bounds(records.map(\.positions.count))),
             SafetensorsEntry(name: "positions", shape: [positions.count], values: positions),
             identifiers("head_ids", entries.flatMap(\.ids), shape: [entries.count, head]),
             SafetensorsEntry(
@@ -76,7 +80,8 @@ struct SignalShard {
             let tails = entries.flatMap(\.tailIDs)
             columns += [
                 SafetensorsEntry(
-                    name: "tail_bounds", shape: [entries.count + 1], values: bounds(entries.map(\.tailIDs.count))),
+                    name: "tail_bounds", shape: [entries.count + 1],
+                    values: bounds(entries.map(\.tailIDs.count))),
                 identifiers("tail_ids", tails, shape: [tails.count]),
                 SafetensorsEntry(
                     name: "tail_draws", shape: [tails.count],
@@ -101,7 +106,9 @@ struct SignalShard {
             let ids =
                 try file.view(name).type == .u16
                 ? file.values(name, as: UInt16.self).map(UInt32.init) : file.values(name, as: UInt32.self)
-            guard ids.allSatisfy({ $0 < vocabulary }) else { throw broken("\(name) holds an id outside the vocabulary") }
+            guard ids.allSatisfy({ $0 < vocabulary }) else {
+                throw broken("\(name) holds an id outside the vocabulary")
+            }
             return ids
         }
         func bounds(_ name: String, count: Int, end: Int) throws -> [Int64] {

@@ -57,12 +57,14 @@ public struct SignalVerification: Codable, Equatable, Sendable {
                     let position = range.lowerBound + row
                     compare(softmax(z, signal.temperature, into: probabilities), signal, position: position)
                     for (isFull, teacherSignal) in [
-                        (true, RowLoss.Teacher.dense(logits: z)), (false, .sparse(signal, position: position)),
+                        (true, RowLoss.Teacher.dense(logits: z)),
+                        (false, .sparse(signal, position: position)),
                     ] {
                         var loss: Float = 0
                         for id in 0..<vocabulary { student.pointer[id] = 0.5 * z[id] }
                         rowLoss.evaluate(
-                            logits: student.pointer, target: 0, teacher: teacherSignal, scale: 1, losses: &loss)
+                            logits: student.pointer, target: 0, teacher: teacherSignal, scale: 1,
+                            losses: &loss)
                         for id in 0..<vocabulary {
                             let value = Double(student.pointer[id])
                             if isFull { full[id] += value } else { sparse[id] += value }
@@ -74,7 +76,8 @@ public struct SignalVerification: Codable, Equatable, Sendable {
             positions += rows.count
         }
 
-        private func softmax(_ z: UnsafeMutablePointer<Float>, _ temperature: Float, into p: Tensor) -> Tensor {
+        private func softmax(_ z: UnsafeMutablePointer<Float>, _ temperature: Float, into p: Tensor) -> Tensor
+        {
             var (maximum, logSum): (Float, Float) = (0, 0)
             kernels.log_sum_exp(z, p.count, 1 / temperature, &maximum, &logSum)
             kernels.softmax(z, p.pointer, p.count, 1 / temperature, maximum, logSum)

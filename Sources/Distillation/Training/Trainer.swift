@@ -77,7 +77,9 @@ public final class Trainer {
         if let stateURL, let saved = try restore(from: stateURL) { position = saved }
         try listener?.began(atStep: position.step)
         progress?(.began(stage: "train", total: options.steps, unit: "steps"))
-        if position.step > 0 { progress?(.note("train: resumed at step \(position.step) of \(options.steps)")) }
+        if position.step > 0 {
+            progress?(.note("train: resumed at step \(position.step) of \(options.steps)"))
+        }
 
         var window = MetricsWindow(terms: options.losses)
         var lastSave = ContinuousClock.now
@@ -159,7 +161,8 @@ public final class Trainer {
                 remedy: "lower the learning rate, lengthen the warm-up, or clip gradients")
         }
         outcome.learningRate =
-            Double(options.optimizer.learningRate) * options.schedule.factor(step: index, total: options.steps)
+            Double(options.optimizer.learningRate)
+            * options.schedule.factor(step: index, total: options.steps)
         let clipping = options.clip.map { min(1, $0 / max(outcome.gradientNorm, 1e-12)) } ?? 1
         optimizer.update(learningRate: Float(outcome.learningRate), gradientScale: Float(clipping))
         average?.update(step: index + 1)
@@ -181,7 +184,8 @@ public final class Trainer {
             }
         let (result, tape) = Tape.record {
             loss(
-                hidden: gatherRows(student.hiddenStates(batch.tokens), at: batch.positions), head: student.head,
+                hidden: gatherRows(student.hiddenStates(batch.tokens), at: batch.positions),
+                head: student.head,
                 targets: batch.targets, teacher: signal, scale: scale)
         }
         tape.backward(from: result.objective)
@@ -236,7 +240,8 @@ private struct MetricsWindow {
         let count = Double(max(steps, 1))
         let means = zip(names, terms.map { $0 / count })
         let line = TrainingMetrics(
-            step: step, tokens: tokens, loss: objective / count, terms: Dictionary(means) { first, _ in first },
+            step: step, tokens: tokens, loss: objective / count,
+            terms: Dictionary(means) { first, _ in first },
             gradientNorm: latest?.gradientNorm ?? 0, learningRate: latest?.learningRate ?? 0)
         (steps, objective, latest) = (0, 0, nil)
         terms = Array(repeating: 0, count: terms.count)

@@ -23,7 +23,9 @@ enum TrainingState {
     ///
     /// - Returns: nil where none was saved
     /// - Throws: `UserError` when the file is damaged or belongs to another run
-    static func restore(into tensors: [(name: String, tensor: Tensor)], from url: URL) throws -> Trainer.Position? {
+    static func restore(into tensors: [(name: String, tensor: Tensor)], from url: URL) throws -> Trainer
+        .Position?
+    {
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
         let file = try SafetensorsFile(contentsOf: url)
         guard let text = file.metadata[positionKey],

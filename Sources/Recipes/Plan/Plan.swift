@@ -56,6 +56,14 @@ public struct PlannedRun: Sendable {
     }
 }
 
+extension Plan {
+    /// The name of the last model trained, below the run directory; nil for a study, which has many.
+    public var finalModel: String? {
+        guard runs.count == 1, runs[0].folder == nil else { return nil }
+        return runs[0].stages.map(instance).last { $0.stage.kind == .train }.map(\.stage.linkName)
+    }
+}
+
 /// What running a recipe means: runs whose equal stages are shared.
 public struct Plan: Sendable {
     public let file: RecipeFile

@@ -14,7 +14,9 @@ struct EvaluateExecutor: StageExecutor {
         var scores = ModelScores(
             model: reference.name, parameters: model.decoder.configuration.parameterCount,
             bytes: try Checkpoint.weightBytes(at: model.url))
-        let parts = stage.tasks.count + [!stage.perplexity.isEmpty, !stage.agreement.isEmpty, stage.measuresSpeed]
+        let parts =
+            stage.tasks.count
+            + [!stage.perplexity.isEmpty, !stage.agreement.isEmpty, stage.measuresSpeed]
             .count { $0 }
         context.progress(.began(stage: context.label, total: parts, unit: "measurements"))
         var (done, tokens) = (0, 0)

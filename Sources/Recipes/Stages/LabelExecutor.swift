@@ -8,7 +8,8 @@ struct LabelExecutor: StageExecutor {
         guard case .label(let stage) = context.stage else { preconditionFailure("a label stage") }
         if !FileManager.default.fileExists(atPath: context.output.path) {
             let job = try LabelingJob(
-                teacher: context.checkpoint(stage.model), name: stage.model.name, kind: stage.signal.sparseKind,
+                teacher: context.checkpoint(stage.model), name: stage.model.name,
+                kind: stage.signal.sparseKind,
                 temperature: Float(stage.signal.temperature), scope: stage.lossOn.targets,
                 context: stage.contextLength, seed: context.seed)
             let finished = context.work.appending(path: "signals", directoryHint: .isDirectory)

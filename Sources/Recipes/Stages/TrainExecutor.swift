@@ -27,12 +27,14 @@ struct TrainExecutor: StageExecutor {
             documents: documents, cache: cache, sequences: stage.batch.sequences,
             context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
         let tokens = documents.reduce(0) { $0 + $1.ids.count }
-        let options = options(stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature)
+        let options = options(
+            stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature)
         let trainer = Trainer(
             student: student, teacher: teacher, source: source, options: options,
             validate: try validation(stage, encoder, context))
         let metrics = try trainer.run(
-            stateURL: context.work.appending(path: "state.safetensors"), listener: MetricsListener(context.metrics),
+            stateURL: context.work.appending(path: "state.safetensors"),
+            listener: MetricsListener(context.metrics),
             progress: context.progress)
         try Checkpoint.save(
             decoder: student, tokenizer: form.tokenizer, template: form.template, to: context.output,
@@ -57,13 +59,16 @@ struct TrainExecutor: StageExecutor {
             return try Decoder(
                 configuration: Configuration(
                     vocabularySize: form.tokenizer.vocabularySize, width: shape.width, layers: shape.layers,
-                    heads: shape.heads, keyValueHeads: shape.keyValueHeads, headDimension: shape.headDimension,
-                    feedForward: shape.feedForward, tiedHead: shape.tiedHead, contextLength: shape.contextLength),
+                    heads: shape.heads, keyValueHeads: shape.keyValueHeads,
+                    headDimension: shape.headDimension,
+                    feedForward: shape.feedForward, tiedHead: shape.tiedHead,
+                    contextLength: shape.contextLength),
                 seed: context.seed)
         }
     }
 
-    private func teacher(_ reference: Reference, _ form: TextForm, _ context: StageContext) throws -> Decoder {
+    private func teacher(_ reference: Reference, _ form: TextForm, _ context: StageContext) throws -> Decoder
+    {
         let teacher = try context.checkpoint(reference)
         guard try teacher.requireTokenizer().serializedModel == form.tokenizer.serializedModel else {
             throw UserError(
@@ -95,7 +100,8 @@ struct TrainExecutor: StageExecutor {
             switch stage.duration {
             case .steps(let steps): steps
             case .tokens(let tokens): (tokens + budget - 1) / budget
-            case .epochs(let epochs): max(1, Int((epochs * Double(corpusTokens) / Double(budget)).rounded(.up)))
+            case .epochs(let epochs):
+                max(1, Int((epochs * Double(corpusTokens) / Double(budget)).rounded(.up)))
             }
         func share(_ length: ScheduleSettings.Length) -> Double {
             switch length {
@@ -109,7 +115,8 @@ struct TrainExecutor: StageExecutor {
             losses: stage.losses.map { $0.weighted(signalTemperature: signalTemperature) },
             optimizer: AdamW.Options(
                 learningRate: Float(optimizer.learningRate), weightDecay: Float(optimizer.weightDecay),
-                beta1: Float(optimizer.beta1), beta2: Float(optimizer.beta2), epsilon: Float(optimizer.epsilon)),
+                beta1: Float(optimizer.beta1), beta2: Float(optimizer.beta2),
+                epsilon: Float(optimizer.epsilon)),
             embeddingLearningRateScale: Float(optimizer.embeddingLearningRateScale),
             schedule: Schedule(
                 schedule.kind.shape, warmup: share(schedule.warmup), final: schedule.final,
@@ -125,7 +132,8 @@ struct TrainExecutor: StageExecutor {
         let records = try context.records(settings.corpus, limit: settings.limit)
         let documents = try encoder.encode(records).documents.map { (ids: $0.ids, isTarget: $0.kept) }
         let length = stage.batch.contextLength
-        let windows = PerplexityConvention.hf.windows(of: documents, context: length, stride: length, begin: nil)
+        let windows = PerplexityConvention.hf.windows(
+            of: documents, context: length, stride: length, begin: nil)
         return { Perplexity.measure($0, windows: windows).nll }
     }
 }

@@ -1,0 +1,171 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What users get wrong ends in one clear message and a sysexits code, and leaves nothing behind.
+@Suite struct BadInputTests {
+    @Test func aRecipesMistakesAreReportedTogether() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            let text = """
+                name: tiny
+                sed: 5
+                teacher: teacher
+                student: {layers: 2, width: 30, heads: 4, feed_forward: 64}
+                stages:
+                  - generate: {prompts: missing.jsonl, samples: 0, to: corpus}
+                  - train: {corpus: korpus, losses: [{kind: cross_entropy}], steps: 5, to: student}
+                """
+            try Data(text.utf8).write(to: directory.appending(path: "bad.yaml"))
+            let run = try CommandRun.distill("run", "bad.yaml", in: directory)
+            #expect(run.status == 78)
+            let lines = run.standardError.split(separator: "\n").filter { $0.hasPrefix("bad.yaml:") }
+            #expect(lines.count >= 5, "\(run.standardError)")
+            for place in ["bad.yaml:2:", "bad.yaml:4:", "bad.yaml:6:", "bad.yaml:7:"] {
+                #expect(lines.contains { $0.hasPrefix(place) }, "nothing at \(place)")
+            }
+            #expect(run.standardError.contains("seed"))
+            #expect(!FileManager.default.fileExists(atPath: directory.appending(path: "runs").path))
+        }
+    }
+
+    @Test func damagedWeightsAreRefused() throws {
+        try withTemporaryDirectory { directory in
+            let tiny = try TinyTeacher(in: directory)
+            let weights = tiny.teacher.appending(path: "model.safetensors")
+            let sound = try Data(contentsOf: weights)
+            var huge = sound
+            huge.replaceSubrange(0..<8, with: withUnsafeBytes(of: UInt64(1 << 60).littleEndian) { Data($0) })
+            var flipped = sound
+            flipped[20] ^= 0x40
+            for (name, data) in [
+                ("truncated", sound.prefix(sound.count / 2)), ("empty", Data()), ("2^60 bytes", huge),
+                ("bit-flipped header", flipped),
+            ] {
+                try data.write(to: weights)
+                let run = try CommandRun.distill("chat", "teacher", "--prompt", "hello", in: directory)
+                #expect(run.status == 65, "\(name): \(run.status) \(run.standardError)")
+                #expect(run.standardError.contains("model.safetensors"), "\(name): \(run.standardError)")
+                #expect(run.standardError.split(separator: "\n").count == 1, "\(name): \(run.standardError)")
+            }
+        }
+    }
+
+    @Test func damagedTokenizersAreRefused() throws {
+        try withTemporaryDirectory { directory in
+            let tiny = try TinyTeacher(in: directory)
+            let model = tiny.teacher.appending(path: "tokenizer.model")
+            let sound = try Data(contentsOf: model)
+            for data in [sound.prefix(sound.count / 2), Data(), Data("not a model".utf8)] {
+                try data.write(to: model)
+                let run = try CommandRun.distill("chat", "teacher", "--prompt", "hello", in: directory)
+                #expect((64...78).contains(run.status) && !run.wasSignalled, "\(run.standardError)")
+                #expect(run.standardError.contains("tokenizer.model"), "\(run.standardError)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("empty.jsonl", "", Int32(66)), ("broken.jsonl", "{\"messages\": [\n", 65),
+        ("role.jsonl", #"{"messages":[{"role":"wizard","content":"x"}]}"#, 65),
+    ])
+    func unsoundCorporaAreRefused(name: String, content: String, status: Int32) throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            try Data(content.utf8).write(to: directory.appending(path: name))
+            let run = try CommandRun.distill(
+                "generate", "teacher", "--prompts", name, "--output", "out.jsonl", in: directory)
+            #expect(run.status == status, "\(run.status): \(run.standardError)")
+            #expect(run.standardError.contains(name))
+            #expect(!FileManager.default.fileExists(atPath: directory.appending(path: "out.jsonl").path))
+        }
+    }
+
+    @Test func invalidUTF8IsNamedByLine() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            var data = Data("{\"text\":\"fine\"}\n{\"text\":\"".utf8)
+            data += [0xFF, 0xFE]
+            data += Data("\"}\n".utf8)
+            try data.write(to: directory.appending(path: "latin.jsonl"))
+            let run = try CommandRun.distill(
+                "evaluate", "perplexity", "teacher", "--data", "latin.jsonl", in: directory)
+            #expect(run.status == 65)
+            #expect(run.standardError.contains("latin.jsonl:2"), "\(run.standardError)")
+        }
+    }
+
+    @Test func aPromptLongerThanTheContextIsRefused() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            let long = String(repeating: "red lamp ", count: 400)
+            let run = try CommandRun.distill("chat", "teacher", "--prompt", long, in: directory)
+            #expect(run.status == 65)
+            #expect(run.standardError.contains("context"), "\(run.standardError)")
+        }
+    }
+
+    @Test func damagedCachesAreRefused() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            let chat = #"{"prompt":"where is the key","completion":"the key is in the red hall"}"#
+            try Data((chat + "\n").utf8).write(to: directory.appending(path: "corpus.jsonl"))
+            let labelled = try CommandRun.distill(
+                "label", "teacher", "--data", "corpus.jsonl", "--output", "signals", in: directory)
+            #expect(labelled.status == 0, "\(labelled.standardError)")
+            #expect(try CommandRun.distill("inspect", "signals", "--verify", in: directory).status == 0)
+            let shard = directory.appending(path: "signals/shard-00000.safetensors")
+            var data = try Data(contentsOf: shard)
+            data[data.count - 3] ^= 1
+            try data.write(to: shard)
+            let run = try CommandRun.distill("inspect", "signals", in: directory)
+            #expect(run.status == 65)
+            #expect(run.standardError.contains("shard-00000.safetensors"), "\(run.standardError)")
+        }
+    }
+
+    @Test func aRunDirectoryInUseIsRefused() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            let first = Process()
+            first.executableURL = CommandRun.distill
+            first.arguments = ["run", "tiny.yaml", "--set", "stages.train.steps=100000"]
+            first.currentDirectoryURL = directory
+            first.standardError = FileHandle.nullDevice
+            try first.run()
+            defer {
+                kill(first.processIdentifier, SIGKILL)
+                first.waitUntilExit()
+            }
+            let lock = directory.appending(path: "runs/tiny/.lock")
+            while !FileManager.default.fileExists(atPath: lock.path), first.isRunning { usleep(20_000) }
+            usleep(200_000)
+            let second = try CommandRun.distill("run", "tiny.yaml", in: directory)
+            #expect(second.status == 75, "\(second.status): \(second.standardError)")
+            #expect(second.standardError.contains("\(first.processIdentifier)"), "\(second.standardError)")
+        }
+    }
+
+    /// Needs root, for a file system of its own.
+    @Test(.enabled(if: getuid() == 0)) func aFullDiskLeavesNothingHalfWritten() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            let small = directory.appending(path: "small")
+            try FileManager.default.createDirectory(at: small, withIntermediateDirectories: false)
+            let mount = try CommandRun.run(
+                URL(filePath: "/bin/mount"),
+                arguments: ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small.path])
+            guard mount.status == 0 else {
+                // A container may forbid mounts even to root.
+                Issue.record("no tmpfs could be mounted: \(mount.standardError)")
+                return
+            }
+            defer { _ = try? CommandRun.run(URL(filePath: "/bin/umount"), arguments: [small.path]) }
+            let run = try CommandRun.distill(
+                "run", "tiny.yaml", "--runs", "small", in: directory, timeout: 120)
+            #expect(run.status == 73 || run.status == 74, "\(run.status): \(run.standardError)")
+            #expect(run.standardError.lowercased().contains("no space"), "\(run.standardError)")
+            #expect(!FileManager.default.fileExists(atPath: small.appending(path: "tiny/student").path))
+        }
+    }
+}

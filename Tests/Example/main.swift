@@ -1,0 +1,28 @@
+import Checkpoints
+import Corpora
+import Distillation
+import Foundation
+import Transformer
+
+// Distils a small student of TEACHER on CORPUS into OUTPUT.
+let paths = CommandLine.arguments.dropFirst().map { URL(filePath: $0) }
+let teacher = try Checkpoint.load(paths[0])
+let tokenizer = try teacher.requireTokenizer()
+let records = try CorpusReader.records(in: [paths[1]])
+let corpus = try CorpusEncoder(tokenizer: tokenizer, contextLength: 256).encode(records)
+
+let student = try Decoder(
+    configuration: Configuration(
+        vocabularySize: tokenizer.vocabularySize, width: 64, layers: 2, heads: 2, feedForward: 176),
+    seed: 1)
+let trainer = Trainer(
+    student: student, teacher: teacher.decoder,
+    source: CorpusSource(documents: corpus.documents, sequences: 8, context: 256, seed: 1),
+    options: TrainingOptions(
+        steps: 40, losses: [WeightedLoss(.forwardKL(temperature: 2))], optimizer: .init(learningRate: 3e-3)))
+try trainer.run { event in
+    if case .advanced(_, let step, _, let loss?) = event, step % 10 == 0 {
+        print("step \(step): loss \(loss)")
+    }
+}
+try Checkpoint.save(decoder: student, tokenizer: tokenizer, template: .roleMarkers, to: paths[2])
