@@ -92,6 +92,11 @@ import Testing
         #expect(large.standardOutput.utf8.count == 1_000_000 && large.status == 0)
 
         let slow = try CommandRun.run(shell, arguments: ["-c", "exec sleep 60"], timeout: 0.2)
-        #expect(slow.timedOut && slow.wasSignalled && slow.seconds < 30)
+        #expect(slow.timedOut && slow.wasSignalled && slow.status == SIGTERM, "\(slow)")
+
+        // Deaf to SIGTERM, and with a child that outlives it.
+        let deaf = try CommandRun.run(
+            shell, arguments: ["-c", "trap '' TERM; sleep 9"], timeout: 0.2)
+        #expect(deaf.timedOut && deaf.wasSignalled && deaf.status == SIGKILL && deaf.seconds < 20)
     }
 }

@@ -20,11 +20,10 @@ import Testing
         (129, 4_000, 32), (2_048, 768, 96),
     ])
     func products(m: Int, n: Int, k: Int) {
+        let (left, right) = (Fixture.normal(m * k, seed: 1), Fixture.normal(n * k, seed: 2))
         for (transposeA, transposeB) in [(false, false), (false, true), (true, false)] {
-            let a = Tensor(
-                shape: transposeA ? [k, m] : [m, k], values: Fixture.normal(m * k, seed: 1))
-            let b = Tensor(
-                shape: transposeB ? [n, k] : [k, n], values: Fixture.normal(n * k, seed: 2))
+            let a = Tensor(shape: transposeA ? [k, m] : [m, k], values: left)
+            let b = Tensor(shape: transposeB ? [n, k] : [k, n], values: right)
             expectSame("\(m)×\(n)×\(k), transposed \(transposeA), \(transposeB)") {
                 let c = Tensor.zeros([m, n])
                 MatrixProduct.multiply(

@@ -56,26 +56,50 @@ public struct CommandRun: Sendable {
         process.terminationHandler = { _ in ended.signal() }
 
         let start = ContinuousClock.now
-        try process.run()
+        try withDefaultSignals { try process.run() }
         // Both pipes are drained while the process runs: a full pipe would stop it.
         let (output, error) = (Drain(stdout), Drain(stderr))
-        // A program that ends without reading its input is no reason for SIGPIPE to end the tests.
-        signal(SIGPIPE, SIG_IGN)
-        try? stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try? stdin.fileHandleForWriting.close()
+        feed(input, to: stdin.fileHandleForWriting)
 
         let timedOut = ended.wait(timeout: .now() + timeout) == .timedOut
         if timedOut {
             process.terminate()
             if ended.wait(timeout: .now() + 2) == .timedOut {
                 kill(process.processIdentifier, SIGKILL)
-                ended.wait()
+                // Foundation waits for grandchildren too; this does not.
+                _ = ended.wait(timeout: .now() + 2)
             }
         }
+        let isOver = !process.isRunning
         return CommandRun(
-            status: process.terminationStatus, wasSignalled: process.terminationReason == .uncaughtSignal,
-            timedOut: timedOut, standardOutput: output.text(), standardError: error.text(),
+            status: isOver ? process.terminationStatus : SIGKILL,
+            wasSignalled: !isOver || process.terminationReason == .uncaughtSignal,
+            timedOut: timedOut, standardOutput: output.text(isOver: isOver),
+            standardError: error.text(isOver: isOver),
             seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+}
+
+/// Runs `body` with no signal blocked. Threads that run tests block most signals, and a child inherits that: it
+/// would not see SIGTERM.
+private func withDefaultSignals(_ body: () throws -> Void) rethrows {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
+}
+
+/// Writes a program's input from a thread of its own, where SIGPIPE is blocked: a program that ends without reading
+/// its input is no reason to end the tests.
+private func feed(_ input: String, to handle: FileHandle) {
+    Thread.detachNewThread {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        try? handle.write(contentsOf: Data(input.utf8))
+        try? handle.close()
     }
 }
 
@@ -95,9 +119,10 @@ private final class Drain: @unchecked Sendable {
         }
     }
 
-    /// The text so far. Waits a little for the end: a grandchild may hold the pipe open for ever.
-    func text() -> String {
-        _ = ended.wait(timeout: .now() + 2)
+    /// The text so far. Of a process that is over the end is near; a child of its own that lives on may still hold
+    /// the pipe open, for ever.
+    func text(isOver: Bool) -> String {
+        _ = ended.wait(timeout: .now() + (isOver ? 2 : 0))
         return lock.withLock { String(decoding: data, as: UTF8.self) }
     }
 }
