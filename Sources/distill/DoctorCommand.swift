@@ -61,13 +61,13 @@ struct DoctorCommand: AsyncParsableCommand {
     /// The compiler that built this command; there is no way to ask at run time.
     private static var compiler: String {
         #if compiler(>=6.4)
-            "Swift 6.4 or later"
+            return "Swift 6.4 or later"
         #elseif compiler(>=6.3)
-            "Swift 6.3"
+            return "Swift 6.3"
         #elseif compiler(>=6.2)
-            "Swift 6.2"
+            return "Swift 6.2"
         #else
-            "Swift 6.1"
+            return "Swift 6.1"
         #endif
     }
 

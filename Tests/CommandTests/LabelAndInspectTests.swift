@@ -41,7 +41,6 @@ import Testing
             #expect(try check.number("largest_error") < 2e-4)
             #expect(try check.number("mass_error") < 2e-4)
             #expect(try check.number("kl_full_decoded") > -1e-6)
-            #expect(try check.number("gradient_angle") < 60)
             let table = try CommandRun.distill("inspect", "signals", in: directory)
             #expect(table.status == 0 && table.standardOutput.contains("labelled positions"))
         }

@@ -18,7 +18,7 @@ import Tokenization
         try withCheckpoint(smallDecoder()) { model in
             let template = ChatTemplate.roleMarkers
             guard case .chat(let messages) = chat else { return }
-            let encoded = try template.encode(messages, with: tokenizer)
+            let encoded = try template.encode(messages, with: goldenTokenizer)
             let windows = try Evaluator(context: 128).windows([chat], for: model)
             #expect(windows == [Window(ids: encoded.ids, isScored: encoded.assistant)])
             let all = try Evaluator(context: 128, scope: .all).windows([chat], for: model)
@@ -30,8 +30,8 @@ import Tokenization
     @Test func paragraphsAreOneStreamForLlamaCpp() throws {
         try withCheckpoint(smallDecoder()) { model in
             let (one, two) = ("The lamp is red.", "The key is in the hall.")
-            let begin = try #require(tokenizer.beginID)
-            let stream = [begin] + tokenizer.encodeContent(one + "\n\n" + two)
+            let begin = try #require(goldenTokenizer.beginID)
+            let stream = [begin] + goldenTokenizer.encodeContent(one + "\n\n" + two)
             let windows = try Evaluator(convention: .llamaCpp, context: 6)
                 .windows([.text(one), .text(two)], for: model)
             #expect(windows.count == stream.count / 6)

@@ -5,11 +5,11 @@ import Tokenization
 import Transformer
 
 /// The small golden vocabulary with role markers.
-let tokenizer: Tokenizer = try! Tokenizer(contentsOf: golden("tokenization/unigram.model"))
+let goldenTokenizer: Tokenizer = try! Tokenizer(contentsOf: golden("tokenization/unigram.model"))
 
 /// A small decoder for that vocabulary, or one of another size.
 func smallDecoder(
-    vocabulary: Int = tokenizer.vocabularySize, contextLength: Int = 128, seed: UInt64 = 1
+    vocabulary: Int = goldenTokenizer.vocabularySize, contextLength: Int = 128, seed: UInt64 = 1
 ) throws -> Decoder {
     try Decoder(
         configuration: Configuration(
@@ -19,7 +19,7 @@ func smallDecoder(
 
 /// Runs `body` with a checkpoint as it is read back from the disk.
 func withCheckpoint<Result>(
-    _ decoder: Decoder, tokenizer: Tokenizer = tokenizer, _ body: (Checkpoint) throws -> Result
+    _ decoder: Decoder, tokenizer: Tokenizer = goldenTokenizer, _ body: (Checkpoint) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
         let url = directory.appending(path: "model")

@@ -59,16 +59,16 @@ import Transformer
             func batches(forStep step: Int) -> [TrainingBatch] { [batch] }
         }
         let chat = try ChatTemplate.roleMarkers.encode(
-            messages + [Message(role: .assistant, content: "In the hall.")], with: tokenizer)
+            messages + [Message(role: .assistant, content: "In the hall.")], with: goldenTokenizer)
         let batch = TrainingBatch(tokens: TokenBatch(sequences: [chat.ids]), isTarget: chat.assistant)
         let decoder = try smallDecoder()
         let metrics = try Trainer(
             student: decoder, source: Repeated(batch: batch),
             options: TrainingOptions(
-                steps: 60, losses: [WeightedLoss(.crossEntropy)], optimizer: .init(learningRate: 1e-2),
+                steps: 120, losses: [WeightedLoss(.crossEntropy)], optimizer: .init(learningRate: 1e-2),
                 saveInterval: .never)
         ).run()
-        try #require(metrics!.loss < 0.2, "the chat was not learnt: \(metrics!.loss)")
+        try #require(metrics!.loss < 0.3, "the chat was not learnt: \(metrics!.loss)")
         return decoder
     }
 
