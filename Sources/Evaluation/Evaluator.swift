@@ -5,13 +5,14 @@ import Support
 import Tokenization
 import Transformer
 
-/// Cuts records into the windows a checkpoint is measured on.
+/// Measures checkpoints on records: cuts the text into windows as a convention says, and runs the models over them.
 public struct Evaluator {
     public var convention: PerplexityConvention
-    /// Tokens of a window.
+    /// Tokens of a window; the model's own context at most.
     public var context: Int
-    /// Tokens between the starts of two windows.
+    /// Tokens between the starts of two windows (`hf` only).
     public var stride: Int
+    /// Which tokens of chats are scored (`hf` only).
     public var scope: TargetScope
 
     public init(
@@ -31,10 +32,15 @@ public struct Evaluator {
         // Whole documents: the convention cuts them.
         let encoder = CorpusEncoder(
             tokenizer: tokenizer, template: model.template ?? .roleMarkers, contextLength: .max, scope: scope)
+        let documents =
+            switch convention {
+            case .hf: try encoder.encode(records).documents
+            case .llamaCpp: [try Self.stream(records, encoder)]
+            }
         let windows = convention.windows(
-            of: try encoder.encode(records).documents.map { (ids: $0.ids, isTarget: $0.kept) },
-            context: length,
-            stride: min(stride, length), begin: tokenizer.beginID)
+            of: documents.map { (ids: $0.ids, isTarget: $0.kept) }, context: length,
+            stride: min(stride, length),
+            begin: tokenizer.beginID)
         guard windows.contains(where: { $0.isScored.contains(true) }) else {
             throw UserError(
                 "the text is too short: no token of it is scored in windows of \(length) tokens",
@@ -43,16 +49,42 @@ public struct Evaluator {
         return windows
     }
 
-    public func perplexity(of model: Checkpoint, on records: [CorpusRecord]) throws -> Perplexity {
+    /// All records as `llama-perplexity` reads a file: one text, begun once and never ended. Paragraphs get the blank
+    /// line back that the reader parted them at; chats keep their own form.
+    private static func stream(_ records: [CorpusRecord], _ encoder: CorpusEncoder) throws -> EncodedDocument
+    {
+        var ids = encoder.tokenizer.beginID.map { [$0] } ?? []
+        var paragraphs: [String] = []
+        func flush() {
+            ids += encoder.tokenizer.encodeContent(paragraphs.joined(separator: "\n\n"))
+            paragraphs = []
+        }
+        for record in records {
+            if case .text(let text) = record {
+                paragraphs.append(text)
+            } else {
+                flush()
+                ids += try encoder.document(record).ids
+            }
+        }
+        flush()
+        return EncodedDocument(ids: ids, kept: ids.indices.map { $0 > 0 })
+    }
+
+    public func perplexity(
+        of model: Checkpoint, on records: [CorpusRecord], progress: ProgressHandler? = nil
+    ) throws -> Perplexity {
         let tokenizer = try model.requireTokenizer()
+        let windows = try windows(records, for: model)
         return Perplexity.measure(
-            model.decoder, windows: try windows(records, for: model),
-            byteCount: { tokenizer.textBytes(of: $0) })
+            model.decoder, windows: windows, byteCount: { tokenizer.textBytes(of: $0) },
+            progress: reporter("perplexity", windows, progress))
     }
 
     /// - Throws: `UserError` when the two do not share a tokenizer
     public func agreement(
-        of student: Checkpoint, with teacher: Checkpoint, on records: [CorpusRecord]
+        of student: Checkpoint, with teacher: Checkpoint, on records: [CorpusRecord],
+        progress: ProgressHandler? = nil
     ) throws -> Agreement {
         guard try student.requireTokenizer().serializedModel == teacher.requireTokenizer().serializedModel
         else {
@@ -61,8 +93,23 @@ public struct Evaluator {
                 file: student.url.relativePath, remedy: "compare perplexity in bits a byte instead",
                 status: .configuration)
         }
+        // Windows that both models can see whole.
+        var evaluator = self
+        evaluator.context = min(context, teacher.decoder.configuration.contextLength)
+        let windows = try evaluator.windows(records, for: student)
         return Agreement.measure(
-            student: student.decoder, teacher: teacher.decoder, windows: try windows(records, for: student))
+            student: student.decoder, teacher: teacher.decoder, windows: windows,
+            progress: reporter("agreement", windows, progress))
+    }
+
+    /// Turns counts of windows and tokens into progress events.
+    private func reporter(
+        _ stage: String, _ windows: [Window], _ progress: ProgressHandler?
+    ) -> ((_ windows: Int, _ tokens: Int) -> Void)? {
+        guard let progress else { return nil }
+        let total = windows.count { $0.isScored.contains(true) }
+        progress(.began(stage: stage, total: total, unit: "windows"))
+        return { progress(.advanced(stage: stage, done: $0, tokens: $1, loss: nil)) }
     }
 }
 

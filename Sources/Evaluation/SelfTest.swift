@@ -30,8 +30,10 @@ public struct SelfTest: Sendable {
         return Outcome(name: name, problem: problem, seconds: (ContinuousClock.now - start).seconds)
     }
 
+    /// A few seconds in all.
     public static let all = [
         SelfTest(name: "matrix product", check: matrixProduct),
+        SelfTest(name: "kernels", check: vectorLoops),
         SelfTest(name: "tokenizer", check: tokenizer),
         SelfTest(name: "training", check: training),
         SelfTest(name: "key-value cache", check: cache),
@@ -39,7 +41,8 @@ public struct SelfTest: Sendable {
     ]
 
     @Sendable private static func matrixProduct() -> String? {
-        let (m, n, k) = (129, 65, 333)
+        // Enough work to be cut over two threads, at sizes off every register width.
+        let (m, n, k) = (259, 131, 257)
         let stream = RandomStream(seed: 1, purpose: "self-test")
         let a = Tensor.normal([m, k], deviation: 1, from: stream)
         let b = Tensor.normal([n, k], deviation: 1, from: RandomStream(seed: 2, purpose: "self-test"))
@@ -54,8 +57,28 @@ public struct SelfTest: Sendable {
                 worst = max(worst, abs(exact - Double(c.pointer(row: row)[column])))
             }
         }
-        // Sums of 333 products of order 1 in Float32.
+        // Sums of 257 products of order 1 in Float32.
         return worst < 1e-3 ? nil : "sgemm is off by \(worst)"
+    }
+
+    /// The loops of this machine against the portable ones, where a wrong vector instruction would show.
+    @Sendable private static func vectorLoops() -> String? {
+        let count = 1003
+        let logits = Tensor.normal([count], deviation: 3, from: RandomStream(seed: 5, purpose: "self-test"))
+        let results = [kernels, portableKernels].map { table in
+            let (p, normed, gated) = (
+                Tensor(shape: [count]), Tensor(shape: [count]), Tensor(shape: [count / 2])
+            )
+            var (maximum, logSum, inverse): (Float, Float, Float) = (0, 0, 0)
+            table.log_sum_exp(logits.pointer, count, 0.5, &maximum, &logSum)
+            table.softmax(logits.pointer, p.pointer, count, 0.5, maximum, logSum)
+            table.rms_norm(logits.pointer, p.pointer, normed.pointer, &inverse, 1, count, 1e-5)
+            table.swiglu(logits.pointer, gated.pointer, 1, count / 2)
+            return p.values + normed.values + gated.values
+        }
+        let worst = zip(results[0], results[1]).map { abs($0 - $1) / max(abs($1), 1e-3) }.max() ?? .infinity
+        // The order of additions differs; written so that a NaN fails.
+        return worst < 1e-4 ? nil : "\(String(cString: kernels.name)) and portable loops differ by \(worst)"
     }
 
     @Sendable private static func tokenizer() throws -> String? {
@@ -114,9 +137,9 @@ public struct SelfTest: Sendable {
         let decoder = try Decoder(configuration: shape, seed: 4)
         try Checkpoint.save(decoder: decoder, to: directory)
         let read = try Checkpoint.load(directory).decoder
-        let same = zip(decoder.parameters, read.parameters).allSatisfy {
-            $0.tensor.values == $1.tensor.values
-        }
+        let same =
+            zip(decoder.parameters, read.parameters).allSatisfy { $0.tensor.values == $1.tensor.values }
+            && decoder.parameters.count == read.parameters.count
         return same ? nil : "weights read back differ from those written"
     }
 }

@@ -64,14 +64,20 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
     ) throws -> TaskAccuracy {
         let tokenizer = try checkpoint.requireTokenizer()
         let template = checkpoint.template ?? .roleMarkers
-        let requests = try questions.map { question in
-            GenerationRequest(
-                prompt: try template.encode(question.messages, with: tokenizer, addGenerationPrompt: true)
-                    .ids,
-                options: .greedy(maxNewTokens: maximumTokens),
+        let context = checkpoint.decoder.configuration.contextLength
+        let requests = try questions.enumerated().map { index, question in
+            let prompt = try template.encode(question.messages, with: tokenizer, addGenerationPrompt: true)
+                .ids
+            guard prompt.count < context else {
+                throw UserError(
+                    "question \(index + 1) of \(questions.count) has \(prompt.count) tokens and leaves no room for an "
+                        + "answer in the model's context of \(context)",
+                    file: checkpoint.url.relativePath, remedy: "shorten the question")
+            }
+            return GenerationRequest(
+                prompt: prompt, options: .greedy(maxNewTokens: maximumTokens),
                 stream: RandomStream(seed: 0, purpose: "greedy"), stopIDs: checkpoint.stopIDs)
         }
-        let context = checkpoint.decoder.configuration.contextLength
         let capacity = min(context, (requests.map(\.prompt.count).max() ?? 0) + maximumTokens)
         var correct = 0
         try BatchGenerator(checkpoint.decoder, capacity: capacity).run(requests, order: .request) {

@@ -9,11 +9,13 @@ public struct Window: Sendable, Equatable {
 
 /// How a text longer than the context is cut, since perplexity depends on it.
 public enum PerplexityConvention: String, CaseIterable, Codable, Sendable {
-    /// Hugging Face's sliding window: each document alone; windows of `context` tokens advance by `stride`, and each
-    /// token is scored once, in the first window that holds it.
+    /// The sliding window of Hugging Face's guide "Perplexity of fixed-length models": each document alone; windows of
+    /// `context` tokens advance by `stride`, and each token is scored once, in the first window that holds it. With a
+    /// stride of a whole window nothing precedes a window's first token, which then is not scored at all.
     case hf
-    /// `llama-perplexity`'s: all text as one stream, cut into chunks of `context` tokens that do not overlap; each
-    /// starts with the beginning-of-sequence token and only its second half is scored; an incomplete chunk is left out.
+    /// `llama-perplexity`'s: all text as one stream, cut into chunks of `context` tokens that do not overlap. The
+    /// beginning-of-sequence token takes the place of each chunk's first; rows context/2 to context − 2 are read, which
+    /// scores context − 1 − context/2 tokens. An incomplete chunk is left out; which tokens are targets plays no part.
     case llamaCpp = "llama.cpp"
 
     /// Cuts documents into windows.
@@ -38,7 +40,7 @@ public enum PerplexityConvention: String, CaseIterable, Codable, Sendable {
         var start = 0
         while scored < ids.count {
             let end = min(start + context, ids.count)
-            let flags = (start..<end).map { $0 >= scored && isTarget[$0] }
+            let flags = (start..<end).map { $0 > start && $0 >= scored && isTarget[$0] }
             windows.append(Window(ids: Array(ids[start..<end]), isScored: flags))
             scored = end
             start += stride
@@ -47,7 +49,8 @@ public enum PerplexityConvention: String, CaseIterable, Codable, Sendable {
     }
 
     private static func chunks(_ stream: [Int32], context: Int, begin: Int32?) -> [Window] {
-        let flags = (0..<context).map { $0 > context / 2 }
+        let firstRow = context / 2
+        let flags = (0..<context).map { $0 > firstRow }
         return (0..<stream.count / context).map { chunk in
             var ids = Array(stream[chunk * context..<(chunk + 1) * context])
             if let begin { ids[0] = begin }

@@ -9,7 +9,7 @@ extension PerplexityConvention: ExpressibleByArgument {}
 /// What text a verb reads, and how it is cut.
 struct CorpusFlags: ParsableArguments {
     @Option(
-        name: .customLong("data"), parsing: .upToNextOption,
+        name: [.customLong("data"), .customLong("corpus")], parsing: .upToNextOption,
         help: ArgumentHelp("Text: .jsonl or .txt files.", valueName: "file"))
     var files: [String]
 

@@ -17,47 +17,68 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    private struct Report: Encodable {
-        let facts: [String: String]
-        let selfTest: [SelfTest.Outcome]
-    }
-
     func run() async throws {
         try Failure.reporting {
-            let facts = Self.facts
-            let outcomes = SelfTest.all.map { $0.run() }
+            let diagnosis = Diagnosis(facts: Self.facts)
             if json {
-                let dictionary = Dictionary(uniqueKeysWithValues: facts.map { ($0[0], $0[1]) })
-                try printJSON(Report(facts: dictionary, selfTest: outcomes))
+                try printJSON(diagnosis)
             } else {
-                printTable(["fact", "value"], facts)
+                printTable(["fact", "value"], diagnosis.facts.map { [$0.name, $0.value] })
                 printTable(
                     ["self-test", "result", "seconds"],
-                    outcomes.map { [$0.name, $0.problem ?? "passed", decimal($0.seconds, 2)] })
+                    diagnosis.selfTest.map { [$0.name, $0.problem ?? "passed", decimal($0.seconds, 2)] })
             }
-            guard outcomes.allSatisfy({ $0.problem == nil }) else { throw ExitCode(70) }
+            if let failure = diagnosis.failure { throw ExitCode(failure.rawValue) }
         }
     }
 
-    private static var facts: [[String]] {
+    private static var facts: [Diagnosis.Fact] {
+        // Linux alone has these files; elsewhere the values are unknown.
         let processor = lines(of: "/proc/cpuinfo")
         let flags = Set(value("flags", in: processor).split(separator: " ").map(String.init))
+        let features = ["avx2", "fma", "f16c", "avx512f", "avx512_bf16"].filter(flags.contains)
         let memory = lines(of: "/proc/meminfo")
         let here = FileManager.default.currentDirectoryPath
         let free = (try? FileManager.default.attributesOfFileSystem(forPath: here))?[.systemFreeSize] as? Int
         return [
-            ["distill", Distill.configuration.version],
-            ["system", ProcessInfo.processInfo.operatingSystemVersionString],
-            ["processor", value("model name", in: processor)],
-            ["features", ["avx2", "fma", "f16c", "avx512f"].filter(flags.contains).joined(separator: " ")],
-            ["threads", "\(Parallel.threads)"],
-            ["kernels", String(cString: kernels.name)],
-            ["OpenBLAS", String(cString: openblas_get_config())],
-            ["OpenBLAS core", String(cString: openblas_get_corename())],
-            ["memory", value("MemTotal", in: memory)],
-            ["memory available", value("MemAvailable", in: memory)],
-            ["disk free", free.map { "\($0 >> 20) MiB" } ?? "unknown"],
+            .init("distill", Distill.configuration.version),
+            .init("compiler", compiler),
+            .init("system", ProcessInfo.processInfo.operatingSystemVersionString),
+            .init("processor", value("model name", in: processor)),
+            .init("features", features.joined(separator: " ")),
+            .init("processors", "\(ProcessInfo.processInfo.activeProcessorCount)"),
+            .init("threads", "\(Parallel.threads)"),
+            .init("kernels", String(cString: kernels.name)),
+            .init("openblas", String(cString: openblas_get_config())),
+            .init("openblas_core", String(cString: openblas_get_corename())),
+            .init("openblas_parallel", openBLASParallel),
+            .init("memory", value("MemTotal", in: memory)),
+            .init("memory_available", value("MemAvailable", in: memory)),
+            .init("disk_free", free.map { "\($0 >> 20) MiB" } ?? "unknown"),
         ]
+    }
+
+    /// The compiler that built this command; there is no way to ask at run time.
+    private static var compiler: String {
+        #if compiler(>=6.4)
+            return "Swift 6.4 or later"
+        #elseif compiler(>=6.3)
+            return "Swift 6.3"
+        #elseif compiler(>=6.2)
+            return "Swift 6.2"
+        #else
+            return "Swift 6.1"
+        #endif
+    }
+
+    /// How the installed library was built to use threads, in the numbers of its cblas.h.
+    private static var openBLASParallel: String {
+        switch openblas_get_parallel() {
+        case 0: "sequential"
+        case 1: "threads"
+        case 2: "OpenMP"
+        case let other: "kind \(other)"
+        }
     }
 
     private static func lines(of path: String) -> [Substring] {

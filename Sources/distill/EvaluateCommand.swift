@@ -29,43 +29,47 @@ struct PerplexityCommand: AsyncParsableCommand {
     @Option(help: "Tokens between the starts of two windows (default: half the context).")
     var stride: Int?
     @Option(
-        help:
-            "hf: a sliding window over each document; llama.cpp: chunks of one stream, second halves scored.")
+        help: """
+            hf: a sliding window over each document. llama.cpp: chunks of one stream; all tokens of their second halves \
+            are scored, whatever --loss-on says.
+            """)
     var convention = PerplexityConvention.hf
     @Flag(help: "Print JSON.")
     var json = false
 
-    private struct Line: Encodable {
-        let path: String
-        let tokens: Int
-        let nll, perplexity, standardError: Double
-        let bitsPerByte: Double?
-    }
-
     func validate() throws {
-        guard stride ?? 1 > 0 else { throw ValidationError("--stride \(stride ?? 0) is not positive") }
-        guard stride ?? 1 <= corpus.context else { throw ValidationError("--stride exceeds --context") }
+        guard let stride else { return }
+        guard stride > 0 else { throw ValidationError("--stride \(stride) is not positive") }
+        guard stride <= corpus.context else {
+            throw ValidationError(
+                "--stride \(stride) exceeds --context \(corpus.context): tokens would be skipped")
+        }
+        guard convention == .hf else { throw ValidationError("--stride goes with --convention hf") }
     }
 
     func run() async throws {
         try Failure.reporting {
+            let progress = ProgressLine()
+            defer { progress.clear() }
             let records = try corpus.records()
             let evaluator = Evaluator(
                 convention: convention, context: corpus.context, stride: stride, scope: corpus.scope)
             let lines = try models.map { path in
-                let result = try evaluator.perplexity(of: Checkpoint.load(URL(filePath: path)), on: records)
-                return Line(
-                    path: path, tokens: result.tokens, nll: result.nll, perplexity: result.perplexity,
-                    standardError: result.standardError, bitsPerByte: result.bitsPerByte)
+                ModelFigures(
+                    path: path,
+                    figures: try evaluator.perplexity(
+                        of: Checkpoint.load(URL(filePath: path)), on: records, progress: progress.handler))
             }
+            progress.clear()
             if json { return try printJSON(["models": lines]) }
             printTable(
                 ["model", "tokens", "nll", "perplexity", "±", "bits/byte"],
                 lines.map {
-                    [
-                        $0.path, "\($0.tokens)", decimal($0.nll), decimal($0.perplexity),
-                        decimal($0.standardError),
-                        $0.bitsPerByte.map { decimal($0) } ?? "–",
+                    let p = $0.figures
+                    return [
+                        $0.path, "\(p.tokens)", decimal(p.nll), decimal(p.perplexity),
+                        decimal(p.standardError),
+                        p.bitsPerByte.map { decimal($0) } ?? "–",
                     ]
                 })
         }
@@ -89,27 +93,26 @@ struct AgreementCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    private struct Line: Encodable {
-        let path: String
-        let agreement: Agreement
-    }
-
     func run() async throws {
         try Failure.reporting {
             let records = try corpus.records()
+            let progress = ProgressLine()
+            defer { progress.clear() }
             let teacher = try Checkpoint.load(URL(filePath: self.teacher))
             let evaluator = Evaluator(context: corpus.context, scope: corpus.scope)
             let lines = try students.map { path in
-                Line(
+                ModelFigures(
                     path: path,
-                    agreement: try evaluator.agreement(
-                        of: Checkpoint.load(URL(filePath: path)), with: teacher, on: records))
+                    figures: try evaluator.agreement(
+                        of: Checkpoint.load(URL(filePath: path)), with: teacher, on: records,
+                        progress: progress.handler))
             }
+            progress.clear()
             if json { return try printJSON(["models": lines]) }
             printTable(
                 ["student", "tokens", "mean KL", "±", "p50", "p90", "p99", "same top-1", "RMS Δp"],
                 lines.map { line in
-                    let a = line.agreement
+                    let a = line.figures
                     return [
                         line.path, "\(a.tokens)", decimal(a.meanKL), decimal(a.standardError),
                         decimal(a.percentiles["p50"]!), decimal(a.percentiles["p90"]!),
@@ -145,14 +148,19 @@ struct TaskCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    private struct Line: Encodable {
-        let path: String
+    private struct Figures: Encodable {
         let questions, correct: Int
         let accuracy, standardError: Double
+
+        init(_ result: TaskAccuracy) {
+            (questions, correct) = (result.questions, result.correct)
+            (accuracy, standardError) = (result.accuracy, result.standardError)
+        }
     }
 
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit \(limit ?? 0) is not positive") }
+        guard shown >= 0 else { throw ValidationError("--show-wrong \(shown) is negative") }
         guard maximumTokens > 0 else {
             throw ValidationError("--max-new-tokens \(maximumTokens) is not positive")
         }
@@ -172,18 +180,16 @@ struct TaskCommand: AsyncParsableCommand {
                         "\(path): \(answer.question)\n  said:     \(answer.given)\n  accepted: \(answer.accepted[0])"
                     )
                 }
-                return Line(
-                    path: path, questions: result.questions, correct: result.correct,
-                    accuracy: result.accuracy,
-                    standardError: result.standardError)
+                return ModelFigures(path: path, figures: Figures(result))
             }
             if json { return try printJSON(["models": lines]) }
             printTable(
                 ["model", "questions", "correct", "accuracy", "±"],
                 lines.map {
-                    [
-                        $0.path, "\($0.questions)", "\($0.correct)", decimal(100 * $0.accuracy, 1) + " %",
-                        decimal(100 * $0.standardError, 1) + " %",
+                    let f = $0.figures
+                    return [
+                        $0.path, "\(f.questions)", "\(f.correct)", decimal(100 * f.accuracy, 1) + " %",
+                        decimal(100 * f.standardError, 1) + " %",
                     ]
                 })
         }

@@ -7,16 +7,19 @@ import Support
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what a signal cache holds, and how close it is to its teacher.",
+        abstract: "Show what a signal cache or a checkpoint holds, and how close a cache is to its teacher.",
         discussion: """
+            Every file of the cache or checkpoint is read and checked.
+
             EXAMPLES
+              distill inspect data/teacher
               distill inspect runs/logits-kd/signals
-              distill inspect runs/logits-kd/signals --verify --teacher data/teacher
+              distill inspect runs/logits-kd/signals --verify --teacher data/teacher --records 200 --json
             """)
 
-    @Argument(help: "The directory of a signal cache.")
-    var cache: String
-    @Flag(help: "Run the teacher again on a sample and compare.")
+    @Argument(help: "The directory of a signal cache or a checkpoint.")
+    var path: String
+    @Flag(help: "Run the teacher of a cache again on a sample and compare.")
     var verify = false
     @Option(help: "The teacher's checkpoint directory (default: where the cache says it was).")
     var teacher: String?
@@ -25,65 +28,100 @@ struct InspectCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    private struct Report: Encodable {
-        let records, tokens, positions, bytes, shards: Int
-        let bytesPerToken: Double
-        let teacher, teacherFingerprint, kind: String
-        let temperature: Float
-        let vocabularySize: Int
-        let verification: SignalVerification?
-    }
-
     func validate() throws {
         guard records > 0 else { throw ValidationError("--records \(records) is not positive") }
+        guard verify || teacher == nil else { throw ValidationError("--teacher goes with --verify") }
     }
 
     func run() async throws {
         try Failure.reporting {
-            let signals = try SignalCache(directory: URL(filePath: cache))
-            let manifest = signals.manifest
-            let report = Report(
-                records: manifest.records, tokens: manifest.tokens, positions: manifest.positions,
-                bytes: manifest.bytes, shards: manifest.shards.count,
-                bytesPerToken: manifest.bytesPerPosition,
-                teacher: manifest.origin.teacher,
-                teacherFingerprint: manifest.origin.teacherFingerprint.hexadecimal,
-                kind: manifest.origin.kind.description, temperature: manifest.origin.temperature,
-                vocabularySize: manifest.origin.vocabularySize,
-                verification: verify ? try verification(of: signals) : nil)
-            if json { return try printJSON(report) }
-            show(report)
+            let url = URL(filePath: path)
+            if FileManager.default.fileExists(atPath: url.appending(path: "config.json").path) {
+                guard !verify else {
+                    throw UserError(
+                        "is a checkpoint: there is no teacher to compare it with", file: path,
+                        remedy: "--verify is for signal caches", status: .usage)
+                }
+                return try show(CheckpointInspection(url))
+            }
+            let cache = try SignalCache(directory: url)
+            try show(CacheInspection(cache.manifest, verification: verify ? verification(of: cache) : nil))
         }
     }
 
-    private func verification(of signals: SignalCache) throws -> SignalVerification {
-        let url = URL(filePath: teacher ?? signals.manifest.origin.teacher)
-        guard try Checkpoint.fingerprint(at: url) == signals.manifest.origin.teacherFingerprint else {
+    private func show(_ inspection: some Inspection) throws {
+        if json { return try printJSON(inspection) }
+        printTable([inspection.kindOfThing, path], inspection.rows)
+    }
+
+    private func verification(of cache: SignalCache) throws -> SignalVerification {
+        let origin = cache.manifest.origin
+        let url = URL(filePath: teacher ?? origin.teacher)
+        guard teacher != nil || FileManager.default.fileExists(atPath: url.path) else {
             throw UserError(
-                "is not the teacher that made \(cache)", file: url.relativePath,
+                "the teacher is not at \(origin.teacher)", file: path,
+                remedy: "name its directory with --teacher",
+                status: .noInput)
+        }
+        guard try Checkpoint.fingerprint(at: url) == origin.teacherFingerprint else {
+            throw UserError(
+                "is not the teacher that made \(path): its fingerprint is another", file: url.relativePath,
                 remedy: "name the right one with --teacher", status: .configuration)
         }
-        return SignalVerification.measure(
-            signals, teacher: try Checkpoint.load(url).decoder, records: records)
+        return SignalVerification.measure(cache, teacher: try Checkpoint.load(url).decoder, records: records)
+    }
+}
+
+/// What `distill inspect` says of a directory.
+protocol Inspection: Encodable {
+    var kindOfThing: String { get }
+    /// Names and values, for people.
+    var rows: [[String]] { get }
+}
+
+/// A signal cache.
+struct CacheInspection: Inspection {
+    let records, tokens, positions, bytes, shards: Int
+    let bytesPerPosition: Double
+    let kind: String
+    let temperature: Float
+    let vocabularySize: Int
+    let seed: UInt64
+    let teacher: String
+    let teacherFingerprint, tokenizerFingerprint: String
+    let verification: SignalVerification?
+
+    init(_ manifest: SignalManifest, verification: SignalVerification?) {
+        (records, tokens, positions) = (manifest.records, manifest.tokens, manifest.positions)
+        (bytes, shards) = (manifest.bytes, manifest.shards.count)
+        bytesPerPosition = manifest.bytesPerPosition
+        let origin = manifest.origin
+        (kind, temperature, seed) = (origin.kind.description, origin.temperature, origin.seed)
+        (teacher, vocabularySize) = (origin.teacher, origin.vocabularySize)
+        teacherFingerprint = origin.teacherFingerprint.hexadecimal
+        tokenizerFingerprint = origin.tokenizerFingerprint.hexadecimal
+        self.verification = verification
     }
 
-    private func show(_ report: Report) {
-        var rows = [
-            ["records", "\(report.records)"], ["tokens", "\(report.tokens)"],
-            ["labelled positions", "\(report.positions)"],
-            ["bytes a token", decimal(report.bytesPerToken, 1)],
-            ["kind", report.kind], ["temperature", "\(report.temperature)"], ["teacher", report.teacher],
-            ["shards", "\(report.shards)"],
+    var kindOfThing: String { "signal cache" }
+
+    var rows: [[String]] {
+        let facts = [
+            ["records", "\(records)"], ["tokens", "\(tokens)"], ["labelled positions", "\(positions)"],
+            ["bytes", "\(bytes)"], ["bytes a position", decimal(bytesPerPosition, 1)],
+            ["shards", "\(shards)"],
+            ["kind", kind], ["temperature", "\(temperature)"], ["vocabulary", "\(vocabularySize)"],
+            ["seed", "\(seed)"],
+            ["teacher", teacher], ["teacher's SHA-256", String(teacherFingerprint.prefix(16))],
+            ["tokenizer's SHA-256", String(tokenizerFingerprint.prefix(16))],
         ]
-        if let check = report.verification {
-            rows += [
-                ["compared positions", "\(check.positions)"],
-                ["KL(full ‖ decoded)", decimal(check.klFullDecoded, 6)],
-                ["mean mass error", decimal(check.massError, 6)],
-                ["largest probability error", decimal(check.largestError, 6)],
-                ["gradient angle", decimal(check.gradientAngle, 3) + "°"],
-            ]
-        }
-        printTable(["cache", cache], rows)
+        guard let check = verification else { return facts }
+        return facts + [
+            ["compared records", "\(check.records)"], ["compared positions", "\(check.positions)"],
+            ["KL(full ‖ decoded)", decimal(check.klFullDecoded, 6)],
+            ["mean mass error", decimal(check.massError, 6)],
+            ["largest probability error", decimal(check.largestError, 6)],
+            ["gradient angle", decimal(check.gradientAngle, 3) + "°"],
+        ]
     }
 }

@@ -14,8 +14,8 @@ struct LabelCommand: AsyncParsableCommand {
             Labelling that was interrupted goes on where it stopped when it is started again.
 
             EXAMPLES
-              distill label data/teacher --data corpus.jsonl --output signals
-              distill label data/teacher --data corpus.jsonl --output signals --kind top_k --k 50 --temperature 2
+              distill label data/teacher --corpus corpus.jsonl --output signals
+              distill label data/teacher --corpus corpus.jsonl --output signals --kind top_k --k 50 --temperature 2
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {

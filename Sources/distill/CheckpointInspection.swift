@@ -1,0 +1,49 @@
+import Checkpoints
+import Foundation
+import Transformer
+
+/// What `distill inspect` says of a checkpoint.
+struct CheckpointInspection: Inspection {
+    let shape: Configuration
+    let parameters: Int
+    /// Of the weight files.
+    let bytes: Int
+    /// Kind and pieces of the tokenizer; nil without one.
+    let tokenizer: String?
+    /// Whether chats can be written: there is a template, and it is one we know.
+    let hasTemplate: Bool
+    let stopIds: [Int32]
+    let fingerprint: String
+
+    init(_ url: URL) throws {
+        let checkpoint = try Checkpoint.load(url)
+        shape = checkpoint.decoder.configuration
+        parameters = shape.parameterCount
+        bytes = try Checkpoint.weightBytes(at: url)
+        tokenizer = checkpoint.tokenizer.map { "\($0.kind.rawValue), \($0.vocabularySize) pieces" }
+        hasTemplate = checkpoint.template != nil
+        stopIds = checkpoint.stopIDs.sorted()
+        fingerprint = try Checkpoint.fingerprint(at: url).hexadecimal
+    }
+
+    var kindOfThing: String { "checkpoint" }
+
+    var rows: [[String]] {
+        [
+            ["parameters", "\(parameters)"], ["bytes of weights", "\(bytes)"],
+            ["bytes a weight", decimal(Double(bytes) / Double(parameters), 2)],
+            ["layers", "\(shape.layers)"], ["width", "\(shape.width)"],
+            [
+                "heads",
+                "\(shape.heads) of \(shape.headDimension), \(shape.keyValueHeads) for keys and values",
+            ],
+            ["feed-forward", "\(shape.feedForward)"], ["vocabulary", "\(shape.vocabularySize)"],
+            ["head", shape.tiedHead ? "tied to the embedding" : "its own"],
+            ["context", "\(shape.contextLength)"],
+            ["rotary base", "\(shape.ropeTheta)"], ["tokenizer", tokenizer ?? "none"],
+            ["chat template", hasTemplate ? "role markers" : "none that is known"],
+            ["stop ids", stopIds.map(String.init).joined(separator: " ")],
+            ["SHA-256", String(fingerprint.prefix(16))],
+        ]
+    }
+}

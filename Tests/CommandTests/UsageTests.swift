@@ -1,0 +1,66 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct UsageTests {
+    private static let verbs = [
+        ["run"], ["validate"], ["init"], ["tokenizer", "train"], ["tokenizer", "encode"],
+        ["tokenizer", "decode"],
+        ["tokenizer", "inspect"], ["generate"], ["label"], ["inspect"], ["evaluate", "perplexity"],
+        ["evaluate", "agreement"], ["evaluate", "task"], ["chat"], ["bench"], ["doctor"],
+    ]
+
+    @Test(arguments: verbs) func helpShowsExamples(verb: [String]) throws {
+        let run = try CommandRun.run(CommandRun.distill, arguments: verb + ["--help"])
+        #expect(run.status == 0)
+        #expect(run.standardOutput.lowercased().contains("example"), "\(verb) shows no example")
+        #expect(run.standardOutput.contains("distill \(verb.joined(separator: " "))"))
+    }
+
+    @Test(arguments: verbs) func unknownFlagsAreUsageErrors(verb: [String]) throws {
+        let run = try CommandRun.run(CommandRun.distill, arguments: verb + ["--no-such-flag"])
+        #expect(run.status == 64)
+        #expect(run.standardOutput.isEmpty)
+    }
+
+    @Test(arguments: [
+        "frobnicate", "label", "label teacher --output out", "evaluate perplexity teacher",
+        "evaluate perplexity --data text.jsonl", "evaluate agreement student --data text.jsonl",
+        "evaluate perplexity m --data t.jsonl --context 1", "evaluate perplexity m --data t.jsonl --stride 0",
+        "evaluate perplexity m --data t.jsonl --context 64 --stride 65",
+        "evaluate perplexity m --data t.jsonl --convention llama.cpp --stride 8",
+        "evaluate perplexity m --data t.jsonl --convention gpt",
+        "evaluate perplexity m --data t.jsonl --limit 0",
+        "label m --corpus t.jsonl --output o --kind dense", "label m --corpus t.jsonl --output o --draws 0",
+        "label m --corpus t.jsonl --output o --temperature 0", "label m --corpus t.jsonl --output o --k none",
+        "inspect cache --records 0", "inspect cache --teacher t",
+        "evaluate task m --data t --max-new-tokens 0",
+    ])
+    func impossibleOptionsAreUsageErrors(line: String) throws {
+        try withTemporaryDirectory { directory in
+            let arguments = line.split(separator: " ").map(String.init)
+            let run = try CommandRun.run(CommandRun.distill, arguments: arguments, in: directory)
+            #expect(run.status == 64, "\(line): \(run.status)")
+            #expect(run.standardError.hasPrefix("Error: "), "\(run.standardError)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+        }
+    }
+
+    @Test func theDoctorReportsFactsAndChecks() throws {
+        let run = try CommandRun.distill("doctor", "--json")
+        let report = try run.json()
+        let facts = try #require(report["facts"] as? [String: String])
+        for name in [
+            "distill", "compiler", "processor", "kernels", "openblas", "threads", "memory", "disk_free",
+        ] {
+            #expect(facts[name]?.isEmpty == false, "no \(name)")
+        }
+        #expect(["avx2", "portable"].contains(facts["kernels"]))
+        let checks = try #require(report["self_test"] as? [[String: Any]])
+        #expect(checks.count == 6)
+        #expect(checks.allSatisfy { $0["problem"] == nil })
+        let table = try CommandRun.distill("doctor")
+        #expect(table.status == 0)
+        #expect(table.standardOutput.components(separatedBy: "passed").count == 7, "\(table.standardOutput)")
+    }
+}
