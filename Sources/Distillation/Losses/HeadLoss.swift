@@ -29,6 +29,13 @@ public struct HeadLoss {
         hidden: Tensor, head: Tensor, targets: [Int32], teacher: TeacherSignal?, scale: Float
     ) -> (objective: Tensor, means: [Double]) {
         precondition(hidden.rows == targets.count, "\(hidden.rows) positions have \(targets.count) targets")
+        if case .sparse(let signal)? = teacher {
+            precondition(
+                signal.positions == hidden.rows, "\(signal.positions) signals for \(hidden.rows) positions")
+            for term in terms {
+                if let problem = signal.problem(with: term.loss) { preconditionFailure(problem) }
+            }
+        }
         let wantsGradients = Tape.records(hidden, head)
         let dhidden = wantsGradients ? Tensor(shape: hidden.shape) : nil
         let rowLosses = Tensor(shape: [max(hidden.rows, 1), terms.count])
@@ -79,7 +86,8 @@ public struct HeadLoss {
     ) {
         // Rows to a task: enough to spread over threads, few enough that scratch buffers are made rarely.
         Parallel.forRanges(of: rows.count, grain: 16) { range in
-            let rowLoss = RowLoss(terms: terms, vocabulary: logits.columns, entries: teacher?.mostEntries ?? 0)
+            let rowLoss = RowLoss(
+                terms: terms, vocabulary: logits.columns, entries: teacher?.mostEntries ?? 0)
             for row in range {
                 let position = rows.lowerBound + row
                 let signal: RowLoss.Teacher =

@@ -47,7 +47,8 @@ public final class SignalCache {
         guard differences.isEmpty else {
             throw UserError(
                 "was made for another student: " + differences.joined(separator: "; "),
-                file: directory.relativePath, remedy: "label the corpus again, or use the student's own tokenizer")
+                file: directory.relativePath,
+                remedy: "label the corpus again, or use the student's own tokenizer")
         }
     }
 

@@ -21,6 +21,7 @@ struct SignalRecord {
 /// | token_bounds, position_bounds | I64 | [R + 1] |
 /// | tokens, positions | I32 | [N], [P] |
 /// | head_ids, head_codes | U32 or U16, U16 | [P, h] |
+/// | tail_codes | U16 | [P], the mass outside the head |
 /// | tail_bounds | I64 | [P + 1], sampled only |
 /// | tail_ids, tail_draws | U32 or U16, U16 | [entries], sampled only |
 /// | entropies | U16 | [P], sampled only |
@@ -34,6 +35,7 @@ struct SignalShard {
     private let positions: [Int32]
     private let headIDs: [UInt32]
     private let headCodes: [UInt16]
+    private let tailCodes: [UInt16]
     private let tailBounds: [Int64]
     private let tailIDs: [UInt32]
     private let tailDraws: [UInt16]
@@ -51,7 +53,9 @@ struct SignalShard {
     static func write(_ records: [SignalRecord], kind: SparseKind, vocabulary: Int, to url: URL) throws {
         let entries = records.flatMap(\.entries)
         let head = headSize(kind, vocabulary: vocabulary)
-        func bounds(_ counts: [Int]) -> [Int64] { counts.reduce(into: [0]) { $0.append($0.last! + Int64($1)) } }
+        func bounds(_ counts: [Int]) -> [Int64] {
+            counts.reduce(into: [0]) { $0.append($0.last! + Int64($1)) }
+        }
         func identifiers(_ name: String, _ ids: [Int32], shape: [Int]) -> SafetensorsEntry {
             vocabulary <= 1 << 16
                 ? SafetensorsEntry(name: name, shape: shape, values: ids.map(UInt16.init))
@@ -60,23 +64,29 @@ struct SignalShard {
         let tokens = records.flatMap(\.ids)
         let positions = records.flatMap(\.positions)
         var columns = [
-            SafetensorsEntry(name: "keys", shape: [records.count, RecordKey.size], values: records.flatMap(\.key.bytes)),
+            SafetensorsEntry(
+                name: "keys", shape: [records.count, RecordKey.size], values: records.flatMap(\.key.bytes)),
             SafetensorsEntry(
                 name: "token_bounds", shape: [records.count + 1], values: bounds(records.map(\.ids.count))),
             SafetensorsEntry(name: "tokens", shape: [tokens.count], values: tokens),
             SafetensorsEntry(
-                name: "position_bounds", shape: [records.count + 1], values: bounds(records.map(\.positions.count))),
+                name: "position_bounds", shape: [records.count + 1],
+                values: bounds(records.map(\.positions.count))),
             SafetensorsEntry(name: "positions", shape: [positions.count], values: positions),
             identifiers("head_ids", entries.flatMap(\.ids), shape: [entries.count, head]),
             SafetensorsEntry(
                 name: "head_codes", shape: [entries.count, head],
                 values: entries.flatMap { $0.probabilities.map { FixedPoint.code(probability: $0) } }),
+            SafetensorsEntry(
+                name: "tail_codes", shape: [entries.count],
+                values: entries.map { FixedPoint.code(probability: $0.tail) }),
         ]
         if case .sampled = kind {
             let tails = entries.flatMap(\.tailIDs)
             columns += [
                 SafetensorsEntry(
-                    name: "tail_bounds", shape: [entries.count + 1], values: bounds(entries.map(\.tailIDs.count))),
+                    name: "tail_bounds", shape: [entries.count + 1],
+                    values: bounds(entries.map(\.tailIDs.count))),
                 identifiers("tail_ids", tails, shape: [tails.count]),
                 SafetensorsEntry(
                     name: "tail_draws", shape: [tails.count],
@@ -101,7 +111,9 @@ struct SignalShard {
             let ids =
                 try file.view(name).type == .u16
                 ? file.values(name, as: UInt16.self).map(UInt32.init) : file.values(name, as: UInt32.self)
-            guard ids.allSatisfy({ $0 < vocabulary }) else { throw broken("\(name) holds an id outside the vocabulary") }
+            guard ids.allSatisfy({ $0 < vocabulary }) else {
+                throw broken("\(name) holds an id outside the vocabulary")
+            }
             return ids
         }
         func bounds(_ name: String, count: Int, end: Int) throws -> [Int64] {
@@ -123,9 +135,10 @@ struct SignalShard {
         positionBounds = try bounds("position_bounds", count: keys.count, end: positions.count)
         headIDs = try identifiers("head_ids")
         headCodes = try file.values("head_codes", as: UInt16.self)
+        tailCodes = try file.values("tail_codes", as: UInt16.self)
         guard headIDs.count == positions.count * Self.headSize(kind, vocabulary: vocabulary),
-            headCodes.count == headIDs.count
-        else { throw broken("head_ids and head_codes do not match the positions") }
+            headCodes.count == headIDs.count, tailCodes.count == positions.count
+        else { throw broken("head_ids, head_codes and tail_codes do not match the positions") }
         guard tokens.allSatisfy({ $0 >= 0 && $0 < vocabulary }) else {
             throw broken("tokens holds an id outside the vocabulary")
         }
@@ -158,6 +171,7 @@ struct SignalShard {
             var decoded = PositionEntries()
             decoded.ids = headIDs[entries].map(Int32.init)
             decoded.probabilities = headCodes[entries].map(FixedPoint.probability)
+            decoded.tail = FixedPoint.probability(tailCodes[position])
             if case .sampled = kind {
                 let tail = Int(tailBounds[position])..<Int(tailBounds[position + 1])
                 decoded.tailIDs = tailIDs[tail].map(Int32.init)
