@@ -29,6 +29,13 @@ public struct HeadLoss {
         hidden: Tensor, head: Tensor, targets: [Int32], teacher: TeacherSignal?, scale: Float
     ) -> (objective: Tensor, means: [Double]) {
         precondition(hidden.rows == targets.count, "\(hidden.rows) positions have \(targets.count) targets")
+        if case .sparse(let signal)? = teacher {
+            precondition(
+                signal.positions == hidden.rows, "\(signal.positions) signals for \(hidden.rows) positions")
+            for term in terms {
+                if let problem = signal.problem(with: term.loss) { preconditionFailure(problem) }
+            }
+        }
         let wantsGradients = Tape.records(hidden, head)
         let dhidden = wantsGradients ? Tensor(shape: hidden.shape) : nil
         let rowLosses = Tensor(shape: [max(hidden.rows, 1), terms.count])

@@ -100,18 +100,16 @@ struct RowLoss {
         let k = entries.count
         let (q, g) = (student.pointer, gradient.pointer)
         let (coarseP, coarseQ, d) = (coarse.pointer(row: 0), coarse.pointer(row: 1), coarse.pointer(row: 2))
-        var kept: Float = 0
         for (slot, entry) in entries.enumerated() {
             let id = Int(signal.ids[entry])
             coarseP[slot] = max(signal.weights[entry], smallestProbability)
             coarseQ[slot] = q[id]
-            kept += coarseP[slot]
             q[id] = 0
             d[slot] = 0
         }
         // Summed without the k tokens rather than as 1 − Σ, which cancels when the tail is thin.
         let tail = max(kernels.sum(q, vocabulary), smallestProbability)
-        coarseP[k] = max(1 - kept, smallestProbability)
+        coarseP[k] = max(signal.tails[position], smallestProbability)
         coarseQ[k] = tail
         d[k] = 0
         let value = divergence(loss, p: coarseP, q: coarseQ, into: d, count: k + 1, factor: factor)

@@ -17,7 +17,7 @@ public struct Schedule: Codable, Equatable, Sendable {
     public var warmup: Double
     /// What is left of the peak at the end.
     public var final: Double
-    /// Share of the steps that `wsd` decays over.
+    /// Share of the steps that `wsd` decays over; never more than the warm-up leaves.
     public var decay: Double
 
     public init(_ shape: Shape = .cosine, warmup: Double = 0.05, final: Double = 0.1, decay: Double = 0.2) {
@@ -37,7 +37,7 @@ public struct Schedule: Codable, Equatable, Sendable {
         case .linear: return 1 + (final - 1) * progress
         case .cosine: return final + (1 - final) * 0.5 * (1 + cos(.pi * progress))
         case .wsd:
-            let decaySteps = (decay * Double(total)).rounded()
+            let decaySteps = min((decay * Double(total)).rounded(), Double(total) - warmupSteps)
             let left = Double(total - step)
             return left >= decaySteps ? 1 : final + (1 - final) * left / max(decaySteps, 1)
         }

@@ -7,55 +7,86 @@ import Transformer
 /// Runs a teacher over a corpus and writes its signal cache.
 ///
 /// Work goes shard by shard; a shard on disk is whole. Started again after a kill, labelling goes on after the last
-/// whole shard, and the cache's bytes are those of a run never killed.
+/// whole shard, and the cache's bytes are those of a run never killed. Started again over a damaged cache, it goes on
+/// at the first damaged shard.
 public struct Labeler {
     private let teacher: Decoder
     private let origin: SignalManifest.Origin
     private let capture: SignalCapture
+    private let shardDocuments: Int
 
     /// Documents in a shard: a few megabytes, seconds of work.
-    private static let shardDocuments = 2048
+    static let shardDocuments = 2048
     /// Tokens run through the teacher at once: enough for products to reach their best rate.
     private static let batchTokens = 2048
 
     public init(teacher: Decoder, origin: SignalManifest.Origin) {
+        self.init(teacher: teacher, origin: origin, shardDocuments: Self.shardDocuments)
+    }
+
+    /// - Parameter shardDocuments: documents in a shard, fewer in tests
+    init(teacher: Decoder, origin: SignalManifest.Origin, shardDocuments: Int) {
         self.teacher = teacher
         self.origin = origin
+        self.shardDocuments = shardDocuments
         capture = SignalCapture(kind: origin.kind, temperature: origin.temperature, seed: origin.seed)
     }
 
     /// Labels all documents into `directory`, which may hold the shards of an interrupted run. Documents that occur
     /// twice are labelled once.
     ///
-    /// - Throws: `UserError` when the directory holds a cache made from something else, or the disk refuses
+    /// - Throws: `UserError` when a document is too long for the teacher or its vocabulary is not the tokenizer's, when
+    ///   the directory holds a cache made from something else, or when the disk refuses
     @discardableResult
     public func label(
         _ documents: [EncodedDocument], into directory: URL, progress: ProgressHandler? = nil
     ) throws -> SignalManifest {
+        try check(documents)
         try FileManager.default.createDirectories(at: directory)
-        var seen: Set<RecordKey> = []
-        let unique = documents.filter { seen.insert(RecordKey(ids: $0.ids, isTarget: $0.kept)).inserted }
-        let pending = PendingShards(directory: directory)
-        var shards = try pending.resume(origin: origin)
+        var (seen, keys): (Set<RecordKey>, Data) = ([], Data())
+        let unique = documents.filter { document in
+            let key = RecordKey(ids: document.ids, isTarget: document.kept)
+            guard seen.insert(key).inserted else { return false }
+            keys.append(contentsOf: key.bytes)
+            return true
+        }
+        let pending = PendingShards(directory: directory, origin: origin, documents: Fingerprint(of: keys))
+        var shards = try pending.resume()
         progress?(.began(stage: "label", total: unique.count, unit: "documents"))
         var done = shards.reduce(0) { $0 + $1.records }
         if done > 0 { progress?(.note("label: resumed at document \(done) of \(unique.count)")) }
         var tokens = 0
         while done < unique.count {
-            let part = Array(unique[done..<min(done + Self.shardDocuments, unique.count)])
+            let part = Array(unique[done..<min(done + shardDocuments, unique.count)])
             let records = records(of: part) { documents, batchTokens in
                 tokens += batchTokens
                 progress?(.advanced(stage: "label", done: done + documents, tokens: tokens, loss: nil))
             }
             shards.append(try write(records, number: shards.count, in: directory))
-            try pending.save(origin: origin, shards: shards)
+            try pending.save(shards)
             done += part.count
         }
-        let manifest = SignalManifest(origin: origin, shards: shards)
+        let manifest = SignalManifest(origin: origin, documents: pending.documents, shards: shards)
         try manifest.save(in: directory)
         try pending.remove()
         progress?(.finished(stage: "label", summary: manifest.summary))
         return manifest
+    }
+
+    private func check(_ documents: [EncodedDocument]) throws {
+        let (context, vocabulary) = (
+            teacher.configuration.contextLength, teacher.configuration.vocabularySize
+        )
+        if let longest = documents.map(\.ids.count).max(), longest > context {
+            throw UserError(
+                "a document of \(longest) tokens exceeds the context of the teacher \(origin.teacher), \(context)",
+                remedy: "encode the corpus with a context of at most \(context)")
+        }
+        guard vocabulary == origin.vocabularySize else {
+            throw UserError(
+                "the teacher \(origin.teacher) has a vocabulary of \(vocabulary), the tokenizer one of "
+                    + "\(origin.vocabularySize)", remedy: "use the tokenizer the teacher was trained with")
+        }
     }
 
     private func records(
@@ -104,52 +135,6 @@ public struct Labeler {
             file: name, fingerprint: try Fingerprint(fileAt: url), records: records.count,
             tokens: records.reduce(0) { $0 + $1.ids.count },
             positions: records.reduce(0) { $0 + $1.positions.count }, bytes: bytes)
-    }
-}
-
-/// The shards of a cache that is not finished yet, in `pending.json`.
-private struct PendingShards {
-    let directory: URL
-
-    private struct Content: Codable {
-        var origin: SignalManifest.Origin
-        var shards: [SignalManifest.Shard]
-    }
-
-    private var url: URL { directory.appendingPathComponent("pending.json") }
-
-    /// The whole shards written so far, none for a fresh directory.
-    func resume(origin: SignalManifest.Origin) throws -> [SignalManifest.Shard] {
-        if FileManager.default.fileExists(atPath: SignalManifest.url(in: directory).path) {
-            let finished = try SignalManifest(contentsOf: directory)
-            try refuse(origin.differences(from: finished.origin))
-            return finished.shards
-        }
-        guard FileManager.default.fileExists(atPath: url.path) else { return [] }
-        guard let content = try? JSONDecoder().decode(Content.self, from: Data(contentsOf: url)) else {
-            throw UserError(
-                "is damaged", file: url.relativePath, remedy: "delete the directory and label again")
-        }
-        try refuse(origin.differences(from: content.origin))
-        return content.shards
-    }
-
-    private func refuse(_ differences: [String]) throws {
-        guard !differences.isEmpty else { return }
-        throw UserError(
-            "holds signals made from something else: " + differences.joined(separator: "; "),
-            file: directory.relativePath, remedy: "name another directory, or delete this one",
-            status: .cannotCreate)
-    }
-
-    func save(origin: SignalManifest.Origin, shards: [SignalManifest.Shard]) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        try AtomicFile.write(try encoder.encode(Content(origin: origin, shards: shards)), to: url)
-    }
-
-    func remove() throws {
-        if FileManager.default.fileExists(atPath: url.path) { try FileManager.default.removeItem(at: url) }
     }
 }
 

@@ -71,25 +71,29 @@ public struct SignalCapture: Sendable {
         kernels.log_sum_exp(logits, vocabulary, inverse, &maximum, &logSum)
         kernels.softmax(logits, p, vocabulary, inverse, maximum, logSum)
         switch kind {
-        case .topK(let k): return top(k, of: p, vocabulary: vocabulary)
+        case .topK(let k):
+            var entries = takeTop(k, of: p, vocabulary: vocabulary)
+            entries.tail = kernels.sum(p, vocabulary)
+            return entries
         case .sampled(let head, let draws):
             // H(p) = ln Z − E[z]/T, before the head is taken out of p.
             var mean: Float = 0
             kernels.row_dots(p, logits, &mean, 1, vocabulary, vocabulary, vocabulary)
-            var entries = top(head, of: p, vocabulary: vocabulary)
+            var entries = takeTop(head, of: p, vocabulary: vocabulary)
             entries.entropy = max(0, logSum + (maximum - mean) * inverse)
-            for id in entries.ids { p[Int(id)] = 0 }
             drawTail(draws, from: p, vocabulary: vocabulary, stream: stream, into: &entries)
             return entries
         }
     }
 
-    private func top(_ k: Int, of p: UnsafeMutablePointer<Float>, vocabulary: Int) -> PositionEntries {
+    /// The k likeliest tokens; their probabilities become 0 in p, which is left with the tail.
+    private func takeTop(_ k: Int, of p: UnsafeMutablePointer<Float>, vocabulary: Int) -> PositionEntries {
         var entries = PositionEntries()
         let count = min(k, vocabulary)
         entries.ids = [Int32](repeating: 0, count: count)
         entries.probabilities = [Float](repeating: 0, count: count)
         kernels.top_k(p, vocabulary, count, &entries.ids, &entries.probabilities)
+        for id in entries.ids { p[Int(id)] = 0 }
         return entries
     }
 
@@ -106,11 +110,13 @@ public struct SignalCapture: Sendable {
             mass += Double(kernels.sum(p + start, min(block, vocabulary - start)))
             cumulative.append(mass)
         }
-        guard mass > Double(smallestTailMass) else { return }
+        entries.tail = Float(mass)
+        guard mass > smallestTailMass else { return }
         var stream = stream
         var drawn: [Int32] = []
         for _ in 0..<draws {
-            let target = Double(stream.nextUniform()) * mass
+            // All 53 bits: steps of 2⁻²⁴ would pass over tokens of a large vocabulary.
+            let target = Double(stream.next() >> 11) * 0x1p-53 * mass
             var (low, high) = (0, cumulative.count - 1)
             while low < high {
                 let middle = (low + high) / 2
@@ -147,7 +153,7 @@ public struct SignalCapture: Sendable {
 }
 
 /// A tail lighter than this is not sampled: Float32 cannot tell it from rounding.
-private let smallestTailMass: Float = 1e-7
+private let smallestTailMass = 1e-7
 
 /// What was kept of one position.
 struct PositionEntries: Sendable {
@@ -157,19 +163,29 @@ struct PositionEntries: Sendable {
     /// Tokens drawn from the tail, rising, and how often each came.
     var tailIDs: [Int32] = []
     var tailCounts: [Int] = []
+    /// Mass of all tokens outside the head.
+    var tail: Float = 0
     var entropy: Float = 0
 }
 
 extension SparseSignal {
-    /// Adds one position; the tail's mass, 1 − Σ head, is shared out by the counts.
+    /// Adds one position. What it keeps is scaled to sum to 1, which undoes the rounding of stored probabilities; of a
+    /// sampled signal the tail's mass is shared out by the counts, or left out when nothing was drawn.
     mutating func append(_ entries: PositionEntries) {
+        let draws = entries.tailCounts.reduce(0, +)
+        let tail: Double =
+            switch kind {
+            case .topK: Double(entries.tail)
+            case .sampled: draws == 0 ? 0 : Double(entries.tail)
+            }
+        let scale = 1 / entries.probabilities.reduce(tail) { $0 + Double($1) }
         ids += entries.ids
-        weights += entries.probabilities
-        if case .sampled = kind {
-            let mass = max(0, 1 - entries.probabilities.reduce(0, +))
-            let draws = Float(entries.tailCounts.reduce(0, +))
+        weights += entries.probabilities.map { Float(Double($0) * scale) }
+        switch kind {
+        case .topK: tails.append(Float(tail * scale))
+        case .sampled:
             ids += entries.tailIDs
-            weights += entries.tailCounts.map { mass * Float($0) / draws }
+            weights += entries.tailCounts.map { Float(tail * scale * Double($0) / Double(draws)) }
             entropies.append(entries.entropy)
         }
         offsets.append(ids.count)

@@ -67,10 +67,15 @@ public struct SignalManifest: Codable, Equatable, Sendable {
 
     public var format = SignalManifest.currentFormat
     public var origin: Origin
+    /// Names the labelled documents and their order.
+    public var documents: Fingerprint
     public var shards: [Shard]
+    /// SHA-256 of everything else in the file; nil in memory.
+    private var checksum: Fingerprint?
 
-    public init(origin: Origin, shards: [Shard]) {
+    public init(origin: Origin, documents: Fingerprint, shards: [Shard]) {
         self.origin = origin
+        self.documents = documents
         self.shards = shards
     }
 
@@ -102,19 +107,28 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         } catch let error as DecodingError {
             throw UserError(
                 "is not a signal cache's manifest: \(error.explanation)", file: url.relativePath,
-                remedy: "label the corpus again")
+                remedy: "delete the directory and label the corpus again")
         }
-        guard shards.allSatisfy({ $0.records >= 0 && $0.tokens >= 0 && $0.positions >= 0 && $0.bytes >= 0 })
-        else {
+        let written = checksum
+        checksum = nil
+        guard try written == Fingerprint(of: encoded()) else {
             throw UserError(
-                "holds a negative count", file: url.relativePath, remedy: "label the corpus again")
+                "is damaged: its content is not what was written", file: url.relativePath,
+                remedy: "delete the directory and label the corpus again")
         }
     }
 
     func save(in directory: URL) throws {
+        var content = self
+        content.checksum = Fingerprint(of: try encoded())
+        try AtomicFile.write(try content.encoded(), to: Self.url(in: directory))
+    }
+
+    /// The same bytes for the same content.
+    private func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(try encoder.encode(self), to: Self.url(in: directory))
+        return try encoder.encode(self)
     }
 }
 

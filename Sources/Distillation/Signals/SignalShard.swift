@@ -21,6 +21,7 @@ struct SignalRecord {
 /// | token_bounds, position_bounds | I64 | [R + 1] |
 /// | tokens, positions | I32 | [N], [P] |
 /// | head_ids, head_codes | U32 or U16, U16 | [P, h] |
+/// | tail_codes | U16 | [P], the mass outside the head |
 /// | tail_bounds | I64 | [P + 1], sampled only |
 /// | tail_ids, tail_draws | U32 or U16, U16 | [entries], sampled only |
 /// | entropies | U16 | [P], sampled only |
@@ -34,6 +35,7 @@ struct SignalShard {
     private let positions: [Int32]
     private let headIDs: [UInt32]
     private let headCodes: [UInt16]
+    private let tailCodes: [UInt16]
     private let tailBounds: [Int64]
     private let tailIDs: [UInt32]
     private let tailDraws: [UInt16]
@@ -75,6 +77,9 @@ struct SignalShard {
             SafetensorsEntry(
                 name: "head_codes", shape: [entries.count, head],
                 values: entries.flatMap { $0.probabilities.map { FixedPoint.code(probability: $0) } }),
+            SafetensorsEntry(
+                name: "tail_codes", shape: [entries.count],
+                values: entries.map { FixedPoint.code(probability: $0.tail) }),
         ]
         if case .sampled = kind {
             let tails = entries.flatMap(\.tailIDs)
@@ -130,9 +135,10 @@ struct SignalShard {
         positionBounds = try bounds("position_bounds", count: keys.count, end: positions.count)
         headIDs = try identifiers("head_ids")
         headCodes = try file.values("head_codes", as: UInt16.self)
+        tailCodes = try file.values("tail_codes", as: UInt16.self)
         guard headIDs.count == positions.count * Self.headSize(kind, vocabulary: vocabulary),
-            headCodes.count == headIDs.count
-        else { throw broken("head_ids and head_codes do not match the positions") }
+            headCodes.count == headIDs.count, tailCodes.count == positions.count
+        else { throw broken("head_ids, head_codes and tail_codes do not match the positions") }
         guard tokens.allSatisfy({ $0 >= 0 && $0 < vocabulary }) else {
             throw broken("tokens holds an id outside the vocabulary")
         }
@@ -165,6 +171,7 @@ struct SignalShard {
             var decoded = PositionEntries()
             decoded.ids = headIDs[entries].map(Int32.init)
             decoded.probabilities = headCodes[entries].map(FixedPoint.probability)
+            decoded.tail = FixedPoint.probability(tailCodes[position])
             if case .sampled = kind {
                 let tail = Int(tailBounds[position])..<Int(tailBounds[position + 1])
                 decoded.tailIDs = tailIDs[tail].map(Int32.init)

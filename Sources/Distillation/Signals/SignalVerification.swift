@@ -86,10 +86,15 @@ public struct SignalVerification: Codable, Equatable, Sendable {
 
         private mutating func compare(_ p: Tensor, _ signal: SparseSignal, position: Int) {
             let entries = signal.offsets[position]..<signal.offsets[position + 1]
-            let stored: Range<Int> =
+            // The entries that hold a probability, and the mass of all other tokens.
+            let (stored, rest): (Range<Int>, Double) =
                 switch signal.kind {
-                case .topK: entries
-                case .sampled(let head, _): entries.prefix(head)
+                case .topK: (entries, Double(signal.tails[position]))
+                case .sampled(let head, _):
+                    (
+                        entries.prefix(head),
+                        entries.dropFirst(head).reduce(0) { $0 + Double(signal.weights[$1]) }
+                    )
                 }
             var (fullMass, storedMass, divergence) = (0.0, 0.0, 0.0)
             for entry in stored {
@@ -103,7 +108,7 @@ public struct SignalVerification: Codable, Equatable, Sendable {
             // Σ p ln(p / even) over the other tokens, from the entropy of the whole.
             let others = p.count - stored.count
             if others > 0 {
-                let even = max(1 - storedMass, 1e-12) / Double(others)
+                let even = max(rest, 1e-12) / Double(others)
                 let kept = Set(stored.map { signal.ids[$0] })
                 for id in 0..<p.count where !kept.contains(Int32(id)) {
                     let exact = Double(p.pointer[id])

@@ -45,6 +45,9 @@ public struct SparseSignal: Sendable {
     public var ids: [Int32] = []
     /// Probabilities (top-k) or unbiased weights that sum to 1 (sampled).
     public var weights: [Float] = []
+    /// Mass of all tokens without an entry, one for each position of a top-k signal: kept apart, since 1 − Σ weights
+    /// is mere rounding where the teacher is sure. Empty for sampled.
+    public var tails: [Float] = []
     /// Entropy of the whole distribution in nats, one for each position; sampled signals subtract it, so that their
     /// expected loss is the divergence and not the cross-entropy. Empty for top-k.
     public var entropies: [Float] = []
@@ -55,6 +58,22 @@ public struct SparseSignal: Sendable {
     }
 
     public var positions: Int { offsets.count - 1 }
+
+    /// Why a loss cannot be computed from this signal, in words; nil when it can.
+    func problem(with loss: Loss) -> String? {
+        guard loss.needsTeacher else { return nil }
+        if case .sampled = kind {
+            guard case .forwardKL = loss else {
+                return "\(loss.name) cannot be computed from sampled signals"
+            }
+        }
+        guard loss.temperature == temperature else {
+            return
+                "\(loss.name) has the temperature \(loss.temperature), but the signals were taken at \(temperature)"
+        }
+        return nil
+    }
+
     /// Entries of the position that has most.
     var mostEntries: Int { zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0 }
 }

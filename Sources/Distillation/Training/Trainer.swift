@@ -74,7 +74,13 @@ public final class Trainer {
         stateURL: URL? = nil, listener: (any TrainingListener)? = nil, progress: ProgressHandler? = nil
     ) throws -> TrainingMetrics? {
         var position = Position()
-        if let stateURL, let saved = try restore(from: stateURL) { position = saved }
+        if let stateURL,
+            let saved = try TrainingState.restore(
+                into: stateTensors, steps: options.steps, from: stateURL)
+        {
+            position = saved
+            optimizer.resume(atStep: saved.step)
+        }
         try listener?.began(atStep: position.step)
         progress?(.began(stage: "train", total: options.steps, unit: "steps"))
         if position.step > 0 {
@@ -147,7 +153,7 @@ public final class Trainer {
         let targets = batches.reduce(0) { $0 + $1.targets.count }
         var outcome = StepOutcome(terms: Array(repeating: 0, count: options.losses.count))
         for batch in batches where !batch.targets.isEmpty {
-            let (objective, means) = backward(batch, scale: 1 / Float(targets))
+            let (objective, means) = try backward(batch, scale: 1 / Float(targets))
             outcome.objective += objective
             let share = Double(batch.targets.count) / Double(targets)
             for (term, mean) in means.enumerated() { outcome.terms[term] += share * mean }
@@ -169,7 +175,15 @@ public final class Trainer {
         return outcome
     }
 
-    private func backward(_ batch: TrainingBatch, scale: Float) -> (objective: Double, means: [Double]) {
+    private func backward(_ batch: TrainingBatch, scale: Float) throws -> (objective: Double, means: [Double])
+    {
+        if let sparse = batch.signal,
+            let problem = options.losses.lazy.compactMap({ sparse.problem(with: $0.loss) }).first
+        {
+            throw UserError(
+                problem, remedy: "change the loss, label the corpus again, or train with the teacher itself",
+                status: .configuration)
+        }
         let signal: TeacherSignal? =
             if let sparse = batch.signal {
                 .sparse(sparse)
@@ -203,17 +217,6 @@ public final class Trainer {
     private func save(_ position: Position, to url: URL) throws {
         try TrainingState.save(position, tensors: stateTensors, to: url)
     }
-
-    private func restore(from url: URL) throws -> Position? {
-        guard let position = try TrainingState.restore(into: stateTensors, from: url) else { return nil }
-        guard position.step <= options.steps else {
-            throw UserError(
-                "was saved at step \(position.step), past the \(options.steps) steps of this run",
-                file: url.relativePath, remedy: "start the run afresh")
-        }
-        optimizer.resume(atStep: position.step)
-        return position
-    }
 }
 
 /// Averages over the steps between two lines of metrics.
@@ -225,7 +228,12 @@ private struct MetricsWindow {
     private var latest: Trainer.StepOutcome?
 
     init(terms: [WeightedLoss]) {
-        names = terms.map(\.loss.name)
+        var seen: [String: Int] = [:]
+        names = terms.map { term in
+            let name = term.loss.name
+            seen[name, default: 0] += 1
+            return seen[name] == 1 ? name : "\(name)_\(seen[name]!)"
+        }
         self.terms = Array(repeating: 0, count: terms.count)
     }
 
@@ -241,7 +249,7 @@ private struct MetricsWindow {
         let means = zip(names, terms.map { $0 / count })
         let line = TrainingMetrics(
             step: step, tokens: tokens, loss: objective / count,
-            terms: Dictionary(means) { first, _ in first },
+            terms: Dictionary(uniqueKeysWithValues: means),
             gradientNorm: latest?.gradientNorm ?? 0, learningRate: latest?.learningRate ?? 0)
         (steps, objective, latest) = (0, 0, nil)
         terms = Array(repeating: 0, count: terms.count)

@@ -49,7 +49,7 @@ public struct TrainingMetrics: Codable, Equatable, Sendable {
     public var tokens: Int
     /// The weighted objective, averaged over the steps since the last line.
     public var loss: Double
-    /// Each term's own mean, unweighted, by the loss's name.
+    /// Each term's own mean, unweighted, by the loss's name; a second term of one name is `NAME_2`.
     public var terms: [String: Double]
     public var gradientNorm: Double
     public var learningRate: Double

@@ -21,17 +21,23 @@ enum TrainingState {
 
     /// Copies a saved state into `tensors`.
     ///
+    /// - Parameter steps: of the whole run; a state past them does not fit
     /// - Returns: nil where none was saved
     /// - Throws: `UserError` when the file is damaged or belongs to another run
-    static func restore(into tensors: [(name: String, tensor: Tensor)], from url: URL) throws -> Trainer
-        .Position?
-    {
+    static func restore(
+        into tensors: [(name: String, tensor: Tensor)], steps: Int, from url: URL
+    ) throws -> Trainer.Position? {
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
         let file = try SafetensorsFile(contentsOf: url)
         guard let text = file.metadata[positionKey],
             let position = try? JSONDecoder().decode(Trainer.Position.self, from: Data(text.utf8))
         else {
             throw UserError("is not a saved training state", file: url.relativePath, remedy: remedy)
+        }
+        guard (0...steps).contains(position.step) else {
+            throw UserError(
+                "was saved at step \(position.step) of a run that now has \(steps)", file: url.relativePath,
+                remedy: remedy)
         }
         guard Set(file.names) == Set(tensors.map(\.name)) else {
             throw UserError(

@@ -1,0 +1,62 @@
+import Foundation
+import Support
+
+/// The whole shards of a cache that is being written, listed in `pending.json` until the manifest takes its place.
+struct PendingShards {
+    let directory: URL
+    let origin: SignalManifest.Origin
+    /// Names the documents to be labelled and their order.
+    let documents: Fingerprint
+
+    private struct Content: Codable {
+        var origin: SignalManifest.Origin
+        var documents: Fingerprint
+        var shards: [SignalManifest.Shard]
+    }
+
+    private var url: URL { directory.appendingPathComponent("pending.json") }
+
+    /// The shards to go on after: those written so far, finished or not, up to the first that is missing or damaged.
+    ///
+    /// - Throws: `UserError` when they were made from something else
+    func resume() throws -> [SignalManifest.Shard] {
+        guard let content = try written() else { return [] }
+        var differences = origin.differences(from: content.origin)
+        if documents != content.documents { differences.append("the documents differ") }
+        guard differences.isEmpty else {
+            throw UserError(
+                "holds signals made from something else: " + differences.joined(separator: "; "),
+                file: directory.relativePath, remedy: "name another directory, or delete this one",
+                status: .cannotCreate)
+        }
+        return Array(
+            content.shards.prefix { shard in
+                let file = directory.appendingPathComponent(shard.file)
+                return (try? Fingerprint(fileAt: file)) == shard.fingerprint
+            })
+    }
+
+    private func written() throws -> Content? {
+        if FileManager.default.fileExists(atPath: SignalManifest.url(in: directory).path) {
+            let finished = try SignalManifest(contentsOf: directory)
+            return Content(origin: finished.origin, documents: finished.documents, shards: finished.shards)
+        }
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        guard let content = try? JSONDecoder().decode(Content.self, from: Data(contentsOf: url)) else {
+            throw UserError(
+                "is damaged", file: url.relativePath, remedy: "delete the directory and label again")
+        }
+        return content
+    }
+
+    func save(_ shards: [SignalManifest.Shard]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let content = Content(origin: origin, documents: documents, shards: shards)
+        try AtomicFile.write(try encoder.encode(content), to: url)
+    }
+
+    func remove() throws {
+        if FileManager.default.fileExists(atPath: url.path) { try FileManager.default.removeItem(at: url) }
+    }
+}

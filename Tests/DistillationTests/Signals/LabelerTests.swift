@@ -1,0 +1,192 @@
+import Corpora
+import Foundation
+import Support
+import TestSupport
+import Testing
+import Transformer
+
+@testable import Distillation
+
+@Suite struct LabelerTests {
+    static let kinds: [SparseKind] = [.topK(k: 5), .topK(k: 97), .sampled(head: 3, draws: 8)]
+    private let teacher: Decoder
+    private let documents = Small.documents(23)
+
+    init() throws { teacher = try Small.decoder() }
+
+    private func labeler(_ kind: SparseKind, seed: UInt64 = 3) -> Labeler {
+        Labeler(teacher: teacher, origin: Small.origin(kind: kind, seed: seed), shardDocuments: 5)
+    }
+
+    /// What a cache says is what the teacher says, to the precision of its codes.
+    @Test(arguments: kinds)
+    func roundTrip(kind: SparseKind) throws {
+        try withTemporaryDirectory { directory in
+            let manifest = try labeler(kind).label(documents, into: directory)
+            let cache = try SignalCache(directory: directory)
+            #expect(cache.manifest == manifest)
+            #expect(manifest.shards.count == 5)
+            #expect(manifest.records == 23)
+            #expect(manifest.tokens == documents.reduce(0) { $0 + $1.ids.count })
+            #expect(manifest.positions == documents.reduce(0) { $0 + $1.keptCount })
+            try cache.requireAll(documents)
+
+            // Another order than the shards'.
+            let asked = documents.reversed().filter { $0.keptCount > 0 }
+            let signal = try cache.signal(for: asked)
+            let batch = Small.batch(of: asked)
+            #expect(signal.positions == batch.positions.count)
+            let streams = asked.map { RecordKey(ids: $0.ids, isTarget: $0.kept).streamIndex }
+            var exact = SparseSignal(kind: kind, temperature: 1)
+            for entry in SignalCapture(kind: kind, temperature: 1, seed: 3)
+                .capture(teacher: teacher, batch: batch, records: streams)
+            {
+                exact.append(entry)
+            }
+            #expect(signal.offsets == exact.offsets)
+            #expect(signal.ids == exact.ids)
+            // Half a step of the codes, 1.7e-4, for the probability and for the sum it is divided by; a probability
+            // below 2^-32 is stored as 2^-32.
+            expectClose(signal.weights, exact.weights.map(Double.init), relative: 3.5e-4, absolute: 2.4e-10)
+            expectClose(signal.tails, exact.tails.map(Double.init), relative: 3.5e-4, absolute: 2.4e-10)
+            expectClose(signal.entropies, exact.entropies.map(Double.init), relative: 0, absolute: 2.5e-4)
+            for position in 0..<signal.positions {
+                let range = signal.offsets[position]..<signal.offsets[position + 1]
+                let tail = signal.tails.isEmpty ? 0 : signal.tails[position]
+                expectClose([signal.weights[range].reduce(tail, +)], [1], relative: 1e-6)
+            }
+        }
+    }
+
+    /// From every state of the directory that a kill could leave: the same files, the same bytes.
+    @Test(arguments: kinds)
+    func resumesToTheSameBytes(kind: SparseKind) throws {
+        try withTemporaryDirectory { parent in
+            let directory = parent.appending(path: "whole")
+            var snapshots: [URL] = []
+            try labeler(kind).label(documents, into: directory) { event in
+                guard case .advanced = event else { return }
+                let copy = parent.appending(path: "killed-\(snapshots.count)")
+                try? FileManager.default.copyItem(at: directory, to: copy)
+                snapshots.append(copy)
+            }
+            let expected = try contents(of: directory)
+            #expect(
+                Set(expected.keys) == Set(["manifest.json"] + (0..<5).map { "shard-0000\($0).safetensors" }))
+            #expect(snapshots.count == 5)
+            for (shard, killed) in snapshots.enumerated() {
+                let before = try contents(of: killed)
+                #expect(before.keys.count { $0.hasPrefix("shard-") } == shard)
+                // A shard that was written but not noted down, and one half written.
+                let name = "shard-0000\(shard).safetensors"
+                try expected[name]!.write(to: killed.appending(path: name))
+                if shard < 4 {
+                    try Data([1, 2, 3]).write(
+                        to: killed.appending(path: "shard-0000\(shard + 1).safetensors"))
+                }
+                #expect(throws: UserError.self) { try SignalCache(directory: killed) }
+                var notes: [String] = []
+                try labeler(kind).label(documents, into: killed) {
+                    if case .note(let note) = $0 { notes.append(note) }
+                }
+                #expect(try contents(of: killed) == expected)
+                #expect(notes == (shard == 0 ? [] : ["label: resumed at document \(5 * shard) of 23"]))
+            }
+        }
+    }
+
+    /// The remedy that a damaged cache's error names does work.
+    @Test func labellingAgainRepairs() throws {
+        try withTemporaryDirectory { directory in
+            let labeler = labeler(.topK(k: 5))
+            try labeler.label(documents, into: directory)
+            let expected = try contents(of: directory)
+            let shard = directory.appending(path: "shard-00002.safetensors")
+            try (expected["shard-00002.safetensors"]! + [0]).write(to: shard)
+            #expect(throws: UserError.self) { try SignalCache(directory: directory) }
+            try labeler.label(documents, into: directory)
+            #expect(try contents(of: directory) == expected)
+            try FileManager.default.removeItem(at: shard)
+            try labeler.label(documents, into: directory)
+            #expect(try contents(of: directory) == expected)
+            // Finished and whole: nothing to do.
+            var advanced = 0
+            try labeler.label(documents, into: directory) { if case .advanced = $0 { advanced += 1 } }
+            #expect(advanced == 0)
+        }
+    }
+
+    @Test func documentsThatOccurTwiceAreLabelledOnce() throws {
+        try withTemporaryDirectory { parent in
+            let (once, twice) = (parent.appending(path: "once"), parent.appending(path: "twice"))
+            try labeler(.topK(k: 5)).label(documents, into: once)
+            try labeler(.topK(k: 5)).label(documents + documents.reversed(), into: twice)
+            #expect(try contents(of: once) == contents(of: twice))
+            let signal = try SignalCache(directory: twice).signal(for: [documents[3], documents[3]])
+            #expect(signal.positions == 2 * documents[3].keptCount)
+            // The same tokens with other targets are another document.
+            let other = EncodedDocument(ids: documents[3].ids, kept: documents[3].ids.indices.map { $0 > 0 })
+            #expect(other != documents[3])
+            #expect(throws: UserError.self) { try SignalCache(directory: twice).signal(for: [other]) }
+        }
+    }
+
+    @Test(arguments: [SparseKind.topK(k: 5), .sampled(head: 3, draws: 8)])
+    func otherSettingsAreRefusedBeforeAnythingIsWritten(kind: SparseKind) throws {
+        try withTemporaryDirectory { directory in
+            try labeler(kind).label(documents, into: directory)
+            let expected = try contents(of: directory)
+            func problem(_ origin: SignalManifest.Origin, _ documents: [EncodedDocument]) -> String? {
+                #expect(throws: UserError.self) {
+                    try Labeler(teacher: teacher, origin: origin).label(documents, into: directory)
+                }?.problem
+            }
+            let seed = try #require(problem(Small.origin(kind: kind, seed: 4), documents))
+            #expect(seed.contains("the seed is 4 here and 3 there"))
+            let other = try #require(
+                problem(Small.origin(kind: .topK(k: 7), temperature: 2, teacher: "other"), documents))
+            #expect(
+                other.contains("the teacher's weights differs") || other.contains("the teacher's weights"))
+            #expect(other.contains("top_k (k 7) here and \(kind) there"))
+            #expect(other.contains("temperature is 2.0 here and 1.0 there"))
+            let corpus = try #require(problem(Small.origin(kind: kind), Array(documents.dropLast())))
+            #expect(corpus.contains("the documents differ"))
+            #expect(try contents(of: directory) == expected)
+        }
+    }
+
+    @Test func impossibleDocumentsAndTeachers() throws {
+        try withTemporaryDirectory { parent in
+            let directory = parent.appending(path: "cache")
+            let long = EncodedDocument(
+                ids: Array(repeating: 1, count: 65), kept: (0..<65).map { $0 > 0 })
+            let tooLong = #expect(throws: UserError.self) {
+                try labeler(.topK(k: 5)).label(documents + [long], into: directory)
+            }
+            #expect(tooLong?.problem.contains("65 tokens") == true)
+            let vocabulary = #expect(throws: UserError.self) {
+                try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 5), vocabulary: 96))
+                    .label(documents, into: directory)
+            }
+            #expect(vocabulary?.problem.contains("a vocabulary of 97, the tokenizer one of 96") == true)
+            #expect(!FileManager.default.fileExists(atPath: directory.path))
+        }
+    }
+
+    /// Head 4 with 16 draws, and top-50, of a vocabulary with 16-bit ids: what a position costs on disk.
+    @Test func bytesForAPosition() throws {
+        let documents = Small.documents(60, longest: 60)
+        func bytes(_ kind: SparseKind) throws -> Double {
+            try withTemporaryDirectory { directory in
+                let origin = Small.origin(kind: kind)
+                return try Labeler(teacher: teacher, origin: origin)
+                    .label(documents, into: directory).bytesPerPosition
+            }
+        }
+        let (sampled, topK) = try (bytes(.sampled(head: 4, draws: 16)), bytes(.topK(k: 50)))
+        print("bytes a position: head 4 and 16 draws \(sampled), top-50 \(topK)")
+        // Four bytes an entry; 2 for the tail, 2 for the entropy, 8 for the tail's bound; tokens and keys besides.
+        #expect((16 + 4 + 12...16 + 64 + 24).contains(sampled))
+        #expect((202...215).contains(topK))
+    }
+}

@@ -1,0 +1,68 @@
+import Corpora
+import Foundation
+import Support
+import TestSupport
+import Tensors
+import Transformer
+
+@testable import Distillation
+
+/// Batches computed by a function of the step.
+struct FixedSource: BatchSource {
+    let make: (Int) -> [TrainingBatch]
+    func batches(forStep step: Int) throws -> [TrainingBatch] { make(step) }
+}
+
+/// Keeps lines of metrics as a log does: what comes after the step that a run resumes at is written again.
+final class Log: TrainingListener {
+    private(set) var lines: [TrainingMetrics] = []
+    private(set) var starts: [Int] = []
+    /// Called after a line has been noted.
+    var afterLine: (TrainingMetrics) throws -> Void = { _ in }
+
+    func began(atStep step: Int) throws {
+        starts.append(step)
+        lines.removeAll { $0.step > step }
+    }
+
+    func measured(_ metrics: TrainingMetrics) throws {
+        lines.append(metrics)
+        try afterLine(metrics)
+    }
+}
+
+struct Stop: Error {}
+
+/// One training setting, run from its beginning any number of times.
+struct TrainingRun {
+    var options: TrainingOptions
+    var teacher: Decoder?
+    var student: () throws -> Decoder = { try Small.decoder(deviation: 0.1, seed: 9) }
+    var source: () throws -> any BatchSource
+    var validate: ((Decoder) throws -> Double)?
+
+    /// The weights that training ends with, and the student.
+    @discardableResult
+    func run(
+        stateURL: URL? = nil, log: Log? = nil, progress: ProgressHandler? = nil
+    ) throws -> [String: [Float]] {
+        let student = try student()
+        let trainer = Trainer(
+            student: student, teacher: teacher, source: try source(), options: options, validate: validate)
+        try trainer.run(stateURL: stateURL, listener: log, progress: progress)
+        return Self.weights(student)
+    }
+
+    static func weights(_ decoder: Decoder) -> [String: [Float]] {
+        Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor.values) })
+    }
+
+    /// Documents whose every token is decided by the one before it.
+    static func countingDocuments(_ count: Int = 40) -> [EncodedDocument] {
+        (0..<count).map { index in
+            var ids = [Int32(index * 7 % Small.vocabulary)]
+            for _ in 0..<9 { ids.append((ids.last! * 5 + 3) % 23) }
+            return EncodedDocument(ids: ids, kept: ids.indices.map { $0 > 0 })
+        }
+    }
+}
