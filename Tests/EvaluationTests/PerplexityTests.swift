@@ -77,7 +77,7 @@ import Transformer
         let model = try Fixture.decoder(layers: 1)
         let windows = windows(3000, context: 64, stride: 64)
         var last = (windows: 0, tokens: 0)
-        _ = Perplexity.measure(model, windows: windows) { last = ($0, $1) }
+        _ = Perplexity.measure(model, windows: windows, progress: { last = ($0, $1) })
         #expect(last == (windows.count, 3000))
     }
 }
