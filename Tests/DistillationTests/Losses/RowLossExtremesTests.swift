@@ -58,7 +58,7 @@ import Testing
                 expectClose(
                     losses, [min(exact, limit)], relative: isClipped ? 1e-4 : 1e-5, absolute: 1e-6,
                     "\(size) tokens")
-                #expect(gradient.allSatisfy(\.isFinite))
+                #expect(gradient.allSatisfy { $0.isFinite })
                 switch loss {
                 case .crossEntropy, .forwardKL:
                     // The gradient does not clip: q − p, T times.

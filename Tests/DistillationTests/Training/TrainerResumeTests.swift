@@ -110,7 +110,8 @@ import Transformer
         try withRun(.average) { run in
             var plain = run
             plain.options.averageDecay = nil
-            #expect(try run.run() != plain.run())
+            let (averaged, last) = (try run.run(), try plain.run())
+            #expect(averaged != last)
         }
     }
 }
