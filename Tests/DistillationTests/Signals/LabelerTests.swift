@@ -125,7 +125,7 @@ import Transformer
             let signal = try SignalCache(directory: twice).signal(for: [documents[3], documents[3]])
             #expect(signal.positions == 2 * documents[3].keptCount)
             // The same tokens with other targets are another document.
-            let other = EncodedDocument(ids: documents[3].ids, kept: documents[3].ids.indices.map { $0 > 0 })
+            let other = EncodedDocument(ids: documents[3].ids, kept: documents[3].ids.indices.map { $0 > 1 })
             #expect(other != documents[3])
             #expect(throws: UserError.self) { try SignalCache(directory: twice).signal(for: [other]) }
         }
