@@ -6,7 +6,7 @@ MODEL is a directory with tokenizer.model and the role-marker template; TEXT is 
 Both conventions are computed here from the model's logits in float64: the sliding window of Hugging Face's guide over
 each paragraph, and llama-perplexity's chunks over the whole file. Exit code 0 means that they agree.
 
-Needs torch, transformers, sentencepiece. Last run with transformers 5.23.0, torch 2.13.0, sentencepiece 0.2.3.
+Needs torch, transformers, sentencepiece.
 """
 
 import argparse
