@@ -10,7 +10,7 @@ import Testing
             let text = """
                 name: tiny
                 sed: 5
-                teacher: teacher
+                teacher: ./teacher
                 student: {layers: 2, width: 30, heads: 4, feed_forward: 64}
                 stages:
                   - generate: {prompts: missing.jsonl, samples: 0, to: corpus}

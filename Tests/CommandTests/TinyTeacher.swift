@@ -34,7 +34,7 @@ struct TinyTeacher {
     private static let recipeText = """
         name: tiny
         seed: 5
-        teacher: teacher
+        teacher: ./teacher
         student: {layers: 2, width: 32, heads: 2, feed_forward: 64, context: 128}
         stages:
           - generate: {prompts: prompts.jsonl, samples: 2, max_new_tokens: 40, to: corpus}

@@ -37,24 +37,3 @@ func evaluateRow(
     }
     return (losses, gradient)
 }
-
-/// Compares a row of ∂objective/∂z with its reference, element by element and by angle.
-///
-/// An element is q times a difference of logarithms of size up to 30, each right to 2 ulp. Where a student is sure of one
-/// token that difference nearly vanishes and its rounding, 4e-6 at most, remains: also in the angle, by its square.
-///
-/// - Parameter factor: what the objective multiplies the loss by
-func expectRowGradient(
-    _ actual: [Float], _ expected: [Double], factor: Double, _ comment: String,
-    sourceLocation: SourceLocation = #_sourceLocation
-) {
-    let largest = expected.reduce(0) { max($0, $1.magnitude) }
-    let rounding = 4e-6 * factor
-    expectClose(
-        actual, expected, relative: 2e-5, absolute: max(2e-5 * largest, rounding), comment,
-        sourceLocation: sourceLocation)
-    guard largest > 20 * rounding, actual.count == expected.count else { return }
-    let distance = 1 - cosine(actual.map(Double.init), expected)
-    let allowed = max(1e-9, (rounding / largest) * (rounding / largest))
-    #expect(distance <= allowed, "\(comment): 1 − cosine", sourceLocation: sourceLocation)
-}

@@ -53,9 +53,9 @@ import Testing
         expectClose(
             [result.objective.values[0]], [values.reduce(0, +)], relative: 5e-6, absolute: 1e-5, name)
         for row in 0..<student.rows {
-            expectRowGradient(
+            expectLogitGradient(
                 Array(hidden.gradient!.values[row * width..<(row + 1) * width]),
-                Array(expected[row * width..<(row + 1) * width]), factor: Double(loss.temperature),
+                Array(expected[row * width..<(row + 1) * width]),
                 "\(name), row \(row)")
         }
     }

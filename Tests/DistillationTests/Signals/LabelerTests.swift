@@ -122,12 +122,12 @@ import Transformer
             try labeler(.topK(k: 5)).label(documents, into: once)
             try labeler(.topK(k: 5)).label(documents + documents.reversed(), into: twice)
             #expect(try contents(of: once) == contents(of: twice))
-            let cache = try SignalCache(directory: twice)
-            let document = try #require(documents.first { $0.kept.dropFirst().contains(false) })
-            #expect(try cache.signal(for: [document, document]).positions == 2 * document.keptCount)
+            let signal = try SignalCache(directory: twice).signal(for: [documents[3], documents[3]])
+            #expect(signal.positions == 2 * documents[3].keptCount)
             // The same tokens with other targets are another document.
-            let other = EncodedDocument(ids: document.ids, kept: document.ids.indices.map { $0 > 0 })
-            #expect(throws: UserError.self) { try cache.signal(for: [other]) }
+            let other = EncodedDocument(ids: documents[3].ids, kept: documents[3].ids.indices.map { $0 > 1 })
+            #expect(other != documents[3])
+            #expect(throws: UserError.self) { try SignalCache(directory: twice).signal(for: [other]) }
         }
     }
 

@@ -59,15 +59,8 @@ import Transformer
                 .run()
             let after = divergence(student)
             #expect(before > 0.3)
-            // Measured: 17% of the first divergence remains with the whole distribution, 39% with draws that are the
-            // same in every epoch, 68% with top-8 of a rather even distribution, whose tail has no shape.
-            let limit =
-                switch kind {
-                case nil: 0.25
-                case .sampled: 0.5
-                case .topK: 0.8
-                }
-            #expect(after < limit * before, "KL \(before) became \(after)")
+            // Nothing constrains the shape of the tail that top-k leaves, nor what 16 draws never saw.
+            #expect(after < (kind == nil ? 0.25 : 0.75) * before, "KL \(before) became \(after)")
         }
     }
 
