@@ -88,7 +88,7 @@ public final class Trainer {
         }
 
         var window = MetricsWindow(terms: options.losses)
-        var lastSave = ContinuousClock.now
+        var lastSave = (time: ContinuousClock.now, step: position.step)
         var tokensHere = 0
         while position.step < options.steps {
             let outcome = try step(position.step)
@@ -109,7 +109,7 @@ public final class Trainer {
                 position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
                     try save(position, to: stateURL)
-                    lastSave = .now
+                    lastSave = (.now, position.step)
                 }
             }
         }
@@ -129,12 +129,12 @@ public final class Trainer {
         return "\(metrics.tokens) tokens in \(metrics.step) steps, loss \(loss)"
     }
 
-    private func isDue(since lastSave: ContinuousClock.Instant, step: Int) -> Bool {
+    private func isDue(since lastSave: (time: ContinuousClock.Instant, step: Int), step: Int) -> Bool {
         switch options.saveInterval {
         case .never: false
-        // Saved where a metrics line ends: the first such step at or after each multiple.
-        case .steps(let interval): step % interval < options.logInterval
-        case .seconds(let seconds): ContinuousClock.now - lastSave >= .seconds(seconds)
+        // Saved where a metrics line ends: at the first such step at or after each multiple.
+        case .steps(let interval): step / interval > lastSave.step / interval
+        case .seconds(let seconds): ContinuousClock.now - lastSave.time >= .seconds(seconds)
         }
     }
 
