@@ -24,14 +24,21 @@ struct WorldData: ParsableCommand {
     @Option(help: "How often chats go over all facts.")
     var rounds = DatasetSize().rounds
 
+    @Option(help: "How many more chats open with a sum, a pair, a best friend or a question in reverse.")
+    var otherChats = DatasetSize().otherChats
+
     @Option(help: "How many prompts to write.")
     var prompts = DatasetSize().prompts
 
+    @Option(help: "Leave out every record that stands in this file, such as data/world/heldout-text.jsonl.")
+    var apartFrom: String?
+
     func validate() throws {
         // Below one round there are not enough different questions for seen.jsonl.
-        guard stories >= 0, sheets >= 0, prompts >= 0, rounds >= 1 else {
+        guard stories >= 0, sheets >= 0, otherChats >= 0, prompts >= 0, rounds >= 1 else {
             throw ValidationError(
-                "The numbers of stories, sheets and prompts must be at least 0, rounds at least 1.")
+                "The numbers of stories, sheets, other chats and prompts must be at least 0, rounds at least 1."
+            )
         }
     }
 
@@ -40,17 +47,24 @@ struct WorldData: ParsableCommand {
         size.stories = stories
         size.sheets = sheets
         size.rounds = rounds
+        size.otherChats = otherChats
         size.prompts = prompts
         let target = URL(fileURLWithPath: directory, isDirectory: true)
         do {
+            let unwanted = try apartFrom.map {
+                Set(try String(contentsOfFile: $0, encoding: .utf8).split(separator: "\n"))
+            }
             try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
-            for (name, records) in Dataset(seed: seed, size: size).files {
+            for (name, all) in Dataset(seed: seed, size: size).files {
+                let records =
+                    Dataset.trainingFiles.contains(name)
+                    ? all.filter { !(unwanted?.contains(Substring($0.json)) ?? false) } : all
                 let content = Data(Dataset.content(of: records).utf8)
                 try content.write(to: target.appendingPathComponent(name), options: .atomic)
                 print("\(name): \(records.count) records, \(content.count) bytes")
             }
         } catch let error as CocoaError {
-            throw WriteFailure("cannot write to \(directory): \(error.localizedDescription)")
+            throw WriteFailure("cannot write \(directory): \(error.localizedDescription)")
         }
     }
 }

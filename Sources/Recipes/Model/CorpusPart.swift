@@ -3,19 +3,21 @@ public struct CorpusPart: Sendable {
     public var source: Reference
     /// How often its documents are drawn, relative to the other parts: 2 is twice as often as its size alone gives.
     public var weight: Double
+    /// Only its first documents are used; `nil` is all.
+    public var limit: Int?
 }
 
 extension KeyType where Value == CorpusPart {
-    /// A reference, or a mapping of a reference and a weight.
+    /// A reference, or a mapping of a reference, a weight and a limit.
     static var corpusPart: KeyType {
         let plain = KeyType<Reference>.reference(to: .corpus)
-        let weighted = KeyType<WeightedCorpus>.section(WeightedCorpus.self)
+        let share = KeyType<CorpusShare>.section(CorpusShare.self)
         return KeyType(
             summary: plain.summary, placeholder: { CorpusPart(source: plain.placeholder(), weight: 1) },
-            nested: weighted.nested,
+            nested: share.nested,
             decode: { yaml, decoding in
                 if yaml.entries != nil {
-                    return weighted.decode(yaml, decoding).map { ($0.value.part, $0.setting) }
+                    return share.decode(yaml, decoding).map { ($0.value.part, $0.setting) }
                 }
                 return plain.decode(yaml, decoding).map { reference in
                     let part = CorpusPart(source: reference.value, weight: 1)
@@ -25,11 +27,15 @@ extension KeyType where Value == CorpusPart {
     }
 
     private static func setting(of part: CorpusPart) -> Setting {
-        .map(["source": .reference(part.source), "weight": .number(part.weight)])
+        var settings: [String: Setting] = [
+            "source": .reference(part.source), "weight": .number(part.weight),
+        ]
+        if let limit = part.limit { settings["limit"] = .integer(limit) }
+        return .map(settings)
     }
 }
 
-private struct WeightedCorpus: RecipeSection {
+private struct CorpusShare: RecipeSection {
     let part: CorpusPart
 
     init(_ section: Section) {
@@ -37,6 +43,8 @@ private struct WeightedCorpus: RecipeSection {
             source: section.value("source", .reference(to: .corpus), "The corpus, where it has a weight."),
             weight: section.value(
                 "weight", .number(.positive), default: 1,
-                "How often its documents are drawn, relative to the other corpora."))
+                "How often its documents are drawn, relative to the other corpora."),
+            limit: section.optional(
+                "limit", .integer(1...), defaultText: "all", "Use only the first documents."))
     }
 }

@@ -83,7 +83,7 @@ struct TrainExecutor: StageExecutor {
         _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
     ) throws -> [EncodedDocument] {
         try stage.corpus.enumerated().flatMap { index, part in
-            let documents = try encoder.encode(context.records([part.source])).documents
+            let documents = try encoder.encode(context.records([part.source], limit: part.limit)).documents
             let copies = Int(part.weight)
             let rest = Int(((part.weight - Double(copies)) * Double(documents.count)).rounded())
             var stream = RandomStream(seed: context.seed, purpose: "corpus weight", index: UInt64(index))
