@@ -7,5 +7,8 @@ struct Distill: AsyncParsableCommand {
         commandName: "distill",
         abstract: "Distil large language models into small ones.",
         version: "0.1.0",
-        subcommands: [RunCommand.self, ValidateCommand.self, InitCommand.self, TokenizerCommand.self, BenchCommand.self])
+        subcommands: [
+            RunCommand.self, ValidateCommand.self, InitCommand.self, GenerateCommand.self, ChatCommand.self,
+            TokenizerCommand.self, BenchCommand.self,
+        ])
 }

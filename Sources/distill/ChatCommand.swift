@@ -1,0 +1,57 @@
+import ArgumentParser
+import Checkpoints
+import Corpora
+import Foundation
+import Recipes
+import Support
+
+struct ChatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat",
+        abstract: "Talk with a model.",
+        discussion: """
+            Each line is a message; the answer appears as it is written. Ctrl-C stops an answer, Ctrl-D ends. \
+            Commands:
+            \(ChatInput.help)
+
+            Examples:
+              distill chat student
+              distill chat student --system "Be brief." --temperature 0.7
+              distill chat student --prompt "Where does Aunt Noda live?" --temperature 0
+              distill chat student < questions.txt > answers.txt
+            """)
+
+    @Argument(help: "The model: a Hugging Face directory.", completion: .directory)
+    var model: String
+    @Option(name: .shortAndLong, help: "Answer this and end.")
+    var prompt: String?
+    @Option(help: "Instructions to the model.")
+    var system: String?
+    @Option(help: "The seed of the answers; a random one when left out.")
+    var seed: UInt64?
+    @OptionGroup(title: "Sampling")
+    var sampling: SamplingFlags
+
+    func run() throws {
+        try Failure.reporting {
+            let checkpoint = try Checkpoint.load(URL(filePath: model, directoryHint: .isDirectory))
+            let author = try Synthesis.Author(checkpoint, name: model)
+            guard let template = author.template else {
+                throw UserError(
+                    "has no chat template that is known", file: model,
+                    remedy: "let it continue texts with `distill generate`", status: .configuration)
+            }
+            let session = try ChatSession(
+                decoder: author.decoder, tokenizer: author.tokenizer, template: template,
+                stopIDs: author.stopIDs,
+                options: sampling.options, stop: sampling.stop, seed: seed ?? .random(in: 0 ... .max),
+                system: system)
+            let terminal = ChatTerminal(session)
+            if let prompt {
+                try terminal.answer(prompt)
+            } else {
+                try terminal.converse()
+            }
+        }
+    }
+}

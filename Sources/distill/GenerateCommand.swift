@@ -1,0 +1,85 @@
+import ArgumentParser
+import Checkpoints
+import Corpora
+import Foundation
+import Recipes
+import Support
+
+extension Synthesis.AnswerScope: ExpressibleByArgument {}
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Let a model answer prompts: a synthetic corpus.",
+        discussion: """
+            Prompts are JSONL with "messages", "prompt" or "text" (the beginning of a document) on each line, or a .txt \
+            file with a prompt on each line. Each answer is a line of the output and says which model, seed and \
+            sampling it comes from and why it ended.
+
+            Interrupted at any moment, the same command goes on where it stopped; the output is the one an \
+            uninterrupted run writes, byte for byte. Until it is complete it is called OUTPUT.partial.
+
+            Examples:
+              distill generate teacher --prompts prompts.jsonl --output corpus.jsonl --samples 4 --top-p 0.95
+              distill generate teacher --prompts chats.jsonl --output corpus.jsonl --answer every
+              distill generate teacher --prompts questions.txt --output answers.jsonl --temperature 0
+            """)
+
+    @Argument(help: "The model: a Hugging Face directory.", completion: .directory)
+    var model: String
+    @Option(help: ArgumentHelp("The prompts; several files may be given.", valueName: "file"))
+    var prompts: [String]
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where the answers go (JSONL).", valueName: "file"))
+    var output: String
+    @Option(help: "Answers to each prompt.")
+    var samples = 1
+    @Option(help: "The seed of all answers; each has its own random stream.")
+    var seed: UInt64 = 0
+    @Option(help: "Which of a chat's turns to answer: the last of the user, or every one in turn.")
+    var answer = Synthesis.AnswerScope.last
+    @Option(help: "Use only the first prompts.")
+    var limit: Int?
+    @Flag(help: "Leave out prompts that fill the model's context, instead of refusing them.")
+    var skipLong = false
+    @Option(help: "Answers written at once; changes the speed and no answer.")
+    var slots = 16
+    @OptionGroup(title: "Sampling")
+    var sampling: SamplingFlags
+
+    func validate() throws {
+        for (name, value) in [("--samples", samples), ("--slots", slots), ("--limit", limit ?? 1)]
+        where value < 1 {
+            throw ValidationError("\(name) \(value) is not positive")
+        }
+        if slots > 1024 { throw ValidationError("--slots \(slots) is above 1024") }
+    }
+
+    func run() throws {
+        try Failure.reporting {
+            let progress = ProgressLine()
+            defer { progress.clear() }
+            let all = try prompts.flatMap { try SynthesisPrompt.read(URL(filePath: $0)) }
+            let chosen = limit.map { Array(all.prefix($0)) } ?? all
+            let author = try Synthesis.Author(
+                Checkpoint.load(URL(filePath: model, directoryHint: .isDirectory)), name: model)
+            let synthesis = Synthesis(
+                author: author,
+                options: Synthesis.Options(
+                    sampling: sampling.options, samples: samples, seed: seed, stop: sampling.stop,
+                    answer: answer,
+                    skipsLongPrompts: skipLong))
+            let start = ContinuousClock.now
+            let summary = try synthesis.run(
+                prompts: chosen, into: URL(filePath: output), slots: slots, progress: progress.handler)
+            progress.clear()
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            var parts = ["\(output): \(summary.records) answers"]
+            if summary.tokens > 0 {
+                parts.append("\(summary.tokens) tokens at \(Int(Double(summary.tokens) / seconds)) tokens/s")
+            }
+            if summary.reused > 0 { parts.append("\(summary.reused) answers were there") }
+            if summary.skippedPrompts > 0 { parts.append("\(summary.skippedPrompts) long prompts left out") }
+            print(parts.joined(separator: ", "))
+        }
+    }
+}
