@@ -53,11 +53,13 @@ import Testing
             defer { process.terminate() }
             var said = Data()
             for round in 1...2 {
-                try input.fileHandleForWriting.write(contentsOf: Data("Who sings?\n".utf8))
+                try input.fileHandleForWriting.write(contentsOf: Data("/reset\nWho sings?\n".utf8))
                 var text = Data()
-                while text.count < 20 { text += output.fileHandleForReading.availableData }
+                while process.isRunning, text.count < 20 { text += output.fileHandleForReading.availableData }
                 kill(process.processIdentifier, SIGINT)
-                while stops(in: said) < round { said += error.fileHandleForReading.availableData }
+                while process.isRunning, stops(in: said) < round {
+                    said += error.fileHandleForReading.availableData
+                }
                 // The answer is over; what is left of it must not be taken for the next.
                 drain(output.fileHandleForReading)
             }
