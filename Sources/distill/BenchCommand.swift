@@ -1,26 +1,39 @@
 import ArgumentParser
+import Checkpoints
 import Evaluation
 import Foundation
-
-extension Benchmark.Part: ExpressibleByArgument {}
+import Support
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure training, distillation, labelling and decoding on this machine.",
         discussion: """
+            Rates are medians and stand beside the sgemm peak measured in the same process.
+
             EXAMPLES
-              distill bench                                every part, and the sgemm peak of the same process
+              distill bench                                every part at the reference shapes
               distill bench --part train --json            one part alone, so that its peak memory is its own
               distill bench --part kd --vocabulary 131072  what a large vocabulary costs
+              distill bench --model data/teacher           a checkpoint: label, prefill, decode
+              distill bench --json > old.json              to compare a later run with:
+              distill bench --compare old.json
             """)
 
-    @Option(help: "Run one part alone.")
-    var part: Benchmark.Part?
+    @Option(
+        help: "Run one part alone: train, kd, label or decode; of a model label, prefill or \"decode N\".")
+    var part: String?
+    @Option(help: "Measure this checkpoint instead of the reference shapes.", completion: .directory)
+    var model: String?
     @Option(help: "Runs of each part; the median counts.")
     var runs = 5
-    @Option(help: "Pieces of the vocabulary.")
+    @Option(help: "Pieces of the reference shapes' vocabulary.")
     var vocabulary = 8192
+    @Option(help: "Tokens of a sequence, for a model.")
+    var context = 256
+    @Option(
+        help: ArgumentHelp("Print ratios to the rates in this file, written with --json.", valueName: "file"))
+    var compare: String?
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -29,33 +42,52 @@ struct BenchCommand: ParsableCommand {
         guard (64...1_048_576).contains(vocabulary) else {
             throw ValidationError("--vocabulary \(vocabulary) is not within 64 and 1,048,576")
         }
+        guard context >= 2 else { throw ValidationError("--context \(context) is below 2") }
     }
 
     func run() throws {
-        let benchmark = Benchmark(vocabulary: vocabulary, runs: runs)
-        let peak = Benchmark.sgemmPeak()
-        var parts: [String: Benchmark.Result] = [:]
-        if !json { print(String(format: "sgemm peak %.0f GFLOP/s", peak)) }
-        for part in part.map({ [$0] }) ?? Benchmark.Part.allCases {
-            let result = try benchmark.run(part, peak: peak)
-            parts[part.rawValue] = result
-            if !json {
-                print(
-                    String(
-                        format: "%@ %9.0f tokens/s %5.0f%% of peak %6d MiB", part.rawValue.padded(to: 8),
-                        result.tokensPerSecond, 100 * result.fractionOfPeak, result.peakRssMib))
+        try Failure.reporting {
+            let old = try compare.map(Self.report)
+            let suite: any BenchmarkSuite =
+                try model.map {
+                    try ModelBenchmark(
+                        Checkpoint.load(URL(filePath: $0)).decoder, context: context, runs: runs)
+                } ?? ReferenceBenchmark(vocabulary: vocabulary, runs: runs)
+            if let part, !suite.parts.contains(part) {
+                throw UserError(
+                    "there is no part \(part)", remedy: "give one of \(suite.parts.joined(separator: ", "))",
+                    status: .usage)
             }
-        }
-        if json {
-            struct Report: Encodable {
-                let sgemmPeakGflops: Double
-                let parts: [String: Benchmark.Result]
+            var report = BenchmarkReport(model: model, sgemmPeakGflops: MachinePeak.sgemm())
+            if !json { print("sgemm peak \(decimal(report.sgemmPeakGflops, 0)) GFLOP/s") }
+            for part in part.map({ [$0] }) ?? suite.parts {
+                let result = try suite.run(part, peak: report.sgemmPeakGflops)
+                report.parts[part] = result
+                if !json { print(Self.line(part, result, old: old?.parts[part])) }
             }
-            try printJSON(Report(sgemmPeakGflops: peak, parts: parts))
+            if json { try printJSON(report) }
         }
     }
-}
 
-extension String {
-    func padded(to width: Int) -> String { padding(toLength: max(width, count), withPad: " ", startingAt: 0) }
+    private static func line(_ part: String, _ result: BenchmarkResult, old: BenchmarkResult?) -> String {
+        let line = String(
+            format: "%@ %9.0f tokens/s %5.0f%% of peak %6d MiB",
+            part.padding(toLength: max(10, part.count), withPad: " ", startingAt: 0),
+            result.tokensPerSecond, 100 * result.fractionOfPeak, result.peakRssMib)
+        guard let old else { return line }
+        return line
+            + String(
+                format: "   %.2f× the rate, %.2f× the memory", result.tokensPerSecond / old.tokensPerSecond,
+                Double(result.peakRssMib) / Double(max(old.peakRssMib, 1)))
+    }
+
+    private static func report(_ path: String) throws -> BenchmarkReport {
+        let file = try MappedFile(contentsOf: URL(filePath: path))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let report = try? decoder.decode(BenchmarkReport.self, from: file.data(0..<file.count)) else {
+            throw UserError("is no report of `distill bench --json`", file: path)
+        }
+        return report
+    }
 }

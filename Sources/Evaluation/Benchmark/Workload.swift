@@ -1,0 +1,107 @@
+import Distillation
+import Support
+import Tensors
+import Transformer
+
+/// Something to repeat and time.
+struct Workload {
+    /// The model's own matrix products for one counted token.
+    let flopsPerToken: Double
+    /// Does the work once; returns the tokens it counts for.
+    let step: () throws -> Int
+
+    /// Once to warm up, then the median rate of `runs`.
+    func measure(runs: Int, peak: Double) throws -> BenchmarkResult {
+        _ = try step()
+        let rates = try (0..<runs).map { _ in
+            let start = ContinuousClock.now
+            let tokens = try step()
+            return Double(tokens) / (ContinuousClock.now - start).seconds
+        }
+        return BenchmarkResult(
+            tokensPerSecond: rates.median, fractionOfPeak: rates.median * flopsPerToken / (peak * 1e9),
+            peakRssMib: Machine.peakResidentBytes >> 20)
+    }
+}
+
+/// Random tokens for any vocabulary: what is computed does not depend on them.
+final class RandomTokens {
+    private var stream = RandomStream(seed: 0, purpose: "benchmark")
+    private let vocabulary: Int
+
+    init(vocabulary: Int) { self.vocabulary = vocabulary }
+
+    func sequence(_ length: Int) -> [Int32] {
+        (0..<length).map { _ in Int32(stream.nextIndex(below: vocabulary)) }
+    }
+
+    func batch(sequences: Int, context: Int) -> TokenBatch {
+        TokenBatch(sequences: (0..<sequences).map { _ in sequence(context) })
+    }
+}
+
+extension Workload {
+    /// The forward pass and the 64 likeliest tokens at every position.
+    static func label(_ model: Decoder, sequences: Int, context: Int) -> Workload {
+        let tokens = RandomTokens(vocabulary: model.configuration.vocabularySize)
+        return Workload(
+            flopsPerToken: model.configuration.forwardFLOPs(context: visible(context)),
+            step: {
+                let hidden = withoutGradients {
+                    model.hiddenStates(tokens.batch(sequences: sequences, context: context))
+                }
+                LogitsChunks.forEach(hidden: hidden, head: model.head) { rows, logits in
+                    Parallel.forRanges(of: rows.count, grain: 16) { range in
+                        var ids = [Int32](repeating: 0, count: 64)
+                        var values = [Float](repeating: 0, count: 64)
+                        var (maximum, logSum): (Float, Float) = (0, 0)
+                        for row in range {
+                            let z = logits.pointer + row * logits.stride
+                            kernels.log_sum_exp(z, logits.columns, 1, &maximum, &logSum)
+                            kernels.top_k(z, logits.columns, 64, &ids, &values)
+                        }
+                    }
+                }
+                return sequences * context
+            })
+    }
+
+    /// Reading prompts into the KV cache: the time to a first token.
+    static func prefill(_ model: Decoder, sequences: Int, context: Int) throws -> Workload {
+        try generation(model, sequences: sequences, prompt: context - 1, new: 1, counting: .prompt)
+    }
+
+    /// Writing `new` tokens to each of `sequences` prompts, all at once.
+    static func decode(_ model: Decoder, sequences: Int, prompt: Int = 16, new: Int = 64) throws -> Workload {
+        try generation(model, sequences: sequences, prompt: prompt, new: new, counting: .written)
+    }
+
+    private enum Counting { case prompt, written }
+
+    private static func generation(
+        _ model: Decoder, sequences: Int, prompt: Int, new: Int, counting: Counting
+    ) throws -> Workload {
+        let generator = try BatchGenerator(model, slots: sequences, capacity: prompt + new)
+        let tokens = RandomTokens(vocabulary: model.configuration.vocabularySize)
+        // Every position is work, whichever are counted. Only written tokens need the head, so a prompt counted with
+        // it makes the share of the peak an upper bound.
+        let positions = Double(prompt + new)
+        let counted = counting == .prompt ? prompt : new
+        return Workload(
+            flopsPerToken: model.configuration.forwardFLOPs(context: visible(prompt + new)) * positions
+                / Double(counted),
+            step: {
+                let requests = (0..<sequences).map { index in
+                    GenerationRequest(
+                        prompt: tokens.sequence(prompt), options: SamplingOptions(maxNewTokens: new),
+                        stream: RandomStream(seed: 0, purpose: "decode", index: UInt64(index)))
+                }
+                var written = 0
+                try generator.run(requests) { written += $0.tokens.count }
+                return counting == .prompt ? sequences * prompt : written
+            })
+    }
+
+    /// Positions that a position sees on average.
+    static func visible(_ context: Int) -> Double { Double(context + 1) / 2 }
+}
