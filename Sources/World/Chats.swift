@@ -72,7 +72,7 @@ struct ChatWriter {
         Phrasing.seen(of: relation).filter { $0.core == 0 }.map(\.wrapper)
     }
 
-    private mutating func sumQuestion() -> Question {
+    mutating func sumQuestion() -> Question {
         let sum = random.pick(Sum.seen)
         let person = random.pick(valleys.residents).person
         let text =

@@ -6,6 +6,8 @@ public struct DatasetSize: Sendable {
     public var rounds = 5
     /// Chats that start with another kind of question.
     public var otherChats = 1_000
+    /// Chats that start with a sum, for the file `sums.jsonl`; without any there is no such file.
+    public var sums = 0
     public var prompts = 2_400
     /// Questions in each of the sampled test files.
     public var questions = 400
@@ -20,14 +22,16 @@ public struct DatasetSize: Sendable {
 /// Everything follows from `seed` and `size`: the same call gives the same bytes on every machine.
 public struct Dataset: Sendable {
     /// File name and records, in the order they are written.
-    public let files: [(name: String, records: [Record])]
+    public private(set) var files: [(name: String, records: [Record])]
     /// Invented names that only the second place uses, in lower case.
     public let secondPlaceNames: Set<String>
     /// Invented names of the world itself, in lower case.
     public let worldNames: Set<String>
 
     /// The files a model may train on; prompts count, since a teacher's answers to them become training text.
-    public static let trainingFiles = ["stories.jsonl", "chats.jsonl", "sheets.jsonl", "prompts.jsonl"]
+    public static let trainingFiles = [
+        "stories.jsonl", "chats.jsonl", "sheets.jsonl", "sums.jsonl", "prompts.jsonl",
+    ]
 
     public init(seed: UInt64 = 2_024, size: DatasetSize = DatasetSize()) {
         let valleys = Valleys(seed: seed)
@@ -45,9 +49,12 @@ public struct Dataset: Sendable {
 
         let lessons = Lessons.lessons(for: stories + chats + sheets, villages: valleys.villages)
 
+        var sumWriter = ChatWriter(valleys: valleys, seed: seed, purpose: "sums")
+        let sums = (0..<size.sums).map { _ in sumWriter.chat(startingWith: sumWriter.sumQuestion()) }
+
         var shuffle = SplitMix64(seed: seed, purpose: "order")
         var heldOut = HeldOut(valleys: valleys, seed: seed)
-        let training = Set(chats + stories + sheets)
+        let training = Set(chats + stories + sheets + sums)
         files = [
             ("stories.jsonl", stories + lessons),
             ("chats.jsonl", shuffle.shuffled(chats)),
@@ -69,6 +76,7 @@ public struct Dataset: Sendable {
             ("second-place-prompts.jsonl", place.prompts()),
             ("second-place-sheets.jsonl", place.sheets.map { .text($0.text) }),
         ]
+        if !sums.isEmpty { files.append(("sums.jsonl", sums)) }
         secondPlaceNames = place.names
         worldNames = valleys.names
     }

@@ -27,6 +27,9 @@ struct WorldData: ParsableCommand {
     @Option(help: "How many more chats open with a sum, a pair, a best friend or a question in reverse.")
     var otherChats = DatasetSize().otherChats
 
+    @Option(help: "How many chats that open with a sum to write, to sums.jsonl.")
+    var sums = DatasetSize().sums
+
     @Option(help: "How many prompts to write.")
     var prompts = DatasetSize().prompts
 
@@ -35,9 +38,9 @@ struct WorldData: ParsableCommand {
 
     func validate() throws {
         // Below one round there are not enough different questions for seen.jsonl.
-        guard stories >= 0, sheets >= 0, otherChats >= 0, prompts >= 0, rounds >= 1 else {
+        guard stories >= 0, sheets >= 0, otherChats >= 0, sums >= 0, prompts >= 0, rounds >= 1 else {
             throw ValidationError(
-                "The numbers of stories, sheets, other chats and prompts must be at least 0, rounds at least 1."
+                "The numbers of stories, sheets, other chats, sums and prompts must be at least 0, rounds at least 1."
             )
         }
     }
@@ -48,6 +51,7 @@ struct WorldData: ParsableCommand {
         size.sheets = sheets
         size.rounds = rounds
         size.otherChats = otherChats
+        size.sums = sums
         size.prompts = prompts
         let target = URL(fileURLWithPath: directory, isDirectory: true)
         do {
