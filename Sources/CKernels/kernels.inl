@@ -10,6 +10,7 @@
 #include "rotary.inl"
 #include "gate.inl"
 #include "softmax.inl"
+#include "softcap.inl"
 #include "attention.inl"
 #include "panel.inl"
 #include "sampling.inl"
@@ -34,6 +35,10 @@ const DistillKernels KERNEL(table) = {
     .rotary = KERNEL(rotary),
     .swiglu = KERNEL(swiglu),
     .swiglu_backward = KERNEL(swiglu_backward),
+    .geglu = KERNEL(geglu),
+    .geglu_backward = KERNEL(geglu_backward),
+    .soft_cap = KERNEL(soft_cap),
+    .soft_cap_backward = KERNEL(soft_cap_backward),
     .causal_softmax = KERNEL(causal_softmax),
     .causal_probabilities = KERNEL(causal_probabilities),
     .score_gradient = KERNEL(score_gradient),

@@ -5,13 +5,13 @@ import Tokenization
 import Transformer
 
 extension Checkpoint {
-    /// Reads a Hugging Face directory of the Llama family.
+    /// Reads a Hugging Face directory of any family in `Family`.
     ///
     /// Everything is checked before weights are read: a fault costs no time and no memory.
     ///
     /// - Throws: `UserError` naming the file and all that is wrong with it.
     public static func load(_ url: URL) throws -> Checkpoint {
-        let description = try LlamaConfiguration(directory: url)
+        let description = try ModelConfiguration(directory: url)
         let tokenizer = try CheckpointFile.existing(CheckpointFile.tokenizer, in: url).map(Tokenizer.init)
         if let tokenizer, tokenizer.vocabularySize != description.shape.vocabularySize {
             throw UserError(
@@ -27,7 +27,7 @@ extension Checkpoint {
     /// The shape of the model in a directory, without reading its weights.
     /// - Throws: `UserError` if `config.json` is missing or describes something that we do not have.
     public static func configuration(at url: URL) throws -> Configuration {
-        try LlamaConfiguration(directory: url).shape
+        try ModelConfiguration(directory: url).shape
     }
 
     /// A digest of all files that make the model what it is: weights, configuration, tokenizer, template.
@@ -51,7 +51,7 @@ extension Checkpoint {
         let files = try WeightFiles(directory: url)
         let views = try files.views(of: shape)
         var tensors: [String: Tensor] = [:]
-        for parameter in LlamaNames.parameters(of: shape) {
+        for parameter in HuggingFaceNames.parameters(of: shape) {
             let tensor = Tensor(shape: parameter.shape)
             let width = parameter.shape.dropFirst().reduce(1, *)
             try tensor.withUnsafeMutableFloats { floats in
@@ -59,6 +59,9 @@ extension Checkpoint {
                     let range = part.rows.lowerBound * width..<part.rows.upperBound * width
                     let target = UnsafeMutableBufferPointer(rebasing: floats[range])
                     try views[part.name]!.widen(into: target)
+                    if parameter.offset != 0 {
+                        for index in target.indices { target[index] += parameter.offset }
+                    }
                     if kernels.has_non_finite(target.baseAddress, target.count) != 0 {
                         throw views[part.name]!.error(
                             "holds infinite values or NaN",
@@ -84,7 +87,7 @@ extension Checkpoint {
     }
 
     /// The special tokens: `generation_config.json` knows better than `config.json`.
-    private static func loadTokens(_ description: LlamaConfiguration, from url: URL) throws -> SpecialTokens {
+    private static func loadTokens(_ description: ModelConfiguration, from url: URL) throws -> SpecialTokens {
         guard let file = CheckpointFile.existing(CheckpointFile.generation, in: url) else {
             return description.tokens
         }
@@ -98,7 +101,7 @@ extension Checkpoint {
     }
 }
 
-extension LlamaConfiguration {
+extension ModelConfiguration {
     /// Reads the `config.json` of a directory.
     fileprivate init(directory url: URL) throws {
         var isDirectory: ObjCBool = false

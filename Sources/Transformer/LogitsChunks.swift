@@ -16,10 +16,10 @@ public enum LogitsChunks {
     ///
     /// - Parameters:
     ///   - hidden: [M, C]
-    ///   - head: [V, C]
+    ///   - head: over V pieces
     ///   - body: receives the range of rows and their logits [rows, V]
     public static func forEach(
-        hidden: Tensor, head: Tensor, _ body: (_ rows: Range<Int>, _ logits: MatrixView) throws -> Void
+        hidden: Tensor, head: OutputHead, _ body: (_ rows: Range<Int>, _ logits: MatrixView) throws -> Void
     ) rethrows {
         let vocabulary = head.rows
         let step = rows(vocabulary: vocabulary)
@@ -27,7 +27,7 @@ public enum LogitsChunks {
         for start in stride(from: 0, to: hidden.rows, by: step) {
             let range = start..<min(start + step, hidden.rows)
             let logits = buffer.matrix(rows: 0..<range.count)
-            MatrixProduct.multiply(hidden.matrix(rows: range), head.matrix.transposed, into: logits)
+            head.project(hidden.matrix(rows: range), into: logits)
             try body(range, logits)
         }
     }

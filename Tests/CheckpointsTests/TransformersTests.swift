@@ -47,6 +47,18 @@ import Transformer
         }
     }
 
+    @Test(.enabled(if: python != nil), arguments: FamilyTests.names)
+    func opensFamilies(name: String) throws {
+        try withTemporaryDirectory { directory in
+            let original = try Checkpoint.load(golden("families/\(name)"))
+            let url = directory.appending(path: "copy")
+            try Checkpoint.save(decoder: original.decoder, tokens: original.tokens, to: url)
+            let expected = directory.appending(path: "expected.safetensors")
+            try writeExpected(original, chat: nil, to: expected)
+            try check(url, expected)
+        }
+    }
+
     @Test(.enabled(if: python != nil))
     func opensTokenizerAndTemplate() throws {
         let tokenizer = try tinyTokenizer()

@@ -61,24 +61,35 @@ typedef struct DistillKernels {
     // dgate_up from dy; overwrites dgate_up.
     void (*swiglu_backward)(const float *gate_up, const float *dy, float *dgate_up, size_t rows, size_t width);
 
+    // The same with the tanh form of GELU in place of silu.
+    void (*geglu)(const float *gate_up, float *y, size_t rows, size_t width);
+    void (*geglu_backward)(const float *gate_up, const float *dy, float *dgate_up, size_t rows, size_t width);
+
+    // ---- softcap.inl ----
+    // x becomes cap * tanh(scale * x / cap).
+    void (*soft_cap)(float *x, size_t n, float scale, float cap);
+    // d, the gradient of the capped values, becomes that of scale * x.
+    void (*soft_cap_backward)(const float *capped, float *d, size_t n, float cap);
+
     // ---- attention.inl ----
-    // In place over a block of scores: row i keeps its first `visible + i` columns, becomes
-    // softmax(scale * row) there and 0 after, up to `columns`. log_sum[i * log_stride] receives
+    // In place over a block of scores: row i keeps the last `window` of its first `visible + i` columns, becomes
+    // softmax(scale * row) there and 0 elsewhere, up to `columns`. log_sum[i * log_stride] receives
     // log(sum(exp(scale * row))).
-    void (*causal_softmax)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible, float scale,
-                           float *log_sum, size_t log_stride);
+    void (*causal_softmax)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible, size_t window,
+                           float scale, float *log_sum, size_t log_stride);
     // The same probabilities again, from the stored log sums.
     void (*causal_probabilities)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible,
-                                 float scale, const float *log_sum, size_t log_stride);
+                                 size_t window, float scale, const float *log_sum, size_t log_stride);
     // dscores = probabilities * (dprobabilities - delta[row]) * scale, written over dprobabilities.
     void (*score_gradient)(const float *probabilities, float *dprobabilities, size_t rows, size_t columns,
                            size_t stride, const float *delta, float scale);
     // out[r] = dot(a[r], b[r]), rows `a_stride` and `b_stride` apart.
     void (*row_dots)(const float *a, const float *b, float *out, size_t rows, size_t width, size_t a_stride,
                      size_t b_stride);
-    // One query against `count` cached keys and values, rows `stride` apart; scratch holds `count` floats.
+    // One query against `count` cached keys and values, rows `stride` apart; scratch holds `count` floats. A positive
+    // `cap` caps the scaled scores.
     void (*attend_one)(const float *query, const float *keys, const float *values, float *out, float *scratch,
-                       size_t count, size_t dimension, size_t stride, float scale);
+                       size_t count, size_t dimension, size_t stride, float scale, float cap);
 
     // ---- panel.inl ----
     // Turns up to `lanes` rows of x, `stride` apart, into a panel: panel[k * lanes + r] = x[r][k], 0 for absent rows.

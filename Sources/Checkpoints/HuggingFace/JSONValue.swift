@@ -112,6 +112,27 @@ struct KeyReader {
         }
     }
 
+    /// A number, nothing where the key is null, or `standard` where it is absent.
+    mutating func optionalNumber(_ key: String, default standard: Double?) -> Double? {
+        object[key] == .null ? nil : self[key] == nil ? standard : number(key, default: 0)
+    }
+
+    mutating func numbers(_ key: String) -> [Double] {
+        var values: [Double] = []
+        if case .array(let list)? = self[key] {
+            for value in list {
+                switch value {
+                case .integer(let number): values.append(Double(number))
+                case .number(let number): values.append(number)
+                default: break
+                }
+            }
+            if values.count == list.count { return values }
+        }
+        reject(key, "a list of numbers is expected")
+        return []
+    }
+
     mutating func boolean(_ key: String, default standard: Bool) -> Bool {
         switch self[key] {
         case .boolean(let value): return value

@@ -76,7 +76,7 @@ struct WeightFiles {
         var views: [String: SafetensorsFile.View] = [:]
         var missing: [String] = []
         var misshapen: [String] = []
-        for part in LlamaNames.parameters(of: configuration).flatMap(\.parts) {
+        for part in HuggingFaceNames.parameters(of: configuration).flatMap(\.parts) {
             guard let view = try files[part.name]?.view(part.name) else {
                 missing.append(part.name)
                 continue
@@ -89,8 +89,8 @@ struct WeightFiles {
             views[part.name] = view
         }
         let extra = files.keys.filter {
-            views[$0] == nil && !LlamaNames.isRedundant($0)
-                && !(configuration.tiedHead && $0 == LlamaNames.head)
+            views[$0] == nil && !HuggingFaceNames.isRedundant($0)
+                && !(configuration.tiedHead && $0 == HuggingFaceNames.head)
         }
         let problems = [
             Self.list(missing, "missing:"), Self.list(extra.sorted(), "not part of the model:"),
@@ -106,15 +106,15 @@ struct WeightFiles {
 
     /// A tied model may store its head too, which then must be the embedding table again.
     private func checkTie(_ views: [String: SafetensorsFile.View]) throws {
-        guard let head = try files[LlamaNames.head]?.view(LlamaNames.head),
-            let embedding = views[LlamaNames.embedding]
+        guard let head = try files[HuggingFaceNames.head]?.view(HuggingFaceNames.head),
+            let embedding = views[HuggingFaceNames.embedding]
         else { return }
         let isSame =
             head.type == embedding.type && head.shape == embedding.shape
             && head.bytes == embedding.bytes
         guard isSame else {
             throw head.error(
-                "differs from \(LlamaNames.embedding), but config.json ties the two",
+                "differs from \(HuggingFaceNames.embedding), but config.json ties the two",
                 remedy: "set \"tie_word_embeddings\" to false if the head is meant")
         }
     }
