@@ -23,7 +23,7 @@ public struct OutputHead {
     ///   - hidden: [M, C]
     ///   - output: [M, V]
     public func project(_ hidden: MatrixView, into output: MatrixView) {
-        MatrixProduct.multiply(hidden, weight.matrix.transposed, into: output)
+        MatrixProduct.multiply(hidden, transposed: weight, into: output)
         cap(output)
     }
 

@@ -13,6 +13,9 @@
 extern "C" {
 #endif
 
+// Widens `blocks` blocks of quantised weights, at any address.
+typedef void (*DistillWiden)(const uint8_t *x, float *y, size_t blocks);
+
 typedef struct DistillKernels {
     // Name of the variant: "portable" or "avx2".
     const char *name;
@@ -39,6 +42,14 @@ typedef struct DistillKernels {
     void (*float_to_bfloat16)(const float *x, uint16_t *y, size_t n);
     void (*float16_to_float)(const uint16_t *x, float *y, size_t n);
     void (*float_to_float16)(const float *x, uint16_t *y, size_t n);
+
+    // ---- quantized.inl ----
+    // Blocks of 32 values, of 18, 20, 22, 24 and 34 bytes.
+    DistillWiden widen_q4_0, widen_q4_1, widen_q5_0, widen_q5_1, widen_q8_0;
+    // Blocks of 256 values, of 84, 110, 144, 176 and 210 bytes.
+    DistillWiden widen_q2_k, widen_q3_k, widen_q4_k, widen_q5_k, widen_q6_k;
+    // Blocks of 32 values, of 18 bytes.
+    DistillWiden widen_iq4_nl;
 
     // ---- norm.inl ----
     // y[r] = x[r] * inverse[r] * weight, inverse[r] = 1 / sqrt(mean(x[r]^2) + epsilon)

@@ -12,7 +12,12 @@ public func embedding(_ ids: [Int32], table: Tensor, scale: Float = 1) -> Tensor
     let y = Tensor(shape: [ids.count, width])
     Parallel.forRanges(of: ids.count, grain: 256) { range in
         for n in range {
-            (y.pointer + n * width).update(from: table.pointer + Int(ids[n]) * width, count: width)
+            let id = Int(ids[n])
+            if let stored = table.stored {
+                stored.widen(rows: id..<id + 1, into: y.pointer + n * width)
+            } else {
+                (y.pointer + n * width).update(from: table.pointer + id * width, count: width)
+            }
             if scale != 1 { kernels.scale(y.pointer + n * width, scale, width) }
         }
     }
