@@ -74,9 +74,8 @@ public struct Agreement: Codable, Equatable, Sendable {
         let teacherLogits = Tensor(shape: [chunk, vocabulary])
         var result = [Row](repeating: Row(), count: batch.targets.count)
         LogitsChunks.forEach(hidden: studentHidden, head: student.head) { rows, logits in
-            MatrixProduct.multiply(
-                teacherHidden.matrix(rows: rows), teacher.head.matrix.transposed,
-                into: teacherLogits.matrix(rows: 0..<rows.count))
+            teacher.head.project(
+                teacherHidden.matrix(rows: rows), into: teacherLogits.matrix(rows: 0..<rows.count))
             result.withUnsafeMutableBufferPointer { result in
                 let out = result.baseAddress! + rows.lowerBound
                 Parallel.forRanges(of: rows.count, grain: 16) { range in

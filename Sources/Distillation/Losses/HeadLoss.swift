@@ -20,13 +20,13 @@ public struct HeadLoss {
     ///
     /// - Parameters:
     ///   - hidden: [M, C], the student's final hidden states at the kept positions
-    ///   - head: [V, C]
+    ///   - head: over V pieces
     ///   - targets: the M tokens that follow those positions
     ///   - teacher: what the teacher says there; nil when no term needs it
     ///   - scale: factor of the sum over positions: 1 / M for the mean, less when a step has several batches
     /// - Returns: the objective as a scalar on the tape, and each term's mean over the M positions
     public func callAsFunction(
-        hidden: Tensor, head: Tensor, targets: [Int32], teacher: TeacherSignal?, scale: Float
+        hidden: Tensor, head: OutputHead, targets: [Int32], teacher: TeacherSignal?, scale: Float
     ) -> (objective: Tensor, means: [Double]) {
         precondition(hidden.rows == targets.count, "\(hidden.rows) positions have \(targets.count) targets")
         if case .sparse(let signal)? = teacher {
@@ -36,23 +36,23 @@ public struct HeadLoss {
                 if let problem = signal.problem(with: term.loss) { preconditionFailure(problem) }
             }
         }
-        let wantsGradients = Tape.records(hidden, head)
+        let weight = head.weight
+        let wantsGradients = Tape.records(hidden, weight)
         let dhidden = wantsGradients ? Tensor(shape: hidden.shape) : nil
         let rowLosses = Tensor(shape: [max(hidden.rows, 1), terms.count])
         let teacherLogits = denseTeacherBuffer(teacher, vocabulary: head.rows, rows: hidden.rows)
 
         LogitsChunks.forEach(hidden: hidden, head: head) { rows, logits in
             if case .dense(let teacherHidden, let teacherHead)? = teacher, let teacherLogits {
-                MatrixProduct.multiply(
-                    teacherHidden.matrix(rows: rows), teacherHead.matrix.transposed,
-                    into: teacherLogits.matrix(rows: 0..<rows.count))
+                teacherHead.project(
+                    teacherHidden.matrix(rows: rows), into: teacherLogits.matrix(rows: 0..<rows.count))
             }
             evaluate(
                 rows: rows, logits: logits, targets: targets, teacher: teacher, teacherLogits: teacherLogits,
-                scale: scale, losses: rowLosses)
+                scale: scale, softCap: head.softCap, losses: rowLosses)
             guard let dhidden else { return }
-            MatrixProduct.multiply(logits, head.matrix, into: dhidden.matrix(rows: rows))
-            head.gradientSlot?.accumulate(shape: head.shape) { dhead, beta in
+            MatrixProduct.multiply(logits, weight.matrix, into: dhidden.matrix(rows: rows))
+            weight.gradientSlot?.accumulate(shape: weight.shape) { dhead, beta in
                 MatrixProduct.multiply(
                     logits.transposed, hidden.matrix(rows: rows), into: dhead.matrix, beta: beta)
             }
@@ -62,7 +62,7 @@ public struct HeadLoss {
         let value = zip(terms, sums).reduce(0.0) { $0 + Double($1.0.factor) * $1.1 } * Double(scale)
         let objective = Tensor(shape: [], values: [Float(value)])
         if let dhidden {
-            Tape.append(output: objective, inputs: [hidden, head]) { seed in
+            Tape.append(output: objective, inputs: [hidden, weight]) { seed in
                 precondition(seed.values == [1], "the objective is the last operation")
                 hidden.gradientSlot?.adopt(dhidden)
             }
@@ -82,12 +82,13 @@ public struct HeadLoss {
     private func evaluate(
         rows: Range<Int>, logits: MatrixView, targets: [Int32], teacher: TeacherSignal?,
         teacherLogits: Tensor?,
-        scale: Float, losses: Tensor
+        scale: Float, softCap: Float?, losses: Tensor
     ) {
         // Rows to a task: enough to spread over threads, few enough that scratch buffers are made rarely.
         Parallel.forRanges(of: rows.count, grain: 16) { range in
             let rowLoss = RowLoss(
                 terms: terms, vocabulary: logits.columns, entries: teacher?.mostEntries ?? 0)
+            let capped = softCap.map { _ in Tensor(shape: [logits.columns]) }
             for row in range {
                 let position = rows.lowerBound + row
                 let signal: RowLoss.Teacher =
@@ -96,9 +97,14 @@ public struct HeadLoss {
                     case .dense: .dense(logits: teacherLogits!.pointer(row: row))
                     case .sparse(let sparse): .sparse(sparse, position: position)
                     }
+                let z = logits.pointer + row * logits.stride
+                capped?.pointer.update(from: z, count: logits.columns)
                 rowLoss.evaluate(
-                    logits: logits.pointer + row * logits.stride, target: targets[position], teacher: signal,
+                    logits: z, target: targets[position], teacher: signal,
                     scale: scale, losses: losses.pointer(row: position))
+                if let softCap, let capped {
+                    kernels.soft_cap_backward(capped.pointer, z, logits.columns, softCap)
+                }
             }
         }
     }

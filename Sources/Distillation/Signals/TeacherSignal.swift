@@ -1,11 +1,12 @@
 import Tensors
+import Transformer
 
 // M kept positions of a batch, V vocabulary, C teacher's width.
 
 /// What a teacher says about the M kept positions of a batch.
 public enum TeacherSignal {
     /// The whole distribution, from the teacher's final hidden states [M, C] and head [V, C].
-    case dense(hidden: Tensor, head: Tensor)
+    case dense(hidden: Tensor, head: OutputHead)
     /// A few probabilities for each position, read from a cache.
     case sparse(SparseSignal)
 

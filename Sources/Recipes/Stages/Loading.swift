@@ -36,9 +36,9 @@ struct TextForm {
     let tokenizer: Tokenizer
     let template: ChatTemplate
 
-    /// From a directory with a tokenizer: a checkpoint, or what a tokenizer stage made.
+    /// From what has a tokenizer: a checkpoint, or what a tokenizer stage made.
     init(directory: URL) throws {
-        tokenizer = try Tokenizer(contentsOf: directory)
+        tokenizer = try Checkpoint.tokenizer(at: directory)
         template = .roleMarkers
     }
 

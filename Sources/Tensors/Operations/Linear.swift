@@ -4,13 +4,13 @@
 ///
 /// - Parameters:
 ///   - x: [N, I]
-///   - weight: [O, I], as PyTorch stores it
+///   - weight: [O, I], as PyTorch stores it; one kept as stored passes no gradient on
 ///   - residual: [N, O], added to the product; the skip connection of a block
 /// - Returns: [N, O]
 public func linear(_ x: Tensor, weight: Tensor, adding residual: Tensor? = nil) -> Tensor {
     let y = Tensor(shape: [x.rows, weight.rows])
     if let residual { y.copyValues(from: residual) }
-    MatrixProduct.multiply(x.matrix, weight.matrix.transposed, into: y.matrix, beta: residual == nil ? 0 : 1)
+    MatrixProduct.multiply(x.matrix, transposed: weight, into: y.matrix, beta: residual == nil ? 0 : 1)
 
     let inputs = [x, weight] + (residual.map { [$0] } ?? [])
     Tape.append(output: y, inputs: inputs) { dy in

@@ -4,6 +4,7 @@ import Support
 import TestSupport
 import Tensors
 import Testing
+import Transformer
 
 @testable import Distillation
 
@@ -46,7 +47,8 @@ import Testing
         let hidden = student.copy().requiringGradient()
         let (result, tape) = Tape.record {
             HeadLoss([WeightedLoss(loss)])(
-                hidden: hidden, head: identity, targets: targets, teacher: signal, scale: 1)
+                hidden: hidden, head: OutputHead(weight: identity), targets: targets, teacher: signal,
+                scale: 1)
         }
         tape.backward(from: result.objective)
         // As in RowLossTests: 2 ulp of logarithms up to 40, T² = 4 times.
@@ -73,7 +75,7 @@ import Testing
         let identity = Tensor.zeros([teacher.width, teacher.width])
         for i in 0..<teacher.width { identity.pointer[i * teacher.width + i] = 1 }
         try expectGolden(
-            loss, teacher: .dense(hidden: teacher, head: identity),
+            loss, teacher: .dense(hidden: teacher, head: OutputHead(weight: identity)),
             name: "temperature \(Int(loss.temperature))/dense/" + name(loss))
     }
 
