@@ -14,7 +14,6 @@ public final class Trainer {
     private let source: any BatchSource
     private let options: TrainingOptions
     private let validate: ((Decoder) throws -> Double)?
-    private let loss: HeadLoss
     private let optimizer: AdamW
     private let average: ExponentialMovingAverage?
 
@@ -24,6 +23,9 @@ public final class Trainer {
         var tokens = 0
         /// The last line of metrics.
         var metrics: TrainingMetrics?
+        /// The held-out loss at its first and its latest measurement.
+        var firstValidationLoss: Double?
+        var latestValidationLoss: Double?
     }
 
     /// - Parameters:
@@ -39,7 +41,6 @@ public final class Trainer {
         self.source = source
         self.options = options
         self.validate = validate
-        loss = HeadLoss(options.losses)
         student.requireGradients()
         optimizer = AdamW(groups: Self.groups(of: student, options: options), options: options.optimizer)
         average = options.averageDecay.map { ExponentialMovingAverage(of: student.parameters, decay: $0) }
@@ -91,7 +92,7 @@ public final class Trainer {
         var lastSave = (time: ContinuousClock.now, step: position.step)
         var tokensHere = 0
         while position.step < options.steps {
-            let outcome = try step(position.step)
+            let outcome = try step(position)
             position.step += 1
             position.tokens += outcome.tokens
             tokensHere += outcome.tokens
@@ -104,7 +105,12 @@ public final class Trainer {
             // A line ends the window at fixed steps alone, so that a resumed run writes the same lines.
             if position.step % options.logInterval == 0 || validates || isLast {
                 var line = window.take(step: position.step, tokens: position.tokens)
-                if validates, let validate { line.validationLoss = try validate(student) }
+                if validates, let validate {
+                    let loss = try validate(student)
+                    line.validationLoss = loss
+                    position.firstValidationLoss = position.firstValidationLoss ?? loss
+                    position.latestValidationLoss = loss
+                }
                 try listener?.measured(line)
                 position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
@@ -143,42 +149,60 @@ public final class Trainer {
     struct StepOutcome {
         var tokens = 0
         var objective = 0.0
-        var terms: [Double]
+        /// The terms as they were at this step, and what each came to.
+        var terms: [WeightedLoss]
+        var means: [Double]
+        /// Length of each term's share of the gradient with respect to the logits of all positions.
+        var gradientNorms: [Double]
         var gradientNorm = 0.0
         var learningRate = 0.0
     }
 
-    private func step(_ index: Int) throws -> StepOutcome {
-        let batches = try source.batches(forStep: index)
+    private func step(_ position: Position) throws -> StepOutcome {
+        let batches = try source.batches(forStep: position.step)
         let targets = batches.reduce(0) { $0 + $1.targets.count }
-        var outcome = StepOutcome(terms: Array(repeating: 0, count: options.losses.count))
+        let terms = options.losses.map { $0.at(moment(position)) }
+        let none = Array(repeating: 0.0, count: terms.count)
+        var outcome = StepOutcome(terms: terms, means: none, gradientNorms: none)
         for batch in batches where !batch.targets.isEmpty {
-            let (objective, means) = try backward(batch, scale: 1 / Float(targets))
-            outcome.objective += objective
+            let result = try backward(batch, HeadLoss(terms), scale: 1 / Float(targets))
+            outcome.objective += Double(result.objective.values[0])
             let share = Double(batch.targets.count) / Double(targets)
-            for (term, mean) in means.enumerated() { outcome.terms[term] += share * mean }
+            for term in terms.indices {
+                outcome.means[term] += share * result.means[term]
+                outcome.gradientNorms[term] += result.squaredGradientNorms[term]
+            }
         }
+        outcome.gradientNorms = outcome.gradientNorms.map { $0.squareRoot() }
         outcome.tokens = batches.reduce(0) { $0 + $1.tokens.ids.count }
         outcome.gradientNorm = optimizer.gradientNorm
         guard outcome.objective.isFinite, outcome.gradientNorm.isFinite else {
             throw UserError(
-                "training diverged: at step \(index + 1) the loss is \(outcome.objective) and the gradient norm "
-                    + "\(outcome.gradientNorm)",
+                "training diverged: at step \(position.step + 1) the loss is \(outcome.objective) and the "
+                    + "gradient norm \(outcome.gradientNorm)",
                 remedy: "lower the learning rate, lengthen the warm-up, or clip gradients")
         }
         outcome.learningRate =
             Double(options.optimizer.learningRate)
-            * options.schedule.factor(step: index, total: options.steps)
+            * options.schedule.factor(step: position.step, total: options.steps)
         let clipping = options.clip.map { min(1, $0 / max(outcome.gradientNorm, 1e-12)) } ?? 1
         optimizer.update(learningRate: Float(outcome.learningRate), gradientScale: Float(clipping))
-        average?.update(step: index + 1)
+        average?.update(step: position.step + 1)
         return outcome
     }
 
-    private func backward(_ batch: TrainingBatch, scale: Float) throws -> (objective: Double, means: [Double])
-    {
+    private func moment(_ position: Position) -> Ramp.Moment {
+        let first = position.firstValidationLoss
+        return Ramp.Moment(
+            share: Double(position.step) / Double(max(options.steps - 1, 1)),
+            heldOutLoss: first.flatMap { first in position.latestValidationLoss.map { (first, $0) } })
+    }
+
+    private func backward(
+        _ batch: TrainingBatch, _ loss: HeadLoss, scale: Float
+    ) throws -> HeadLoss.Result {
         if let sparse = batch.signal,
-            let problem = options.losses.lazy.compactMap({ sparse.problem(with: $0.loss) }).first
+            let problem = loss.terms.lazy.compactMap({ sparse.problem(with: $0.loss) }).first
         {
             throw UserError(
                 problem, remedy: "change the loss, label the corpus again, or train with the teacher itself",
@@ -203,7 +227,7 @@ public final class Trainer {
                 targets: batch.targets, teacher: signal, scale: scale)
         }
         tape.backward(from: result.objective)
-        return (Double(result.objective.values[0]), result.means)
+        return result
     }
 
     // MARK: - State
@@ -216,43 +240,5 @@ public final class Trainer {
 
     private func save(_ position: Position, to url: URL) throws {
         try TrainingState.save(position, tensors: stateTensors, to: url)
-    }
-}
-
-/// Averages over the steps between two lines of metrics.
-private struct MetricsWindow {
-    let names: [String]
-    private var steps = 0
-    private var objective = 0.0
-    private var terms: [Double]
-    private var latest: Trainer.StepOutcome?
-
-    init(terms: [WeightedLoss]) {
-        var seen: [String: Int] = [:]
-        names = terms.map { term in
-            let name = term.loss.name
-            seen[name, default: 0] += 1
-            return seen[name] == 1 ? name : "\(name)_\(seen[name]!)"
-        }
-        self.terms = Array(repeating: 0, count: terms.count)
-    }
-
-    mutating func add(_ outcome: Trainer.StepOutcome) {
-        steps += 1
-        objective += outcome.objective
-        for index in terms.indices { terms[index] += outcome.terms[index] }
-        latest = outcome
-    }
-
-    mutating func take(step: Int, tokens: Int) -> TrainingMetrics {
-        let count = Double(max(steps, 1))
-        let means = zip(names, terms.map { $0 / count })
-        let line = TrainingMetrics(
-            step: step, tokens: tokens, loss: objective / count,
-            terms: Dictionary(uniqueKeysWithValues: means),
-            gradientNorm: latest?.gradientNorm ?? 0, learningRate: latest?.learningRate ?? 0)
-        (steps, objective, latest) = (0, 0, nil)
-        terms = Array(repeating: 0, count: terms.count)
-        return line
     }
 }

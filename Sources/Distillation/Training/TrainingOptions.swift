@@ -1,7 +1,7 @@
 /// Everything about a training run but its data and its models.
-public struct TrainingOptions: Codable, Equatable, Sendable {
+public struct TrainingOptions: Equatable, Sendable {
     /// When the training state is saved, so that a stopped run can go on.
-    public enum SaveInterval: Codable, Equatable, Sendable {
+    public enum SaveInterval: Equatable, Sendable {
         case steps(Int)
         case seconds(Double)
         case never
@@ -51,6 +51,12 @@ public struct TrainingMetrics: Codable, Equatable, Sendable {
     public var loss: Double
     /// Each term's own mean, unweighted, by the loss's name; a second term of one name is `NAME_2`.
     public var terms: [String: Double]
+    /// Length of each term's share of the latest step's gradient, with respect to the logits of all positions: weight and
+    /// T² included, so that it shows what each term contributes.
+    public var termGradientNorms: [String: Double] = [:]
+    /// Weights and temperatures at the latest step, of the terms in which they change.
+    public var termWeights: [String: Double] = [:]
+    public var termTemperatures: [String: Double] = [:]
     public var gradientNorm: Double
     public var learningRate: Double
     /// Mean cross-entropy on held-out text, where it was measured at this step.

@@ -1,3 +1,5 @@
+import Distillation
+
 /// Which tokens of a document count.
 public enum LossScope: String, CaseIterable, Sendable {
     case all
@@ -16,6 +18,17 @@ public enum SignalSettings: Equatable, Sendable {
     public var temperature: Double {
         switch self {
         case .topK(_, let temperature), .sampled(_, _, let temperature): temperature
+        }
+    }
+
+    var isSampled: Bool {
+        if case .sampled = self { true } else { false }
+    }
+
+    var sparseKind: SparseKind {
+        switch self {
+        case .topK(let k, _): .topK(k: k)
+        case .sampled(let head, let draws, _): .sampled(head: head, draws: draws)
         }
     }
 }

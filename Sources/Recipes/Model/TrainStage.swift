@@ -75,8 +75,9 @@ public struct TrainStage: Sendable, RecipeSection {
         checkpointEvery = section.value(
             "checkpoint_every", .interval, default: .seconds(60), inAddress: false,
             "How often the training state is saved, so that a stopped run can go on.")
+        let followsHeldOutLoss = losses.contains(where: \.followsHeldOutLoss)
         validation = section.optional(
-            "validate", .section(ValidationSettings.self), inAddress: false,
+            "validate", .section(ValidationSettings.self), inAddress: followsHeldOutLoss,
             "Measure the loss on other text on the way.")
         precision = section.value("precision", .choice, default: .f32, "The type of the saved weights.")
         seed = section.stageSeed()
@@ -113,8 +114,18 @@ public struct TrainStage: Sendable, RecipeSection {
         let needing = losses.filter(\.kind.needsTeacher)
         if let loss = needing.first, !section.has("signals"), !section.has("teacher") {
             section.decoding.problems.add(
-                "\(loss.kind.rawValue) needs a teacher's distributions", at: loss.place,
+                "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
                 remedy: "give signals (a signal cache) or teacher (a model)")
+        }
+        if let loss = losses.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate")
+        {
+            section.decoding.problems.add(
+                "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
+                remedy: "give validate, with the text to measure on")
+        }
+        for loss in losses where loss.temperature?.ramp.map({ min($0.from, $0.to) <= 0 }) ?? false {
+            section.decoding.problems.add(
+                "a temperature of 0", at: loss.temperaturePlace, remedy: "stay above 0")
         }
         if case .new(let shape) = model.origin, section.sound("batch", "model"),
             batch.contextLength > shape.contextLength

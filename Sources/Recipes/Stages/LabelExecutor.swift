@@ -25,12 +25,3 @@ struct LabelExecutor: StageExecutor {
             ])
     }
 }
-
-extension SignalSettings {
-    var sparseKind: SparseKind {
-        switch self {
-        case .topK(let k, _): .topK(k: k)
-        case .sampled(let head, let draws, _): .sampled(head: head, draws: draws)
-        }
-    }
-}

@@ -148,27 +148,18 @@ private struct MetricsListener: TrainingListener {
 
     func measured(_ metrics: TrainingMetrics) throws {
         var values = metrics.terms
+        for (prefix, numbers) in [
+            ("gradient_norm", metrics.termGradientNorms), ("weight", metrics.termWeights),
+            ("temperature", metrics.termTemperatures),
+        ] {
+            for (name, number) in numbers { values["\(prefix)_\(name)"] = number }
+        }
         values["loss"] = metrics.loss
         values["tokens"] = Double(metrics.tokens)
         values["gradient_norm"] = metrics.gradientNorm
         values["learning_rate"] = metrics.learningRate
         values["validation_loss"] = metrics.validationLoss
         try log.append(step: metrics.step, values)
-    }
-}
-
-extension LossSettings {
-    /// The loss with its weight; where the recipe gives no temperature, that of the cached signal, or 1.
-    func weighted(signalTemperature: Float?) -> WeightedLoss {
-        let temperature = self.temperature.map { Float($0) } ?? signalTemperature ?? 1
-        let loss: Loss =
-            switch (kind, beta) {
-            case (.crossEntropy, _): .crossEntropy
-            case (.forwardKL, _), (.jsd, 0): .forwardKL(temperature: temperature)
-            case (.reverseKL, _), (.jsd, 1): .reverseKL(temperature: temperature)
-            case (.jsd, _): .jensenShannon(beta: Float(beta), temperature: temperature)
-            }
-        return WeightedLoss(loss, weight: Float(weight))
     }
 }
 
