@@ -32,19 +32,32 @@ let package = Package(
         // What every layer shares: errors for users, atomic files, hashes, progress events.
         .target(name: "Support", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
 
-        // The layers, bottom-up.
+        // The layers, bottom-up. Each names every module it imports: a build then never uses a stale one.
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Support"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Support"]),
-        .target(name: "Transformer", dependencies: ["Tensors"]),
-        .target(name: "Checkpoints", dependencies: ["Transformer", "Tokenization", "Support"]),
-        .target(name: "Corpora", dependencies: ["Transformer", "Tokenization", "Support"]),
-        .target(name: "Distillation", dependencies: ["Corpora", "Checkpoints", "Support"]),
-        .target(name: "Evaluation", dependencies: ["Distillation"]),
-        .target(name: "Recipes", dependencies: ["Evaluation", "Yams"]),
+        .target(name: "Transformer", dependencies: ["Tensors", "Support"]),
+        .target(name: "Checkpoints", dependencies: ["Transformer", "Tokenization", "Tensors", "Support"]),
+        .target(name: "Corpora", dependencies: ["Transformer", "Tokenization", "Tensors", "Support"]),
+        .target(
+            name: "Distillation",
+            dependencies: ["Corpora", "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support"]),
+        .target(
+            name: "Evaluation",
+            dependencies: [
+                "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support",
+            ]),
+        .target(
+            name: "Recipes",
+            dependencies: [
+                "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization",
+                "Tensors", "Support", "Yams",
+            ]),
         .executableTarget(
             name: "distill",
             dependencies: [
-                "Recipes", "COpenBLAS", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Recipes", "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer",
+                "Tokenization", "Tensors", "Support", "COpenBLAS",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // The generator of data/world: a library, so that tests can check it, and a small program.
@@ -55,20 +68,45 @@ let package = Package(
 
         // Tests: one folder a target.
         .target(
-            name: "TestSupport", dependencies: ["Transformer", "Checkpoints"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["Transformer", "Tensors", "CKernels"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "SupportTests", dependencies: ["Support"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
-        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"]),
-        .testTarget(name: "TransformerTests", dependencies: ["Transformer", "TestSupport"]),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
-        .testTarget(name: "CorporaTests", dependencies: ["Corpora", "TestSupport"]),
-        .testTarget(name: "DistillationTests", dependencies: ["Distillation", "TestSupport"]),
-        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
-        .testTarget(name: "RecipeTests", dependencies: ["Recipes", "TestSupport"]),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
+        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Support", "TestSupport"]),
+        .testTarget(
+            name: "TransformerTests",
+            dependencies: ["Transformer", "Checkpoints", "Tensors", "CKernels", "Support", "TestSupport"]),
+        .testTarget(
+            name: "CheckpointsTests",
+            dependencies: [
+                "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support", "TestSupport",
+            ]),
+        .testTarget(
+            name: "CorporaTests",
+            dependencies: ["Corpora", "Transformer", "Tokenization", "Tensors", "Support", "TestSupport"]),
+        .testTarget(
+            name: "DistillationTests",
+            dependencies: [
+                "Distillation", "Corpora", "Checkpoints", "Transformer", "Tensors", "Support", "TestSupport",
+            ]),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: [
+                "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization",
+                "Tensors", "Support", "TestSupport",
+            ]),
+        .testTarget(name: "RecipeTests", dependencies: ["Recipes", "Support"]),
         .testTarget(name: "WorldTests", dependencies: ["World"]),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "distill", "distil-a-student"]),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "distill", "distil-a-student", "Checkpoints", "Transformer", "Tokenization", "Tensors",
+                "Support", "TestSupport",
+            ]),
         // The program in the README, built and run by CommandTests.
-        .executableTarget(name: "distil-a-student", dependencies: ["Distillation"], path: "Tests/Example"),
+        .executableTarget(
+            name: "distil-a-student",
+            dependencies: ["Distillation", "Corpora", "Checkpoints", "Transformer"], path: "Tests/Example"),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -12,10 +12,7 @@ public final class DirectoryLock: Sendable {
     public init(directory: URL) throws {
         let url = directory.appendingPathComponent(".lock")
         let file = try OpenFile(url, flags: O_RDWR | O_CREAT)
-        if flock(file.descriptor, LOCK_EX | LOCK_NB) < 0 {
-            if errno != EWOULDBLOCK {
-                throw UserError.system(errno, "cannot lock", at: url, while: .writing)
-            }
+        guard try file.lock() else {
             throw UserError(
                 "in use by \(try Self.holder(file))", file: directory.relativePath,
                 remedy: "wait until it ends, or name another directory", status: .temporaryFailure)

@@ -9,24 +9,30 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure training, distillation, labelling and decoding on this machine.",
         discussion: """
-            Examples:
-              distill bench                      every part, and the sgemm peak measured in the same process
-              distill bench --part train --json  one part alone, so that its peak memory is its own
+            EXAMPLES
+              distill bench                                every part, and the sgemm peak of the same process
+              distill bench --part train --json            one part alone, so that its peak memory is its own
+              distill bench --part kd --vocabulary 131072  what a large vocabulary costs
             """)
 
     @Option(help: "Run one part alone.")
     var part: Benchmark.Part?
     @Option(help: "Runs of each part; the median counts.")
     var runs = 5
+    @Option(help: "Pieces of the vocabulary.")
+    var vocabulary = 8192
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
         guard runs > 0 else { throw ValidationError("--runs \(runs) is not positive") }
+        guard (64...1_048_576).contains(vocabulary) else {
+            throw ValidationError("--vocabulary \(vocabulary) is not within 64 and 1,048,576")
+        }
     }
 
     func run() throws {
-        let benchmark = Benchmark(runs: runs)
+        let benchmark = Benchmark(vocabulary: vocabulary, runs: runs)
         let peak = Benchmark.sgemmPeak()
         var parts: [String: Benchmark.Result] = [:]
         if !json { print(String(format: "sgemm peak %.0f GFLOP/s", peak)) }

@@ -5,52 +5,81 @@ import Foundation
 import Recipes
 import Support
 
-struct GenerateCommand: AsyncParsableCommand {
+extension Synthesis.AnswerScope: ExpressibleByArgument {}
+
+struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
         abstract: "Let a model answer prompts: a synthetic corpus.",
         discussion: """
-            Generation that was interrupted goes on where it stopped when it is started again; the file gets its name \
-            once it is complete.
+            Prompts are JSONL with "messages", "prompt" or "text" (the beginning of a document) on each line, or a .txt \
+            file with a prompt on each line. Each answer is a line of the output and says which model, seed and \
+            sampling it comes from and why it ended.
+
+            Interrupted at any moment, the same command goes on where it stopped; the output is the one an \
+            uninterrupted run writes, byte for byte. Until it is complete it is called OUTPUT.partial.
 
             EXAMPLES
-              distill generate data/teacher --prompts data/world/prompts.jsonl --output corpus.jsonl
-              distill generate data/teacher --prompts questions.txt --output corpus.jsonl --samples 4 --temperature 1
+              distill generate data/teacher --prompts data/world/prompts.jsonl --output corpus.jsonl --samples 4 --top-p 0.95
+              distill generate data/teacher --prompts chats.jsonl --output corpus.jsonl --answer every
+              distill generate data/teacher --prompts questions.txt --output answers.jsonl --temperature 0
             """)
 
-    @Argument(help: "A checkpoint directory.")
+    @Argument(help: "The model: a Hugging Face directory.", completion: .directory)
     var model: String
-    @Option(
-        help: ArgumentHelp("JSONL with messages or prompt, or a .txt file of prompts.", valueName: "file"))
-    var prompts: String
-    @Option(help: ArgumentHelp("The JSONL file to write.", valueName: "file"))
+    @Option(help: ArgumentHelp("The prompts; several files may be given.", valueName: "file"))
+    var prompts: [String]
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where the answers go (JSONL).", valueName: "file"))
     var output: String
     @Option(help: "Answers to each prompt.")
     var samples = 1
-    @OptionGroup var sampling: SamplingFlags
+    @Option(help: "The seed of all answers; each has its own random stream.")
+    var seed: UInt64 = 0
+    @Option(help: "Which of a chat's turns to answer: the last of the user, or every one in turn.")
+    var answer = Synthesis.AnswerScope.last
+    @Option(help: "Use only the first prompts.")
+    var limit: Int?
+    @Flag(help: "Leave out prompts that fill the model's context, instead of refusing them.")
+    var skipLong = false
+    @Option(help: "Answers written at once; changes the speed and no answer.")
+    var slots = 16
+    @OptionGroup(title: "Sampling")
+    var sampling: SamplingFlags
 
     func validate() throws {
-        guard samples > 0 else { throw ValidationError("--samples \(samples) is not positive") }
+        for (name, value) in [("--samples", samples), ("--slots", slots), ("--limit", limit ?? 1)]
+        where value < 1 {
+            throw ValidationError("\(name) \(value) is not positive")
+        }
+        if slots > 1024 { throw ValidationError("--slots \(slots) is above 1024") }
     }
 
-    func run() async throws {
+    func run() throws {
         try Failure.reporting {
-            let url = URL(filePath: output)
-            guard !FileManager.default.fileExists(atPath: url.path) else {
-                throw UserError(
-                    "exists already", file: output, remedy: "name another file, or delete it",
-                    status: .cannotCreate)
-            }
             let progress = ProgressLine()
             defer { progress.clear() }
-            let records = try CorpusReader.records(in: [URL(filePath: prompts)])
-            let author = try Synthesis.Author(Checkpoint.load(URL(filePath: model)), name: model)
-            let options = Synthesis.Options(
-                sampling: sampling.options, samples: samples, seed: sampling.seed, stop: sampling.stop)
-            try Synthesis(author: author, options: options)
-                .run(prompts: records, into: url, progress: progress.handler)
-            progress.handler(
-                .finished(stage: "generate", summary: "\(records.count * samples) answers in \(output)"))
+            let all = try prompts.flatMap { try SynthesisPrompt.read(URL(filePath: $0)) }
+            let chosen = limit.map { Array(all.prefix($0)) } ?? all
+            let author = try Synthesis.Author(
+                Checkpoint.load(URL(filePath: model, directoryHint: .isDirectory)), name: model)
+            let synthesis = Synthesis(
+                author: author,
+                options: Synthesis.Options(
+                    sampling: sampling.options, samples: samples, seed: seed, stop: sampling.stop,
+                    answer: answer,
+                    skipsLongPrompts: skipLong))
+            let start = ContinuousClock.now
+            let summary = try synthesis.run(
+                prompts: chosen, into: URL(filePath: output), slots: slots, progress: progress.handler)
+            progress.clear()
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            var parts = ["\(output): \(summary.records) answers"]
+            if summary.tokens > 0 {
+                parts.append("\(summary.tokens) tokens at \(Int(Double(summary.tokens) / seconds)) tokens/s")
+            }
+            if summary.reused > 0 { parts.append("\(summary.reused) answers were there") }
+            if summary.skippedPrompts > 0 { parts.append("\(summary.skippedPrompts) long prompts left out") }
+            print(parts.joined(separator: ", "))
         }
     }
 }

@@ -1,25 +1,24 @@
 import ArgumentParser
 import Transformer
 
-/// How the next token is drawn, for every verb that lets a model write.
+/// How tokens are drawn: the options that `generate` and `chat` share.
 struct SamplingFlags: ParsableArguments {
+    @Option(help: "Most tokens of an answer.")
+    var maxNewTokens = 256
     @Option(help: "Divides the logits; 0 always takes the likeliest token.")
     var temperature: Float = 0.8
-    @Option(name: .customLong("top-p"), help: "Keep the likeliest tokens whose shares add up to this.")
+    @Option(help: "Keep the likeliest tokens that together have this probability; 1 keeps all.")
     var topP: Float = 0.95
-    @Option(name: .customLong("top-k"), help: "Keep this many likeliest tokens; 0 keeps all.")
+    @Option(help: "Keep this many likeliest tokens; 0 keeps all.")
     var topK = 0
-    @Option(name: .customLong("min-p"), help: "Keep tokens at least this likely relative to the likeliest.")
+    @Option(help: "Keep tokens at least this likely relative to the likeliest; 0 keeps all.")
     var minP: Float = 0
-    @Option(
-        name: .customLong("repetition-penalty"),
-        help: "Makes tokens already there less likely; 1 changes nothing.")
+    @Option(help: "Divides the logits of tokens already there; 1 leaves them.")
     var repetitionPenalty: Float = 1
-    @Option(name: .customLong("max-new-tokens"), help: "Longest answer, in tokens.")
-    var maxNewTokens = 128
-    @Option(help: "Decides the random numbers.")
-    var seed: UInt64 = 0
-    @Option(help: "A text that ends an answer; may be repeated.")
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "A text that ends an answer, besides the end of a turn; may be repeated.", valueName: "text"))
     var stop: [String] = []
 
     var options: SamplingOptions {
@@ -30,8 +29,7 @@ struct SamplingFlags: ParsableArguments {
     }
 
     func validate() throws {
-        let problems = options.problems
-        guard problems.isEmpty else { throw ValidationError(problems.joined(separator: "; ")) }
-        guard !stop.contains("") else { throw ValidationError("--stop is empty") }
+        let problems = options.problems + (stop.contains("") ? ["a stop text is empty"] : [])
+        guard problems.isEmpty else { throw ValidationError(problems.joined(separator: "\n")) }
     }
 }

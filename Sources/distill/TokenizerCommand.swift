@@ -76,17 +76,19 @@ extension TokenizerCommand {
         }
 
         func run() throws {
-            var training = TokenizerTraining(kind: kind, vocabularySize: vocabularySize)
-            training.userDefinedSymbols = symbols
-            training.characterCoverage = characterCoverage
-            training.hasByteFallback = byteFallback
-            training.splitsDigits = splitDigits
-            training.addsDummyPrefix = dummyPrefix
-            let model = try training.train(
-                files: files.map { URL(fileURLWithPath: $0) }, maximumRecords: maximumRecords, seed: seed)
-            let tokenizer = try Tokenizer(serializedModel: model, name: output)
-            try AtomicFile.write(model, to: URL(fileURLWithPath: output))
-            print("\(output): \(kind.rawValue), \(tokenizer.vocabularySize) pieces")
+            try Failure.reporting {
+                var training = TokenizerTraining(kind: kind, vocabularySize: vocabularySize)
+                training.userDefinedSymbols = symbols
+                training.characterCoverage = characterCoverage
+                training.hasByteFallback = byteFallback
+                training.splitsDigits = splitDigits
+                training.addsDummyPrefix = dummyPrefix
+                let model = try training.train(
+                    files: files.map { URL(fileURLWithPath: $0) }, maximumRecords: maximumRecords, seed: seed)
+                let tokenizer = try Tokenizer(serializedModel: model, name: output)
+                try AtomicFile.write(model, to: URL(fileURLWithPath: output))
+                print("\(output): \(kind.rawValue), \(tokenizer.vocabularySize) pieces")
+            }
         }
     }
 
@@ -110,25 +112,27 @@ extension TokenizerCommand {
         var content = false
 
         func run() throws {
-            let tokenizer = try model.load()
-            for (isAsked, id, name) in [(bos, tokenizer.beginID, "begin"), (eos, tokenizer.endID, "end")]
-            where isAsked && id == nil {
-                throw UserError("the vocabulary has no \(name) piece", file: model.model)
-            }
-            try ByteLines.transform { lines, first in
-                for (index, line) in lines.enumerated() {
-                    guard UTF8Validation.firstFault(in: UnsafeRawBufferPointer(line)) == nil else {
-                        throw UserError(
-                            "not valid UTF-8", file: "standard input", line: first + index)
-                    }
+            try Failure.reporting {
+                let tokenizer = try model.load()
+                for (isAsked, id, name) in [(bos, tokenizer.beginID, "begin"), (eos, tokenizer.endID, "end")]
+                where isAsked && id == nil {
+                    throw UserError("the vocabulary has no \(name) piece", file: model.model)
                 }
-                return map(lines) { line in
-                    var output: [UInt8] = []
-                    for id in encode(line, with: tokenizer) {
-                        if !output.isEmpty { output.append(UInt8(ascii: " ")) }
-                        output += String(id).utf8
+                try ByteLines.transform { lines, first in
+                    for (index, line) in lines.enumerated() {
+                        guard UTF8Validation.firstFault(in: UnsafeRawBufferPointer(line)) == nil else {
+                            throw UserError(
+                                "not valid UTF-8", file: "standard input", line: first + index)
+                        }
                     }
-                    return output
+                    return map(lines) { line in
+                        var output: [UInt8] = []
+                        for id in encode(line, with: tokenizer) {
+                            if !output.isEmpty { output.append(UInt8(ascii: " ")) }
+                            output += String(id).utf8
+                        }
+                        return output
+                    }
                 }
             }
         }
@@ -151,11 +155,15 @@ extension TokenizerCommand {
         @OptionGroup var model: Model
 
         func run() throws {
-            let tokenizer = try model.load()
-            try ByteLines.transform { lines, first in
-                let ids = try lines.enumerated().map { try Self.ids(in: $1, line: first + $0, of: tokenizer) }
-                // Checked above, so decoding does not throw.
-                return map(ids) { (try? tokenizer.decodedBytes($0)) ?? [] }
+            try Failure.reporting {
+                let tokenizer = try model.load()
+                try ByteLines.transform { lines, first in
+                    let ids = try lines.enumerated().map {
+                        try Self.ids(in: $1, line: first + $0, of: tokenizer)
+                    }
+                    // Checked above, so decoding does not throw.
+                    return map(ids) { (try? tokenizer.decodedBytes($0)) ?? [] }
+                }
             }
         }
 

@@ -17,11 +17,16 @@ extension TokenizerCommand {
         var json = false
 
         func run() throws {
-            let inspection = TokenizerInspection(try model.load())
-            guard json else { return print(inspection) }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+            try Failure.reporting {
+                let inspection = TokenizerInspection(try model.load())
+                guard json else {
+                    print(inspection)
+                    return
+                }
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+                print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+            }
         }
     }
 }

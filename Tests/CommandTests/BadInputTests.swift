@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import TestSupport
 import Testing
 
@@ -146,8 +147,44 @@ import Testing
         }
     }
 
+    @Test func aCacheInUseIsRefused() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            let cache = directory.appending(path: "signals")
+            try FileManager.default.createDirectory(at: cache, withIntermediateDirectories: false)
+            let lock = try FileLock(directory: cache)
+            let run = try CommandRun.distill(
+                "label", "teacher", "--data", "prompts.jsonl", "--loss-on", "all", "--output", "signals",
+                in: directory)
+            withExtendedLifetime(lock) {}
+            #expect(run.status == 75, "\(run.status): \(run.standardError)")
+            #expect(run.standardError.contains("signals"), "\(run.standardError)")
+        }
+    }
+
+    @Test func aDirectoryOfOtherThingsIsNoCache() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            let before = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
+            let run = try CommandRun.distill(
+                "label", "teacher", "--data", "prompts.jsonl", "--loss-on", "all", "--output", ".",
+                in: directory)
+            #expect(run.status == 73, "\(run.status): \(run.standardError)")
+            #expect(run.standardError.contains("prompts.jsonl and 2 more"), "\(run.standardError)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == before)
+        }
+    }
+
     /// Needs root, for a file system of its own.
-    @Test(.enabled(if: getuid() == 0)) func aFullDiskLeavesNothingHalfWritten() throws {
+    @Test(
+        .enabled(if: getuid() == 0),
+        arguments: [
+            "run tiny.yaml --runs small",
+            "generate teacher --prompts prompts.jsonl --samples 3 --output small/corpus.jsonl",
+            "label teacher --data prompts.jsonl --loss-on all --kind top_k --k 300 --output small/signals",
+            "tokenizer train prompts.jsonl --vocabulary-size 310 --output small/tokenizer.model",
+        ])
+    func aFullDiskLeavesNothingHalfWritten(line: String) throws {
         try withTemporaryDirectory { directory in
             _ = try TinyTeacher(in: directory)
             let small = directory.appending(path: "small")
@@ -161,11 +198,16 @@ import Testing
                 return
             }
             defer { _ = try? CommandRun.run(URL(filePath: "/bin/umount"), arguments: [small.path]) }
-            let run = try CommandRun.distill(
-                "run", "tiny.yaml", "--runs", "small", in: directory, timeout: 120)
-            #expect(run.status == 73 || run.status == 74, "\(run.status): \(run.standardError)")
+            // Some room is left: what is written fits in part.
+            try Data(count: 60 << 10).write(to: small.appending(path: "ballast"))
+            let run = try CommandRun.run(
+                CommandRun.distill, arguments: line.split(separator: " ").map(String.init), in: directory,
+                timeout: 120)
+            #expect([73, 74].contains(run.status), "\(run.status): \(run.standardError)")
             #expect(run.standardError.lowercased().contains("no space"), "\(run.standardError)")
-            #expect(!FileManager.default.fileExists(atPath: small.appending(path: "tiny/student").path))
+            for final in ["tiny/student", "corpus.jsonl", "signals/manifest.json", "tokenizer.model"] {
+                #expect(!FileManager.default.fileExists(atPath: small.appending(path: final).path))
+            }
         }
     }
 }

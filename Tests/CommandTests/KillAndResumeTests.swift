@@ -4,55 +4,64 @@ import Testing
 
 /// A run killed at any moment and started again ends with the bytes of one never killed.
 @Suite(.serialized) struct KillAndResumeTests {
+    /// What is compared: everything later stages read.
+    private static let results = [
+        "student/model.safetensors", "student/tokenizer.model", "corpus.jsonl", "signals/manifest.json",
+        "signals/shard-00000.safetensors",
+    ]
+
     @Test func killedRunsEndWithTheSameBytes() throws {
         try withTemporaryDirectory { directory in
-            let tiny = try TinyTeacher(in: directory)
+            _ = try TinyTeacher(in: directory)
             let whole = try CommandRun.distill(
                 "run", "tiny.yaml", "--runs", "whole", in: directory, timeout: 300)
             #expect(whole.status == 0, "\(whole.standardError)")
 
-            // Moments spread over generation, labelling and training; a machine's speed decides which stage each hits.
-            let moments = (1...12).map { Double($0) * whole.seconds / 9 }
-            var (kills, last): (Int, CommandRun?) = (0, nil)
-            for moment in moments {
-                let run = try killed(
-                    after: moment.truncatingRemainder(dividingBy: whole.seconds), in: directory)
-                if run.wasKilled { kills += 1 }
-                last = run
-                if run.status == 0, !run.wasKilled { break }
+            // A stage may be over before the signal arrives: then all begins anew.
+            var hits: [String] = []
+            for _ in 0..<8 where !Set(hits).isSuperset(of: ["generate", "label", "train"]) {
+                try? FileManager.default.removeItem(at: directory.appending(path: "killed"))
+                hits = []
+                for stage in ["generate", "generate", "label", "label", "train", "train", "train"] {
+                    hits += try killRun(in: directory, during: stage).map { [$0] } ?? []
+                }
             }
-            #expect(kills >= 3, "only \(kills) runs were killed before the work was done")
-            if last?.status != 0 || last?.wasKilled == true {
-                last = try CommandRun.distill(
-                    "run", "tiny.yaml", "--runs", "killed", in: directory, timeout: 300)
-            }
-            #expect(last?.status == 0, "\(last?.standardError ?? "")")
+            #expect(Set(hits).isSuperset(of: ["generate", "label", "train"]), "killed only during \(hits)")
 
-            for name in [
-                "student/model.safetensors", "student/tokenizer.model", "corpus.jsonl",
-                "signals/manifest.json",
-            ] {
-                let expected = try Data(contentsOf: tiny.directory.appending(path: "whole/tiny/\(name)"))
-                let found = try Data(contentsOf: tiny.directory.appending(path: "killed/tiny/\(name)"))
-                #expect(found == expected, "\(name) differs after \(kills) kills")
+            let last = try CommandRun.distill(
+                "run", "tiny.yaml", "--runs", "killed", in: directory, timeout: 300)
+            #expect(last.status == 0, "\(last.standardError)")
+            for name in Self.results {
+                let expected = try Data(contentsOf: directory.appending(path: "whole/tiny/\(name)"))
+                let found = try Data(contentsOf: directory.appending(path: "killed/tiny/\(name)"))
+                #expect(found == expected, "\(name) differs after kills during \(hits)")
             }
         }
     }
 
-    /// Runs the recipe and kills it, with SIGKILL, after some seconds.
-    private func killed(after seconds: Double, in directory: URL) throws -> CommandRun {
-        let script = #"timeout --signal=KILL "$0" "$1" run tiny.yaml --runs killed"#
-        return try CommandRun.run(
-            URL(filePath: "/bin/sh"),
-            arguments: [
-                "-c", "exec " + script, String(format: "%.2f", max(0.05, seconds)), CommandRun.distill.path,
-            ],
-            in: directory, timeout: 300
-        )
+    /// Starts or resumes the run and kills it, with SIGKILL, at a random moment of a stage.
+    ///
+    /// - Returns: the kind of the stage it left unfinished; nil when the run was over first
+    private func killRun(in directory: URL, during stage: String) throws -> String? {
+        let process = Process()
+        process.executableURL = CommandRun.distill
+        process.arguments = ["run", "tiny.yaml", "--runs", "killed"]
+        process.currentDirectoryURL = directory
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+        try process.run()
+        while process.isRunning, !unfinishedStages(in: directory).contains(stage) { usleep(500) }
+        usleep(.random(in: 0...(stage == "label" ? 20_000 : 300_000)))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        return process.terminationReason == .uncaughtSignal ? unfinishedStages(in: directory).first : nil
     }
-}
 
-extension CommandRun {
-    /// `timeout` reports a kill as exit code 137, or dies of the same signal.
-    fileprivate var wasKilled: Bool { status == 137 || wasSignalled }
+    /// The kinds of the stages that have begun and not ended: those with a work directory.
+    private func unfinishedStages(in directory: URL) -> [String] {
+        let stages = directory.appending(path: "killed/tiny/stages")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: stages.path)) ?? []
+        return names.filter {
+            FileManager.default.fileExists(atPath: stages.appending(path: "\($0)/work").path)
+        }.map { String($0.prefix { $0 != "-" }) }
+    }
 }

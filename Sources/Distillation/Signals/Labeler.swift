@@ -36,13 +36,16 @@ public struct Labeler {
     /// twice are labelled once.
     ///
     /// - Throws: `UserError` when a document is too long for the teacher or its vocabulary is not the tokenizer's, when
-    ///   the directory holds a cache made from something else, or when the disk refuses
+    ///   the directory holds anything else or another process writes to it, or when the disk refuses
     @discardableResult
     public func label(
         _ documents: [EncodedDocument], into directory: URL, progress: ProgressHandler? = nil
     ) throws -> SignalManifest {
         try check(documents)
         try FileManager.default.createDirectories(at: directory)
+        // Two processes at one directory would mix their shards.
+        let lock = try FileLock(directory: directory)
+        defer { withExtendedLifetime(lock) {} }
         var (seen, keys): (Set<RecordKey>, Data) = ([], Data())
         let unique = documents.filter { document in
             let key = RecordKey(ids: document.ids, isTarget: document.kept)

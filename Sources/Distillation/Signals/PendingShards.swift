@@ -20,7 +20,10 @@ struct PendingShards {
     ///
     /// - Throws: `UserError` when they were made from something else
     func resume() throws -> [SignalManifest.Shard] {
-        guard let content = try written() else { return [] }
+        guard let content = try written() else {
+            try refuseForeignFiles()
+            return []
+        }
         var differences = origin.differences(from: content.origin)
         if documents != content.documents { differences.append("the documents differ") }
         guard differences.isEmpty else {
@@ -34,6 +37,17 @@ struct PendingShards {
                 let file = directory.appendingPathComponent(shard.file)
                 return (try? Fingerprint(fileAt: file)) == shard.fingerprint
             })
+    }
+
+    /// A directory that holds other things is not a place for shards.
+    private func refuseForeignFiles() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        let foreign = names.filter { !$0.hasPrefix("shard-") && !$0.hasPrefix(".") }.sorted()
+        guard let first = foreign.first else { return }
+        throw UserError(
+            "is no signal cache: it holds \(first)"
+                + (foreign.count > 1 ? " and \(foreign.count - 1) more" : ""),
+            file: directory.relativePath, remedy: "name an empty or a new directory", status: .cannotCreate)
     }
 
     private func written() throws -> Content? {

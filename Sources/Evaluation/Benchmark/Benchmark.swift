@@ -6,7 +6,8 @@ import Transformer
 
 /// Rates of the toolkit's heavy work at fixed reference shapes, beside the machine's own limit.
 ///
-/// Shapes: a student of 13.8M and a teacher of 62.9M weights, vocabulary 8,192, 8 sequences of 256 tokens.
+/// Shapes: a student of 13.8M and a teacher of 62.9M weights, vocabulary 8,192 unless another is asked for, 8 sequences
+/// of 256 tokens.
 public struct Benchmark {
     public enum Part: String, CaseIterable, Codable, Sendable {
         /// Forward, cross-entropy, backward, AdamW.
@@ -28,17 +29,18 @@ public struct Benchmark {
         public let peakRssMib: Int
     }
 
-    public static let vocabulary = 8192
-    public static let studentShape = Configuration(
-        vocabularySize: vocabulary, width: 384, layers: 6, heads: 6, feedForward: 1024)
-    public static let teacherShape = Configuration(
-        vocabularySize: vocabulary, width: 768, layers: 8, heads: 12, feedForward: 2048)
-
+    public let studentShape: Configuration
+    public let teacherShape: Configuration
+    private var vocabulary: Int { studentShape.vocabularySize }
     public let sequences: Int
     public let context: Int
     public let runs: Int
 
-    public init(sequences: Int = 8, context: Int = 256, runs: Int = 5) {
+    public init(vocabulary: Int = 8192, sequences: Int = 8, context: Int = 256, runs: Int = 5) {
+        studentShape = Configuration(
+            vocabularySize: vocabulary, width: 384, layers: 6, heads: 6, feedForward: 1024)
+        teacherShape = Configuration(
+            vocabularySize: vocabulary, width: 768, layers: 8, heads: 12, feedForward: 2048)
         self.sequences = sequences
         self.context = context
         self.runs = runs
@@ -68,7 +70,7 @@ public struct Benchmark {
         func batch() -> TokenBatch {
             TokenBatch(
                 sequences: (0..<sequences).map { _ in
-                    (0..<context).map { _ in Int32(stream.nextIndex(below: Self.vocabulary)) }
+                    (0..<context).map { _ in Int32(stream.nextIndex(below: vocabulary)) }
                 })
         }
         work.step(batch())
@@ -93,14 +95,14 @@ public struct Benchmark {
     private func workload(for part: Part) throws -> Workload {
         // A position sees half the context on average.
         let visible = Double(context + 1) / 2
-        let studentFLOPs = 3 * Self.studentShape.forwardFLOPs(context: visible)
-        let teacherFLOPs = Self.teacherShape.forwardFLOPs(context: visible)
+        let studentFLOPs = 3 * studentShape.forwardFLOPs(context: visible)
+        let teacherFLOPs = teacherShape.forwardFLOPs(context: visible)
         switch part {
         case .train:
             let step = try trainingStep(teacher: nil, terms: [WeightedLoss(.crossEntropy)])
             return Workload(flopsPerToken: studentFLOPs, step: step)
         case .kd:
-            let teacher = try Decoder(configuration: Self.teacherShape, seed: 2)
+            let teacher = try Decoder(configuration: teacherShape, seed: 2)
             let terms = [
                 WeightedLoss(.crossEntropy, weight: 0.5),
                 WeightedLoss(.forwardKL(temperature: 2), weight: 0.5),
@@ -109,7 +111,7 @@ public struct Benchmark {
                 flopsPerToken: studentFLOPs + teacherFLOPs,
                 step: try trainingStep(teacher: teacher, terms: terms))
         case .label:
-            let teacher = try Decoder(configuration: Self.teacherShape, seed: 2)
+            let teacher = try Decoder(configuration: teacherShape, seed: 2)
             return Workload(flopsPerToken: teacherFLOPs) { batch in
                 let hidden = withoutGradients { teacher.hiddenStates(batch) }
                 LogitsChunks.forEach(hidden: hidden, head: teacher.head) { rows, logits in
@@ -131,13 +133,13 @@ public struct Benchmark {
 
     private func runDecoding(peak: Double) throws -> Result {
         let (sequences, prompt, new) = (16, 16, 64)
-        let teacher = try Decoder(configuration: Self.teacherShape, seed: 2)
+        let teacher = try Decoder(configuration: teacherShape, seed: 2)
         let generator = try BatchGenerator(teacher, slots: sequences, capacity: prompt + new)
         var stream = RandomStream(seed: 0, purpose: "benchmark")
         func written() throws -> Int {
             let requests = (0..<sequences).map { index in
                 GenerationRequest(
-                    prompt: (0..<prompt).map { _ in Int32(stream.nextIndex(below: Self.vocabulary)) },
+                    prompt: (0..<prompt).map { _ in Int32(stream.nextIndex(below: vocabulary)) },
                     options: SamplingOptions(maxNewTokens: new),
                     stream: RandomStream(seed: 0, purpose: "decode", index: UInt64(index)))
             }
@@ -153,14 +155,14 @@ public struct Benchmark {
         }
         // The prompt's positions are work too, but not written tokens; no head is needed for all but the last of them.
         let positions = Double(prompt + new) / Double(new)
-        let flops = Self.teacherShape.forwardFLOPs(context: Double(prompt + new) / 2) * positions
+        let flops = teacherShape.forwardFLOPs(context: Double(prompt + new) / 2) * positions
         return Result(
             tokensPerSecond: rates.median, fractionOfPeak: rates.median * flops / (peak * 1e9),
             peakRssMib: Machine.peakResidentBytes >> 20)
     }
 
     private func trainingStep(teacher: Decoder?, terms: [WeightedLoss]) throws -> (TokenBatch) -> Void {
-        let student = try Decoder(configuration: Self.studentShape, seed: 1)
+        let student = try Decoder(configuration: studentShape, seed: 1)
         student.requireGradients()
         let optimizer = AdamW(parameters: student.parameters, options: .init(learningRate: 1e-4))
         let loss = HeadLoss(terms)

@@ -2,6 +2,7 @@ import Checkpoints
 import Corpora
 import Foundation
 import Support
+import Tokenization
 import Transformer
 
 /// Lets a model answer prompts; the output is a JSONL corpus.
@@ -9,7 +10,7 @@ struct GenerateExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .generate(let stage) = context.stage else { preconditionFailure("a generate stage") }
         let author = try Synthesis.Author(context.checkpoint(stage.model), name: stage.model.name)
-        var prompts = try context.records(stage.prompts)
+        var prompts = try stage.prompts.flatMap { try SynthesisPrompt.read(context.url(of: $0)) }
         if let limit = stage.limit { prompts = Array(prompts.prefix(limit)) }
         let synthesis = Synthesis(
             author: author,
@@ -39,9 +40,11 @@ extension SamplingSettings {
 extension Synthesis.Author {
     /// - Throws: `UserError` when the checkpoint has no tokenizer
     public init(_ checkpoint: Checkpoint, name: String) throws {
+        let tokenizer = try checkpoint.requireTokenizer()
         self.init(
-            decoder: checkpoint.decoder, tokenizer: try checkpoint.requireTokenizer(),
-            template: checkpoint.template ?? .roleMarkers, stopIDs: checkpoint.stopIDs, name: name,
-            fingerprint: try Checkpoint.fingerprint(at: checkpoint.url))
+            decoder: checkpoint.decoder, tokenizer: tokenizer,
+            template: checkpoint.template ?? ChatTemplate.roleMarkers(in: tokenizer),
+            stopIDs: checkpoint.stopIDs,
+            name: name, fingerprint: try Checkpoint.fingerprint(at: checkpoint.url))
     }
 }

@@ -41,7 +41,8 @@ public final class BatchGenerator {
     /// Runs until every request is answered.
     ///
     /// - Parameters:
-    ///   - requests: pulled one at a time, as places become free
+    ///   - requests: pulled one at a time, as places become free, and asked again after it had none while
+    ///     answers are being written: an answer may give rise to a request
     ///   - order: in which order `onFinish` is called
     ///   - onToken: called with each token of each answer, except end tokens
     ///   - isCancelled: asked before each pass; once true, running answers end with `.cancelled` and no further
@@ -95,15 +96,11 @@ public final class BatchGenerator {
 private struct RequestSource<Source: IteratorProtocol<GenerationRequest>> {
     private var source: Source
     private var pulled = 0
-    private var isExhausted = false
 
     init(_ source: Source) { self.source = source }
 
     mutating func next(capacity: Int) throws -> RunningSequence? {
-        guard !isExhausted, let request = source.next() else {
-            isExhausted = true
-            return nil
-        }
+        guard let request = source.next() else { return nil }
         guard !request.prompt.isEmpty else { throw UserError("a prompt has no tokens") }
         guard request.prompt.count < capacity else {
             throw UserError(

@@ -1,0 +1,9 @@
+import Tokenization
+
+extension ChatTemplate {
+    /// The role-marker template where a vocabulary has its symbols: the guess for a model that comes without a template
+    /// we know.
+    public static func roleMarkers(in tokenizer: Tokenizer) -> ChatTemplate? {
+        roleMarkers.symbols.allSatisfy { tokenizer.id(of: $0) != nil } ? roleMarkers : nil
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Support
+
+/// The files of a synthesis: `OUTPUT.partial` with the records so far, which becomes `OUTPUT`, and `OUTPUT.origin` with
+/// what they are made from, which stays beside it.
+final class UnfinishedSynthesis {
+    let output: URL
+    private var lock: FileLock?
+
+    init(output: URL) { self.output = output }
+
+    var url: URL { output.appendingPathExtension("partial") }
+    private var originURL: URL { output.appendingPathExtension("origin") }
+
+    /// True when the output is there, made from `origin`.
+    ///
+    /// - Throws: `UserError` when it is there and made from something else
+    func isFinished(_ origin: SynthesisOrigin) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: output.path) else { return false }
+        guard hasOrigin else {
+            throw UserError(
+                "exists, and nothing says what it was made from", file: output.relativePath,
+                remedy: "delete it, or name another output", status: .cannotCreate)
+        }
+        try refuseOtherThan(origin, what: "was made with other settings", file: output)
+        return true
+    }
+
+    /// Opens the records so far, none at first. What does not follow from `prompts` and `samples` is dropped with all
+    /// behind it: a machine that lost power may have left anything at the end.
+    ///
+    /// - Parameter prompts: places of the prompts that are answered
+    /// - Throws: `UserError` when the records were made from something else or are being made by another process, or
+    ///   when the directory cannot be written
+    func open(for origin: SynthesisOrigin, samples: Int, prompts: [Int]) throws -> AppendLog {
+        // Records without an origin may be anybody's.
+        guard hasOrigin || !FileManager.default.fileExists(atPath: url.path) else {
+            throw UserError(
+                "exists, and nothing says what it was made from", file: url.relativePath, remedy: remedy,
+                status: .cannotCreate)
+        }
+        if hasOrigin {
+            try refuseOtherThan(origin, what: "is unfinished work of other settings", file: url)
+        } else {
+            try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
+        }
+        lock = try FileLock(url)
+        // Cuts a torn last line off; the lines that are left can be read.
+        let whole = try AppendLog(at: url)
+        let sound = try soundRecords(samples: samples, prompts: prompts)
+        return sound < whole.lineCount ? try AppendLog(at: url, truncatingToLines: sound) : whole
+    }
+
+    private var hasOrigin: Bool { FileManager.default.fileExists(atPath: originURL.path) }
+
+    /// How many records from the first on are whole and in their place.
+    private func soundRecords(samples: Int, prompts: [Int]) throws -> Int {
+        let lines = try JSONLines(contentsOf: url)
+        var count = 0
+        while count < prompts.count * samples, let line = try? lines.next(),
+            line.number == count + 1, let record = try? line.decode(SyntheticRecord.self),
+            record.meta.prompt == prompts[count / samples], record.meta.sample == count % samples
+        {
+            count += 1
+        }
+        return count
+    }
+
+    private func refuseOtherThan(_ origin: SynthesisOrigin, what: String, file: URL) throws {
+        let data = try MappedFile(contentsOf: originURL)
+        guard let found = try? JSONDecoder().decode(SynthesisOrigin.self, from: data.data(0..<data.count))
+        else {
+            throw UserError("is damaged", file: originURL.relativePath, remedy: remedy)
+        }
+        let differences = origin.differences(from: found)
+        guard differences.isEmpty else {
+            throw UserError(
+                "\(what): \(differences.joined(separator: "; "))", file: file.relativePath, remedy: remedy,
+                status: .cannotCreate)
+        }
+    }
+
+    private var remedy: String {
+        "delete \(output.lastPathComponent)* to start afresh, or name another output"
+    }
+
+    /// Gives the records their final name.
+    func finish() throws {
+        try AtomicFile.install(url, as: output)
+    }
+}

@@ -1,0 +1,68 @@
+import Corpora
+import Foundation
+import Support
+import Transformer
+
+/// Carries a chat between standard input and output. Answers alone go to standard output; what is for people goes to
+/// standard error.
+struct ChatTerminal {
+    private let session: ChatSession
+    private let isInteractive =
+        Terminal.isInteractive(Terminal.standardInput) && Terminal.isInteractive(Terminal.standardOutput)
+
+    init(_ session: ChatSession) { self.session = session }
+
+    /// Answers lines until the input ends or `/quit`.
+    func converse() throws {
+        Interruption.install()
+        if isInteractive { tell("Ctrl-C stops an answer, Ctrl-D ends, /help lists commands") }
+        while let line = nextLine() {
+            switch ChatInput(line) {
+            case .nothing: continue
+            case .quit: return
+            case .help: tell(ChatInput.summary)
+            case .reset:
+                session.reset()
+                tell("forgotten")
+            case .system(let text):
+                session.system = text
+                tell(text == nil ? "no instructions" : "instructions set")
+            case .unknown(let command): tell("\(command) is not a command; /help lists them")
+            case .message(let text):
+                do {
+                    try answer(text)
+                } catch let error as UserError where isInteractive {
+                    // A message that is too long is no reason to leave.
+                    tell(error.description)
+                }
+            }
+        }
+        if isInteractive { write("\n") }
+    }
+
+    /// Answers one message.
+    func answer(_ text: String) throws {
+        let answer = try Interruption.catching {
+            try session.answer(text, isCancelled: { Interruption.isRequested }, onText: write)
+        }
+        write("\n")
+        switch answer.reason {
+        case .stop, .stopString: break
+        case .length: tell("(cut after \(answer.tokens) tokens; see --max-new-tokens)")
+        case .context: tell("(cut: the model's context is full)")
+        case .cancelled: tell("(stopped)")
+        }
+        if answer.forgotten > 0 {
+            tell("(the context is full: the oldest \(answer.forgotten) messages were forgotten)")
+        }
+    }
+
+    private func nextLine() -> String? {
+        if isInteractive { write("> ") }
+        return readLine()
+    }
+
+    private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+
+    private func tell(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+}

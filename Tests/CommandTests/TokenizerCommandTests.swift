@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+import Testing
+import Tokenization
+
+@Suite("distill tokenizer")
+struct TokenizerCommandTests {
+    private static let model = golden("tokenization/unigram.model").path
+
+    @Test func linesComeBack() throws {
+        let text = "Where is the lamp?\n\n  two  spaces \n<|user|>中 😀\0\n\r\nlast, without a line end"
+        let ids = try CommandRun.distill("tokenizer", "encode", "--model", Self.model, input: text)
+        #expect(ids.status == 0 && ids.standardError == "")
+        let tokenizer = try Tokenizer(contentsOf: URL(fileURLWithPath: Self.model))
+        let first = tokenizer.encode("Where is the lamp?").map(String.init).joined(separator: " ")
+        #expect(ids.standardOutput.hasPrefix(first + "\n\n"))
+        #expect(ids.standardOutput.utf8.count { $0 == 10 } == 6)
+        let back = try CommandRun.distill(
+            "tokenizer", "decode", "--model", Self.model, input: ids.standardOutput)
+        #expect(back.status == 0)
+        #expect(back.standardOutput.utf8.elementsEqual((text + "\n").utf8))
+    }
+
+    @Test func manyLinesKeepTheirOrder() throws {
+        let lines = (0..<60_000).map { "line \($0) of the lamp \($0 % 7)" }
+        let text = lines.joined(separator: "\n") + "\n"
+        let ids = try CommandRun.distill("tokenizer", "encode", "--model", Self.model, "--bos", input: text)
+        #expect(ids.standardOutput.hasPrefix("1 "))
+        let back = try CommandRun.distill(
+            "tokenizer", "decode", "--model", Self.model, input: ids.standardOutput)
+        #expect(back.standardOutput == text)
+    }
+
+    @Test func contentStaysText() throws {
+        let run = try CommandRun.distill(
+            "tokenizer", "encode", "--model", Self.model, "--content", "--eos", input: "<|end|>\n")
+        let tokenizer = try Tokenizer(contentsOf: URL(fileURLWithPath: Self.model))
+        let ids = tokenizer.encodeContent("<|end|>") + [tokenizer.endID!]
+        #expect(run.standardOutput == ids.map(String.init).joined(separator: " ") + "\n")
+    }
+
+    @Test func trainsAndInspects() throws {
+        try withTemporaryDirectory { directory in
+            let lines = (0..<300).map { "{\"text\": \"lamp \($0) of the hall \($0 % 9)\"}" }
+            try Data(lines.joined(separator: "\n").utf8).write(to: directory.appending(path: "a.jsonl"))
+            let trained = try CommandRun.distill(
+                "tokenizer", "train", "a.jsonl", "--output", "t.model", "--vocabulary-size", "300", "--kind",
+                "bpe",
+                "--symbols", "<|user|>", "<|end|>", in: directory)
+            #expect(trained.status == 0 && trained.standardError == "")
+            #expect(trained.standardOutput == "t.model: bpe, 300 pieces\n")
+            let inspected = try CommandRun.distill(
+                "tokenizer", "inspect", "--model", "t.model", "--json", in: directory)
+            let object =
+                try JSONSerialization.jsonObject(with: Data(inspected.standardOutput.utf8)) as? NSDictionary
+            #expect(object?["kind"] as? String == "bpe")
+            #expect(object?["vocabularySize"] as? Int == 300)
+            #expect((object?["kinds"] as? [String: Int])?["userDefined"] == 2)
+            let shown = try CommandRun.distill("tokenizer", "inspect", "--model", "t.model", in: directory)
+            #expect(shown.standardOutput.contains("symbols         3 \"<|user|>\"  4 \"<|end|>\""))
+        }
+    }
+
+    @Test(
+        "A mistake ends in one message and an exit code",
+        arguments: [
+            (["encode", "--model", "none.model"], "", 66, "none.model: no such tokenizer"),
+            (["encode", "--model", model], "a\n\u{1}\u{2}", 0, ""),
+            (["decode", "--model", model], "1 2\n1 x\n", 65, "standard input:2: \"x\" is not a token id"),
+            (["decode", "--model", model], "420000\n", 65, "standard input:1: \"420000\" is not a token id"),
+            (["decode", "--model", model], "-1\n", 65, "\"-1\" is not a token id"),
+            (["train", "none.jsonl", "--output", "t.model"], "", 66, "none.jsonl"),
+            (["train", "none.jsonl", "--output", "t.model", "--kind", "word"], "", 64, "unigram"),
+            (
+                ["train", "none.jsonl", "--output", "t.model", "--maximum-records", "0"], "", 64,
+                "--maximum-records"
+            ),
+        ])
+    func mistakes(_ arguments: [String], _ input: String, _ status: Int32, _ message: String) throws {
+        let run = try CommandRun.run(CommandRun.distill, arguments: ["tokenizer"] + arguments, input: input)
+        #expect(run.status == status && !run.wasSignalled, "\(run.standardError)")
+        #expect(message.isEmpty ? run.standardError.isEmpty : run.standardError.contains(message))
+    }
+}
