@@ -110,6 +110,13 @@ import Testing
                 + "reverse_kl, jsd, total_variation, skew_forward_kl, skew_reverse_kl, alpha_beta, akl, uld, "
                 + "logit_mse"),
         Mistake(
+            "signals: signals\n", "signals: signals\n      system_turns: teacher\n",
+            "11:21: the student cannot learn all tokens of a chat it sees only in part; set loss_on: assistant"
+        ),
+        Mistake(
+            "signals: signals\n", "signals: signals\n      on_policy: {prompts: data/prompts.jsonl}\n",
+            "11:18: no cache has signals for what the student will write; give teacher instead of signals"),
+        Mistake(
             "weight: 0.7", "alpha: 0.5",
             "13:30: key \"alpha\" means something only with kind: skew_forward_kl, skew_reverse_kl, alpha_beta"
         ),

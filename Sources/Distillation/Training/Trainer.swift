@@ -26,6 +26,8 @@ public final class Trainer {
         /// The held-out loss at its first and its latest measurement.
         var firstValidationLoss: Double?
         var latestValidationLoss: Double?
+        /// What the source's later batches depend on.
+        var source: Data?
     }
 
     /// - Parameters:
@@ -80,6 +82,7 @@ public final class Trainer {
                 into: stateTensors, steps: options.steps, from: stateURL)
         {
             position = saved
+            if let state = saved.source { try source.restore(state) }
             optimizer.resume(atStep: saved.step)
         }
         try listener?.began(atStep: position.step)
@@ -110,10 +113,13 @@ public final class Trainer {
                     line.validationLoss = loss
                     position.firstValidationLoss = position.firstValidationLoss ?? loss
                     position.latestValidationLoss = loss
+                    source.observe(heldOutLoss: loss)
                 }
+                line.source = source.figures
                 try listener?.measured(line)
                 position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
+                    position.source = try source.savedState()
                     try save(position, to: stateURL)
                     lastSave = (.now, position.step)
                 }
@@ -165,7 +171,7 @@ public final class Trainer {
         let none = Array(repeating: 0.0, count: terms.count)
         var outcome = StepOutcome(terms: terms, means: none, gradientNorms: none)
         for batch in batches where !batch.targets.isEmpty {
-            let result = try backward(batch, HeadLoss(terms), scale: 1 / Float(targets))
+            let result = try backward(batch, HeadLoss(counted(terms, in: batch)), scale: 1 / Float(targets))
             outcome.objective += Double(result.objective.values[0])
             let share = Double(batch.targets.count) / Double(targets)
             for term in terms.indices {
@@ -191,6 +197,10 @@ public final class Trainer {
         return outcome
     }
 
+    private func counted(_ terms: [WeightedLoss], in batch: TrainingBatch) -> [WeightedLoss] {
+        terms.map { WeightedLoss($0.loss, weight: batch.isStudents && !$0.loss.needsTeacher ? 0 : $0.weight) }
+    }
+
     private func moment(_ position: Position) -> Ramp.Moment {
         let first = position.firstValidationLoss
         return Ramp.Moment(
@@ -214,7 +224,8 @@ public final class Trainer {
             } else if let teacher {
                 withoutGradients {
                     .dense(
-                        hidden: gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions),
+                        hidden: gatherRows(
+                            teacher.hiddenStates(batch.teacherTokens), at: batch.teacherPositions),
                         head: teacher.head)
                 }
             } else {

@@ -57,6 +57,9 @@ public struct TrainingMetrics: Codable, Equatable, Sendable {
     /// Weights and temperatures at the latest step, of the terms in which they change.
     public var termWeights: [String: Double] = [:]
     public var termTemperatures: [String: Double] = [:]
+    /// What the source says of its batches: of on-policy training, the length of the student's answers and the share of
+    /// them that repeats.
+    public var source: [String: Double] = [:]
     public var gradientNorm: Double
     public var learningRate: Double
     /// Mean cross-entropy on held-out text, where it was measured at this step.

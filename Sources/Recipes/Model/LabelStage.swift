@@ -1,3 +1,4 @@
+import Corpora
 import Distillation
 
 /// Which tokens of a document count.
@@ -39,6 +40,7 @@ public struct LabelStage: Sendable, RecipeSection {
     public let corpus: [Reference]
     public let signal: SignalSettings
     public let lossOn: LossScope
+    public let systemTurns: SystemTurns
     /// Documents are cut to this many tokens.
     public let contextLength: Int
     public let seed: UInt64?
@@ -50,6 +52,7 @@ public struct LabelStage: Sendable, RecipeSection {
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to label.")
         signal = section.section("signal", SignalSection.self, "What is stored for each token.").signal
         lossOn = section.value("loss_on", .choice, default: .all, "The tokens to label.")
+        systemTurns = section.systemTurns(lossOn)
         contextLength = section.value(
             "context", .integer(2...1_048_576), default: 256, "Documents are cut to this many tokens.")
         seed = section.stageSeed()

@@ -38,6 +38,12 @@ struct StageChecks {
                 at: signals.place,
                 remedy: "set loss_on alike in both stages")
         }
+        if train.systemTurns != label.systemTurns {
+            problems.add(
+                "the student reads system turns \(train.systemTurns == .both ? "too" : "not"), but the student of "
+                    + "\"\(signals.name)\" \(train.systemTurns == .both ? "does not" : "does")",
+                at: signals.place, remedy: "set system_turns alike in both stages")
+        }
         if train.batch.contextLength > label.contextLength {
             problems.add(
                 "sequences of \(train.batch.contextLength) tokens, but \"\(signals.name)\" labels the first "

@@ -1,3 +1,5 @@
+import Corpora
+
 /// Trains a model on a corpus, on a teacher's distributions, or both.
 public struct TrainStage: Sendable, RecipeSection {
     /// How long training lasts.
@@ -22,6 +24,9 @@ public struct TrainStage: Sendable, RecipeSection {
     public let teacher: Reference?
     public let losses: [LossSettings]
     public let lossOn: LossScope
+    public let systemTurns: SystemTurns
+    /// The student's own text; `nil` trains on the corpus alone.
+    public let onPolicy: OnPolicySettings?
     public let optimizer: OptimizerSettings
     public let schedule: ScheduleSettings
     public let batch: BatchSettings
@@ -64,6 +69,10 @@ public struct TrainStage: Sendable, RecipeSection {
             example: "[{kind: cross_entropy, weight: 0.3}, {kind: forward_kl, weight: 0.7}]",
             "The terms of the loss, each with a weight.")
         lossOn = section.value("loss_on", .choice, default: .all, "The tokens whose loss counts.")
+        systemTurns = section.systemTurns(lossOn)
+        onPolicy = section.optional(
+            "on_policy", .section(OnPolicySettings.self),
+            "Train in part on what the student writes itself; cross_entropy counts on the corpus alone.")
         optimizer = section.section("optimizer", OptimizerSettings.self, "How gradients change the weights.")
         schedule = section.section("schedule", ScheduleSettings.self, "How the learning rate changes.")
         batch = section.section("batch", BatchSettings.self, "What one step sees.")
@@ -75,7 +84,8 @@ public struct TrainStage: Sendable, RecipeSection {
         checkpointEvery = section.value(
             "checkpoint_every", .interval, default: .seconds(60), inAddress: false,
             "How often the training state is saved, so that a stopped run can go on.")
-        let followsHeldOutLoss = losses.contains(where: \.followsHeldOutLoss)
+        let followsHeldOutLoss =
+            losses.contains(where: \.followsHeldOutLoss) || onPolicy?.isAdaptive ?? false
         validation = section.optional(
             "validate", .section(ValidationSettings.self), inAddress: followsHeldOutLoss,
             "Measure the loss on other text on the way.")
@@ -83,6 +93,11 @@ public struct TrainStage: Sendable, RecipeSection {
         seed = section.stageSeed()
         name = section.artefactName(default: "student")
         check(section)
+    }
+
+    /// Whether the held-out loss has a part in the result, so that the text it is measured on has one too.
+    var followsHeldOutLoss: Bool {
+        losses.contains(where: \.followsHeldOutLoss) || onPolicy?.isAdaptive ?? false
     }
 
     private static func duration(_ section: Section) -> Duration {
@@ -110,6 +125,22 @@ public struct TrainStage: Sendable, RecipeSection {
         if signals != nil, teacher != nil {
             section.problem(
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
+        }
+        if onPolicy != nil, teacher == nil, section.sound("teacher", "on_policy") {
+            section.problem(
+                at: "on_policy", "no cache has signals for what the student will write",
+                remedy: "give teacher instead of signals")
+        }
+        if let settings = onPolicy, settings.isAdaptive, validation == nil,
+            section.sound("on_policy", "validate")
+        {
+            section.problem(
+                at: "on_policy", "the share follows the held-out loss, which is not measured",
+                remedy: "give validate, with the text to measure on")
+        }
+        if onPolicy != nil, !losses.contains(where: \.kind.needsTeacher), section.sound("losses") {
+            section.problem(
+                at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
         }
         let needing = losses.filter(\.kind.needsTeacher)
         if let loss = needing.first, !section.has("signals"), !section.has("teacher") {

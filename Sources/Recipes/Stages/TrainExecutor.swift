@@ -14,23 +14,30 @@ struct TrainExecutor: StageExecutor {
         guard case .train(let stage) = context.stage else { preconditionFailure("a train stage") }
         let form = try TextForm(directory: context.url(of: stage.tokenizer))
         let student = try model(stage, form, context)
-        let encoder = form.encoder(context: stage.batch.contextLength, scope: stage.lossOn.targets)
-        let documents = try documents(stage, encoder, context)
         let cache = try stage.signals.map { try SignalCache(directory: context.url(of: $0)) }
+        let teacher = try stage.teacher.map { try self.teacher($0, form, context) }
+        let encoder = form.encoder(
+            context: stage.batch.contextLength, scope: stage.lossOn.targets, systemTurns: stage.systemTurns,
+            teacherContext: teacher?.configuration.contextLength
+                ?? cache?.manifest.origin.teacherContextLength ?? .max)
+        let documents = try documents(stage, encoder, context)
         try cache?.require(
             tokenizer: form.fingerprint, template: form.template.jinja,
             vocabularySize: form.tokenizer.vocabularySize)
         try cache?.requireAll(documents)
-        let teacher = try stage.teacher.map { try self.teacher($0, form, context) }
 
-        let source = CorpusSource(
-            documents: documents, cache: cache, sequences: stage.batch.sequences,
-            context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
         let tokens = documents.reduce(0) { $0 + $1.ids.count }
         let options = options(
             stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature)
+        let corpus = CorpusSource(
+            documents: documents, cache: cache, sequences: stage.batch.sequences,
+            context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
         let trainer = Trainer(
-            student: student, teacher: teacher, source: source, options: options,
+            student: student, teacher: teacher,
+            source: try onPolicy(
+                stage, corpus: corpus, student: student, form, encoder, steps: options.steps, context)
+                ?? corpus,
+            options: options,
             validate: try validation(stage, encoder, context))
         let metrics = try trainer.run(
             stateURL: context.work.appending(path: "state.safetensors"),
@@ -90,6 +97,26 @@ struct TrainExecutor: StageExecutor {
             let extra = stream.permutation(of: documents.count).prefix(rest).sorted().map { documents[$0] }
             return (0..<copies).flatMap { _ in documents } + extra
         }
+    }
+
+    /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.
+    private func onPolicy(
+        _ stage: TrainStage, corpus: CorpusSource, student: Decoder, _ form: TextForm,
+        _ encoder: CorpusEncoder,
+        steps: Int, _ context: StageContext
+    ) throws -> OnPolicySource? {
+        guard let settings = stage.onPolicy else { return nil }
+        let prompts = try context.records(settings.prompts).map { record in
+            let prompt = try encoder.prompt(
+                record.prompt ?? record.texts.map { Message(role: .user, content: $0) })
+            return RolloutPrompt(student: prompt.student, teacher: prompt.teacher)
+        }
+        return OnPolicySource(
+            student: student, prompts: prompts, corpus: corpus,
+            stopIDs: form.template.stopIDs(in: form.tokenizer),
+            endID: form.tokenizer.id(of: form.template.endMarker), options: settings.options, steps: steps,
+            budget: stage.batch.sequences * stage.batch.contextLength, parts: stage.batch.accumulate,
+            seed: context.seed)
     }
 
     private func options(
@@ -154,6 +181,7 @@ private struct MetricsListener: TrainingListener {
         ] {
             for (name, number) in numbers { values["\(prefix)_\(name)"] = number }
         }
+        values.merge(metrics.source) { $1 }
         values["loss"] = metrics.loss
         values["tokens"] = Double(metrics.tokens)
         values["gradient_norm"] = metrics.gradientNorm
