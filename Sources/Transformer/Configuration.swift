@@ -64,7 +64,7 @@ public struct Configuration: Codable, Equatable, Sendable {
         return problems
     }
 
-    var attention: AttentionShape {
+    public var attention: AttentionShape {
         AttentionShape(heads: heads, keyValueHeads: keyValueHeads, dimension: headDimension)
     }
 

@@ -110,13 +110,34 @@ public final class Decoder: @unchecked Sendable {
     /// Final hidden states, after the last norm: what the head turns into logits.
     ///
     /// - Returns: [N, C]
-    public func hiddenStates(_ batch: TokenBatch) -> Tensor {
+    public func hiddenStates(_ batch: TokenBatch) -> Tensor { forward(batch) { _, _ in } }
+
+    /// The forward pass with what lies inside it.
+    public func activations(_ batch: TokenBatch) -> Activations {
+        var (hidden, queryKeyValue) = ([Tensor](), [Tensor]())
+        let final = forward(batch) { part, tensor in
+            switch part {
+            case .queryKeyValue: queryKeyValue.append(tensor)
+            case .block: hidden.append(tensor)
+            }
+        }
+        return Activations(
+            final: final, hidden: hidden, queryKeyValue: queryKeyValue, shape: configuration.attention)
+    }
+
+    /// What `forward` lets be observed of each layer, in this order.
+    private enum Part { case queryKeyValue, block }
+
+    private func forward(_ batch: TokenBatch, observe: (Part, Tensor) -> Void) -> Tensor {
         precondition(
             batch.longest <= configuration.contextLength,
             "a sequence of \(batch.longest) tokens exceeds the context of \(configuration.contextLength)")
         let shape = configuration.attention
-        return forward(batch.ids, positions: batch.positions, projection: linear) { _, queryKeyValue in
-            causalAttention(queryKeyValue, segments: batch.segments, shape: shape)
+        return forward(
+            batch.ids, positions: batch.positions, projection: linear, afterBlock: { observe(.block, $0) }
+        ) { _, queryKeyValue in
+            observe(.queryKeyValue, queryKeyValue)
+            return causalAttention(queryKeyValue, segments: batch.segments, shape: shape)
         }
     }
 
@@ -124,7 +145,7 @@ public final class Decoder: @unchecked Sendable {
     ///
     /// - Parameter attend: attention of a layer over turned queries and keys and values, [N, (H + 2K)·D] → [N, H·D]
     func forward(
-        _ ids: [Int32], positions: [Int32], projection: Projection,
+        _ ids: [Int32], positions: [Int32], projection: Projection, afterBlock: (Tensor) -> Void = { _ in },
         attend: (_ layer: Int, _ queryKeyValue: Tensor) -> Tensor
     ) -> Tensor {
         let turnedHeads = configuration.heads + configuration.keyValueHeads
@@ -135,6 +156,7 @@ public final class Decoder: @unchecked Sendable {
                     layer,
                     rotaryEmbedding(queryKeyValue, positions: positions, heads: turnedHeads, table: rotary))
             }
+            afterBlock(x)
         }
         return rmsNorm(x, weight: finalNorm, epsilon: configuration.normEpsilon)
     }

@@ -117,6 +117,10 @@ import Testing
             "signals: signals\n", "signals: signals\n      on_policy: {prompts: data/prompts.jsonl}\n",
             "11:18: no cache has signals for what the student will write; give teacher instead of signals"),
         Mistake(
+            "signals: signals\n", "signals: signals\n      features: [{kind: minilm}]\n",
+            "11:25: minilm needs the teacher's activations, which no signals hold; give teacher instead of signals"
+        ),
+        Mistake(
             "weight: 0.7", "alpha: 0.5",
             "13:30: key \"alpha\" means something only with kind: skew_forward_kl, skew_reverse_kl, alpha_beta"
         ),

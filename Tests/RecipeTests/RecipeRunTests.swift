@@ -10,8 +10,12 @@ import Testing
     private static let recipes: [(name: String, overrides: [String])] = [
         (
             "divergences",
-            ["stages.held-out.limit=2", "stages.train.tokens=256", "stages.evaluate.limit=2", "seeds=[1]"]
+            ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"]
                 + tinySteps(["student"])
+        ),
+        (
+            "features",
+            ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
         ),
         (
             "context-distillation",

@@ -8,15 +8,14 @@ struct MetricsWindow {
     private var means: [Double]
     private var latest: Trainer.StepOutcome?
 
-    init(terms: [WeightedLoss]) {
+    init(terms: [WeightedLoss], features: [WeightedFeature] = []) {
         var seen: [String: Int] = [:]
-        names = terms.map { term in
-            let name = term.loss.name
+        names = (terms.map(\.loss.name) + features.map(\.kind.name)).map { name in
             seen[name, default: 0] += 1
             return seen[name] == 1 ? name : "\(name)_\(seen[name]!)"
         }
         self.terms = terms
-        means = Array(repeating: 0, count: terms.count)
+        means = Array(repeating: 0, count: names.count)
     }
 
     mutating func add(_ outcome: Trainer.StepOutcome) {

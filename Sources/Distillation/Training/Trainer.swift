@@ -16,6 +16,8 @@ public final class Trainer {
     private let validate: ((Decoder) throws -> Double)?
     private let optimizer: AdamW
     private let average: ExponentialMovingAverage?
+    /// Nil without feature losses.
+    private let features: FeatureObjective?
 
     /// What a run has come to.
     struct Position: Codable, Equatable {
@@ -34,17 +36,27 @@ public final class Trainer {
     ///   - teacher: computes whole distributions during training; nil when the batches carry cached signals, or no
     ///     loss needs a teacher
     ///   - validate: the mean cross-entropy on held-out text
+    /// - Throws: `UserError` when a feature loss cannot compare the two models
     public init(
         student: Decoder, teacher: Decoder? = nil, source: any BatchSource, options: TrainingOptions,
         validate: ((Decoder) throws -> Double)? = nil
-    ) {
+    ) throws {
+        precondition(options.features.isEmpty || teacher != nil, "feature losses need a teacher")
         self.student = student
         self.teacher = teacher
         self.source = source
         self.options = options
         self.validate = validate
         student.requireGradients()
-        optimizer = AdamW(groups: Self.groups(of: student, options: options), options: options.optimizer)
+        features =
+            options.features.isEmpty
+            ? nil
+            : try FeatureObjective(
+                options.features, student: student.configuration, teacher: teacher!.configuration,
+                seed: options.seed)
+        var groups = Self.groups(of: student, options: options)
+        if let features { groups.append(AdamW.Group(parameters: features.parameters, weightDecay: 0)) }
+        optimizer = AdamW(groups: groups, options: options.optimizer)
         average = options.averageDecay.map { ExponentialMovingAverage(of: student.parameters, decay: $0) }
     }
 
@@ -91,7 +103,7 @@ public final class Trainer {
             progress?(.note("train: resumed at step \(position.step) of \(options.steps)"))
         }
 
-        var window = MetricsWindow(terms: options.losses)
+        var window = MetricsWindow(terms: options.losses, features: options.features)
         var lastSave = (time: ContinuousClock.now, step: position.step)
         var tokensHere = 0
         while position.step < options.steps {
@@ -155,10 +167,11 @@ public final class Trainer {
     struct StepOutcome {
         var tokens = 0
         var objective = 0.0
-        /// The terms as they were at this step, and what each came to.
+        /// The terms as they were at this step, and what each came to; the feature losses after the others.
         var terms: [WeightedLoss]
         var means: [Double]
-        /// Length of each term's share of the gradient with respect to the logits of all positions.
+        /// Length of each term's share of the gradient with respect to what it reads: the logits of all positions, or the
+        /// activations.
         var gradientNorms: [Double]
         var gradientNorm = 0.0
         var learningRate = 0.0
@@ -168,13 +181,13 @@ public final class Trainer {
         let batches = try source.batches(forStep: position.step)
         let targets = batches.reduce(0) { $0 + $1.targets.count }
         let terms = options.losses.map { $0.at(moment(position)) }
-        let none = Array(repeating: 0.0, count: terms.count)
+        let none = Array(repeating: 0.0, count: terms.count + options.features.count)
         var outcome = StepOutcome(terms: terms, means: none, gradientNorms: none)
         for batch in batches where !batch.targets.isEmpty {
-            let result = try backward(batch, HeadLoss(counted(terms, in: batch)), scale: 1 / Float(targets))
-            outcome.objective += Double(result.objective.values[0])
             let share = Double(batch.targets.count) / Double(targets)
-            for term in terms.indices {
+            let result = try backward(batch, HeadLoss(counted(terms, in: batch)), share: Float(share))
+            outcome.objective += result.objective
+            for term in none.indices {
                 outcome.means[term] += share * result.means[term]
                 outcome.gradientNorms[term] += result.squaredGradientNorms[term]
             }
@@ -209,14 +222,17 @@ public final class Trainer {
     }
 
     private func backward(
-        _ batch: TrainingBatch, _ loss: HeadLoss, scale: Float
-    ) throws -> HeadLoss.Result {
+        _ batch: TrainingBatch, _ loss: HeadLoss, share: Float
+    ) throws -> (objective: Double, means: [Double], squaredGradientNorms: [Double]) {
         if let sparse = batch.signal,
             let problem = loss.terms.lazy.compactMap({ sparse.problem(with: $0.loss) }).first
         {
             throw UserError(
                 problem, remedy: "change the loss, label the corpus again, or train with the teacher itself",
                 status: .configuration)
+        }
+        let inside = features.map { _ in
+            withoutGradients { teacher!.activations(batch.teacherTokens) }
         }
         let signal: TeacherSignal? =
             if let sparse = batch.signal {
@@ -225,20 +241,30 @@ public final class Trainer {
                 withoutGradients {
                     .dense(
                         hidden: gatherRows(
-                            teacher.hiddenStates(batch.teacherTokens), at: batch.teacherPositions),
+                            inside?.final ?? teacher.hiddenStates(batch.teacherTokens),
+                            at: batch.teacherPositions),
                         head: teacher.head)
                 }
             } else {
                 nil
             }
-        let (result, tape) = Tape.record {
-            loss(
-                hidden: gatherRows(student.hiddenStates(batch.tokens), at: batch.positions),
-                head: student.head,
-                targets: batch.targets, teacher: signal, scale: scale)
+        let ((result, terms, objective), tape) = Tape.record {
+            let own = inside.map { _ in student.activations(batch.tokens) }
+            let result = loss(
+                hidden: gatherRows(own?.final ?? student.hiddenStates(batch.tokens), at: batch.positions),
+                head: student.head, targets: batch.targets, teacher: signal,
+                scale: share / Float(batch.targets.count))
+            guard let features, let own, let inside else {
+                return (result, [FeatureObjective.Term](), result.objective)
+            }
+            let terms = features(batch, student: own, teacher: inside, scale: share)
+            return (result, terms, addObjectives([result.objective] + terms.map(\.objective)))
         }
-        tape.backward(from: result.objective)
-        return result
+        tape.backward(from: objective)
+        return (
+            Double(objective.values[0]), result.means + terms.map(\.mean),
+            result.squaredGradientNorms + terms.map(\.squaredGradientNorm)
+        )
     }
 
     // MARK: - State
@@ -246,6 +272,7 @@ public final class Trainer {
     /// Every tensor that the next step depends on.
     private var stateTensors: [(name: String, tensor: Tensor)] {
         student.parameters.map { ("weight." + $0.name, $0.tensor) } + optimizer.state
+            + (features?.parameters ?? [])
             + (average?.averages.map { ("average." + $0.name, $0.tensor) } ?? [])
     }
 

@@ -9,6 +9,10 @@ public struct TrainingOptions: Equatable, Sendable {
 
     public var steps: Int
     public var losses: [WeightedLoss]
+    /// Losses on what lies inside the models; they need a teacher that runs beside the student.
+    public var features: [WeightedFeature]
+    /// Decides how the features' projectors begin.
+    public var seed: UInt64
     public var optimizer: AdamW.Options
     /// Factor of the embedding's (and an untied head's) learning rate.
     public var embeddingLearningRateScale: Float
@@ -24,13 +28,16 @@ public struct TrainingOptions: Equatable, Sendable {
     public var validationInterval: Int?
 
     public init(
-        steps: Int, losses: [WeightedLoss], optimizer: AdamW.Options = .init(),
+        steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [], seed: UInt64 = 0,
+        optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
         averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,
         validationInterval: Int? = nil
     ) {
         self.steps = steps
         self.losses = losses
+        self.features = features
+        self.seed = seed
         self.optimizer = optimizer
         self.embeddingLearningRateScale = embeddingLearningRateScale
         self.schedule = schedule

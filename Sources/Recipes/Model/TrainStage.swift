@@ -23,6 +23,8 @@ public struct TrainStage: Sendable, RecipeSection {
     /// The model whose dense distributions are computed during training.
     public let teacher: Reference?
     public let losses: [LossSettings]
+    /// Losses on what lies inside the models.
+    public let features: [FeatureSettings]
     public let lossOn: LossScope
     public let systemTurns: SystemTurns
     /// The student's own text; `nil` trains on the corpus alone.
@@ -68,6 +70,9 @@ public struct TrainStage: Sendable, RecipeSection {
             "losses", .list(of: .section(LossSettings.self)),
             example: "[{kind: cross_entropy, weight: 0.3}, {kind: forward_kl, weight: 0.7}]",
             "The terms of the loss, each with a weight.")
+        features = section.value(
+            "features", .list(of: .section(FeatureSettings.self), atLeast: 0), default: [],
+            "Losses on hidden states, attention and relations, beside losses. They need teacher.")
         lossOn = section.value("loss_on", .choice, default: .all, "The tokens whose loss counts.")
         systemTurns = section.systemTurns(lossOn)
         onPolicy = section.optional(
@@ -125,6 +130,17 @@ public struct TrainStage: Sendable, RecipeSection {
         if signals != nil, teacher != nil {
             section.problem(
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
+        }
+        if let feature = features.first, teacher == nil, section.sound("teacher", "features") {
+            section.decoding.problems.add(
+                "\(feature.kind.name) needs the teacher's activations, which no signals hold",
+                at: feature.place,
+                remedy: "give teacher instead of signals")
+        }
+        if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
+            section.decoding.problems.add(
+                "\(feature.kind.name) compares all tokens of a chat, of which the student sees only a part",
+                at: feature.place, remedy: "use hidden_mse, hidden_cosine or rkd_distance")
         }
         if onPolicy != nil, teacher == nil, section.sound("teacher", "on_policy") {
             section.problem(

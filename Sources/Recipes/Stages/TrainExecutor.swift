@@ -28,11 +28,12 @@ struct TrainExecutor: StageExecutor {
 
         let tokens = documents.reduce(0) { $0 + $1.ids.count }
         let options = options(
-            stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature)
+            stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature,
+            seed: context.seed)
         let corpus = CorpusSource(
             documents: documents, cache: cache, sequences: stage.batch.sequences,
             context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
-        let trainer = Trainer(
+        let trainer = try Trainer(
             student: student, teacher: teacher,
             source: try onPolicy(
                 stage, corpus: corpus, student: student, form, encoder, steps: options.steps, context)
@@ -120,7 +121,7 @@ struct TrainExecutor: StageExecutor {
     }
 
     private func options(
-        _ stage: TrainStage, corpusTokens: Int, signalTemperature: Float?
+        _ stage: TrainStage, corpusTokens: Int, signalTemperature: Float?, seed: UInt64
     ) -> TrainingOptions {
         let budget = stage.batch.sequences * stage.batch.contextLength
         let steps: Int =
@@ -140,6 +141,7 @@ struct TrainExecutor: StageExecutor {
         return TrainingOptions(
             steps: steps,
             losses: stage.losses.map { $0.weighted(signalTemperature: signalTemperature) },
+            features: stage.features.map(\.weighted), seed: seed,
             optimizer: AdamW.Options(
                 learningRate: Float(optimizer.learningRate), weightDecay: Float(optimizer.weightDecay),
                 beta1: Float(optimizer.beta1), beta2: Float(optimizer.beta2),
