@@ -27,6 +27,7 @@ const DistillKernels KERNEL(table) = {
     .interpolate = KERNEL(interpolate),
     .sum_of_squares = KERNEL(sum_of_squares),
     .has_non_finite = KERNEL(has_non_finite),
+    .logarithm = KERNEL(logarithm),
     .bfloat16_to_float = KERNEL(bfloat16_to_float),
     .float_to_bfloat16 = KERNEL(float_to_bfloat16),
     .float16_to_float = KERNEL(float16_to_float),

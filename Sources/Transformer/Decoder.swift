@@ -127,14 +127,34 @@ public final class Decoder: @unchecked Sendable {
     /// Final hidden states, after the last norm: what the head turns into logits.
     ///
     /// - Returns: [N, C]
-    public func hiddenStates(_ batch: TokenBatch) -> Tensor {
+    public func hiddenStates(_ batch: TokenBatch) -> Tensor { forward(batch) { _, _ in } }
+
+    /// The forward pass with what lies inside it.
+    public func activations(_ batch: TokenBatch) -> Activations {
+        var (hidden, queryKeyValue) = ([Tensor](), [Tensor]())
+        let final = forward(batch) { part, tensor in
+            switch part {
+            case .queryKeyValue: queryKeyValue.append(tensor)
+            case .block: hidden.append(tensor)
+            }
+        }
+        return Activations(
+            final: final, hidden: hidden, queryKeyValue: queryKeyValue, shape: attention[0])
+    }
+
+    /// What `forward` lets be observed of each layer, in this order.
+    private enum Part { case queryKeyValue, block }
+
+    private func forward(_ batch: TokenBatch, observe: (Part, Tensor) -> Void) -> Tensor {
         precondition(
             batch.longest <= configuration.contextLength,
             "a sequence of \(batch.longest) tokens exceeds the context of \(configuration.contextLength)")
         return forward(
-            batch.ids, positions: batch.positions, context: batch.longest, projection: linear
+            batch.ids, positions: batch.positions, context: batch.longest, projection: linear,
+            afterBlock: { observe(.block, $0) }
         ) { layer, queryKeyValue in
-            causalAttention(queryKeyValue, segments: batch.segments, shape: attention[layer])
+            observe(.queryKeyValue, queryKeyValue)
+            return causalAttention(queryKeyValue, segments: batch.segments, shape: attention[layer])
         }
     }
 
@@ -145,6 +165,7 @@ public final class Decoder: @unchecked Sendable {
     ///   - attend: attention of a layer over turned queries and keys and values, [N, (H + 2K)·D] → [N, H·D]
     func forward(
         _ ids: [Int32], positions: [Int32], context: Int, projection: Projection,
+        afterBlock: (Tensor) -> Void = { _ in },
         attend: (_ layer: Int, _ queryKeyValue: Tensor) -> Tensor
     ) -> Tensor {
         let turnedHeads = configuration.heads + configuration.keyValueHeads
@@ -157,6 +178,7 @@ public final class Decoder: @unchecked Sendable {
                         queryKeyValue, positions: positions, heads: turnedHeads,
                         table: rotary.table(layer: layer, context: context)))
             }
+            afterBlock(x)
         }
         return rmsNorm(x, weight: finalNorm, epsilon: configuration.normEpsilon)
     }

@@ -35,6 +35,8 @@ typedef struct DistillKernels {
     double (*sum_of_squares)(const float *x, size_t n);
     // Non-zero if any value is infinite or not a number.
     int (*has_non_finite)(const float *x, size_t n);
+    // y = ln x, for normal positive x.
+    void (*logarithm)(const float *x, float *y, size_t n);
 
     // ---- half.inl ----
     void (*bfloat16_to_float)(const uint16_t *x, float *y, size_t n);

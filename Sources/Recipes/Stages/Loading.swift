@@ -49,7 +49,11 @@ struct TextForm {
 
     var fingerprint: Fingerprint { Fingerprint(of: tokenizer.serializedModel) }
 
-    func encoder(context: Int, scope: TargetScope) -> CorpusEncoder {
-        CorpusEncoder(tokenizer: tokenizer, template: template, contextLength: context, scope: scope)
+    func encoder(
+        context: Int, scope: TargetScope, systemTurns: SystemTurns = .both, teacherContext: Int = .max
+    ) -> CorpusEncoder {
+        CorpusEncoder(
+            tokenizer: tokenizer, template: template, contextLength: context, scope: scope,
+            systemTurns: systemTurns, teacherContextLength: teacherContext)
     }
 }

@@ -28,7 +28,7 @@ import Transformer
         }
         let manifest = try JSONDecoder().decode(
             Manifest.self, from: Data(contentsOf: golden("distillation/MANIFEST.json")))
-        #expect(manifest.scriptVersion == 1)
+        #expect(manifest.scriptVersion == 2)
         let files = try FileManager.default.contentsOfDirectory(atPath: golden("distillation").path)
         #expect(Set(files.filter { $0.hasSuffix(".safetensors") }) == Set(manifest.sha256.keys))
         for (name, expected) in manifest.sha256 {
@@ -63,14 +63,18 @@ import Transformer
     }
 
     private func name(_ loss: Loss) -> String {
-        if case .jensenShannon(let beta, _) = loss { "jsd(\(beta))" } else { loss.name }
+        let numbers = loss.kind.parameters.map {
+            loss.parameters[$0.name]!.formatted(.number.locale(Locale(identifier: "en")))
+        }
+        return (loss.standardizesLogits ? "standardized " : "") + loss.name
+            + (numbers.isEmpty ? "" : "(" + numbers.joined(separator: ",") + ")")
     }
 
     @Test func crossEntropy() throws {
         try expectGolden(.crossEntropy, teacher: nil, name: "cross_entropy")
     }
 
-    @Test(arguments: everyDivergence)
+    @Test(arguments: everyDivergence + everyWholeLoss)
     func dense(loss: Loss) throws {
         let identity = Tensor.zeros([teacher.width, teacher.width])
         for i in 0..<teacher.width { identity.pointer[i * teacher.width + i] = 1 }
