@@ -63,12 +63,10 @@ public struct Agreement: Codable, Equatable, Sendable {
     }
 
     private static func compare(student: Decoder, teacher: Decoder, _ batch: TrainingBatch) -> [Row] {
-        let (studentHidden, teacherHidden) = withoutGradients {
-            (
-                gatherRows(student.hiddenStates(batch.tokens), at: batch.positions),
-                gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions)
-            )
-        }
+        let (studentHidden, teacherHidden) = (
+            student.frozenHiddenStates(batch.tokens, at: batch.positions),
+            teacher.frozenHiddenStates(batch.tokens, at: batch.positions)
+        )
         let vocabulary = student.head.rows
         let chunk = min(LogitsChunks.rows(vocabulary: vocabulary), max(batch.targets.count, 1))
         let teacherLogits = Tensor(shape: [chunk, vocabulary])

@@ -11,6 +11,9 @@ public final class Tensor: @unchecked Sendable {
     private let storage: Storage?
     /// The weights, where they are kept as stored. Products widen them as they go; `pointer` does not exist.
     public let stored: StoredWeights?
+    /// Computes the values again from what the backward pass keeps anyway; nil where they are dearer than memory. An
+    /// operation that needs this tensor in its backward pass keeps this instead.
+    var recomputation: (() -> Tensor)?
     /// Where gradients of the loss with respect to this tensor gather; nil where none flow.
     public private(set) var gradientSlot: GradientSlot?
 

@@ -238,13 +238,10 @@ public final class Trainer {
             if let sparse = batch.signal {
                 .sparse(sparse)
             } else if let teacher {
-                withoutGradients {
-                    .dense(
-                        hidden: gatherRows(
-                            inside?.final ?? teacher.hiddenStates(batch.teacherTokens),
-                            at: batch.teacherPositions),
-                        head: teacher.head)
-                }
+                .dense(
+                    hidden: inside.map { gatherRows($0.final, at: batch.teacherPositions) }
+                        ?? teacher.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions),
+                    head: teacher.head)
             } else {
                 nil
             }

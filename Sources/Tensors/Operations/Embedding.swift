@@ -59,3 +59,20 @@ public func gatherRows(_ x: Tensor, at indices: [Int]) -> Tensor {
     }
     return y
 }
+
+/// The rows of several tensors, one after another. No gradients flow.
+///
+/// - Parameters:
+///   - parts: [Nᵢ, C] each
+///   - width: C, which no parts would leave open
+/// - Returns: [ΣNᵢ, C]
+public func concatenateRows(_ parts: [Tensor], width: Int) -> Tensor {
+    let result = Tensor(shape: [parts.reduce(0) { $0 + $1.rows }, width])
+    var row = 0
+    for part in parts {
+        precondition(part.width == width, "rows of \(part.width) values among rows of \(width)")
+        result.pointer(row: row).update(from: part.pointer, count: part.count)
+        row += part.rows
+    }
+    return result
+}

@@ -20,11 +20,16 @@ public func gatedUnit(_ gateUp: Tensor, _ gate: Gate) -> Tensor {
         case .silu: (kernels.swiglu!, kernels.swiglu_backward!)
         case .geluTanh: (kernels.geglu!, kernels.geglu_backward!)
         }
-    let y = Tensor(shape: [gateUp.rows, width])
-    Parallel.forRanges(of: gateUp.rows, grain: 16) { rows in
-        let start = rows.lowerBound
-        forward(gateUp.pointer + start * 2 * width, y.pointer + start * width, rows.count, width)
+    func gated() -> Tensor {
+        let y = Tensor(shape: [gateUp.rows, width])
+        Parallel.forRanges(of: gateUp.rows, grain: 16) { rows in
+            let start = rows.lowerBound
+            forward(gateUp.pointer + start * 2 * width, y.pointer + start * width, rows.count, width)
+        }
+        return y
     }
+    let y = gated()
+    if Tape.records(gateUp) { y.recomputation = gated }
     Tape.append(output: y, inputs: [gateUp]) { dy in
         let dgateUp = Tensor(shape: gateUp.shape)
         Parallel.forRanges(of: gateUp.rows, grain: 16) { rows in

@@ -11,16 +11,24 @@
 public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, adding residual: Tensor? = nil) -> Tensor {
     let width = x.width
     precondition(weight.shape == [width], "a norm over \(width) channels has a weight of that many")
-    let y = Tensor(shape: x.shape)
     let inverse = Tensor(shape: [x.rows])
     let grain = 64
-    Parallel.forRanges(of: x.rows, grain: grain) { rows in
-        let start = rows.lowerBound
-        kernels.rms_norm(
-            x.pointer + start * width, weight.pointer, y.pointer + start * width, inverse.pointer + start,
-            rows.count, width, epsilon)
+    func normalised() -> Tensor {
+        let y = Tensor(shape: x.shape)
+        Parallel.forRanges(of: x.rows, grain: grain) { rows in
+            let start = rows.lowerBound
+            kernels.rms_norm(
+                x.pointer + start * width, weight.pointer, y.pointer + start * width, inverse.pointer + start,
+                rows.count, width, epsilon)
+        }
+        return y
     }
-    if let residual { addInPlace(residual, to: y) }
+    let y = normalised()
+    if let residual {
+        addInPlace(residual, to: y)
+    } else if Tape.records(x, weight) {
+        y.recomputation = normalised
+    }
     Tape.append(output: y, inputs: [x, weight] + (residual.map { [$0] } ?? [])) { dy in
         let pieces = (x.rows + grain - 1) / grain
         let partial = Tensor.zeros([pieces, width])
