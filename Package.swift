@@ -100,13 +100,17 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "distill", "distil-a-student", "Checkpoints", "Transformer", "Tokenization", "Tensors",
+                "distill", "distil-a-student", "add-a-loss", "Checkpoints", "Transformer", "Tokenization",
+                "Tensors",
                 "Support", "TestSupport",
             ]),
-        // The program in the README, built and run by CommandTests.
+        // The programs in the README and in the article on adding a loss, built and run by CommandTests.
         .executableTarget(
             name: "distil-a-student",
             dependencies: ["Distillation", "Corpora", "Checkpoints", "Transformer"], path: "Tests/Example"),
+        .executableTarget(
+            name: "add-a-loss", dependencies: ["Distillation", "Recipes"], path: "Tests/AddedLoss",
+            exclude: ["hellinger.yaml"]),
     ],
     cxxLanguageStandard: .cxx17
 )

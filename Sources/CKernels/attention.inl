@@ -1,32 +1,35 @@
 static void KERNEL(causal_softmax)(float *restrict scores, size_t rows, size_t columns, size_t stride,
-                                   size_t visible, float scale, float *restrict log_sum, size_t log_stride) {
+                                   size_t visible, size_t window, float scale, float *restrict log_sum,
+                                   size_t log_stride) {
     for (size_t r = 0; r < rows; r++) {
         float *restrict row = scores + r * stride;
-        size_t n = visible + r < columns ? visible + r : columns;
-        float best = KERNEL(maximum)(row, n), sum = 0;
+        size_t n = visible + r < columns ? visible + r : columns, first = n > window ? n - window : 0;
+        float best = KERNEL(maximum)(row + first, n - first), sum = 0;
         {
 #pragma clang fp reassociate(on)
-            for (size_t i = 0; i < n; i++) {
+            for (size_t i = first; i < n; i++) {
                 float e = exp_approximation((row[i] - best) * scale);
                 row[i] = e;
                 sum += e;
             }
         }
         float factor = 1.0f / sum;
-        for (size_t i = 0; i < n; i++) row[i] *= factor;
+        for (size_t i = 0; i < first; i++) row[i] = 0;
+        for (size_t i = first; i < n; i++) row[i] *= factor;
         for (size_t i = n; i < columns; i++) row[i] = 0;
         log_sum[r * log_stride] = best * scale + __builtin_logf(sum);
     }
 }
 
 static void KERNEL(causal_probabilities)(float *restrict scores, size_t rows, size_t columns, size_t stride,
-                                         size_t visible, float scale, const float *restrict log_sum,
+                                         size_t visible, size_t window, float scale, const float *restrict log_sum,
                                          size_t log_stride) {
     for (size_t r = 0; r < rows; r++) {
         float *restrict row = scores + r * stride;
-        size_t n = visible + r < columns ? visible + r : columns;
+        size_t n = visible + r < columns ? visible + r : columns, first = n > window ? n - window : 0;
         float shift = log_sum[r * log_stride];
-        for (size_t i = 0; i < n; i++) row[i] = exp_approximation(row[i] * scale - shift);
+        for (size_t i = 0; i < first; i++) row[i] = 0;
+        for (size_t i = first; i < n; i++) row[i] = exp_approximation(row[i] * scale - shift);
         for (size_t i = n; i < columns; i++) row[i] = 0;
     }
 }
@@ -97,13 +100,17 @@ __attribute__((always_inline)) static inline void KERNEL(weigh_rows)(const float
 
 static void KERNEL(attend_one)(const float *restrict query, const float *restrict keys, const float *restrict values,
                                float *restrict out, float *restrict scratch, size_t count, size_t dimension,
-                               size_t stride, float scale) {
+                               size_t stride, float scale, float cap) {
     size_t t = 0, i = 0;
     for (; t + 4 <= count; t += 4)
         KERNEL(dot_rows)(query, keys + t * stride, scratch + t, dimension, stride, 4);
     for (; t < count; t++) KERNEL(dot_rows)(query, keys + t * stride, scratch + t, dimension, stride, 1);
+    if (cap > 0) {
+        KERNEL(soft_cap)(scratch, count, scale, cap);
+        scale = 1;
+    }
     float unused;
-    KERNEL(causal_softmax)(scratch, 1, count, count, count, scale, &unused, 1);
+    KERNEL(causal_softmax)(scratch, 1, count, count, count, count, scale, &unused, 1);
     for (; i + 64 <= dimension; i += 64) KERNEL(weigh_rows)(scratch, values + i, out + i, count, stride, 8);
     for (; i + 8 <= dimension; i += 8) KERNEL(weigh_rows)(scratch, values + i, out + i, count, stride, 1);
     for (; i < dimension; i++) {

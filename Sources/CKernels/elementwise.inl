@@ -47,3 +47,7 @@ static int KERNEL(has_non_finite)(const float *restrict x, size_t n) {
     }
     return (int)found;
 }
+
+static void KERNEL(logarithm)(const float *restrict x, float *restrict y, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] = ln_approximation(x[i]);
+}

@@ -6,10 +6,12 @@
 
 #include "elementwise.inl"
 #include "half.inl"
+#include "quantized.inl"
 #include "norm.inl"
 #include "rotary.inl"
 #include "gate.inl"
 #include "softmax.inl"
+#include "softcap.inl"
 #include "attention.inl"
 #include "panel.inl"
 #include "sampling.inl"
@@ -25,15 +27,31 @@ const DistillKernels KERNEL(table) = {
     .interpolate = KERNEL(interpolate),
     .sum_of_squares = KERNEL(sum_of_squares),
     .has_non_finite = KERNEL(has_non_finite),
+    .logarithm = KERNEL(logarithm),
     .bfloat16_to_float = KERNEL(bfloat16_to_float),
     .float_to_bfloat16 = KERNEL(float_to_bfloat16),
     .float16_to_float = KERNEL(float16_to_float),
     .float_to_float16 = KERNEL(float_to_float16),
+    .widen_q4_0 = KERNEL(widen_q4_0),
+    .widen_q4_1 = KERNEL(widen_q4_1),
+    .widen_q5_0 = KERNEL(widen_q5_0),
+    .widen_q5_1 = KERNEL(widen_q5_1),
+    .widen_q8_0 = KERNEL(widen_q8_0),
+    .widen_q2_k = KERNEL(widen_q2_k),
+    .widen_q3_k = KERNEL(widen_q3_k),
+    .widen_q4_k = KERNEL(widen_q4_k),
+    .widen_q5_k = KERNEL(widen_q5_k),
+    .widen_q6_k = KERNEL(widen_q6_k),
+    .widen_iq4_nl = KERNEL(widen_iq4_nl),
     .rms_norm = KERNEL(rms_norm),
     .rms_norm_backward = KERNEL(rms_norm_backward),
     .rotary = KERNEL(rotary),
     .swiglu = KERNEL(swiglu),
     .swiglu_backward = KERNEL(swiglu_backward),
+    .geglu = KERNEL(geglu),
+    .geglu_backward = KERNEL(geglu_backward),
+    .soft_cap = KERNEL(soft_cap),
+    .soft_cap_backward = KERNEL(soft_cap_backward),
     .causal_softmax = KERNEL(causal_softmax),
     .causal_probabilities = KERNEL(causal_probabilities),
     .score_gradient = KERNEL(score_gradient),

@@ -5,13 +5,15 @@ import Tokenization
 import Transformer
 
 extension Checkpoint {
-    /// Reads a Hugging Face directory of the Llama family.
+    /// Reads a Hugging Face directory or a GGUF file, of any family in `Family`.
     ///
     /// Everything is checked before weights are read: a fault costs no time and no memory.
     ///
+    /// - Parameter weights: How weights are kept in memory. Only Float32 can be trained.
     /// - Throws: `UserError` naming the file and all that is wrong with it.
-    public static func load(_ url: URL) throws -> Checkpoint {
-        let description = try LlamaConfiguration(directory: url)
+    public static func load(_ url: URL, weights: WeightStorage = .automatic) throws -> Checkpoint {
+        if GGUFFile.isGGUF(url) { return try load(gguf: url, weights: weights) }
+        let description = try ModelConfiguration(directory: url)
         let tokenizer = try CheckpointFile.existing(CheckpointFile.tokenizer, in: url).map(Tokenizer.init)
         if let tokenizer, tokenizer.vocabularySize != description.shape.vocabularySize {
             throw UserError(
@@ -20,19 +22,35 @@ extension Checkpoint {
                 remedy: "the two must come from one model")
         }
         return Checkpoint(
-            url: url, decoder: try loadDecoder(description.shape, from: url), tokenizer: tokenizer,
+            url: url,
+            decoder: try WeightFiles(directory: url).loader(of: description.shape)
+                .decoder(description.shape, weights: weights), tokenizer: tokenizer,
             template: try loadTemplate(from: url), tokens: try loadTokens(description, from: url))
     }
 
-    /// The shape of the model in a directory, without reading its weights.
-    /// - Throws: `UserError` if `config.json` is missing or describes something that we do not have.
+    /// The shape of a model, without reading its weights.
+    /// - Throws: `UserError` if its description is missing or tells of something that we do not have.
     public static func configuration(at url: URL) throws -> Configuration {
-        try LlamaConfiguration(directory: url).shape
+        if GGUFFile.isGGUF(url) { return try GGUFConfiguration(GGUFFile(contentsOf: url)).shape }
+        return try ModelConfiguration(directory: url).shape
+    }
+
+    /// The tokenizer of a model, or of a directory or file that holds a tokenizer alone.
+    /// - Throws: `UserError` if there is none or it is damaged.
+    public static func tokenizer(at url: URL) throws -> Tokenizer {
+        guard GGUFFile.isGGUF(url) else { return try Tokenizer(contentsOf: url) }
+        let file = try GGUFFile(contentsOf: url)
+        let size = try GGUFConfiguration(file).shape.vocabularySize
+        guard let tokenizer = try GGUFTokenizer.tokenizer(of: file, vocabularySize: size) else {
+            throw UserError("holds no vocabulary", file: url.relativePath, status: .noInput)
+        }
+        return tokenizer
     }
 
     /// A digest of all files that make the model what it is: weights, configuration, tokenizer, template.
     /// - Throws: `UserError` if a file cannot be read.
     public static func fingerprint(at url: URL) throws -> Fingerprint {
+        if GGUFFile.isGGUF(url) { return try Fingerprint(fileAt: url) }
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: url.path)
@@ -45,30 +63,6 @@ extension Checkpoint {
             [name, try Fingerprint(fileAt: url.appendingPathComponent(name)).hexadecimal]
         }
         return Fingerprint(hashing: parts.map { Data($0.utf8) })
-    }
-
-    private static func loadDecoder(_ shape: Configuration, from url: URL) throws -> Decoder {
-        let files = try WeightFiles(directory: url)
-        let views = try files.views(of: shape)
-        var tensors: [String: Tensor] = [:]
-        for parameter in LlamaNames.parameters(of: shape) {
-            let tensor = Tensor(shape: parameter.shape)
-            let width = parameter.shape.dropFirst().reduce(1, *)
-            try tensor.withUnsafeMutableFloats { floats in
-                for part in parameter.parts {
-                    let range = part.rows.lowerBound * width..<part.rows.upperBound * width
-                    let target = UnsafeMutableBufferPointer(rebasing: floats[range])
-                    try views[part.name]!.widen(into: target)
-                    if kernels.has_non_finite(target.baseAddress, target.count) != 0 {
-                        throw views[part.name]!.error(
-                            "holds infinite values or NaN",
-                            remedy: "the model is damaged or its training diverged")
-                    }
-                }
-            }
-            tensors[parameter.name] = tensor
-        }
-        return try Decoder(configuration: shape, parameters: tensors)
     }
 
     /// The chat template: a file of its own, as transformers 5 writes it, or a text in `tokenizer_config.json`.
@@ -84,7 +78,7 @@ extension Checkpoint {
     }
 
     /// The special tokens: `generation_config.json` knows better than `config.json`.
-    private static func loadTokens(_ description: LlamaConfiguration, from url: URL) throws -> SpecialTokens {
+    private static func loadTokens(_ description: ModelConfiguration, from url: URL) throws -> SpecialTokens {
         guard let file = CheckpointFile.existing(CheckpointFile.generation, in: url) else {
             return description.tokens
         }
@@ -98,7 +92,7 @@ extension Checkpoint {
     }
 }
 
-extension LlamaConfiguration {
+extension ModelConfiguration {
     /// Reads the `config.json` of a directory.
     fileprivate init(directory url: URL) throws {
         var isDirectory: ObjCBool = false
@@ -108,7 +102,7 @@ extension LlamaConfiguration {
         guard isDirectory.boolValue else {
             throw UserError(
                 "a file", file: url.relativePath,
-                remedy: "a Hugging Face directory with config.json is expected",
+                remedy: "a Hugging Face directory with config.json or a GGUF file is expected",
                 status: .noInput)
         }
         guard let file = CheckpointFile.existing(CheckpointFile.configuration, in: url) else {
@@ -121,9 +115,10 @@ extension LlamaConfiguration {
 }
 
 extension Checkpoint {
-    /// Bytes of the weight files of a directory.
-    /// - Throws: `UserError` if the directory cannot be read.
+    /// Bytes of the weight files of a directory, or of a GGUF file.
+    /// - Throws: `UserError` if it cannot be read.
     public static func weightBytes(at url: URL) throws -> Int {
+        if GGUFFile.isGGUF(url) { return try MappedFile(contentsOf: url).count }
         do {
             return try FileManager.default.contentsOfDirectory(
                 at: url, includingPropertiesForKeys: [.fileSizeKey]

@@ -30,8 +30,8 @@ extension Checkpoint {
         }
         precondition(template == nil || tokenizer != nil, "a chat template needs a tokenizer")
         let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
-        let entries = try LlamaNames.parameters(of: shape).flatMap { parameter in
-            let tensor = tensors[parameter.name]!
+        let entries = try HuggingFaceNames.parameters(of: shape).flatMap { parameter in
+            let tensor = tensors[parameter.name]!.adding(-parameter.offset)
             try refuseLoss(of: tensor, parameter.name, as: type, writing: url)
             return parameter.parts.map {
                 SafetensorsEntry(name: $0.name, tensor: tensor, rows: $0.rows, as: type)
@@ -44,7 +44,7 @@ extension Checkpoint {
         }
         try AtomicDirectory.create(at: url, obsolete: CheckpointFile.isReplaceable) { directory in
             let file = { directory.appendingPathComponent($0) }
-            let description = LlamaConfiguration(shape: shape, tokens: model)
+            let description = ModelConfiguration(shape: shape, tokens: model)
             try AtomicFile.write(
                 description.json(weights: type).encoded(), to: file(CheckpointFile.configuration))
             try AtomicFile.write(
@@ -84,6 +84,13 @@ extension Checkpoint {
         if let problem {
             throw UserError("cannot save: the weight \(name) \(problem)", file: url.relativePath)
         }
+    }
+}
+
+extension Tensor {
+    /// A tensor with `offset` added to every value; itself where that is 0.
+    fileprivate func adding(_ offset: Float) -> Tensor {
+        offset == 0 ? self : Tensor(shape: shape, values: values.map { $0 + offset })
     }
 }
 

@@ -5,7 +5,7 @@ import Transformer
 
 /// A model with what it takes to use it, as a Hugging Face directory holds them.
 ///
-/// Models of the Llama family are read: `config.json`, the weights in `model.safetensors` (or shards with an index),
+/// Models of the families in `Family` are read: `config.json`, the weights in `model.safetensors` (or shards with an index),
 /// and, where they exist, `tokenizer.model`, the chat template and `generation_config.json`.
 public struct Checkpoint {
     /// Where it was read from.

@@ -10,6 +10,14 @@ public enum TargetScope: String, CaseIterable, Codable, Sendable {
     case all
 }
 
+/// Who reads the system turns of chats.
+public enum SystemTurns: String, CaseIterable, Codable, Sendable {
+    case both
+    /// Context distillation (Askell et al. 2021, arXiv 2112.00861; Snell et al. 2022, arXiv 2209.15189): instructions,
+    /// examples or facts in a system turn guide the teacher, and the student learns to answer without them.
+    case teacher
+}
+
 /// Turns records into token ids.
 ///
 /// - A chat is written by the template. If it is longer than the context, its end is cut off.
@@ -23,12 +31,24 @@ public struct CorpusEncoder: Sendable {
     /// The most tokens a document may have.
     public let contextLength: Int
     public let scope: TargetScope
+    public let systemTurns: SystemTurns
+    /// The most tokens a document may have as the teacher reads it.
+    public let teacherContextLength: Int
 
+    /// - Parameters:
+    ///   - systemTurns: `.teacher` needs the scope `.assistant`, since the system's tokens are no targets of a student
+    ///     that does not see them
+    ///   - teacherContextLength: bounds what only the teacher reads
     public init(
         tokenizer: Tokenizer, template: ChatTemplate = .roleMarkers, contextLength: Int,
-        scope: TargetScope = .assistant
+        scope: TargetScope = .assistant, systemTurns: SystemTurns = .both, teacherContextLength: Int = .max
     ) {
         precondition(contextLength >= 2, "a context of \(contextLength) tokens has no target")
+        precondition(
+            systemTurns == .both || scope == .assistant,
+            "hidden system turns leave only the assistant's as targets")
+        self.systemTurns = systemTurns
+        self.teacherContextLength = teacherContextLength
         self.tokenizer = tokenizer
         self.template = template
         self.contextLength = contextLength
@@ -41,15 +61,27 @@ public struct CorpusEncoder: Sendable {
     public func document(_ record: CorpusRecord) throws -> EncodedDocument {
         switch record {
         case .chat(let messages):
-            let chat = try template.encode(messages, with: tokenizer)
-            let kept = scope == .assistant ? chat.assistant : chat.assistant.indices.map { $0 > 0 }
-            return EncodedDocument(ids: chat.ids, kept: [false] + kept.dropFirst())
+            let seen = studentMessages(messages)
+            return EncodedDocument(
+                student: try tokens(of: seen),
+                teacher: seen.count == messages.count ? nil : try tokens(of: messages))
         case .text(let text):
             let begin = tokenizer.beginID.map { [$0] } ?? []
             let end = tokenizer.endID.map { [$0] } ?? []
             let ids = begin + tokenizer.encodeContent(text) + end
             return EncodedDocument(ids: ids, kept: ids.indices.map { $0 > 0 })
         }
+    }
+
+    private func tokens(of messages: [Message]) throws -> MarkedTokens {
+        let chat = try template.encode(messages, with: tokenizer)
+        let kept = scope == .assistant ? chat.assistant : chat.assistant.indices.map { $0 > 0 }
+        return MarkedTokens(ids: chat.ids, kept: [false] + kept.dropFirst())
+    }
+
+    /// What the student reads of a chat.
+    private func studentMessages(_ messages: [Message]) -> [Message] {
+        systemTurns == .both ? messages : messages.filter { $0.role != .system }
     }
 
     /// All records, on all cores, in their order.
@@ -65,7 +97,9 @@ public struct CorpusEncoder: Sendable {
         }
         var corpus = EncodedCorpus()
         for (record, document) in zip(records, whole) {
-            corpus.add(try document!.get(), of: record, contextLength: contextLength)
+            corpus.add(
+                try document!.get(), of: record, contextLength: contextLength,
+                teacherLength: teacherContextLength)
         }
         guard corpus.summary.keptTokens > 0 else {
             throw UserError(
@@ -75,17 +109,22 @@ public struct CorpusEncoder: Sendable {
         return corpus
     }
 
-    /// The ids of a prompt, ready for the assistant's answer.
+    /// The ids of a prompt, ready for the assistant's answer, as student and teacher read it.
     ///
     /// Throws `UserError` if it leaves no room for an answer in the context.
-    public func prompt(_ messages: [Message]) throws -> [Int32] {
-        let ids = try template.encode(messages, with: tokenizer, addGenerationPrompt: true).ids
-        guard ids.count < contextLength else {
-            throw UserError(
-                "a prompt of \(ids.count) tokens leaves no room in a context of \(contextLength)",
-                remedy: "shorten the prompt")
+    public func prompt(_ messages: [Message]) throws -> (student: [Int32], teacher: [Int32]) {
+        func encode(_ messages: [Message], _ contextLength: Int) throws -> [Int32] {
+            let ids = try template.encode(messages, with: tokenizer, addGenerationPrompt: true).ids
+            guard ids.count < contextLength else {
+                throw UserError(
+                    "a prompt of \(ids.count) tokens leaves no room in a context of \(contextLength)",
+                    remedy: "shorten the prompt")
+            }
+            return ids
         }
-        return ids
+        return (
+            try encode(studentMessages(messages), contextLength), try encode(messages, teacherContextLength)
+        )
     }
 }
 
@@ -95,16 +134,18 @@ public struct EncodedCorpus: Sendable {
     public private(set) var documents: [EncodedDocument] = []
     public private(set) var summary = CorpusSummary()
 
-    fileprivate mutating func add(_ whole: EncodedDocument, of record: CorpusRecord, contextLength: Int) {
+    fileprivate mutating func add(
+        _ whole: EncodedDocument, of record: CorpusRecord, contextLength: Int, teacherLength: Int
+    ) {
         summary.records += 1
-        let isLong = whole.ids.count > contextLength
+        let isLong = whole.ids.count > contextLength || (whole.teacher?.ids.count ?? 0) > teacherLength
         let parts: [EncodedDocument]
         switch record {
         case .text:
             parts = whole.split(at: contextLength)
             if isLong { summary.splitRecords += 1 }
         case .chat:
-            let part = whole.truncated(to: contextLength)
+            let part = whole.truncated(to: contextLength, teacherLength: teacherLength)
             parts = part.kept.contains(true) ? [part] : []
             if isLong { summary.truncatedRecords += 1 }
         }

@@ -8,11 +8,17 @@ public struct PackedBatch: Sendable {
     public let tokens: TokenBatch
     /// For each token, whether it is a target whose loss counts.
     public let kept: [Bool]
+    /// The same documents as the teacher reads them; nil where that is what the student reads.
+    public let teacher: (tokens: TokenBatch, kept: [Bool])?
 
     public init(_ documents: [Int], of corpus: [EncodedDocument]) {
         self.documents = documents
         tokens = TokenBatch(sequences: documents.map { corpus[$0].ids })
         kept = documents.flatMap { corpus[$0].kept }
+        let views = documents.map { corpus[$0].teacher ?? corpus[$0].student }
+        teacher =
+            documents.contains { corpus[$0].teacher != nil }
+            ? (TokenBatch(sequences: views.map(\.ids)), views.flatMap(\.kept)) : nil
     }
 }
 

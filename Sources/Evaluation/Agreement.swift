@@ -63,20 +63,17 @@ public struct Agreement: Codable, Equatable, Sendable {
     }
 
     private static func compare(student: Decoder, teacher: Decoder, _ batch: TrainingBatch) -> [Row] {
-        let (studentHidden, teacherHidden) = withoutGradients {
-            (
-                gatherRows(student.hiddenStates(batch.tokens), at: batch.positions),
-                gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions)
-            )
-        }
+        let (studentHidden, teacherHidden) = (
+            student.frozenHiddenStates(batch.tokens, at: batch.positions),
+            teacher.frozenHiddenStates(batch.tokens, at: batch.positions)
+        )
         let vocabulary = student.head.rows
         let chunk = min(LogitsChunks.rows(vocabulary: vocabulary), max(batch.targets.count, 1))
         let teacherLogits = Tensor(shape: [chunk, vocabulary])
         var result = [Row](repeating: Row(), count: batch.targets.count)
         LogitsChunks.forEach(hidden: studentHidden, head: student.head) { rows, logits in
-            MatrixProduct.multiply(
-                teacherHidden.matrix(rows: rows), teacher.head.matrix.transposed,
-                into: teacherLogits.matrix(rows: 0..<rows.count))
+            teacher.head.project(
+                teacherHidden.matrix(rows: rows), into: teacherLogits.matrix(rows: 0..<rows.count))
             result.withUnsafeMutableBufferPointer { result in
                 let out = result.baseAddress! + rows.lowerBound
                 Parallel.forRanges(of: rows.count, grain: 16) { range in

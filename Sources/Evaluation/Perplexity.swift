@@ -52,9 +52,7 @@ public struct Perplexity: Codable, Equatable, Sendable {
 
     /// −ln p(target) at each of the batch's kept positions.
     static func negativeLogLikelihoods(_ model: Decoder, _ batch: TrainingBatch) -> [Float] {
-        let hidden = withoutGradients {
-            gatherRows(model.hiddenStates(batch.tokens), at: batch.positions)
-        }
+        let hidden = model.frozenHiddenStates(batch.tokens, at: batch.positions)
         let result = Tensor(shape: [batch.targets.count])
         LogitsChunks.forEach(hidden: hidden, head: model.head) { rows, logits in
             Parallel.forRanges(of: rows.count, grain: 16) { range in

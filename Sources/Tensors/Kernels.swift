@@ -35,3 +35,12 @@ public func sumOfSquares(_ tensors: [Tensor]) -> Double {
     }
     return total
 }
+
+extension DistillKernels {
+    /// y = exp(factor · x), within the bounds of a normal number.
+    public func exponential(
+        of x: UnsafePointer<Float>, times factor: Float, into y: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        softmax(x, y, count, factor, 0, 0)
+    }
+}

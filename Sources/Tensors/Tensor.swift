@@ -1,13 +1,19 @@
 import Foundation
 
-/// A dense, row-major array of Float32 in a pooled buffer.
+/// A dense, row-major array of Float32 in a pooled buffer, or a frozen matrix of weights kept as a file stores them.
 ///
 /// A tensor is written once, by the operation that makes it; only parameters, and the buffers of optimisers,
 /// change afterwards. Not safe to write from several threads.
 public final class Tensor: @unchecked Sendable {
     /// Extents, outermost first. A scalar has none.
     public let shape: [Int]
-    let storage: Storage
+    /// nil for weights kept as stored.
+    private let storage: Storage?
+    /// The weights, where they are kept as stored. Products widen them as they go; `pointer` does not exist.
+    public let stored: StoredWeights?
+    /// Computes the values again from what the backward pass keeps anyway; nil where they are dearer than memory. An
+    /// operation that needs this tensor in its backward pass keeps this instead.
+    var recomputation: (() -> Tensor)?
     /// Where gradients of the loss with respect to this tensor gather; nil where none flow.
     public private(set) var gradientSlot: GradientSlot?
 
@@ -16,6 +22,14 @@ public final class Tensor: @unchecked Sendable {
         precondition(shape.allSatisfy { $0 >= 0 }, "a tensor's extents are not negative: \(shape)")
         self.shape = shape
         storage = Storage(count: shape.reduce(1, *))
+        stored = nil
+    }
+
+    /// Frozen weights as a file stores them.
+    public init(_ stored: StoredWeights) {
+        shape = [stored.rows, stored.width]
+        storage = nil
+        self.stored = stored
     }
 
     /// Another name for the same values, with gradients of its own.
@@ -23,6 +37,12 @@ public final class Tensor: @unchecked Sendable {
         precondition(shape.reduce(1, *) == other.count, "\(shape) does not hold \(other.count) values")
         self.shape = shape
         storage = other.storage
+        stored = other.stored
+    }
+
+    /// The same values under another shape.
+    public func reshaped(_ shape: [Int]) -> Tensor {
+        shape == self.shape ? self : Tensor(shape: shape, sharing: self)
     }
 
     public convenience init(shape: [Int], values: [Float]) {
@@ -44,17 +64,22 @@ public final class Tensor: @unchecked Sendable {
     public var rows: Int { shape.dropLast().reduce(1, *) }
 
     /// The values' address, for kernels: valid while the tensor lives, row-major, `count` floats.
-    public var pointer: UnsafeMutablePointer<Float> { storage.pointer }
+    public var pointer: UnsafeMutablePointer<Float> {
+        guard let storage else { preconditionFailure("weights kept as stored have no floats in memory") }
+        return storage.pointer
+    }
 
     /// The address of a row of the last axis.
-    public func pointer(row: Int) -> UnsafeMutablePointer<Float> { storage.pointer + row * width }
+    public func pointer(row: Int) -> UnsafeMutablePointer<Float> { pointer + row * width }
 
     /// A copy of the values, row by row.
     public var values: [Float] { withUnsafeFloats { Array($0) } }
 
-    /// Runs `body` on the values; the buffer must not be used after it returns.
+    /// Runs `body` on the values; the buffer must not be used after it returns. Weights kept as stored are widened for
+    /// as long.
     public func withUnsafeFloats<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
-        try body(UnsafeBufferPointer(start: pointer, count: count))
+        if stored != nil { return try widened().withUnsafeFloats(body) }
+        return try body(UnsafeBufferPointer(start: pointer, count: count))
     }
 
     /// Runs `body` on the values, to change them; the buffer must not be used after it returns.
@@ -64,6 +89,16 @@ public final class Tensor: @unchecked Sendable {
         try body(UnsafeMutableBufferPointer(start: pointer, count: count))
     }
 
+    /// This tensor with its values in memory: itself, or a widened copy of weights kept as stored.
+    public func widened() -> Tensor {
+        guard let stored else { return self }
+        let result = Tensor(shape: shape)
+        Parallel.forRanges(of: rows, grain: stored.rowsPerPanel) { range in
+            stored.widen(rows: range, into: result.pointer(row: range.lowerBound))
+        }
+        return result
+    }
+
     public func fill(_ value: Float) {
         withUnsafeMutableFloats { $0.update(repeating: value) }
     }
@@ -71,7 +106,7 @@ public final class Tensor: @unchecked Sendable {
     /// Overwrites the values with those of a tensor of the same shape.
     public func copyValues(from other: Tensor) {
         precondition(shape == other.shape, "cannot copy \(other.shape) into \(shape)")
-        pointer.update(from: other.pointer, count: count)
+        other.withUnsafeFloats { pointer.update(from: $0.baseAddress!, count: count) }
     }
 
     /// A tensor of the same values in a buffer of its own, without gradients.
@@ -97,6 +132,7 @@ extension Tensor {
     /// Makes this tensor a leaf whose gradient is kept (a parameter), or, with false, freezes it.
     @discardableResult
     public func requiringGradient(_ wanted: Bool = true) -> Tensor {
+        precondition(!wanted || stored == nil, "weights kept as stored are frozen")
         gradientSlot = wanted ? (gradientSlot ?? GradientSlot()) : nil
         return self
     }

@@ -5,7 +5,7 @@ import Tensors
 /// x · weightᵀ + residual: `linear` where gradients flow, `rowwiseLinear` in generation.
 typealias Projection = (_ x: Tensor, _ weight: Tensor, _ residual: Tensor?) -> Tensor
 
-/// One layer: x += attention(norm(x)); x += feedForward(norm(x)).
+/// One layer: x += attention(norm(x)); x += feedForward(norm(x)). Some families norm both outputs too.
 public final class Block {
     public let attentionNorm: Tensor  // [C]
     public let queryKeyValue: Tensor  // [(H + 2K)·D, C]
@@ -13,16 +13,31 @@ public final class Block {
     public let feedForwardNorm: Tensor  // [C]
     public let gateUp: Tensor  // [2F, C]
     public let down: Tensor  // [C, F]
+    /// [D] each; of families that norm heads
+    public let headNorms: (query: Tensor, key: Tensor)?
+    /// [C] each; of families that norm outputs
+    public let outputNorms: (attention: Tensor, feedForward: Tensor)?
     private let epsilon: Float
+    private let gate: Gate
+    private let shape: AttentionShape
 
-    init(configuration: Configuration, parameter: (String) -> Tensor) {
+    init(configuration: Configuration, shape: AttentionShape, parameter: (String) -> Tensor) {
         attentionNorm = parameter("attentionNorm.weight")
         queryKeyValue = parameter("attention.queryKeyValue.weight")
         attentionOutput = parameter("attention.output.weight")
         feedForwardNorm = parameter("feedForwardNorm.weight")
         gateUp = parameter("feedForward.gateUp.weight")
         down = parameter("feedForward.down.weight")
+        let family = configuration.family
+        headNorms =
+            family.normsHeads
+            ? (parameter("attention.queryNorm.weight"), parameter("attention.keyNorm.weight")) : nil
+        outputNorms =
+            family.normsOutputs
+            ? (parameter("attentionOutputNorm.weight"), parameter("feedForwardOutputNorm.weight")) : nil
         epsilon = configuration.normEpsilon
+        gate = family.gate
+        self.shape = shape
     }
 
     /// - Parameters:
@@ -31,10 +46,27 @@ public final class Block {
     ///   - attend: turns rows of queries, keys and values, [N, (H + 2K)·D], into attention's output, [N, H·D]
     /// - Returns: [N, C]
     func forward(_ x: Tensor, projection: Projection, attend: (Tensor) -> Tensor) -> Tensor {
-        let attended = attend(
-            projection(rmsNorm(x, weight: attentionNorm, epsilon: epsilon), queryKeyValue, nil))
-        let middle = projection(attended, attentionOutput, x)
-        let gates = projection(rmsNorm(middle, weight: feedForwardNorm, epsilon: epsilon), gateUp, nil)
-        return projection(swiGLU(gates), down, middle)
+        var queryKeyValue = projection(norm(x, attentionNorm), queryKeyValue, nil)
+        if let headNorms {
+            queryKeyValue = headNorm(
+                queryKeyValue, queryWeight: headNorms.query, keyWeight: headNorms.key, epsilon: epsilon,
+                shape: shape)
+        }
+        let middle = join(
+            attend(queryKeyValue), attentionOutput, to: x, norm: outputNorms?.attention, projection)
+        let gated = gatedUnit(projection(norm(middle, feedForwardNorm), gateUp, nil), gate)
+        return join(gated, down, to: middle, norm: outputNorms?.feedForward, projection)
+    }
+
+    private func norm(_ x: Tensor, _ weight: Tensor) -> Tensor {
+        rmsNorm(x, weight: weight, epsilon: epsilon)
+    }
+
+    /// Adds a part's projected output, normed if the family does so, to the residual stream.
+    private func join(
+        _ x: Tensor, _ weight: Tensor, to residual: Tensor, norm: Tensor?, _ projection: Projection
+    ) -> Tensor {
+        guard let norm else { return projection(x, weight, residual) }
+        return rmsNorm(projection(x, weight, nil), weight: norm, epsilon: epsilon, adding: residual)
     }
 }

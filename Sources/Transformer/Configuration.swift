@@ -1,8 +1,9 @@
 import Tensors
 
-/// The shape of a decoder-only transformer of the Llama type: RMSNorm before each part, rotary positions,
-/// grouped-query attention, SwiGLU.
+/// The shape of a decoder-only transformer: RMSNorm before each part, rotary positions, grouped-query attention, a gated
+/// feed-forward, and what its family adds.
 public struct Configuration: Codable, Equatable, Sendable {
+    public var family: Family
     /// Rows of the embedding table, V.
     public var vocabularySize: Int
     /// Channels of the residual stream, C.
@@ -23,12 +24,24 @@ public struct Configuration: Codable, Equatable, Sendable {
     public var tiedHead: Bool
     /// Longest sequence, in positions.
     public var contextLength: Int
+    public var ropeScaling: RopeScaling?
+    public var slidingWindow: SlidingWindow?
+    /// Attention scores are divided by the square root of this; nil for the head dimension.
+    public var queryScalar: Double?
+    /// Bound of attention scores; nil for none.
+    public var attentionSoftCap: Float?
+    /// Bound of logits; nil for none.
+    public var logitSoftCap: Float?
 
     public init(
-        vocabularySize: Int, width: Int, layers: Int, heads: Int, keyValueHeads: Int? = nil,
+        family: Family = .llama, vocabularySize: Int, width: Int, layers: Int, heads: Int,
+        keyValueHeads: Int? = nil,
         headDimension: Int? = nil, feedForward: Int, ropeTheta: Double = 10_000, normEpsilon: Float = 1e-5,
-        tiedHead: Bool = true, contextLength: Int = 512
+        tiedHead: Bool = true, contextLength: Int = 512,
+        ropeScaling: RopeScaling? = nil, slidingWindow: SlidingWindow? = nil, queryScalar: Double? = nil,
+        attentionSoftCap: Float? = nil, logitSoftCap: Float? = nil
     ) {
+        self.family = family
         self.vocabularySize = vocabularySize
         self.width = width
         self.layers = layers
@@ -40,6 +53,11 @@ public struct Configuration: Codable, Equatable, Sendable {
         self.normEpsilon = normEpsilon
         self.tiedHead = tiedHead
         self.contextLength = contextLength
+        self.ropeScaling = ropeScaling
+        self.slidingWindow = slidingWindow
+        self.queryScalar = queryScalar
+        self.attentionSoftCap = attentionSoftCap
+        self.logitSoftCap = logitSoftCap
     }
 
     /// What makes the shape impossible, in words; empty when it is sound.
@@ -61,12 +79,60 @@ public struct Configuration: Codable, Equatable, Sendable {
         if headDimension % 2 != 0 {
             problems.append("head dimension \(headDimension) is odd; rotary embedding pairs components")
         }
-        return problems
+        if let window = slidingWindow {
+            if window.size < 1 { problems.append("a sliding window of \(window.size) positions") }
+            if let layer = window.layers.first(where: { !(0..<layers).contains($0) }) {
+                problems.append("a sliding window in layer \(layer) of \(layers)")
+            }
+        }
+        let positive = [
+            ("rotary base", ropeTheta), ("rotary base of windowed layers", slidingWindow?.ropeTheta ?? 1),
+            ("norm epsilon", Double(normEpsilon)), ("query scalar", queryScalar ?? 1),
+            ("attention soft cap", Double(attentionSoftCap ?? 1)),
+            ("logit soft cap", Double(logitSoftCap ?? 1)),
+        ]
+        for (name, value) in positive where !(value > 0 && value.isFinite) {
+            problems.append("\(name) \(value) is not positive")
+        }
+        return problems + misfits + (ropeScaling?.problems(dimension: headDimension) ?? [])
     }
 
-    var attention: AttentionShape {
-        AttentionShape(heads: heads, keyValueHeads: keyValueHeads, dimension: headDimension)
+    /// Choices that the family does not have.
+    private var misfits: [String] {
+        var misfits: [String] = []
+        func allow(_ families: Family..., choice: String, made: Bool) {
+            if made, !families.contains(family) {
+                misfits.append("\(family.rawValue) models have no \(choice)")
+            }
+        }
+        allow(.gemma2, .gemma3, choice: "query scalar", made: queryScalar != nil)
+        allow(
+            .gemma2, .gemma3, choice: "soft caps", made: attentionSoftCap != nil || logitSoftCap != nil)
+        allow(.mistral, .phi3, .gemma2, .gemma3, choice: "sliding window", made: slidingWindow != nil)
+        allow(.gemma3, choice: "second rotary base", made: slidingWindow?.ropeTheta != nil)
+        allow(
+            .gemma2, .gemma3, choice: "layers without the window",
+            made: slidingWindow.map { $0.layers.count != layers } ?? false)
+        return misfits
     }
+
+    /// Attention of each layer.
+    var attention: [AttentionShape] {
+        let windowed = Set(slidingWindow?.layers ?? [])
+        return (0..<layers).map { layer in
+            AttentionShape(
+                heads: heads, keyValueHeads: keyValueHeads, dimension: headDimension,
+                scale: queryScalar.map { Float(1 / $0.squareRoot()) }, softCap: attentionSoftCap,
+                window: windowed.contains(layer) ? slidingWindow?.size : nil)
+        }
+    }
+
+    /// Factor of embeddings.
+    var embeddingScale: Float { family.scalesEmbeddings ? Float(Double(width).squareRoot()) : 1 }
+
+    /// Positions that a cache holds unless more are asked for: those that short rotary factors are made for, where a
+    /// model has such.
+    var cacheLength: Int { min(contextLength, ropeScaling?.shortContext ?? contextLength) }
 
     /// Weights in all, the embedding among them.
     public var parameterCount: Int {
@@ -78,8 +144,9 @@ public struct Configuration: Codable, Equatable, Sendable {
     public func forwardFLOPs(context: Double) -> Double {
         let attention = Double(
             (heads + 2 * keyValueHeads) * headDimension * width + heads * headDimension * width)
-        let scores = 2 * context * Double(heads * headDimension)
         let feedForward = Double(3 * width * self.feedForward)
-        return 2 * (Double(layers) * (attention + scores + feedForward) + Double(vocabularySize * width))
+        let seen = self.attention.reduce(0) { $0 + min(context, Double($1.window ?? .max)) }
+        let scores = 2 * seen * Double(heads * headDimension)
+        return 2 * (Double(layers) * (attention + feedForward) + scores + Double(vocabularySize * width))
     }
 }

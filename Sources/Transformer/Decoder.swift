@@ -9,11 +9,13 @@ public final class Decoder: @unchecked Sendable {
     public let blocks: [Block]
     /// [C]
     public let finalNorm: Tensor
-    /// [V, C]; the embedding table itself when the head is tied.
-    public let head: Tensor
+    /// Its weight, [V, C], is the embedding table itself when the head is tied.
+    public let head: OutputHead
     /// Every weight by name, in a fixed order.
     public let parameters: [(name: String, tensor: Tensor)]
-    let rotary: RotaryTable
+    /// Attention of each layer.
+    let attention: [AttentionShape]
+    private let rotary: RotaryTables
 
     /// A decoder around weights that exist.
     ///
@@ -29,14 +31,17 @@ public final class Decoder: @unchecked Sendable {
         self.configuration = configuration
         parameters = shapes.map { ($0.name, given[$0.name]!) }
         embeddingTable = given["embedding.weight"]!
+        let attention = configuration.attention
+        self.attention = attention
         blocks = (0..<configuration.layers).map { layer in
-            Block(configuration: configuration) { given["blocks.\(layer).\($0)"]! }
+            Block(configuration: configuration, shape: attention[layer]) {
+                given["blocks.\(layer).\($0)"]!
+            }
         }
         finalNorm = given["norm.weight"]!
-        head = given["head.weight"] ?? given["embedding.weight"]!
-        rotary = RotaryTable(
-            positions: configuration.contextLength, dimension: configuration.headDimension,
-            theta: configuration.ropeTheta)
+        head = OutputHead(
+            weight: given["head.weight"] ?? given["embedding.weight"]!, softCap: configuration.logitSoftCap)
+        rotary = RotaryTables(configuration)
     }
 
     /// A decoder with random weights: normal with deviation 0.02, and 0.02 / √(2·layers) where a block adds to the
@@ -78,6 +83,18 @@ public final class Decoder: @unchecked Sendable {
                 (prefix + "feedForward.gateUp.weight", [2 * c.feedForward, c.width]),
                 (prefix + "feedForward.down.weight", [c.width, c.feedForward]),
             ]
+            if c.family.normsHeads {
+                shapes += [
+                    (prefix + "attention.queryNorm.weight", [c.headDimension]),
+                    (prefix + "attention.keyNorm.weight", [c.headDimension]),
+                ]
+            }
+            if c.family.normsOutputs {
+                shapes += [
+                    (prefix + "attentionOutputNorm.weight", [c.width]),
+                    (prefix + "feedForwardOutputNorm.weight", [c.width]),
+                ]
+            }
         }
         shapes.append(("norm.weight", [c.width]))
         if !c.tiedHead { shapes.append(("head.weight", [c.vocabularySize, c.width])) }
@@ -110,31 +127,58 @@ public final class Decoder: @unchecked Sendable {
     /// Final hidden states, after the last norm: what the head turns into logits.
     ///
     /// - Returns: [N, C]
-    public func hiddenStates(_ batch: TokenBatch) -> Tensor {
+    public func hiddenStates(_ batch: TokenBatch) -> Tensor { forward(batch) { _, _ in } }
+
+    /// The forward pass with what lies inside it.
+    public func activations(_ batch: TokenBatch) -> Activations {
+        var (hidden, queryKeyValue) = ([Tensor](), [Tensor]())
+        let final = forward(batch) { part, tensor in
+            switch part {
+            case .queryKeyValue: queryKeyValue.append(tensor)
+            case .block: hidden.append(tensor)
+            }
+        }
+        return Activations(
+            final: final, hidden: hidden, queryKeyValue: queryKeyValue, shape: attention[0])
+    }
+
+    /// What `forward` lets be observed of each layer, in this order.
+    private enum Part { case queryKeyValue, block }
+
+    private func forward(_ batch: TokenBatch, observe: (Part, Tensor) -> Void) -> Tensor {
         precondition(
             batch.longest <= configuration.contextLength,
             "a sequence of \(batch.longest) tokens exceeds the context of \(configuration.contextLength)")
-        let shape = configuration.attention
-        return forward(batch.ids, positions: batch.positions, projection: linear) { _, queryKeyValue in
-            causalAttention(queryKeyValue, segments: batch.segments, shape: shape)
+        return forward(
+            batch.ids, positions: batch.positions, context: batch.longest, projection: linear,
+            afterBlock: { observe(.block, $0) }
+        ) { layer, queryKeyValue in
+            observe(.queryKeyValue, queryKeyValue)
+            return causalAttention(queryKeyValue, segments: batch.segments, shape: attention[layer])
         }
     }
 
     /// The forward pass, told once: training and generation differ in how rows are multiplied and what they see.
     ///
-    /// - Parameter attend: attention of a layer over turned queries and keys and values, [N, (H + 2K)·D] → [N, H·D]
+    /// - Parameters:
+    ///   - context: positions of the longest sequence, or that a cache can hold
+    ///   - attend: attention of a layer over turned queries and keys and values, [N, (H + 2K)·D] → [N, H·D]
     func forward(
-        _ ids: [Int32], positions: [Int32], projection: Projection,
+        _ ids: [Int32], positions: [Int32], context: Int, projection: Projection,
+        afterBlock: (Tensor) -> Void = { _ in },
         attend: (_ layer: Int, _ queryKeyValue: Tensor) -> Tensor
     ) -> Tensor {
         let turnedHeads = configuration.heads + configuration.keyValueHeads
-        var x = embedding(ids, table: embeddingTable)
+        var x = embedding(ids, table: embeddingTable, scale: configuration.embeddingScale)
         for (layer, block) in blocks.enumerated() {
             x = block.forward(x, projection: projection) { queryKeyValue in
                 attend(
                     layer,
-                    rotaryEmbedding(queryKeyValue, positions: positions, heads: turnedHeads, table: rotary))
+                    rotaryEmbedding(
+                        queryKeyValue, positions: positions, heads: turnedHeads,
+                        table: rotary.table(layer: layer, context: context)))
             }
+            afterBlock(x)
         }
         return rmsNorm(x, weight: finalNorm, epsilon: configuration.normEpsilon)
     }
@@ -145,6 +189,6 @@ public final class Decoder: @unchecked Sendable {
     /// - Parameter hidden: [M, C]
     /// - Returns: [M, V]
     public func logits(_ hidden: Tensor) -> Tensor {
-        linear(hidden, weight: head)
+        head.logits(of: hidden)
     }
 }

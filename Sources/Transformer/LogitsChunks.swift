@@ -2,24 +2,24 @@ import Tensors
 
 /// Logits a few rows at a time, so that memory does not grow with rows × vocabulary.
 public enum LogitsChunks {
-    /// Logits held at once: 16 MiB, which stays in a server's last-level cache, and at least 16 rows, one register
-    /// tile of the product.
+    /// Logits held at once: 16 MiB, which stays in a server's last-level cache, in whole register tiles of the product.
     private static let budget = 4 << 20
-    private static let minimumRows = 16
+    private static let tile = 16
+    /// However large the vocabulary (128 MiB for 262,144 pieces): with fewer rows a product spends its time on bringing
+    /// the head's weights into place.
+    private static let minimumRows = 128
 
-    public static func rows(vocabulary: Int) -> Int {
-        max(minimumRows, budget / vocabulary / minimumRows * minimumRows)
-    }
+    public static func rows(vocabulary: Int) -> Int { max(minimumRows, budget / vocabulary / tile * tile) }
 
     /// Runs `body` on consecutive ranges of rows of `hidden`, with their logits; the buffer is reused, so `body` may
     /// overwrite it but not keep it.
     ///
     /// - Parameters:
     ///   - hidden: [M, C]
-    ///   - head: [V, C]
+    ///   - head: over V pieces
     ///   - body: receives the range of rows and their logits [rows, V]
     public static func forEach(
-        hidden: Tensor, head: Tensor, _ body: (_ rows: Range<Int>, _ logits: MatrixView) throws -> Void
+        hidden: Tensor, head: OutputHead, _ body: (_ rows: Range<Int>, _ logits: MatrixView) throws -> Void
     ) rethrows {
         let vocabulary = head.rows
         let step = rows(vocabulary: vocabulary)
@@ -27,7 +27,7 @@ public enum LogitsChunks {
         for start in stride(from: 0, to: hidden.rows, by: step) {
             let range = start..<min(start + step, hidden.rows)
             let logits = buffer.matrix(rows: 0..<range.count)
-            MatrixProduct.multiply(hidden.matrix(rows: range), head.matrix.transposed, into: logits)
+            head.project(hidden.matrix(rows: range), into: logits)
             try body(range, logits)
         }
     }

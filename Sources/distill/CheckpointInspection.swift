@@ -30,7 +30,8 @@ struct CheckpointInspection: Inspection {
 
     var rows: [[String]] {
         [
-            ["parameters", "\(parameters)"], ["bytes of weights", "\(bytes)"],
+            ["family", shape.family.rawValue], ["parameters", "\(parameters)"],
+            ["bytes of weights", "\(bytes)"],
             ["bytes a weight", decimal(Double(bytes) / Double(parameters), 2)],
             ["layers", "\(shape.layers)"], ["width", "\(shape.width)"],
             [

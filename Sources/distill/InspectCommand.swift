@@ -13,11 +13,12 @@ struct InspectCommand: AsyncParsableCommand {
 
             EXAMPLES
               distill inspect data/teacher
+              distill inspect gemma-3-270m-q4_k_m.gguf
               distill inspect runs/logits-kd/signals
               distill inspect runs/logits-kd/signals --verify --teacher data/teacher --records 200 --json
             """)
 
-    @Argument(help: "The directory of a signal cache or a checkpoint.")
+    @Argument(help: "A signal cache, a checkpoint directory or a GGUF file.")
     var path: String
     @Flag(help: "Run the teacher of a cache again on a sample and compare.")
     var verify = false
@@ -36,7 +37,7 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws {
         try Failure.reporting {
             let url = URL(filePath: path)
-            if FileManager.default.fileExists(atPath: url.appending(path: "config.json").path) {
+            if isCheckpoint(url) {
                 guard !verify else {
                     throw UserError(
                         "is a checkpoint: there is no teacher to compare it with", file: path,
@@ -47,6 +48,14 @@ struct InspectCommand: AsyncParsableCommand {
             let cache = try SignalCache(directory: url)
             try show(CacheInspection(cache.manifest, verification: verify ? verification(of: cache) : nil))
         }
+    }
+
+    /// A file is one, or is named as one by mistake; a directory may hold a signal cache.
+    private func isCheckpoint(_ url: URL) -> Bool {
+        var isDirectory: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+        return exists && !isDirectory.boolValue
+            || FileManager.default.fileExists(atPath: url.appending(path: "config.json").path)
     }
 
     private func show(_ inspection: some Inspection) throws {

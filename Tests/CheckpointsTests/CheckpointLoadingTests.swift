@@ -59,7 +59,7 @@ import Testing
                 (
                     {
                         try FileManager.default.removeItem(at: $0.url)
-                        try Data("GGUF".utf8).write(to: $0.url)
+                        try Data("GGML".utf8).write(to: $0.url)
                     }, "a file; a Hugging Face directory"
                 ),
             ]

@@ -44,7 +44,7 @@ import Transformer
             try Checkpoint.save(decoder: decoder, to: url, as: type)
             expectSameParameters(try Checkpoint.load(url).decoder, decoder, rounding: format.nearest)
             let config = try String(contentsOf: url.appending(path: "config.json"), encoding: .utf8)
-            #expect(config.contains("\"dtype\" : \"\(type == .bf16 ? "bfloat16" : "float16")\""))
+            #expect(config.contains("\"dtype\": \"\(type == .bf16 ? "bfloat16" : "float16")\""))
         }
     }
 

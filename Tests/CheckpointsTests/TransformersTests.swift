@@ -24,16 +24,9 @@ import Transformer
     }
 
     private func check(_ directory: URL, _ expected: URL) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: try #require(Self.python))
-        process.arguments = [golden("check_transformers.py").path, directory.path, expected.path]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(text)")
+        let report = try runPython(
+            try #require(Self.python), "check_transformers.py", [directory.path, expected.path])
+        #expect(report.status == 0, "\(report.output)")
     }
 
     @Test(.enabled(if: python != nil), arguments: [ScalarType.f32, .bf16, .f16], [true, false])
@@ -43,6 +36,18 @@ import Transformer
             try Checkpoint.save(decoder: Fixture.decoder(tiedHead: tied), to: url, as: type)
             let expected = directory.appending(path: "expected.safetensors")
             try writeExpected(try Checkpoint.load(url), chat: nil, to: expected)
+            try check(url, expected)
+        }
+    }
+
+    @Test(.enabled(if: python != nil), arguments: FamilyTests.names)
+    func opensFamilies(name: String) throws {
+        try withTemporaryDirectory { directory in
+            let original = try Checkpoint.load(golden("families/\(name)"))
+            let url = directory.appending(path: "copy")
+            try Checkpoint.save(decoder: original.decoder, tokens: original.tokens, to: url)
+            let expected = directory.appending(path: "expected.safetensors")
+            try writeExpected(original, chat: nil, to: expected)
             try check(url, expected)
         }
     }

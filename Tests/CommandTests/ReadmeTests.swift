@@ -29,4 +29,36 @@ import Testing
             #expect(answer.status == 0, "\(answer.standardError)")
         }
     }
+
+    /// The article on adding a loss shows a program and a recipe that work, in under 60 lines.
+    @Test func theProgramInTheArticleAddsALoss() throws {
+        let article = try String(
+            contentsOf: packageRoot.appending(path: "Sources/Distillation/Distillation.docc/AddingALoss.md"),
+            encoding: .utf8)
+        let folder = packageRoot.appending(path: "Tests/AddedLoss")
+        var lines = 0
+        for (file, language) in [("main.swift", "swift"), ("hellinger.yaml", "yaml")] {
+            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+                .trimmingCharacters(in: .newlines)
+            #expect(article.contains("```\(language)\n\(text)\n```"), "\(file)")
+            lines += text.split(separator: "\n", omittingEmptySubsequences: false).count
+        }
+        #expect(lines < 60)
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            let program = CommandRun.distill.deletingLastPathComponent().appending(path: "add-a-loss")
+            let run = try CommandRun.run(
+                program, arguments: [folder.appending(path: "hellinger.yaml").path, "runs"], in: directory,
+                timeout: 120)
+            #expect(run.status == 0, "\(run.standardError)")
+            let metrics = try FileManager.default.subpathsOfDirectory(atPath: directory.path).first {
+                $0.hasSuffix("metrics.jsonl")
+            }
+            let log = try String(contentsOf: directory.appending(path: #require(metrics)), encoding: .utf8)
+            #expect(log.contains("\"hellinger\":") && log.contains("\"gradient_norm_hellinger\":"), "\(log)")
+            let other = try CommandRun.distill(
+                "validate", folder.appending(path: "hellinger.yaml").path, in: directory)
+            #expect(other.status != 0 && other.standardError.contains("found \"hellinger\""))
+        }
+    }
 }

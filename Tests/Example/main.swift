@@ -15,7 +15,7 @@ let student = try Decoder(
     configuration: Configuration(
         vocabularySize: tokenizer.vocabularySize, width: 64, layers: 2, heads: 2, feedForward: 176),
     seed: 1)
-let trainer = Trainer(
+let trainer = try Trainer(
     student: student, teacher: teacher.decoder,
     source: CorpusSource(documents: corpus.documents, sequences: 8, context: 256, seed: 1),
     options: TrainingOptions(

@@ -1,3 +1,4 @@
+import Distillation
 import Foundation
 import Testing
 
@@ -16,7 +17,7 @@ import Testing
         let train = recipe.train
         #expect(train.duration == .tokens(1_000_000))
         #expect(train.losses.map(\.kind) == [.crossEntropy, .forwardKL])
-        #expect(train.losses.map(\.weight) == [0.3, 0.7])
+        #expect(train.losses.map(\.weight.start) == [0.3, 0.7])
         #expect(train.signals?.target == .stage(1))
         #expect(train.corpus.map(\.source.target) == [.stage(0)])
         #expect(train.tokenizer.target == .file("data/teacher"))
@@ -30,6 +31,34 @@ import Testing
         #expect(shape.headDimension == 8)
         #expect(shape.tiedHead)
         #expect(shape.contextLength == 512)
+    }
+
+    @Test func readsLossesWithTheirNumbersAndRamps() throws {
+        let losses = """
+            stages.train.losses=[{kind: alpha_beta, alpha: 0.5, standardize: true, temperature: {from: 4, to: 1}},
+             {kind: cross_entropy, weight: {from: 1, to: 0, by: held_out_loss, goal: 1.5, shape: cosine}},
+             {kind: jsd, weight: {from: 0, to: 2, begin: 0.25, end: 0.5}}]
+            """.replacing("\n", with: "")
+        let train = try workspace.recipe(
+            sampleRecipe,
+            set: [
+                "stages.train.signals=null", "stages.train.teacher=teacher",
+                "stages.train.validate={on: data/text.jsonl}", losses,
+            ]
+        ).recipe.train
+        #expect(
+            train.losses.map { $0.weighted(signalTemperature: nil) } == [
+                WeightedLoss(
+                    Loss(
+                        .alphaBeta, temperature: 4, parameters: ["alpha": 0.5, "beta": 0.7],
+                        standardizesLogits: true), temperatureRamp: Ramp(from: 4, to: 1)),
+                WeightedLoss(
+                    .crossEntropy,
+                    weightRamp: Ramp(from: 1, to: 0, driver: .heldOutLoss(goal: 1.5), shape: .cosine)),
+                WeightedLoss(
+                    .jensenShannon(beta: 0.5, temperature: 1), weight: 0,
+                    weightRamp: Ramp(from: 0, to: 2, driver: .steps(begin: 0.25, end: 0.5))),
+            ])
     }
 
     @Test(arguments: [

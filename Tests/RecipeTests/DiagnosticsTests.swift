@@ -97,8 +97,44 @@ import Testing
             "9:24: \"signals\" has no signals for data/text.jsonl; label that corpus too"),
         Mistake(
             "{kind: forward_kl,", "{kind: reverse_kl,",
-            "13:18: reverse_kl cannot be computed from sampled signals; "
+            "13:18: reverse_kl cannot be computed from sampled signals: their weights stand for the teacher's "
+                + "probabilities only in forward_kl; use forward_kl, signals of kind top_k, or teacher instead of "
+                + "signals"),
+        Mistake(
+            "{kind: forward_kl,", "{kind: forward_kl, standardize: true,",
+            "13:18: forward_kl with standardize cannot be computed from sampled signals: they hold no logits; "
                 + "use forward_kl, signals of kind top_k, or teacher instead of signals"),
+        Mistake(
+            "{kind: forward_kl,", "{kind: forward_lk,",
+            "13:18: found \"forward_lk\"; did you mean \"forward_kl\"? accepted: cross_entropy, forward_kl, "
+                + "reverse_kl, jsd, total_variation, skew_forward_kl, skew_reverse_kl, alpha_beta, akl, uld, "
+                + "logit_mse"),
+        Mistake(
+            "signals: signals\n", "signals: signals\n      system_turns: teacher\n",
+            "11:21: the student cannot learn all tokens of a chat it sees only in part; set loss_on: assistant"
+        ),
+        Mistake(
+            "signals: signals\n", "signals: signals\n      on_policy: {prompts: data/prompts.jsonl}\n",
+            "11:18: no cache has signals for what the student will write; give teacher instead of signals"),
+        Mistake(
+            "signals: signals\n", "signals: signals\n      features: [{kind: minilm}]\n",
+            "11:25: minilm needs the teacher's activations, which no signals hold; give teacher instead of signals"
+        ),
+        Mistake(
+            "weight: 0.7", "alpha: 0.5",
+            "13:30: key \"alpha\" means something only with kind: skew_forward_kl, skew_reverse_kl, alpha_beta"
+        ),
+        Mistake(
+            "weight: 0.7", "temperature: {from: 2, to: 1}",
+            "13:43: the temperature changes, the signals' does not; "
+                + "the temperature is fixed when signals are captured: change it in the label stage"),
+        Mistake(
+            "weight: 0.7", "weight: {from: 1, to: 0, by: held_out_loss, goal: 2}",
+            "13:18: forward_kl follows the held-out loss, which is not measured; "
+                + "give validate, with the text to measure on"),
+        Mistake(
+            "weight: 0.7", "weight: {from: 1, to: 0, begin: 0.5, end: 0.5}",
+            "13:72: the end 0.5 does not come after the beginning 0.5"),
         Mistake(
             "weight: 0.7", "temperature: 2",
             "13:43: temperature 2.0 differs from the signals' 1.0; "

@@ -40,7 +40,7 @@ import Testing
 
     @Test func listsAreIndexed() throws {
         let recipe = try workspace.recipe(sampleRecipe, set: ["stages.train.losses.1.weight=0.5"]).recipe
-        #expect(recipe.train.losses.map(\.weight) == [0.3, 0.5])
+        #expect(recipe.train.losses.map(\.weight.start) == [0.3, 0.5])
     }
 
     @Test(arguments: [

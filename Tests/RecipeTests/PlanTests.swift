@@ -42,6 +42,7 @@ import Testing
         ("stages.train.checkpoint_every=5", []),
         ("stages.train.validate={on: data/text.jsonl}", []),
         ("stages.train.seed=17", []),
+        ("stages.train.losses.1.weight={from: 1, to: 0.5}", ["train student", "evaluate student"]),
         ("description=other", []),
         ("name=other", []),
     ])

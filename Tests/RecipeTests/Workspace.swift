@@ -16,7 +16,7 @@ final class Workspace {
         try write(
             "data/teacher/config.json",
             """
-            {"num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32,
+            {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32,
              "vocab_size": 100, "tie_word_embeddings": true}
             """)
     }

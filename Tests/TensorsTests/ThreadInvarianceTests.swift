@@ -59,7 +59,7 @@ import Testing
                     positions: positions, heads: 6, table: table)
                 let attended = causalAttention(qkv, segments: segments, shape: shape)
                 let middle = linear(attended, weight: tensors[3], adding: x)
-                let y = swiGLU(linear(middle, weight: tensors[4]))
+                let y = gatedUnit(linear(middle, weight: tensors[4]), .silu)
                 values = y.values
                 return projection(y, onto: Fixture.normal(y.count))
             }

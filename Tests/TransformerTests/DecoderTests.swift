@@ -29,7 +29,7 @@ import Transformer
         var tied = configuration
         tied.tiedHead = true
         let decoder = try Decoder(configuration: tied, seed: 1)
-        #expect(decoder.head === decoder.embeddingTable)
+        #expect(decoder.head.weight === decoder.embeddingTable)
         #expect(!decoder.parameters.contains { $0.name == "head.weight" })
         #expect(configuration.parameterCount - tied.parameterCount == 200 * 64)
     }

@@ -13,6 +13,9 @@
 extern "C" {
 #endif
 
+// Widens `blocks` blocks of quantised weights, at any address.
+typedef void (*DistillWiden)(const uint8_t *x, float *y, size_t blocks);
+
 typedef struct DistillKernels {
     // Name of the variant: "portable" or "avx2".
     const char *name;
@@ -32,6 +35,8 @@ typedef struct DistillKernels {
     double (*sum_of_squares)(const float *x, size_t n);
     // Non-zero if any value is infinite or not a number.
     int (*has_non_finite)(const float *x, size_t n);
+    // y = ln x, for normal positive x.
+    void (*logarithm)(const float *x, float *y, size_t n);
 
     // ---- half.inl ----
     void (*bfloat16_to_float)(const uint16_t *x, float *y, size_t n);
@@ -39,6 +44,14 @@ typedef struct DistillKernels {
     void (*float_to_bfloat16)(const float *x, uint16_t *y, size_t n);
     void (*float16_to_float)(const uint16_t *x, float *y, size_t n);
     void (*float_to_float16)(const float *x, uint16_t *y, size_t n);
+
+    // ---- quantized.inl ----
+    // Blocks of 32 values, of 18, 20, 22, 24 and 34 bytes.
+    DistillWiden widen_q4_0, widen_q4_1, widen_q5_0, widen_q5_1, widen_q8_0;
+    // Blocks of 256 values, of 84, 110, 144, 176 and 210 bytes.
+    DistillWiden widen_q2_k, widen_q3_k, widen_q4_k, widen_q5_k, widen_q6_k;
+    // Blocks of 32 values, of 18 bytes.
+    DistillWiden widen_iq4_nl;
 
     // ---- norm.inl ----
     // y[r] = x[r] * inverse[r] * weight, inverse[r] = 1 / sqrt(mean(x[r]^2) + epsilon)
@@ -61,24 +74,35 @@ typedef struct DistillKernels {
     // dgate_up from dy; overwrites dgate_up.
     void (*swiglu_backward)(const float *gate_up, const float *dy, float *dgate_up, size_t rows, size_t width);
 
+    // The same with the tanh form of GELU in place of silu.
+    void (*geglu)(const float *gate_up, float *y, size_t rows, size_t width);
+    void (*geglu_backward)(const float *gate_up, const float *dy, float *dgate_up, size_t rows, size_t width);
+
+    // ---- softcap.inl ----
+    // x becomes cap * tanh(scale * x / cap).
+    void (*soft_cap)(float *x, size_t n, float scale, float cap);
+    // d, the gradient of the capped values, becomes that of scale * x.
+    void (*soft_cap_backward)(const float *capped, float *d, size_t n, float cap);
+
     // ---- attention.inl ----
-    // In place over a block of scores: row i keeps its first `visible + i` columns, becomes
-    // softmax(scale * row) there and 0 after, up to `columns`. log_sum[i * log_stride] receives
+    // In place over a block of scores: row i keeps the last `window` of its first `visible + i` columns, becomes
+    // softmax(scale * row) there and 0 elsewhere, up to `columns`. log_sum[i * log_stride] receives
     // log(sum(exp(scale * row))).
-    void (*causal_softmax)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible, float scale,
-                           float *log_sum, size_t log_stride);
+    void (*causal_softmax)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible, size_t window,
+                           float scale, float *log_sum, size_t log_stride);
     // The same probabilities again, from the stored log sums.
     void (*causal_probabilities)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible,
-                                 float scale, const float *log_sum, size_t log_stride);
+                                 size_t window, float scale, const float *log_sum, size_t log_stride);
     // dscores = probabilities * (dprobabilities - delta[row]) * scale, written over dprobabilities.
     void (*score_gradient)(const float *probabilities, float *dprobabilities, size_t rows, size_t columns,
                            size_t stride, const float *delta, float scale);
     // out[r] = dot(a[r], b[r]), rows `a_stride` and `b_stride` apart.
     void (*row_dots)(const float *a, const float *b, float *out, size_t rows, size_t width, size_t a_stride,
                      size_t b_stride);
-    // One query against `count` cached keys and values, rows `stride` apart; scratch holds `count` floats.
+    // One query against `count` cached keys and values, rows `stride` apart; scratch holds `count` floats. A positive
+    // `cap` caps the scaled scores.
     void (*attend_one)(const float *query, const float *keys, const float *values, float *out, float *scratch,
-                       size_t count, size_t dimension, size_t stride, float scale);
+                       size_t count, size_t dimension, size_t stride, float scale, float cap);
 
     // ---- panel.inl ----
     // Turns up to `lanes` rows of x, `stride` apart, into a panel: panel[k * lanes + r] = x[r][k], 0 for absent rows.

@@ -52,11 +52,30 @@ enum JSONValue: Equatable, Codable {
         return text.count <= 80 ? text : text.prefix(80) + "…"
     }
 
-    /// Indented, with sorted keys and a final line break.
-    func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self) + [10]
+    /// Indented, with sorted keys and a final line break. Numbers that are not integers keep a decimal point, which
+    /// `JSONEncoder` drops: transformers refuses 30 where it expects 30.0.
+    func encoded() throws -> Data { Data((try lines(indentation: "") + "\n").utf8) }
+
+    private func lines(indentation: String) throws -> String {
+        let deeper = indentation + "  "
+        func list(_ items: [String], _ open: String, _ close: String) -> String {
+            guard !items.isEmpty else { return open + close }
+            let body = items.map { deeper + $0 }.joined(separator: ",\n")
+            return "\(open)\n\(body)\n\(indentation)\(close)"
+        }
+        switch self {
+        case .number(let value) where value == value.rounded() && value.magnitude < 1e15: return "\(value)"
+        case .array(let values): return list(try values.map { try $0.lines(indentation: deeper) }, "[", "]")
+        case .object(let object):
+            let items = try object.sorted { $0.key < $1.key }.map { key, value in
+                try "\(JSONValue.string(key).lines(indentation: "")): \(value.lines(indentation: deeper))"
+            }
+            return list(items, "{", "}")
+        case .null, .boolean, .integer, .number, .string:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .withoutEscapingSlashes
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
     }
 
     /// Reads a file that must hold one object.
@@ -110,6 +129,27 @@ struct KeyReader {
             reject(key, "a number is expected")
             return standard
         }
+    }
+
+    /// A number, nothing where the key is null, or `standard` where it is absent.
+    mutating func optionalNumber(_ key: String, default standard: Double?) -> Double? {
+        object[key] == .null ? nil : self[key] == nil ? standard : number(key, default: 0)
+    }
+
+    mutating func numbers(_ key: String) -> [Double] {
+        var values: [Double] = []
+        if case .array(let list)? = self[key] {
+            for value in list {
+                switch value {
+                case .integer(let number): values.append(Double(number))
+                case .number(let number): values.append(number)
+                default: break
+                }
+            }
+            if values.count == list.count { return values }
+        }
+        reject(key, "a list of numbers is expected")
+        return []
     }
 
     mutating func boolean(_ key: String, default standard: Bool) -> Bool {

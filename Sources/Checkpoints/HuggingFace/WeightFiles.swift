@@ -64,67 +64,39 @@ struct WeightFiles {
             status: .noInput)
     }
 
-    /// The tensors that the files must hold, checked by name and shape before any is read.
+    /// The tensors that the files must hold, checked by name, shape and type before any is read.
     /// - Throws: `UserError` that lists all that are missing, left over or of another shape.
-    func views(of configuration: Configuration) throws -> [String: SafetensorsFile.View] {
+    func loader(of configuration: Configuration) throws -> DecoderLoader {
         // A layer has nine tensors. Checked first, lest a wild number of layers fill the memory with names.
         guard configuration.layers <= files.count else {
             throw UserError(
                 "config.json has \(configuration.layers) layers, but there are only \(files.count) tensors",
                 file: name)
         }
-        var views: [String: SafetensorsFile.View] = [:]
-        var missing: [String] = []
-        var misshapen: [String] = []
-        for part in LlamaNames.parameters(of: configuration).flatMap(\.parts) {
-            guard let view = try files[part.name]?.view(part.name) else {
-                missing.append(part.name)
-                continue
-            }
-            if view.shape != part.shape {
-                misshapen.append("\(part.name) is \(view.shape), not \(part.shape)")
-            } else if !HalfPrecision.canWiden(view.type) {
-                misshapen.append("\(part.name) has dtype \(view.type.rawValue), not F32, BF16, F16 or F64")
-            }
-            views[part.name] = view
-        }
-        let extra = files.keys.filter {
-            views[$0] == nil && !LlamaNames.isRedundant($0)
-                && !(configuration.tiedHead && $0 == LlamaNames.head)
-        }
-        let problems = [
-            Self.list(missing, "missing:"), Self.list(extra.sorted(), "not part of the model:"),
-            Self.list(misshapen, ""),
-        ].filter { !$0.isEmpty }
-        guard problems.isEmpty else {
-            throw UserError(
-                "the tensors do not fit config.json: " + problems.joined(separator: "; "), file: name)
-        }
-        if configuration.tiedHead { try checkTie(views) }
-        return views
+        var available: [String: StoredTensor] = [:]
+        for (tensor, file) in files { available[tensor] = StoredTensor(try file.view(tensor)) }
+        let loader = try DecoderLoader(
+            maps: HuggingFaceNames.parameters(of: configuration), available: available,
+            isRedundant: {
+                HuggingFaceNames.isRedundant($0)
+                    || configuration.tiedHead && $0 == HuggingFaceNames.head
+            }, file: name, description: "config.json")
+        if configuration.tiedHead { try checkTie(available) }
+        return loader
     }
 
     /// A tied model may store its head too, which then must be the embedding table again.
-    private func checkTie(_ views: [String: SafetensorsFile.View]) throws {
-        guard let head = try files[LlamaNames.head]?.view(LlamaNames.head),
-            let embedding = views[LlamaNames.embedding]
+    private func checkTie(_ tensors: [String: StoredTensor]) throws {
+        guard let head = tensors[HuggingFaceNames.head],
+            let embedding = tensors[HuggingFaceNames.embedding]
         else { return }
         let isSame =
-            head.type == embedding.type && head.shape == embedding.shape
+            head.typeName == embedding.typeName && head.shape == embedding.shape
             && head.bytes == embedding.bytes
         guard isSame else {
             throw head.error(
-                "differs from \(LlamaNames.embedding), but config.json ties the two",
+                "differs from \(HuggingFaceNames.embedding), but config.json ties the two",
                 remedy: "set \"tie_word_embeddings\" to false if the head is meant")
         }
-    }
-
-    /// Thousands of names would bury the message.
-    private static func list(_ names: [String], _ title: String) -> String {
-        let longest = 20
-        guard !names.isEmpty else { return "" }
-        let more = names.count > longest ? " and \(names.count - longest) more" : ""
-        let text = names.prefix(longest).joined(separator: ", ") + more
-        return title.isEmpty ? text : "\(title) \(text)"
     }
 }

@@ -9,7 +9,7 @@ enum HalfPrecision {
     /// Elements a thread converts at once: half a megabyte of BF16, which outweighs starting the loop.
     private static let grain = 1 << 18
 
-    static func canWiden(_ type: ScalarType) -> Bool { [.f32, .bf16, .f16, .f64].contains(type) }
+    static func canWiden(_ type: ScalarType) -> Bool { type.weightFormat != nil }
     static func canNarrow(to type: ScalarType) -> Bool { [.f32, .bf16, .f16].contains(type) }
 
     /// - Parameters:
@@ -24,18 +24,7 @@ enum HalfPrecision {
         Parallel.forRanges(of: target.count, grain: grain) { range in
             let start = UnsafeRawPointer(bitPattern: address.source)! + range.lowerBound * type.bits / 8
             let output = UnsafeMutablePointer<Float>(bitPattern: address.output)! + range.lowerBound
-            switch type {
-            case .f32:
-                memcpy(output, start, range.count * 4)
-            case .bf16:
-                withAlignedHalves(start, range.count) { kernels.bfloat16_to_float($0, output, range.count) }
-            case .f16:
-                withAlignedHalves(start, range.count) { kernels.float16_to_float($0, output, range.count) }
-            default:
-                for index in 0..<range.count {
-                    output[index] = Float(start.loadUnaligned(fromByteOffset: index * 8, as: Double.self))
-                }
-            }
+            type.weightFormat!.widen(start, count: range.count, into: output)
         }
     }
 
@@ -56,18 +45,17 @@ enum HalfPrecision {
             memcpy(output, source, target.count)
         }
     }
+}
 
-    /// A file may put a tensor at an odd address; the kernels need an even one.
-    private static func withAlignedHalves(
-        _ start: UnsafeRawPointer, _ count: Int, _ body: (UnsafePointer<UInt16>) -> Void
-    ) {
-        if UInt(bitPattern: start) % 2 == 0 {
-            body(start.assumingMemoryBound(to: UInt16.self))
-            return
-        }
-        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: count) { copy in
-            memcpy(copy.baseAddress!, start, count * 2)
-            body(copy.baseAddress!)
+extension ScalarType {
+    /// What weights of this type are; nil where it is no type of weights.
+    var weightFormat: WeightFormat? {
+        switch self {
+        case .f32: .f32
+        case .f64: .f64
+        case .f16: .f16
+        case .bf16: .bf16
+        default: nil
         }
     }
 }

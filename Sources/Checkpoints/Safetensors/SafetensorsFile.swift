@@ -49,9 +49,12 @@ public struct SafetensorsFile: Sendable {
             }
         }
 
+        /// The file, as messages name it.
+        var fileName: String { file.url.relativePath }
+
         /// An error at this tensor.
         public func error(_ problem: String, remedy: String? = nil) -> UserError {
-            UserError("tensor \"\(name)\" \(problem)", file: file.url.relativePath, remedy: remedy)
+            UserError("tensor \"\(name)\" \(problem)", file: fileName, remedy: remedy)
         }
     }
 

@@ -13,6 +13,17 @@ public struct HeadLoss {
         self.terms = terms
     }
 
+    /// What an objective comes to over M positions.
+    public struct Result {
+        /// A scalar on the tape.
+        public let objective: Tensor
+        /// Each term's mean over the positions, without weight.
+        public let means: [Double]
+        /// For each term, Σ over positions of the squared length of its share of ∂objective/∂logits, weight and scale
+        /// included.
+        public let squaredGradientNorms: [Double]
+    }
+
     /// The objective over M positions, recorded on the tape.
     ///
     /// Gradients are computed together with the losses, while the logits are at hand; the tape's backward pass only
@@ -20,14 +31,13 @@ public struct HeadLoss {
     ///
     /// - Parameters:
     ///   - hidden: [M, C], the student's final hidden states at the kept positions
-    ///   - head: [V, C]
+    ///   - head: over V pieces
     ///   - targets: the M tokens that follow those positions
     ///   - teacher: what the teacher says there; nil when no term needs it
     ///   - scale: factor of the sum over positions: 1 / M for the mean, less when a step has several batches
-    /// - Returns: the objective as a scalar on the tape, and each term's mean over the M positions
     public func callAsFunction(
-        hidden: Tensor, head: Tensor, targets: [Int32], teacher: TeacherSignal?, scale: Float
-    ) -> (objective: Tensor, means: [Double]) {
+        hidden: Tensor, head: OutputHead, targets: [Int32], teacher: TeacherSignal?, scale: Float
+    ) -> Result {
         precondition(hidden.rows == targets.count, "\(hidden.rows) positions have \(targets.count) targets")
         if case .sparse(let signal)? = teacher {
             precondition(
@@ -36,58 +46,65 @@ public struct HeadLoss {
                 if let problem = signal.problem(with: term.loss) { preconditionFailure(problem) }
             }
         }
-        let wantsGradients = Tape.records(hidden, head)
+        let weight = head.weight
+        let wantsGradients = Tape.records(hidden, weight)
         let dhidden = wantsGradients ? Tensor(shape: hidden.shape) : nil
-        let rowLosses = Tensor(shape: [max(hidden.rows, 1), terms.count])
+        let reports = (0..<2).map { _ in Tensor(shape: [max(hidden.rows, 1), terms.count]) }
         let teacherLogits = denseTeacherBuffer(teacher, vocabulary: head.rows, rows: hidden.rows)
 
         LogitsChunks.forEach(hidden: hidden, head: head) { rows, logits in
             if case .dense(let teacherHidden, let teacherHead)? = teacher, let teacherLogits {
-                MatrixProduct.multiply(
-                    teacherHidden.matrix(rows: rows), teacherHead.matrix.transposed,
-                    into: teacherLogits.matrix(rows: 0..<rows.count))
+                teacherHead.project(
+                    teacherHidden.matrix(rows: rows), into: teacherLogits.matrix(rows: 0..<rows.count))
             }
             evaluate(
                 rows: rows, logits: logits, targets: targets, teacher: teacher, teacherLogits: teacherLogits,
-                scale: scale, losses: rowLosses)
+                scale: scale, softCap: head.softCap, reports: reports)
             guard let dhidden else { return }
-            MatrixProduct.multiply(logits, head.matrix, into: dhidden.matrix(rows: rows))
-            head.gradientSlot?.accumulate(shape: head.shape) { dhead, beta in
+            MatrixProduct.multiply(logits, weight.matrix, into: dhidden.matrix(rows: rows))
+            weight.gradientSlot?.accumulate(shape: weight.shape) { dhead, beta in
                 MatrixProduct.multiply(
                     logits.transposed, hidden.matrix(rows: rows), into: dhead.matrix, beta: beta)
             }
         }
 
-        let sums = columnSums(rowLosses, rows: hidden.rows)
+        let sums = columnSums(reports[0], rows: hidden.rows)
         let value = zip(terms, sums).reduce(0.0) { $0 + Double($1.0.factor) * $1.1 } * Double(scale)
         let objective = Tensor(shape: [], values: [Float(value)])
         if let dhidden {
-            Tape.append(output: objective, inputs: [hidden, head]) { seed in
+            Tape.append(output: objective, inputs: [hidden, weight]) { seed in
                 precondition(seed.values == [1], "the objective is the last operation")
                 hidden.gradientSlot?.adopt(dhidden)
             }
         }
-        return (objective, sums.map { $0 / Double(max(hidden.rows, 1)) })
+        return Result(
+            objective: objective, means: sums.map { $0 / Double(max(hidden.rows, 1)) },
+            squaredGradientNorms: columnSums(reports[1], rows: hidden.rows))
     }
 
     private func denseTeacherBuffer(_ teacher: TeacherSignal?, vocabulary: Int, rows: Int) -> Tensor? {
         guard case .dense(let hidden, let head)? = teacher else { return nil }
-        precondition(
-            head.rows == vocabulary && hidden.rows == rows,
-            "teacher and student share positions and vocabulary: \(head.rows) pieces against \(vocabulary)")
-        return Tensor(shape: [min(LogitsChunks.rows(vocabulary: vocabulary), max(rows, 1)), vocabulary])
+        precondition(hidden.rows == rows, "teacher and student share \(rows) positions, not \(hidden.rows)")
+        for term in terms where term.loss.needsTeacher && term.loss.kind.input != .wholeDistributions {
+            precondition(
+                head.rows == vocabulary,
+                "\(term.loss.name) needs one vocabulary: \(head.rows) pieces against \(vocabulary)")
+        }
+        return Tensor(shape: [min(LogitsChunks.rows(vocabulary: vocabulary), max(rows, 1)), head.rows])
     }
 
     /// Turns the chunk's logits into gradients, on all threads.
     private func evaluate(
         rows: Range<Int>, logits: MatrixView, targets: [Int32], teacher: TeacherSignal?,
         teacherLogits: Tensor?,
-        scale: Float, losses: Tensor
+        scale: Float, softCap: Float?, reports: [Tensor]
     ) {
         // Rows to a task: enough to spread over threads, few enough that scratch buffers are made rarely.
         Parallel.forRanges(of: rows.count, grain: 16) { range in
             let rowLoss = RowLoss(
-                terms: terms, vocabulary: logits.columns, entries: teacher?.mostEntries ?? 0)
+                terms: terms, vocabulary: logits.columns, teacherVocabulary: teacherLogits?.width,
+                entries: teacher?.mostEntries ?? 0)
+            let capped = softCap.map { _ in Tensor(shape: [logits.columns]) }
             for row in range {
                 let position = rows.lowerBound + row
                 let signal: RowLoss.Teacher =
@@ -96,15 +113,22 @@ public struct HeadLoss {
                     case .dense: .dense(logits: teacherLogits!.pointer(row: row))
                     case .sparse(let sparse): .sparse(sparse, position: position)
                     }
+                let z = logits.pointer + row * logits.stride
+                capped?.pointer.update(from: z, count: logits.columns)
                 rowLoss.evaluate(
-                    logits: logits.pointer + row * logits.stride, target: targets[position], teacher: signal,
-                    scale: scale, losses: losses.pointer(row: position))
+                    logits: z, target: targets[position], teacher: signal, scale: scale,
+                    report: RowLoss.Report(
+                        losses: reports[0].pointer(row: position),
+                        squaredNorms: reports[1].pointer(row: position)))
+                if let softCap, let capped {
+                    kernels.soft_cap_backward(capped.pointer, z, logits.columns, softCap)
+                }
             }
         }
     }
 
-    private func columnSums(_ losses: Tensor, rows: Int) -> [Double] {
-        losses.withUnsafeFloats { values in
+    private func columnSums(_ report: Tensor, rows: Int) -> [Double] {
+        report.withUnsafeFloats { values in
             terms.indices.map { term in
                 (0..<rows).reduce(0.0) { $0 + Double(values[$1 * terms.count + term]) }
             }

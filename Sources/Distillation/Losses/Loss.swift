@@ -1,33 +1,59 @@
-/// One term of a distillation objective. Every divergence is 0 when student and teacher agree.
-public enum Loss: Codable, Equatable, Sendable {
-    /// −ln q[target].
-    case crossEntropy
-    /// Σ p ln(p/q) (Hinton et al. 2015, arXiv 1503.02531).
-    case forwardKL(temperature: Float)
-    /// Σ q ln(q/p) (MiniLLM, arXiv 2306.08543).
-    case reverseKL(temperature: Float)
-    /// β KL(p‖m) + (1−β) KL(q‖m) with m = βp + (1−β)q (GKD, arXiv 2306.13649), 0 < β < 1.
-    case jensenShannon(beta: Float, temperature: Float)
+/// One term of a distillation objective: a kind of loss with its numbers. Every divergence is 0 when student and teacher
+/// agree.
+public struct Loss: Equatable, Sendable {
+    public let kind: LossKind
+    /// What the softmax of student and teacher divides logits by; 1 for losses without a softmax.
+    public var temperature: Float
+    /// A value for each of the kind's parameters.
+    public let parameters: [String: Float]
+    /// Whether each model's logits are first brought to mean 0 and deviation 1 over the vocabulary, so that the student
+    /// need not match the teacher's scale (Sun et al. 2024, arXiv 2403.01427).
+    public let standardizesLogits: Bool
 
-    /// What the softmax of student and teacher divides logits by.
-    public var temperature: Float {
-        switch self {
-        case .crossEntropy: 1
-        case .forwardKL(let temperature), .reverseKL(let temperature), .jensenShannon(_, let temperature):
-            temperature
+    /// - Parameters:
+    ///   - temperature: positive
+    ///   - parameters: those that differ from the kind's standard values
+    public init(
+        _ kind: LossKind, temperature: Float = 1, parameters given: [String: Float] = [:],
+        standardizesLogits: Bool = false
+    ) {
+        precondition(temperature > 0, "a temperature is positive, not \(temperature)")
+        precondition(temperature == 1 || kind.hasTemperature, "\(kind.name) has no temperature")
+        precondition(kind.needsTeacher || !standardizesLogits, "\(kind.name) has no teacher's logits")
+        self.kind = kind
+        self.temperature = temperature
+        self.standardizesLogits = standardizesLogits
+        let names = kind.parameters.map(\.name)
+        precondition(given.keys.allSatisfy(names.contains), "\(kind.name) has the parameters \(names)")
+        parameters = Dictionary(
+            uniqueKeysWithValues: kind.parameters.map { ($0.name, given[$0.name] ?? $0.standard) })
+        for parameter in kind.parameters {
+            precondition(
+                parameter.range.contains(parameters[parameter.name]!),
+                "\(parameter.name) of \(kind.name) lies in \(parameter.range)")
         }
     }
 
-    public var needsTeacher: Bool { self != .crossEntropy }
+    public var needsTeacher: Bool { kind.needsTeacher }
 
     /// The name recipes and logs use.
-    public var name: String {
-        switch self {
-        case .crossEntropy: "cross_entropy"
-        case .forwardKL: "forward_kl"
-        case .reverseKL: "reverse_kl"
-        case .jensenShannon: "jsd"
-        }
+    public var name: String { kind.name }
+
+    /// Why the loss cannot be computed from cached signals of a kind; nil when it can.
+    public func problem(withSignals signals: SparseKind) -> String? {
+        if let problem = kind.problem(withSignals: signals) { return problem }
+        guard standardizesLogits else { return nil }
+        return "\(name) with standardize cannot be computed from \(signals.name) signals: they hold no logits"
+    }
+}
+
+extension Loss: CustomStringConvertible {
+    public var description: String {
+        let numbers =
+            kind.parameters.map { "\($0.name) \(parameters[$0.name]!)" }
+            + (temperature == 1 ? [] : ["temperature \(temperature)"])
+            + (standardizesLogits ? ["standardize"] : [])
+        return name + (numbers.isEmpty ? "" : " (\(numbers.joined(separator: ", ")))")
     }
 }
 
@@ -35,13 +61,28 @@ public enum Loss: Codable, Equatable, Sendable {
 ///
 /// Divergences count T² times, so that their gradients keep their size against the cross-entropy's when the
 /// temperature T changes (Hinton et al. 2015).
-public struct WeightedLoss: Codable, Equatable, Sendable {
+public struct WeightedLoss: Equatable, Sendable {
     public var loss: Loss
     public var weight: Float
+    /// How the weight changes during training; then `weight` is its value at the start.
+    public var weightRamp: Ramp?
+    /// How the temperature changes during training.
+    public var temperatureRamp: Ramp?
 
-    public init(_ loss: Loss, weight: Float = 1) {
+    public init(_ loss: Loss, weight: Float = 1, weightRamp: Ramp? = nil, temperatureRamp: Ramp? = nil) {
+        precondition(
+            temperatureRamp == nil || loss.kind.hasTemperature, "\(loss.name) has no temperature to change")
         self.loss = loss
         self.weight = weight
+        self.weightRamp = weightRamp
+        self.temperatureRamp = temperatureRamp
+    }
+
+    /// The term as it is at a moment of the training.
+    func at(_ moment: Ramp.Moment) -> WeightedLoss {
+        var loss = loss
+        if let temperatureRamp { loss.temperature = temperatureRamp.value(at: moment) }
+        return WeightedLoss(loss, weight: weightRamp?.value(at: moment) ?? weight)
     }
 
     /// Factor of the loss in the objective.

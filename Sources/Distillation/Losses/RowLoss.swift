@@ -9,21 +9,28 @@ import Tensors
 struct RowLoss {
     let terms: [WeightedLoss]
     let vocabulary: Int
-    private let student: Tensor
-    private let teacher: Tensor
+    let teacherVocabulary: Int
+    private let student: RowDistribution
+    private let teacher: RowDistribution
     private let gradient: Tensor
-    private let scratch: Tensor
+    /// The gradient of one term, where there are several or it goes through standardised logits.
+    private let termGradient: Tensor
+    private let scratch: LossScratch
     /// p, q and ∂L/∂z of top-k's k + 1 outcomes: three rows.
     private let coarse: Tensor
 
-    /// - Parameter entries: the most entries a position of a top-k signal has
-    init(terms: [WeightedLoss], vocabulary: Int, entries: Int = 0) {
+    /// - Parameters:
+    ///   - teacherVocabulary: V of the teacher, where it differs
+    ///   - entries: the most entries a position of a top-k signal has
+    init(terms: [WeightedLoss], vocabulary: Int, teacherVocabulary: Int? = nil, entries: Int = 0) {
         self.terms = terms
         self.vocabulary = vocabulary
-        student = Tensor(shape: [vocabulary])
-        teacher = Tensor(shape: [vocabulary])
+        self.teacherVocabulary = teacherVocabulary ?? vocabulary
+        student = RowDistribution(vocabulary: vocabulary)
+        teacher = RowDistribution(vocabulary: self.teacherVocabulary)
         gradient = Tensor(shape: [vocabulary])
-        scratch = Tensor(shape: [vocabulary])
+        termGradient = Tensor(shape: [vocabulary])
+        scratch = LossScratch(vocabulary: max(vocabulary, self.teacherVocabulary, entries + 1))
         coarse = Tensor(shape: [3, entries + 1])
     }
 
@@ -34,60 +41,62 @@ struct RowLoss {
         case sparse(SparseSignal, position: Int)
     }
 
-    /// Replaces the logits by `scale` times the gradient of the objective, and writes each term's loss, without weight.
+    /// What is said of each term, without weight: its loss, and the squared length of its share of the gradient.
+    struct Report {
+        var losses: UnsafeMutablePointer<Float>
+        var squaredNorms: UnsafeMutablePointer<Float>
+    }
+
+    /// Replaces the logits by `scale` times the gradient of the objective, and reports on each term.
     ///
     /// - Parameters:
     ///   - logits: V values
     ///   - target: the token that follows, for the cross-entropy
-    ///   - losses: one value for each term
+    ///   - report: one value for each term in each of its buffers
     func evaluate(
         logits: UnsafeMutablePointer<Float>, target: Int32, teacher signal: Teacher, scale: Float,
-        losses: UnsafeMutablePointer<Float>
+        report: Report
     ) {
-        let (q, g) = (student.pointer, gradient.pointer)
         gradient.fill(0)
-        var current: Float = 0
+        student.begin()
+        teacher.begin()
         for (index, term) in terms.enumerated() {
-            let temperature = term.loss.temperature
-            if temperature != current {
-                Self.softmax(logits, temperature: temperature, into: q, count: vocabulary)
-                current = temperature
-            }
-            let factor = scale * term.gradientFactor
-            switch (term.loss, signal) {
-            case (.crossEntropy, _):
-                losses[index] = -safeLog(q[Int(target)])
-                kernels.add_scaled(q, factor, g, vocabulary)
-                g[Int(target)] -= factor
-            case (_, .dense(let teacherLogits)):
-                Self.softmax(
-                    teacherLogits, temperature: temperature, into: teacher.pointer, count: vocabulary)
-                losses[index] = divergence(
-                    term.loss, p: teacher.pointer, q: q, into: g, count: vocabulary, factor: factor)
-            case (_, .sparse(let sparse, let position)):
-                switch sparse.kind {
-                case .topK: losses[index] = topK(term.loss, sparse, position: position, factor: factor)
-                case .sampled: losses[index] = sampled(sparse, position: position, factor: factor)
-                }
-            case (_, .none):
-                preconditionFailure("\(term.loss.name) needs a teacher")
-            }
+            let isAlone = terms.count == 1 && !term.loss.standardizesLogits
+            let out = isAlone ? gradient : termGradient
+            if !isAlone { out.fill(0) }
+            report.losses[index] = evaluate(
+                term, logits: logits, target: target, teacher: signal, factor: scale * term.gradientFactor,
+                into: out)
+            report.squaredNorms[index] = Float(kernels.sum_of_squares(out.pointer, vocabulary))
+            if !isAlone { kernels.add(out.pointer, gradient.pointer, vocabulary) }
         }
-        logits.update(from: g, count: vocabulary)
+        logits.update(from: gradient.pointer, count: vocabulary)
     }
 
-    /// Adds factor · ∂L/∂(z/T) to `gradient` for distributions over `count` outcomes; returns L.
-    private func divergence(
-        _ loss: Loss, p: UnsafePointer<Float>, q: UnsafePointer<Float>,
-        into gradient: UnsafeMutablePointer<Float>,
-        count: Int, factor: Float
+    /// Adds factor · ∂L/∂(z/T) to `out`; returns L.
+    private func evaluate(
+        _ term: WeightedLoss, logits: UnsafeMutablePointer<Float>, target: Int32, teacher signal: Teacher,
+        factor: Float, into out: Tensor
     ) -> Float {
-        switch loss {
-        case .crossEntropy: preconditionFailure("cross-entropy is no divergence")
-        case .forwardKL: kernels.forward_kl(p, q, gradient, count, factor)
-        case .reverseKL: kernels.reverse_kl(p, q, gradient, count, factor)
-        case .jensenShannon(let beta, _):
-            kernels.jensen_shannon(p, q, gradient, scratch.pointer, count, beta, factor)
+        let loss = term.loss
+        let view = student.view(of: logits, for: loss)
+        var row = LossRow(
+            loss: loss, count: vocabulary, q: view, p: view, teacherCount: vocabulary, target: Int(target),
+            gradient: out.pointer, factor: factor, scratch: scratch)
+        switch (loss.kind.input, signal) {
+        case (.target, _): return loss.kind.evaluate(row)
+        case (_, .dense(let teacherLogits)):
+            row.p = teacher.view(of: teacherLogits, for: loss)
+            row.teacherCount = teacherVocabulary
+            let value = loss.kind.evaluate(row)
+            if loss.standardizesLogits { student.differentiateStandardization(out.pointer) }
+            return value
+        case (_, .sparse(let sparse, let position)):
+            switch sparse.kind {
+            case .topK: return topK(row, sparse, position: position)
+            case .sampled: return sampled(row, sparse, position: position)
+            }
+        case (_, .none): preconditionFailure("\(loss.name) needs a teacher")
         }
     }
 
@@ -95,10 +104,10 @@ struct RowLoss {
     /// and its mass outside the k tokens answers for the teacher's.
     ///
     /// With d the gradient over the k + 1 outcomes, a token in the tail moves by d_tail · q / q_tail.
-    private func topK(_ loss: Loss, _ signal: SparseSignal, position: Int, factor: Float) -> Float {
+    private func topK(_ row: LossRow, _ signal: SparseSignal, position: Int) -> Float {
         let entries = signal.offsets[position]..<signal.offsets[position + 1]
         let k = entries.count
-        let (q, g) = (student.pointer, gradient.pointer)
+        let (q, g) = (row.q, row.gradient)
         let (coarseP, coarseQ, d) = (coarse.pointer(row: 0), coarse.pointer(row: 1), coarse.pointer(row: 2))
         for (slot, entry) in entries.enumerated() {
             let id = Int(signal.ids[entry])
@@ -112,7 +121,10 @@ struct RowLoss {
         coarseP[k] = max(signal.tails[position], smallestProbability)
         coarseQ[k] = tail
         d[k] = 0
-        let value = divergence(loss, p: coarseP, q: coarseQ, into: d, count: k + 1, factor: factor)
+        var outcomes = row
+        (outcomes.count, outcomes.teacherCount) = (k + 1, k + 1)
+        (outcomes.p, outcomes.q, outcomes.gradient) = (coarseP, coarseQ, d)
+        let value = row.loss.kind.evaluate(outcomes)
         kernels.add_scaled(q, d[k] / tail, g, vocabulary)
         for (slot, entry) in entries.enumerated() {
             let id = Int(signal.ids[entry])
@@ -123,28 +135,15 @@ struct RowLoss {
     }
 
     /// Forward KL from unbiased weights: ∂L/∂z = q − w, E[w] = p (arXiv 2503.16870).
-    private func sampled(_ signal: SparseSignal, position: Int, factor: Float) -> Float {
-        let (q, g) = (student.pointer, gradient.pointer)
-        kernels.add_scaled(q, factor, g, vocabulary)
+    private func sampled(_ row: LossRow, _ signal: SparseSignal, position: Int) -> Float {
+        let (q, g) = (row.q, row.gradient)
+        kernels.add_scaled(q, row.factor, g, vocabulary)
         var crossEntropy: Float = 0
         for entry in signal.offsets[position]..<signal.offsets[position + 1] {
             let id = Int(signal.ids[entry])
-            g[id] -= factor * signal.weights[entry]
+            g[id] -= row.factor * signal.weights[entry]
             crossEntropy -= signal.weights[entry] * safeLog(q[id])
         }
         return crossEntropy - signal.entropies[position]
     }
-
-    private static func softmax(
-        _ logits: UnsafePointer<Float>, temperature: Float, into p: UnsafeMutablePointer<Float>, count: Int
-    ) {
-        var (maximum, logSum): (Float, Float) = (0, 0)
-        kernels.log_sum_exp(logits, count, 1 / temperature, &maximum, &logSum)
-        kernels.softmax(logits, p, count, 1 / temperature, maximum, logSum)
-    }
 }
-
-/// Below it a probability is treated as this: the smallest normal Float32, which is also where our exp ends.
-private let smallestProbability = Float.leastNormalMagnitude
-
-private func safeLog(_ probability: Float) -> Float { log(max(probability, smallestProbability)) }

@@ -48,7 +48,7 @@ public struct Labeler {
         defer { withExtendedLifetime(lock) {} }
         var (seen, keys): (Set<RecordKey>, Data) = ([], Data())
         let unique = documents.filter { document in
-            let key = RecordKey(ids: document.ids, isTarget: document.kept)
+            let key = RecordKey(document)
             guard seen.insert(key).inserted else { return false }
             keys.append(contentsOf: key.bytes)
             return true
@@ -80,7 +80,7 @@ public struct Labeler {
         let (context, vocabulary) = (
             teacher.configuration.contextLength, teacher.configuration.vocabularySize
         )
-        if let longest = documents.map(\.ids.count).max(), longest > context {
+        if let longest = documents.map({ ($0.teacher ?? $0.student).ids.count }).max(), longest > context {
             throw UserError(
                 "a document of \(longest) tokens exceeds the context of the teacher \(origin.teacher), \(context)",
                 remedy: "encode the corpus with a context of at most \(context)")
@@ -96,11 +96,12 @@ public struct Labeler {
         of documents: [EncodedDocument], progress: (_ documents: Int, _ tokens: Int) -> Void
     ) -> [SignalRecord] {
         var records: [SignalRecord] = []
+        func length(_ document: EncodedDocument) -> Int { (document.teacher ?? document.student).ids.count }
         var start = 0
         while start < documents.count {
             var (end, size) = (start, 0)
-            while end < documents.count, end == start || size + documents[end].ids.count <= Self.batchTokens {
-                size += documents[end].ids.count
+            while end < documents.count, end == start || size + length(documents[end]) <= Self.batchTokens {
+                size += length(documents[end])
                 end += 1
             }
             records += label(Array(documents[start..<end]))
@@ -111,12 +112,14 @@ public struct Labeler {
     }
 
     private func label(_ documents: [EncodedDocument]) -> [SignalRecord] {
-        let keys = documents.map { RecordKey(ids: $0.ids, isTarget: $0.kept) }
+        let keys = documents.map(RecordKey.init)
+        // A record is found by what the student reads, and holds what the teacher read.
+        let views = documents.map { $0.teacher ?? $0.student }
         let batch = TrainingBatch(
-            tokens: TokenBatch(sequences: documents.map(\.ids)), isTarget: documents.flatMap(\.kept))
+            tokens: TokenBatch(sequences: views.map(\.ids)), isTarget: views.flatMap(\.kept))
         let entries = capture.capture(teacher: teacher, batch: batch, records: keys.map(\.streamIndex))
         var next = 0
-        return zip(documents, keys).map { document, key in
+        return zip(views, keys).map { document, key in
             let positions = (0..<Int32(document.ids.count - 1)).filter { document.kept[Int($0) + 1] }
             defer { next += positions.count }
             return SignalRecord(

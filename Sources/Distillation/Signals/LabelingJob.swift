@@ -13,22 +13,24 @@ public struct LabelingJob {
     /// - Parameters:
     ///   - name: the teacher as the manifest names it
     ///   - context: tokens that documents are cut to; the teacher's own context at most
+    ///   - systemTurns: whether the student the signals are for reads them
     /// - Throws: `UserError` when the checkpoint has no tokenizer
     public init(
         teacher: Checkpoint, name: String, kind: SparseKind, temperature: Float, scope: TargetScope,
-        context: Int,
-        seed: UInt64
+        context: Int, systemTurns: SystemTurns = .both, seed: UInt64
     ) throws {
         let tokenizer = try teacher.requireTokenizer()
         let template = teacher.template ?? .roleMarkers
         self.teacher = teacher
         encoder = CorpusEncoder(
             tokenizer: tokenizer, template: template,
-            contextLength: min(context, teacher.decoder.configuration.contextLength), scope: scope)
+            contextLength: min(context, teacher.decoder.configuration.contextLength), scope: scope,
+            systemTurns: systemTurns, teacherContextLength: teacher.decoder.configuration.contextLength)
         origin = SignalManifest.Origin(
             teacher: name, teacherFingerprint: try Checkpoint.fingerprint(at: teacher.url),
             tokenizerFingerprint: Fingerprint(of: tokenizer.serializedModel), template: template.jinja,
-            vocabularySize: tokenizer.vocabularySize, kind: kind, temperature: temperature, seed: seed)
+            vocabularySize: tokenizer.vocabularySize, kind: kind, temperature: temperature, seed: seed,
+            teacherContextLength: systemTurns == .teacher ? teacher.decoder.configuration.contextLength : nil)
     }
 
     /// - Throws: `UserError` when the directory holds other signals, no token is a target, or the disk refuses

@@ -1,7 +1,9 @@
+import Corpora
 import Foundation
 import Support
 
-/// Names a labelled document by its content: the first half of the SHA-256 of its token ids and target flags.
+/// Names a labelled document by its content: the first half of the SHA-256 of its token ids and target flags, and of what
+/// the teacher reads instead.
 struct RecordKey: Hashable, Sendable {
     static let size = 16
 
@@ -12,10 +14,11 @@ struct RecordKey: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    init(ids: [Int32], isTarget: [Bool]) {
-        var data = Data(capacity: ids.count * 5)
-        ids.withUnsafeBytes { data.append(contentsOf: $0) }
-        data.append(contentsOf: isTarget.map { $0 ? 1 : 0 })
+    init(_ document: EncodedDocument) {
+        var data = Data(capacity: document.ids.count * 5)
+        document.ids.withUnsafeBytes { data.append(contentsOf: $0) }
+        data.append(contentsOf: document.kept.map { $0 ? 1 : 0 })
+        document.teacher?.ids.withUnsafeBytes { data.append(contentsOf: $0) }
         let hexadecimal = Array(Fingerprint(of: data).hexadecimal.utf8.prefix(2 * Self.size))
         bytes = stride(from: 0, to: hexadecimal.count, by: 2).map {
             UInt8(String(decoding: hexadecimal[$0..<$0 + 2], as: UTF8.self), radix: 16)!

@@ -58,7 +58,7 @@ public final class SignalCache {
     public func signal(for documents: [EncodedDocument]) throws -> SparseSignal {
         var signal = SparseSignal(kind: manifest.origin.kind, temperature: manifest.origin.temperature)
         for document in documents {
-            guard let place = places[RecordKey(ids: document.ids, isTarget: document.kept)] else {
+            guard let place = places[RecordKey(document)] else {
                 throw missing(document)
             }
             shards[place.shard].append(record: place.record, to: &signal)
@@ -68,7 +68,7 @@ public final class SignalCache {
 
     /// Checks that every document is in the cache, before any work is begun.
     public func requireAll(_ documents: [EncodedDocument]) throws {
-        for document in documents where places[RecordKey(ids: document.ids, isTarget: document.kept)] == nil {
+        for document in documents where places[RecordKey(document)] == nil {
             throw missing(document)
         }
     }
@@ -77,7 +77,7 @@ public final class SignalCache {
         UserError(
             "has no record of a document of \(document.ids.count) tokens, \(document.keptCount) of them targets",
             file: directory.relativePath,
-            remedy: "label the same corpus, with the same context and loss_on, as you train on")
+            remedy: "label the same corpus, with the same context, loss_on and system_turns, as you train on")
     }
 
     /// Every record, for checks: token ids, kept rows, and what is stored of them.

@@ -26,9 +26,7 @@ public struct SignalCapture: Sendable {
     /// - Returns: what is kept of each of the M positions
     func capture(teacher: Decoder, batch: TrainingBatch, records: [UInt64]) -> [PositionEntries] {
         precondition(records.count == batch.tokens.segments.count - 1, "one number for each record")
-        let hidden = withoutGradients {
-            gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions)
-        }
+        let hidden = teacher.frozenHiddenStates(batch.tokens, at: batch.positions)
         let streams = positionStreams(batch, records: records)
         var entries = [PositionEntries](repeating: PositionEntries(), count: batch.positions.count)
         LogitsChunks.forEach(hidden: hidden, head: teacher.head) { rows, logits in

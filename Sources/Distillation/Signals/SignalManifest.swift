@@ -20,11 +20,15 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         public var kind: SparseKind
         public var temperature: Float
         public var seed: UInt64
+        /// In context distillation, the most tokens the teacher read of a document; nil where student and teacher read the
+        /// same.
+        public var teacherContextLength: Int?
 
         public init(
             teacher: String, teacherFingerprint: Fingerprint, tokenizerFingerprint: Fingerprint,
             template: String?,
-            vocabularySize: Int, kind: SparseKind, temperature: Float, seed: UInt64
+            vocabularySize: Int, kind: SparseKind, temperature: Float, seed: UInt64,
+            teacherContextLength: Int? = nil
         ) {
             self.teacher = teacher
             self.teacherFingerprint = teacherFingerprint
@@ -34,6 +38,7 @@ public struct SignalManifest: Codable, Equatable, Sendable {
             self.kind = kind
             self.temperature = temperature
             self.seed = seed
+            self.teacherContextLength = teacherContextLength
         }
 
         /// How `other` differs, in words: one line for each difference that matters.
@@ -50,6 +55,8 @@ public struct SignalManifest: Codable, Equatable, Sendable {
             compare("the signal's kind", kind.description, other.kind.description)
             compare("the temperature", temperature, other.temperature)
             compare("the seed", seed, other.seed)
+            compare(
+                "what the teacher reads", teacherContextLength, other.teacherContextLength, shown: false)
             return lines
         }
     }

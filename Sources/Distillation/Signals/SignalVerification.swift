@@ -50,21 +50,24 @@ public struct SignalVerification: Codable, Equatable, Sendable {
             let vocabulary = teacher.head.rows
             let terms = [WeightedLoss(.forwardKL(temperature: signal.temperature))]
             let rowLoss = RowLoss(terms: terms, vocabulary: vocabulary, entries: signal.mostEntries)
+            let report = Tensor(shape: [2, 1])
             let (probabilities, student) = (Tensor(shape: [vocabulary]), Tensor(shape: [vocabulary]))
             LogitsChunks.forEach(hidden: hidden, head: teacher.head) { range, logits in
                 for row in 0..<range.count {
                     let z = logits.pointer + row * logits.stride
                     let position = range.lowerBound + row
-                    compare(softmax(z, signal.temperature, into: probabilities), signal, position: position)
+                    RowDistribution.softmax(
+                        z, temperature: signal.temperature, into: probabilities.pointer, count: vocabulary)
+                    compare(probabilities, signal, position: position)
                     for (isFull, teacherSignal) in [
                         (true, RowLoss.Teacher.dense(logits: z)),
                         (false, .sparse(signal, position: position)),
                     ] {
-                        var loss: Float = 0
                         for id in 0..<vocabulary { student.pointer[id] = 0.5 * z[id] }
                         rowLoss.evaluate(
                             logits: student.pointer, target: 0, teacher: teacherSignal, scale: 1,
-                            losses: &loss)
+                            report: RowLoss.Report(
+                                losses: report.pointer(row: 0), squaredNorms: report.pointer(row: 1)))
                         for id in 0..<vocabulary {
                             let value = Double(student.pointer[id])
                             if isFull { full[id] += value } else { sparse[id] += value }
@@ -74,14 +77,6 @@ public struct SignalVerification: Codable, Equatable, Sendable {
             }
             records += 1
             positions += rows.count
-        }
-
-        private func softmax(_ z: UnsafeMutablePointer<Float>, _ temperature: Float, into p: Tensor) -> Tensor
-        {
-            var (maximum, logSum): (Float, Float) = (0, 0)
-            kernels.log_sum_exp(z, p.count, 1 / temperature, &maximum, &logSum)
-            kernels.softmax(z, p.pointer, p.count, 1 / temperature, maximum, logSum)
-            return p
         }
 
         private mutating func compare(_ p: Tensor, _ signal: SparseSignal, position: Int) {

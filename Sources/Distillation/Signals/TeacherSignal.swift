@@ -1,11 +1,12 @@
 import Tensors
+import Transformer
 
 // M kept positions of a batch, V vocabulary, C teacher's width.
 
 /// What a teacher says about the M kept positions of a batch.
 public enum TeacherSignal {
     /// The whole distribution, from the teacher's final hidden states [M, C] and head [V, C].
-    case dense(hidden: Tensor, head: Tensor)
+    case dense(hidden: Tensor, head: OutputHead)
     /// A few probabilities for each position, read from a cache.
     case sparse(SparseSignal)
 
@@ -62,11 +63,7 @@ public struct SparseSignal: Sendable {
     /// Why a loss cannot be computed from this signal, in words; nil when it can.
     func problem(with loss: Loss) -> String? {
         guard loss.needsTeacher else { return nil }
-        if case .sampled = kind {
-            guard case .forwardKL = loss else {
-                return "\(loss.name) cannot be computed from sampled signals"
-            }
-        }
+        if let problem = loss.problem(withSignals: kind) { return problem }
         guard loss.temperature == temperature else {
             return
                 "\(loss.name) has the temperature \(loss.temperature), but the signals were taken at \(temperature)"

@@ -29,7 +29,7 @@ public final class CorpusSource: BatchSource {
         try (0..<parts).map { part in
             let packed = PackedBatch(packer.batch(step * parts + part), of: documents)
             let signal = try cache?.signal(for: packed.documents.map { documents[$0] })
-            return TrainingBatch(tokens: packed.tokens, isTarget: packed.kept, signal: signal)
+            return TrainingBatch(packed, signal: signal)
         }
     }
 }

@@ -14,9 +14,10 @@ public final class Trainer {
     private let source: any BatchSource
     private let options: TrainingOptions
     private let validate: ((Decoder) throws -> Double)?
-    private let loss: HeadLoss
     private let optimizer: AdamW
     private let average: ExponentialMovingAverage?
+    /// Nil without feature losses.
+    private let features: FeatureObjective?
 
     /// What a run has come to.
     struct Position: Codable, Equatable {
@@ -24,24 +25,38 @@ public final class Trainer {
         var tokens = 0
         /// The last line of metrics.
         var metrics: TrainingMetrics?
+        /// The held-out loss at its first and its latest measurement.
+        var firstValidationLoss: Double?
+        var latestValidationLoss: Double?
+        /// What the source's later batches depend on.
+        var source: Data?
     }
 
     /// - Parameters:
     ///   - teacher: computes whole distributions during training; nil when the batches carry cached signals, or no
     ///     loss needs a teacher
     ///   - validate: the mean cross-entropy on held-out text
+    /// - Throws: `UserError` when a feature loss cannot compare the two models
     public init(
         student: Decoder, teacher: Decoder? = nil, source: any BatchSource, options: TrainingOptions,
         validate: ((Decoder) throws -> Double)? = nil
-    ) {
+    ) throws {
+        precondition(options.features.isEmpty || teacher != nil, "feature losses need a teacher")
         self.student = student
         self.teacher = teacher
         self.source = source
         self.options = options
         self.validate = validate
-        loss = HeadLoss(options.losses)
         student.requireGradients()
-        optimizer = AdamW(groups: Self.groups(of: student, options: options), options: options.optimizer)
+        features =
+            options.features.isEmpty
+            ? nil
+            : try FeatureObjective(
+                options.features, student: student.configuration, teacher: teacher!.configuration,
+                seed: options.seed)
+        var groups = Self.groups(of: student, options: options)
+        if let features { groups.append(AdamW.Group(parameters: features.parameters, weightDecay: 0)) }
+        optimizer = AdamW(groups: groups, options: options.optimizer)
         average = options.averageDecay.map { ExponentialMovingAverage(of: student.parameters, decay: $0) }
     }
 
@@ -79,6 +94,7 @@ public final class Trainer {
                 into: stateTensors, steps: options.steps, from: stateURL)
         {
             position = saved
+            if let state = saved.source { try source.restore(state) }
             optimizer.resume(atStep: saved.step)
         }
         try listener?.began(atStep: position.step)
@@ -87,11 +103,11 @@ public final class Trainer {
             progress?(.note("train: resumed at step \(position.step) of \(options.steps)"))
         }
 
-        var window = MetricsWindow(terms: options.losses)
+        var window = MetricsWindow(terms: options.losses, features: options.features)
         var lastSave = (time: ContinuousClock.now, step: position.step)
         var tokensHere = 0
         while position.step < options.steps {
-            let outcome = try step(position.step)
+            let outcome = try step(position)
             position.step += 1
             position.tokens += outcome.tokens
             tokensHere += outcome.tokens
@@ -104,10 +120,18 @@ public final class Trainer {
             // A line ends the window at fixed steps alone, so that a resumed run writes the same lines.
             if position.step % options.logInterval == 0 || validates || isLast {
                 var line = window.take(step: position.step, tokens: position.tokens)
-                if validates, let validate { line.validationLoss = try validate(student) }
+                if validates, let validate {
+                    let loss = try validate(student)
+                    line.validationLoss = loss
+                    position.firstValidationLoss = position.firstValidationLoss ?? loss
+                    position.latestValidationLoss = loss
+                    source.observe(heldOutLoss: loss)
+                }
+                line.source = source.figures
                 try listener?.measured(line)
                 position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
+                    position.source = try source.savedState()
                     try save(position, to: stateURL)
                     lastSave = (.now, position.step)
                 }
@@ -143,67 +167,101 @@ public final class Trainer {
     struct StepOutcome {
         var tokens = 0
         var objective = 0.0
-        var terms: [Double]
+        /// The terms as they were at this step, and what each came to; the feature losses after the others.
+        var terms: [WeightedLoss]
+        var means: [Double]
+        /// Length of each term's share of the gradient with respect to what it reads: the logits of all positions, or the
+        /// activations.
+        var gradientNorms: [Double]
         var gradientNorm = 0.0
         var learningRate = 0.0
     }
 
-    private func step(_ index: Int) throws -> StepOutcome {
-        let batches = try source.batches(forStep: index)
+    private func step(_ position: Position) throws -> StepOutcome {
+        let batches = try source.batches(forStep: position.step)
         let targets = batches.reduce(0) { $0 + $1.targets.count }
-        var outcome = StepOutcome(terms: Array(repeating: 0, count: options.losses.count))
+        let terms = options.losses.map { $0.at(moment(position)) }
+        let none = Array(repeating: 0.0, count: terms.count + options.features.count)
+        var outcome = StepOutcome(terms: terms, means: none, gradientNorms: none)
         for batch in batches where !batch.targets.isEmpty {
-            let (objective, means) = try backward(batch, scale: 1 / Float(targets))
-            outcome.objective += objective
             let share = Double(batch.targets.count) / Double(targets)
-            for (term, mean) in means.enumerated() { outcome.terms[term] += share * mean }
+            let result = try backward(batch, HeadLoss(counted(terms, in: batch)), share: Float(share))
+            outcome.objective += result.objective
+            for term in none.indices {
+                outcome.means[term] += share * result.means[term]
+                outcome.gradientNorms[term] += result.squaredGradientNorms[term]
+            }
         }
+        outcome.gradientNorms = outcome.gradientNorms.map { $0.squareRoot() }
         outcome.tokens = batches.reduce(0) { $0 + $1.tokens.ids.count }
         outcome.gradientNorm = optimizer.gradientNorm
         guard outcome.objective.isFinite, outcome.gradientNorm.isFinite else {
             throw UserError(
-                "training diverged: at step \(index + 1) the loss is \(outcome.objective) and the gradient norm "
-                    + "\(outcome.gradientNorm)",
+                "training diverged: at step \(position.step + 1) the loss is \(outcome.objective) and the "
+                    + "gradient norm \(outcome.gradientNorm)",
                 remedy: "lower the learning rate, lengthen the warm-up, or clip gradients")
         }
         outcome.learningRate =
             Double(options.optimizer.learningRate)
-            * options.schedule.factor(step: index, total: options.steps)
+            * options.schedule.factor(step: position.step, total: options.steps)
         let clipping = options.clip.map { min(1, $0 / max(outcome.gradientNorm, 1e-12)) } ?? 1
         optimizer.update(learningRate: Float(outcome.learningRate), gradientScale: Float(clipping))
-        average?.update(step: index + 1)
+        average?.update(step: position.step + 1)
         return outcome
     }
 
-    private func backward(_ batch: TrainingBatch, scale: Float) throws -> (objective: Double, means: [Double])
-    {
+    private func counted(_ terms: [WeightedLoss], in batch: TrainingBatch) -> [WeightedLoss] {
+        terms.map { WeightedLoss($0.loss, weight: batch.isStudents && !$0.loss.needsTeacher ? 0 : $0.weight) }
+    }
+
+    private func moment(_ position: Position) -> Ramp.Moment {
+        let first = position.firstValidationLoss
+        return Ramp.Moment(
+            share: Double(position.step) / Double(max(options.steps - 1, 1)),
+            heldOutLoss: first.flatMap { first in position.latestValidationLoss.map { (first, $0) } })
+    }
+
+    private func backward(
+        _ batch: TrainingBatch, _ loss: HeadLoss, share: Float
+    ) throws -> (objective: Double, means: [Double], squaredGradientNorms: [Double]) {
         if let sparse = batch.signal,
-            let problem = options.losses.lazy.compactMap({ sparse.problem(with: $0.loss) }).first
+            let problem = loss.terms.lazy.compactMap({ sparse.problem(with: $0.loss) }).first
         {
             throw UserError(
                 problem, remedy: "change the loss, label the corpus again, or train with the teacher itself",
                 status: .configuration)
         }
+        let inside = features.map { _ in
+            withoutGradients { teacher!.activations(batch.teacherTokens) }
+        }
         let signal: TeacherSignal? =
             if let sparse = batch.signal {
                 .sparse(sparse)
             } else if let teacher {
-                withoutGradients {
-                    .dense(
-                        hidden: gatherRows(teacher.hiddenStates(batch.tokens), at: batch.positions),
-                        head: teacher.head)
-                }
+                .dense(
+                    hidden: inside.map { gatherRows($0.final, at: batch.teacherPositions) }
+                        ?? teacher.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions),
+                    head: teacher.head)
             } else {
                 nil
             }
-        let (result, tape) = Tape.record {
-            loss(
-                hidden: gatherRows(student.hiddenStates(batch.tokens), at: batch.positions),
-                head: student.head,
-                targets: batch.targets, teacher: signal, scale: scale)
+        let ((result, terms, objective), tape) = Tape.record {
+            let own = inside.map { _ in student.activations(batch.tokens) }
+            let result = loss(
+                hidden: gatherRows(own?.final ?? student.hiddenStates(batch.tokens), at: batch.positions),
+                head: student.head, targets: batch.targets, teacher: signal,
+                scale: share / Float(batch.targets.count))
+            guard let features, let own, let inside else {
+                return (result, [FeatureObjective.Term](), result.objective)
+            }
+            let terms = features(batch, student: own, teacher: inside, scale: share)
+            return (result, terms, addObjectives([result.objective] + terms.map(\.objective)))
         }
-        tape.backward(from: result.objective)
-        return (Double(result.objective.values[0]), result.means)
+        tape.backward(from: objective)
+        return (
+            Double(objective.values[0]), result.means + terms.map(\.mean),
+            result.squaredGradientNorms + terms.map(\.squaredGradientNorm)
+        )
     }
 
     // MARK: - State
@@ -211,48 +269,11 @@ public final class Trainer {
     /// Every tensor that the next step depends on.
     private var stateTensors: [(name: String, tensor: Tensor)] {
         student.parameters.map { ("weight." + $0.name, $0.tensor) } + optimizer.state
+            + (features?.parameters ?? [])
             + (average?.averages.map { ("average." + $0.name, $0.tensor) } ?? [])
     }
 
     private func save(_ position: Position, to url: URL) throws {
         try TrainingState.save(position, tensors: stateTensors, to: url)
-    }
-}
-
-/// Averages over the steps between two lines of metrics.
-private struct MetricsWindow {
-    let names: [String]
-    private var steps = 0
-    private var objective = 0.0
-    private var terms: [Double]
-    private var latest: Trainer.StepOutcome?
-
-    init(terms: [WeightedLoss]) {
-        var seen: [String: Int] = [:]
-        names = terms.map { term in
-            let name = term.loss.name
-            seen[name, default: 0] += 1
-            return seen[name] == 1 ? name : "\(name)_\(seen[name]!)"
-        }
-        self.terms = Array(repeating: 0, count: terms.count)
-    }
-
-    mutating func add(_ outcome: Trainer.StepOutcome) {
-        steps += 1
-        objective += outcome.objective
-        for index in terms.indices { terms[index] += outcome.terms[index] }
-        latest = outcome
-    }
-
-    mutating func take(step: Int, tokens: Int) -> TrainingMetrics {
-        let count = Double(max(steps, 1))
-        let means = zip(names, terms.map { $0 / count })
-        let line = TrainingMetrics(
-            step: step, tokens: tokens, loss: objective / count,
-            terms: Dictionary(uniqueKeysWithValues: means),
-            gradientNorm: latest?.gradientNorm ?? 0, learningRate: latest?.learningRate ?? 0)
-        (steps, objective, latest) = (0, 0, nil)
-        terms = Array(repeating: 0, count: terms.count)
-        return line
     }
 }

@@ -1,3 +1,4 @@
+import Corpora
 import Transformer
 
 /// What one pass of the student sees: tokens, the positions whose loss counts, and the teacher's word on them.
@@ -7,6 +8,13 @@ public struct TrainingBatch: Sendable {
     public let positions: [Int]
     /// The tokens that follow those rows.
     public let targets: [Int32]
+    /// What the teacher reads, and its rows that stand for `positions`: in context distillation it sees more, and every
+    /// position lies further right by the length of what the student does not see.
+    public let teacherTokens: TokenBatch
+    public let teacherPositions: [Int]
+    /// Whether the student wrote the targets itself: they are then no example to follow, and losses without a teacher do
+    /// not count.
+    public let isStudents: Bool
     /// Cached distributions at those rows, where the run uses a cache.
     public let signal: SparseSignal?
 
@@ -14,13 +22,13 @@ public struct TrainingBatch: Sendable {
     ///   - tokens: sequences laid end to end
     ///   - isTarget: for each token of the batch, whether its loss counts; the first of a sequence never does
     ///   - signal: distributions for exactly the positions before targets, in order
-    public init(tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal? = nil) {
-        precondition(isTarget.count == tokens.ids.count, "every token is a target or is not")
-        var positions: [Int] = []
-        // The one place where targets are shifted: row t predicts token t + 1 of the same sequence.
-        for (start, end) in zip(tokens.segments, tokens.segments.dropFirst()) {
-            for row in start..<end - 1 where isTarget[row + 1] { positions.append(row) }
-        }
+    ///   - teacher: the teacher's own sequences, with the same targets in the same order
+    public init(
+        tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal? = nil,
+        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false
+    ) {
+        self.isStudents = isStudents
+        let positions = Self.positions(tokens, isTarget)
         precondition(
             signal == nil || signal!.positions == positions.count,
             "a signal of \(signal?.positions ?? 0) positions for \(positions.count) targets")
@@ -28,11 +36,27 @@ public struct TrainingBatch: Sendable {
         self.positions = positions
         self.targets = positions.map { tokens.ids[$0 + 1] }
         self.signal = signal
+        teacherTokens = teacher?.tokens ?? tokens
+        teacherPositions = teacher.map { Self.positions($0.tokens, $0.isTarget) } ?? positions
+        precondition(
+            teacher == nil || teacherPositions.map { teacherTokens.ids[$0 + 1] } == targets,
+            "teacher and student have the same targets")
     }
-}
 
-/// Gives the batches of a run. A batch depends on its number alone, so that a resumed run sees what it would have seen.
-public protocol BatchSource {
-    /// The parts of step `step` (from 0), whose gradients are summed.
-    func batches(forStep step: Int) throws -> [TrainingBatch]
+    /// A batch of packed documents.
+    init(_ packed: PackedBatch, signal: SparseSignal? = nil, isStudents: Bool = false) {
+        self.init(
+            tokens: packed.tokens, isTarget: packed.kept, signal: signal,
+            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents)
+    }
+
+    /// The one place where targets are shifted: row t predicts token t + 1 of the same sequence.
+    private static func positions(_ tokens: TokenBatch, _ isTarget: [Bool]) -> [Int] {
+        precondition(isTarget.count == tokens.ids.count, "every token is a target or is not")
+        var positions: [Int] = []
+        for (start, end) in zip(tokens.segments, tokens.segments.dropFirst()) {
+            for row in start..<end - 1 where isTarget[row + 1] { positions.append(row) }
+        }
+        return positions
+    }
 }

@@ -1,7 +1,7 @@
 /// Everything about a training run but its data and its models.
-public struct TrainingOptions: Codable, Equatable, Sendable {
+public struct TrainingOptions: Equatable, Sendable {
     /// When the training state is saved, so that a stopped run can go on.
-    public enum SaveInterval: Codable, Equatable, Sendable {
+    public enum SaveInterval: Equatable, Sendable {
         case steps(Int)
         case seconds(Double)
         case never
@@ -9,6 +9,10 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
 
     public var steps: Int
     public var losses: [WeightedLoss]
+    /// Losses on what lies inside the models; they need a teacher that runs beside the student.
+    public var features: [WeightedFeature]
+    /// Decides how the features' projectors begin.
+    public var seed: UInt64
     public var optimizer: AdamW.Options
     /// Factor of the embedding's (and an untied head's) learning rate.
     public var embeddingLearningRateScale: Float
@@ -24,13 +28,16 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     public var validationInterval: Int?
 
     public init(
-        steps: Int, losses: [WeightedLoss], optimizer: AdamW.Options = .init(),
+        steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [], seed: UInt64 = 0,
+        optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
         averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,
         validationInterval: Int? = nil
     ) {
         self.steps = steps
         self.losses = losses
+        self.features = features
+        self.seed = seed
         self.optimizer = optimizer
         self.embeddingLearningRateScale = embeddingLearningRateScale
         self.schedule = schedule
@@ -51,6 +58,15 @@ public struct TrainingMetrics: Codable, Equatable, Sendable {
     public var loss: Double
     /// Each term's own mean, unweighted, by the loss's name; a second term of one name is `NAME_2`.
     public var terms: [String: Double]
+    /// Length of each term's share of the latest step's gradient, with respect to the logits of all positions: weight and
+    /// T² included, so that it shows what each term contributes.
+    public var termGradientNorms: [String: Double] = [:]
+    /// Weights and temperatures at the latest step, of the terms in which they change.
+    public var termWeights: [String: Double] = [:]
+    public var termTemperatures: [String: Double] = [:]
+    /// What the source says of its batches: of on-policy training, the length of the student's answers and the share of
+    /// them that repeats.
+    public var source: [String: Double] = [:]
     public var gradientNorm: Double
     public var learningRate: Double
     /// Mean cross-entropy on held-out text, where it was measured at this step.

@@ -65,10 +65,8 @@ public struct ReferenceBenchmark: BenchmarkSuite {
                 let batch = tokens.batch(sequences: sequences, context: context)
                 let kept = batch.positions.enumerated().filter { $0.element < context - 1 }.map(\.offset)
                 let signal = teacher.map { teacher in
-                    withoutGradients {
-                        TeacherSignal.dense(
-                            hidden: gatherRows(teacher.hiddenStates(batch), at: kept), head: teacher.head)
-                    }
+                    TeacherSignal.dense(
+                        hidden: teacher.frozenHiddenStates(batch, at: kept), head: teacher.head)
                 }
                 let (objective, tape) = Tape.record {
                     loss(

@@ -47,9 +47,8 @@ extension Workload {
         return Workload(
             flopsPerToken: model.configuration.forwardFLOPs(context: visible(context)),
             step: {
-                let hidden = withoutGradients {
-                    model.hiddenStates(tokens.batch(sequences: sequences, context: context))
-                }
+                let hidden = model.frozenHiddenStates(
+                    tokens.batch(sequences: sequences, context: context), at: Array(0..<sequences * context))
                 LogitsChunks.forEach(hidden: hidden, head: model.head) { rows, logits in
                     Parallel.forRanges(of: rows.count, grain: 16) { range in
                         var ids = [Int32](repeating: 0, count: 64)

@@ -8,6 +8,8 @@ public struct GenerateStage: Sendable, RecipeSection {
     public let samples: Int
     public let maxNewTokens: Int
     public let sampling: SamplingSettings
+    /// A system turn put before every prompt.
+    public let system: String?
     /// Texts that end an answer, besides the end of a turn.
     public let stop: [String]
     /// The stage's own seed; the recipe's where it is `nil`.
@@ -30,6 +32,9 @@ public struct GenerateStage: Sendable, RecipeSection {
         stop = section.value(
             "stop", .list(of: .text, atLeast: 0), default: [],
             "Texts that end an answer, besides the end of a turn.")
+        system = section.optional(
+            "system", .text,
+            "A system turn before every prompt: instructions, examples or facts. It stays in the records.")
         seed = section.stageSeed()
         name = section.artefactName(default: "corpus")
     }

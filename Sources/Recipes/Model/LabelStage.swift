@@ -1,3 +1,6 @@
+import Corpora
+import Distillation
+
 /// Which tokens of a document count.
 public enum LossScope: String, CaseIterable, Sendable {
     case all
@@ -18,6 +21,17 @@ public enum SignalSettings: Equatable, Sendable {
         case .topK(_, let temperature), .sampled(_, _, let temperature): temperature
         }
     }
+
+    var isSampled: Bool {
+        if case .sampled = self { true } else { false }
+    }
+
+    var sparseKind: SparseKind {
+        switch self {
+        case .topK(let k, _): .topK(k: k)
+        case .sampled(let head, let draws, _): .sampled(head: head, draws: draws)
+        }
+    }
 }
 
 /// Stores a teacher's token distributions over a corpus: a signal cache.
@@ -26,6 +40,7 @@ public struct LabelStage: Sendable, RecipeSection {
     public let corpus: [Reference]
     public let signal: SignalSettings
     public let lossOn: LossScope
+    public let systemTurns: SystemTurns
     /// Documents are cut to this many tokens.
     public let contextLength: Int
     public let seed: UInt64?
@@ -37,6 +52,7 @@ public struct LabelStage: Sendable, RecipeSection {
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to label.")
         signal = section.section("signal", SignalSection.self, "What is stored for each token.").signal
         lossOn = section.value("loss_on", .choice, default: .all, "The tokens to label.")
+        systemTurns = section.systemTurns(lossOn)
         contextLength = section.value(
             "context", .integer(2...1_048_576), default: 256, "Documents are cut to this many tokens.")
         seed = section.stageSeed()

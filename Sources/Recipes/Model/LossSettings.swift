@@ -1,38 +1,57 @@
+import Distillation
+
 /// One term of the training loss.
 public struct LossSettings: Sendable, RecipeSection {
-    public enum Kind: String, CaseIterable, Sendable {
-        case crossEntropy = "cross_entropy"
-        case forwardKL = "forward_kl"
-        case reverseKL = "reverse_kl"
-        case jsd
-
-        /// Whether the term compares with a teacher's distribution.
-        public var needsTeacher: Bool { self != .crossEntropy }
-    }
-
-    public let kind: Kind
-    public let weight: Double
+    public let kind: LossKind
+    public let weight: Ramped
     /// `nil`: that of the cached signal, or 1.
-    public let temperature: Double?
-    /// The teacher's share in the mixture of the Jensen–Shannon divergence.
-    public let beta: Double
+    public let temperature: Ramped?
+    /// Whether logits are brought to mean 0 and deviation 1 first.
+    public let standardizes: Bool
+    /// The kind's parameters.
+    public let parameters: [String: Double]
     let place: Place
     let temperaturePlace: Place
 
     init(_ section: Section) {
-        kind = section.value(
-            "kind", .choice,
+        let kind = section.value(
+            "kind", .named(LossKind.all, \.name),
             "The term: on the corpus's tokens (cross_entropy) or on the teacher's distributions.")
-        weight = section.value("weight", .number(.positive), default: 1, "Factor of the term in the sum.")
-        let hasTeacher = section.condition(on: "kind", kind.needsTeacher, "with a teacher's distributions")
+        self.kind = kind
+        weight = section.value(
+            "weight", .ramped, default: Ramped(1),
+            "Factor of the term in the sum; a mapping changes it on the way.")
         temperature = section.optional(
-            "temperature", .number(.positive), defaultText: "the signal's, or 1", only: hasTeacher,
+            "temperature", .ramped, defaultText: "the signal's, or 1",
+            only: section.condition(on: "kind", kind.hasTemperature, "with a teacher's distributions"),
             "Divides both models' logits; the term is multiplied by its square.")
-        beta = section.value(
-            "beta", .number(.fraction), default: 0.5,
-            only: section.condition(on: "kind", kind == .jsd, "with kind: jsd"),
-            "The teacher's share in the mixture; 0 is forward_kl, 1 reverse_kl.")
+        standardizes = section.value(
+            "standardize", .boolean, default: false,
+            only: section.condition(on: "kind", kind.needsTeacher, "with a teacher's distributions"),
+            "Bring both models' logits to mean 0 and deviation 1 first. Needs teacher, not signals.")
+        parameters = section.parameters(
+            of: kind, among: LossKind.all, name: \.name, parameters: \.parameters)
         place = section.place(of: "kind")
         temperaturePlace = section.place(of: "temperature")
+        if kind == .alphaBeta, section.sound("alpha", "beta"), parameters.values.allSatisfy({ $0 == 0 }) {
+            section.problem(at: "alpha", "alpha and beta are both 0", remedy: "raise one of them")
+        }
+    }
+
+    /// The term as the trainer wants it; where the recipe gives no temperature, that of the cached signal, or 1.
+    func weighted(signalTemperature: Float?) -> WeightedLoss {
+        let temperature = self.temperature?.start ?? signalTemperature.map(Double.init) ?? 1
+        return WeightedLoss(
+            Loss(
+                kind, temperature: kind.hasTemperature ? Float(temperature) : 1,
+                parameters: parameters.mapValues { Float($0) }, standardizesLogits: standardizes),
+            weight: Float(weight.start), weightRamp: weight.ramp, temperatureRamp: self.temperature?.ramp)
+    }
+
+    /// Whether the term changes with the held-out loss, so that measuring it has a part in the result.
+    var followsHeldOutLoss: Bool {
+        [weight.ramp, temperature?.ramp].contains {
+            if case .heldOutLoss? = $0?.driver { true } else { false }
+        }
     }
 }

@@ -25,7 +25,9 @@ public enum Stage: Sendable {
     /// What the stage reads without its output depending on it: text that is only measured along the way. It is no
     /// part of the stage's address.
     var observed: [Reference] {
-        guard case .train(let stage) = self else { return [] }
+        guard case .train(let stage) = self, !stage.followsHeldOutLoss else {
+            return []
+        }
         return stage.validation?.corpus ?? []
     }
 

@@ -1,3 +1,5 @@
+import Distillation
+
 /// Checks across the stages of a recipe.
 struct StageChecks {
     let stages: [PlacedStage]
@@ -22,18 +24,7 @@ struct StageChecks {
             }).first, stages.indices.contains(index)
         else { return }
         for loss in train.losses where loss.kind.needsTeacher {
-            if case .sampled = label.signal, loss.kind != .forwardKL {
-                problems.add(
-                    "\(loss.kind.rawValue) cannot be computed from sampled signals", at: loss.place,
-                    remedy: "use forward_kl, signals of kind top_k, or teacher instead of signals")
-            }
-            if let temperature = loss.temperature, temperature != label.signal.temperature {
-                problems.add(
-                    "temperature \(temperature) differs from the signals' \(label.signal.temperature)",
-                    at: loss.temperaturePlace,
-                    remedy: "the temperature is fixed when signals are captured: change it in the label stage"
-                )
-            }
+            checkSignals(label.signal, for: loss)
         }
         let labelled = Set(label.corpus.map(\.target))
         for part in train.corpus where !labelled.isEmpty && !labelled.contains(part.source.target) {
@@ -47,11 +38,39 @@ struct StageChecks {
                 at: signals.place,
                 remedy: "set loss_on alike in both stages")
         }
+        if train.systemTurns != label.systemTurns {
+            problems.add(
+                "the student reads system turns \(train.systemTurns == .both ? "too" : "not"), but the student of "
+                    + "\"\(signals.name)\" \(train.systemTurns == .both ? "does not" : "does")",
+                at: signals.place, remedy: "set system_turns alike in both stages")
+        }
         if train.batch.contextLength > label.contextLength {
             problems.add(
                 "sequences of \(train.batch.contextLength) tokens, but \"\(signals.name)\" labels the first "
                     + "\(label.contextLength) of a document", at: signals.place,
                 remedy: "raise context in the label stage")
+        }
+    }
+
+    private func checkSignals(_ signal: SignalSettings, for loss: LossSettings) {
+        let term = loss.weighted(signalTemperature: Float(signal.temperature))
+        if let problem = term.loss.problem(withSignals: signal.sparseKind) {
+            let others = LossKind.all.filter {
+                $0.needsTeacher && $0.problem(withSignals: signal.sparseKind) == nil
+            }
+            problems.add(
+                problem, at: loss.place,
+                remedy: "use \(others.map(\.name).joined(separator: ", ")), "
+                    + (signal.isSampled ? "signals of kind top_k, " : "") + "or teacher instead of signals")
+        }
+        let remedy = "the temperature is fixed when signals are captured: change it in the label stage"
+        if loss.temperature?.ramp != nil {
+            problems.add(
+                "the temperature changes, the signals' does not", at: loss.temperaturePlace, remedy: remedy)
+        } else if let temperature = loss.temperature?.start, temperature != signal.temperature {
+            problems.add(
+                "temperature \(temperature) differs from the signals' \(signal.temperature)",
+                at: loss.temperaturePlace, remedy: remedy)
         }
     }
 }

@@ -1,3 +1,5 @@
+import Corpora
+
 extension KeyType where Value == ModelSettings {
     /// A mapping of the model's keys.
     static var model: KeyType { .section(ModelSettings.self) }
@@ -30,6 +32,21 @@ extension KeyType where Value == TrainStage.Interval {
 }
 
 extension Section {
+    /// The key `system_turns`, which goes with a loss on the assistant's tokens alone.
+    func systemTurns(_ lossOn: LossScope) -> SystemTurns {
+        let turns: SystemTurns = value(
+            "system_turns", .choice, default: .both,
+            "Who reads the system turns of chats. teacher: context distillation, the student learns to do without."
+        )
+        guard turns == .teacher, lossOn != .assistant else { return turns }
+        if sound("system_turns", "loss_on") {
+            problem(
+                at: "system_turns", "the student cannot learn all tokens of a chat it sees only in part",
+                remedy: "set loss_on: assistant")
+        }
+        return .both
+    }
+
     /// The key `tokenizer`: by default that of the checkpoint training goes on from, the recipe's, or the teacher's.
     func tokenizerReference(for model: ModelSettings) -> Reference {
         let type = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)

@@ -1,3 +1,5 @@
+import Corpora
+
 /// Trains a model on a corpus, on a teacher's distributions, or both.
 public struct TrainStage: Sendable, RecipeSection {
     /// How long training lasts.
@@ -21,7 +23,12 @@ public struct TrainStage: Sendable, RecipeSection {
     /// The model whose dense distributions are computed during training.
     public let teacher: Reference?
     public let losses: [LossSettings]
+    /// Losses on what lies inside the models.
+    public let features: [FeatureSettings]
     public let lossOn: LossScope
+    public let systemTurns: SystemTurns
+    /// The student's own text; `nil` trains on the corpus alone.
+    public let onPolicy: OnPolicySettings?
     public let optimizer: OptimizerSettings
     public let schedule: ScheduleSettings
     public let batch: BatchSettings
@@ -63,7 +70,14 @@ public struct TrainStage: Sendable, RecipeSection {
             "losses", .list(of: .section(LossSettings.self)),
             example: "[{kind: cross_entropy, weight: 0.3}, {kind: forward_kl, weight: 0.7}]",
             "The terms of the loss, each with a weight.")
+        features = section.value(
+            "features", .list(of: .section(FeatureSettings.self), atLeast: 0), default: [],
+            "Losses on hidden states, attention and relations, beside losses. They need teacher.")
         lossOn = section.value("loss_on", .choice, default: .all, "The tokens whose loss counts.")
+        systemTurns = section.systemTurns(lossOn)
+        onPolicy = section.optional(
+            "on_policy", .section(OnPolicySettings.self),
+            "Train in part on what the student writes itself; cross_entropy counts on the corpus alone.")
         optimizer = section.section("optimizer", OptimizerSettings.self, "How gradients change the weights.")
         schedule = section.section("schedule", ScheduleSettings.self, "How the learning rate changes.")
         batch = section.section("batch", BatchSettings.self, "What one step sees.")
@@ -75,13 +89,20 @@ public struct TrainStage: Sendable, RecipeSection {
         checkpointEvery = section.value(
             "checkpoint_every", .interval, default: .seconds(60), inAddress: false,
             "How often the training state is saved, so that a stopped run can go on.")
+        let followsHeldOutLoss =
+            losses.contains(where: \.followsHeldOutLoss) || onPolicy?.isAdaptive ?? false
         validation = section.optional(
-            "validate", .section(ValidationSettings.self), inAddress: false,
+            "validate", .section(ValidationSettings.self), inAddress: followsHeldOutLoss,
             "Measure the loss on other text on the way.")
         precision = section.value("precision", .choice, default: .f32, "The type of the saved weights.")
         seed = section.stageSeed()
         name = section.artefactName(default: "student")
         check(section)
+    }
+
+    /// Whether the held-out loss has a part in the result, so that the text it is measured on has one too.
+    var followsHeldOutLoss: Bool {
+        losses.contains(where: \.followsHeldOutLoss) || onPolicy?.isAdaptive ?? false
     }
 
     private static func duration(_ section: Section) -> Duration {
@@ -110,11 +131,48 @@ public struct TrainStage: Sendable, RecipeSection {
             section.problem(
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
         }
+        if let feature = features.first, teacher == nil, section.sound("teacher", "features") {
+            section.decoding.problems.add(
+                "\(feature.kind.name) needs the teacher's activations, which no signals hold",
+                at: feature.place,
+                remedy: "give teacher instead of signals")
+        }
+        if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
+            section.decoding.problems.add(
+                "\(feature.kind.name) compares all tokens of a chat, of which the student sees only a part",
+                at: feature.place, remedy: "use hidden_mse, hidden_cosine or rkd_distance")
+        }
+        if onPolicy != nil, teacher == nil, section.sound("teacher", "on_policy") {
+            section.problem(
+                at: "on_policy", "no cache has signals for what the student will write",
+                remedy: "give teacher instead of signals")
+        }
+        if let settings = onPolicy, settings.isAdaptive, validation == nil,
+            section.sound("on_policy", "validate")
+        {
+            section.problem(
+                at: "on_policy", "the share follows the held-out loss, which is not measured",
+                remedy: "give validate, with the text to measure on")
+        }
+        if onPolicy != nil, !losses.contains(where: \.kind.needsTeacher), section.sound("losses") {
+            section.problem(
+                at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
+        }
         let needing = losses.filter(\.kind.needsTeacher)
         if let loss = needing.first, !section.has("signals"), !section.has("teacher") {
             section.decoding.problems.add(
-                "\(loss.kind.rawValue) needs a teacher's distributions", at: loss.place,
+                "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
                 remedy: "give signals (a signal cache) or teacher (a model)")
+        }
+        if let loss = losses.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate")
+        {
+            section.decoding.problems.add(
+                "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
+                remedy: "give validate, with the text to measure on")
+        }
+        for loss in losses where loss.temperature?.ramp.map({ min($0.from, $0.to) <= 0 }) ?? false {
+            section.decoding.problems.add(
+                "a temperature of 0", at: loss.temperaturePlace, remedy: "stay above 0")
         }
         if case .new(let shape) = model.origin, section.sound("batch", "model"),
             batch.contextLength > shape.contextLength

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// What the costs of a model follow from.
@@ -16,26 +17,17 @@ public struct ModelShape: Equatable, Sendable {
         self.vocabulary = vocabulary
     }
 
-    /// Reads a Hugging Face directory's `config.json`; `nil` if it is not there or lacks a size.
+    /// Reads what a checkpoint says of itself; `nil` if it is not there or not understood.
     public init?(checkpoint url: URL) {
-        struct File: Decodable {
-            var numHiddenLayers, hiddenSize, numAttentionHeads, intermediateSize, vocabSize: Int
-            var numKeyValueHeads, headDim: Int?
-            var tieWordEmbeddings: Bool?
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let data = try? Data(contentsOf: url.appending(path: "config.json")),
-            let file = try? decoder.decode(File.self, from: data), file.numAttentionHeads > 0
-        else { return nil }
-        layers = file.numHiddenLayers
-        width = file.hiddenSize
-        heads = file.numAttentionHeads
-        keyValueHeads = file.numKeyValueHeads ?? file.numAttentionHeads
-        headDimension = file.headDim ?? file.hiddenSize / file.numAttentionHeads
-        feedForward = file.intermediateSize
-        vocabulary = file.vocabSize
-        tiedHead = file.tieWordEmbeddings ?? false
+        guard let shape = try? Checkpoint.configuration(at: url) else { return nil }
+        layers = shape.layers
+        width = shape.width
+        heads = shape.heads
+        keyValueHeads = shape.keyValueHeads
+        headDimension = shape.headDimension
+        feedForward = shape.feedForward
+        vocabulary = shape.vocabularySize
+        tiedHead = shape.tiedHead
     }
 
     /// In Double: sizes from a file may be absurd, and this is only an estimate.

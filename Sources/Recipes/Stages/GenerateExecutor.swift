@@ -12,6 +12,7 @@ struct GenerateExecutor: StageExecutor {
         let author = try Synthesis.Author(context.checkpoint(stage.model), name: stage.model.name)
         var prompts = try stage.prompts.flatMap { try SynthesisPrompt.read(context.url(of: $0)) }
         if let limit = stage.limit { prompts = Array(prompts.prefix(limit)) }
+        if let system = stage.system { prompts = prompts.map { $0.asked(under: system) } }
         let synthesis = Synthesis(
             author: author,
             options: Synthesis.Options(
@@ -26,6 +27,19 @@ struct GenerateExecutor: StageExecutor {
         let answers = prompts.count * stage.samples
         return StageResult(
             summary: "\(answers) answers to \(prompts.count) prompts", figures: ["answers": Double(answers)])
+    }
+}
+
+extension SynthesisPrompt {
+    /// The same question after a system turn, as a chat.
+    fileprivate func asked(under system: String) -> SynthesisPrompt {
+        let messages: [Message] =
+            switch question {
+            case .chat(let messages): messages
+            case .prompt(let text), .text(let text): [Message(role: .user, content: text)]
+            }
+        return SynthesisPrompt(
+            .chat([Message(role: .system, content: system)] + messages), file: file, line: line)
     }
 }
 

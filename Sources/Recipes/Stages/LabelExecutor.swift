@@ -11,7 +11,7 @@ struct LabelExecutor: StageExecutor {
                 teacher: context.checkpoint(stage.model), name: stage.model.name,
                 kind: stage.signal.sparseKind,
                 temperature: Float(stage.signal.temperature), scope: stage.lossOn.targets,
-                context: stage.contextLength, seed: context.seed)
+                context: stage.contextLength, systemTurns: stage.systemTurns, seed: context.seed)
             let finished = context.work.appending(path: "signals", directoryHint: .isDirectory)
             try job.run(context.records(stage.corpus), into: finished, progress: context.progress)
             try AtomicFile.install(finished, as: context.output)
@@ -23,14 +23,5 @@ struct LabelExecutor: StageExecutor {
                 "documents": Double(manifest.records), "positions": Double(manifest.positions),
                 "bytes_per_position": manifest.bytesPerPosition,
             ])
-    }
-}
-
-extension SignalSettings {
-    var sparseKind: SparseKind {
-        switch self {
-        case .topK(let k, _): .topK(k: k)
-        case .sampled(let head, let draws, _): .sampled(head: head, draws: draws)
-        }
     }
 }

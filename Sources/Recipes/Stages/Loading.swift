@@ -36,9 +36,9 @@ struct TextForm {
     let tokenizer: Tokenizer
     let template: ChatTemplate
 
-    /// From a directory with a tokenizer: a checkpoint, or what a tokenizer stage made.
+    /// From what has a tokenizer: a checkpoint, or what a tokenizer stage made.
     init(directory: URL) throws {
-        tokenizer = try Tokenizer(contentsOf: directory)
+        tokenizer = try Checkpoint.tokenizer(at: directory)
         template = .roleMarkers
     }
 
@@ -49,7 +49,11 @@ struct TextForm {
 
     var fingerprint: Fingerprint { Fingerprint(of: tokenizer.serializedModel) }
 
-    func encoder(context: Int, scope: TargetScope) -> CorpusEncoder {
-        CorpusEncoder(tokenizer: tokenizer, template: template, contextLength: context, scope: scope)
+    func encoder(
+        context: Int, scope: TargetScope, systemTurns: SystemTurns = .both, teacherContext: Int = .max
+    ) -> CorpusEncoder {
+        CorpusEncoder(
+            tokenizer: tokenizer, template: template, contextLength: context, scope: scope,
+            systemTurns: systemTurns, teacherContextLength: teacherContext)
     }
 }

@@ -14,23 +14,31 @@ struct TrainExecutor: StageExecutor {
         guard case .train(let stage) = context.stage else { preconditionFailure("a train stage") }
         let form = try TextForm(directory: context.url(of: stage.tokenizer))
         let student = try model(stage, form, context)
-        let encoder = form.encoder(context: stage.batch.contextLength, scope: stage.lossOn.targets)
-        let documents = try documents(stage, encoder, context)
         let cache = try stage.signals.map { try SignalCache(directory: context.url(of: $0)) }
+        let teacher = try stage.teacher.map { try self.teacher($0, form, context) }
+        let encoder = form.encoder(
+            context: stage.batch.contextLength, scope: stage.lossOn.targets, systemTurns: stage.systemTurns,
+            teacherContext: teacher?.configuration.contextLength
+                ?? cache?.manifest.origin.teacherContextLength ?? .max)
+        let documents = try documents(stage, encoder, context)
         try cache?.require(
             tokenizer: form.fingerprint, template: form.template.jinja,
             vocabularySize: form.tokenizer.vocabularySize)
         try cache?.requireAll(documents)
-        let teacher = try stage.teacher.map { try self.teacher($0, form, context) }
 
-        let source = CorpusSource(
-            documents: documents, cache: cache, sequences: stage.batch.sequences,
-            context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
         let tokens = documents.reduce(0) { $0 + $1.ids.count }
         let options = options(
-            stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature)
-        let trainer = Trainer(
-            student: student, teacher: teacher, source: source, options: options,
+            stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature,
+            seed: context.seed)
+        let corpus = CorpusSource(
+            documents: documents, cache: cache, sequences: stage.batch.sequences,
+            context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
+        let trainer = try Trainer(
+            student: student, teacher: teacher,
+            source: try onPolicy(
+                stage, corpus: corpus, student: student, form, encoder, steps: options.steps, context)
+                ?? corpus,
+            options: options,
             validate: try validation(stage, encoder, context))
         let metrics = try trainer.run(
             stateURL: context.work.appending(path: "state.safetensors"),
@@ -92,8 +100,28 @@ struct TrainExecutor: StageExecutor {
         }
     }
 
+    /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.
+    private func onPolicy(
+        _ stage: TrainStage, corpus: CorpusSource, student: Decoder, _ form: TextForm,
+        _ encoder: CorpusEncoder,
+        steps: Int, _ context: StageContext
+    ) throws -> OnPolicySource? {
+        guard let settings = stage.onPolicy else { return nil }
+        let prompts = try context.records(settings.prompts).map { record in
+            let prompt = try encoder.prompt(
+                record.prompt ?? record.texts.map { Message(role: .user, content: $0) })
+            return RolloutPrompt(student: prompt.student, teacher: prompt.teacher)
+        }
+        return OnPolicySource(
+            student: student, prompts: prompts, corpus: corpus,
+            stopIDs: form.template.stopIDs(in: form.tokenizer),
+            endID: form.tokenizer.id(of: form.template.endMarker), options: settings.options, steps: steps,
+            budget: stage.batch.sequences * stage.batch.contextLength, parts: stage.batch.accumulate,
+            seed: context.seed)
+    }
+
     private func options(
-        _ stage: TrainStage, corpusTokens: Int, signalTemperature: Float?
+        _ stage: TrainStage, corpusTokens: Int, signalTemperature: Float?, seed: UInt64
     ) -> TrainingOptions {
         let budget = stage.batch.sequences * stage.batch.contextLength
         let steps: Int =
@@ -113,6 +141,7 @@ struct TrainExecutor: StageExecutor {
         return TrainingOptions(
             steps: steps,
             losses: stage.losses.map { $0.weighted(signalTemperature: signalTemperature) },
+            features: stage.features.map(\.weighted), seed: seed,
             optimizer: AdamW.Options(
                 learningRate: Float(optimizer.learningRate), weightDecay: Float(optimizer.weightDecay),
                 beta1: Float(optimizer.beta1), beta2: Float(optimizer.beta2),
@@ -148,27 +177,19 @@ private struct MetricsListener: TrainingListener {
 
     func measured(_ metrics: TrainingMetrics) throws {
         var values = metrics.terms
+        for (prefix, numbers) in [
+            ("gradient_norm", metrics.termGradientNorms), ("weight", metrics.termWeights),
+            ("temperature", metrics.termTemperatures),
+        ] {
+            for (name, number) in numbers { values["\(prefix)_\(name)"] = number }
+        }
+        values.merge(metrics.source) { $1 }
         values["loss"] = metrics.loss
         values["tokens"] = Double(metrics.tokens)
         values["gradient_norm"] = metrics.gradientNorm
         values["learning_rate"] = metrics.learningRate
         values["validation_loss"] = metrics.validationLoss
         try log.append(step: metrics.step, values)
-    }
-}
-
-extension LossSettings {
-    /// The loss with its weight; where the recipe gives no temperature, that of the cached signal, or 1.
-    func weighted(signalTemperature: Float?) -> WeightedLoss {
-        let temperature = self.temperature.map { Float($0) } ?? signalTemperature ?? 1
-        let loss: Loss =
-            switch (kind, beta) {
-            case (.crossEntropy, _): .crossEntropy
-            case (.forwardKL, _), (.jsd, 0): .forwardKL(temperature: temperature)
-            case (.reverseKL, _), (.jsd, 1): .reverseKL(temperature: temperature)
-            case (.jsd, _): .jensenShannon(beta: Float(beta), temperature: temperature)
-            }
-        return WeightedLoss(loss, weight: Float(weight))
     }
 }
 

@@ -1,18 +1,33 @@
 // N positions of all segments together, H query heads, K key-value heads (each serves H/K query heads), D head
 // dimension. A row of `queryKeyValue` holds H·D query, K·D key and K·D value components.
 
-/// Extents of grouped-query attention (Ainslie et al. 2023, arXiv 2305.13245).
+/// Grouped-query attention (Ainslie et al. 2023, arXiv 2305.13245): its extents, what a query sees and how scores are
+/// scaled.
 public struct AttentionShape: Equatable, Sendable {
     public let heads: Int
     public let keyValueHeads: Int
     public let dimension: Int
+    /// Factor of the scores.
+    public let scale: Float
+    /// Scaled scores s become softCap · tanh(s / softCap) (Gemma 2, arXiv 2408.00118); nil leaves them as they are.
+    public let softCap: Float?
+    /// Keys that a query sees, its own among them (Beltagy et al. 2020, arXiv 2004.05150); nil for all before it.
+    public let window: Int?
 
-    public init(heads: Int, keyValueHeads: Int, dimension: Int) {
+    /// - Parameter scale: 1 / √dimension when nil
+    public init(
+        heads: Int, keyValueHeads: Int, dimension: Int, scale: Float? = nil, softCap: Float? = nil,
+        window: Int? = nil
+    ) {
         precondition(
             heads % keyValueHeads == 0, "\(heads) heads cannot share \(keyValueHeads) key-value heads evenly")
+        precondition(window ?? 1 > 0, "a window holds at least the query's own position")
         self.heads = heads
         self.keyValueHeads = keyValueHeads
         self.dimension = dimension
+        self.scale = scale ?? 1 / Float(dimension).squareRoot()
+        self.softCap = softCap
+        self.window = window
     }
 
     public var group: Int { heads / keyValueHeads }
@@ -20,7 +35,12 @@ public struct AttentionShape: Equatable, Sendable {
     public var keyValueWidth: Int { keyValueHeads * dimension }
     /// Width of a row that holds queries, keys and values.
     public var fusedWidth: Int { queryWidth + 2 * keyValueWidth }
-    var scale: Float { 1 / Float(dimension).squareRoot() }
+    /// The first of `visible` keys that the window leaves.
+    func firstKey(visible: Int) -> Int { window.map { max(0, visible - $0) } ?? 0 }
+    /// The window as kernels take it.
+    var windowOrAll: Int { window ?? Int.max }
+    /// What is left to multiply scores by once they are capped.
+    var scaleAfterCap: Float { softCap == nil ? scale : 1 }
 }
 
 /// Queries that look at the keys and values of one sequence. Query i, counted from the last, sees every key but
@@ -37,7 +57,7 @@ struct AttentionSpan {
 }
 
 /// Query rows whose scores are held at once: with 64 components a block against 512 keys fits a core's L2 cache.
-private let queryBlock = 128
+let queryBlock = 128
 
 /// Causal attention within each segment of a packed batch.
 ///
@@ -67,7 +87,9 @@ public func causalAttention(_ queryKeyValue: Tensor, segments: [Int], shape: Att
     }
 
     Tape.append(output: output, inputs: [queryKeyValue]) { doutput in
-        let dqkv = Tensor(shape: queryKeyValue.shape)
+        // With a window no block sees every key, so the gradients of keys and values gather from 0.
+        let dqkv =
+            shape.window == nil ? Tensor(shape: queryKeyValue.shape) : .zeros(queryKeyValue.shape)
         Parallel.forEach(count: count * shape.keyValueHeads) { task in
             let (segment, keyValueHead) = (task / shape.keyValueHeads, task % shape.keyValueHeads)
             let backward = AttentionBackward(
@@ -96,90 +118,30 @@ func attendHead(
     _ span: AttentionSpan, head: Int, shape: AttentionShape, logSums: UnsafeMutablePointer<Float>,
     logStride: Int
 ) {
-    let (d, scale) = (shape.dimension, shape.scale)
+    let d = shape.dimension
     let kv = head / shape.group * d
     let scores = Tensor(shape: [min(queryBlock, span.queryCount), span.keyCount])
     for start in stride(from: 0, to: span.queryCount, by: queryBlock) {
         let rows = min(queryBlock, span.queryCount - start)
-        // Keys that the block's first and last query see.
-        let visible = span.keyCount - span.queryCount + start + 1
-        let columns = visible + rows - 1
+        // Keys up to the block's first query and up to its last; those before `first` no query of it sees.
+        let end = span.keyCount - span.queryCount + start + 1
+        let first = shape.firstKey(visible: end)
+        let (visible, columns) = (end - first, end - first + rows - 1)
         let queries = MatrixView(
             span.queries + start * span.queryStride + head * d, rows: rows, columns: d,
             stride: span.queryStride)
-        let keys = MatrixView(span.keys + kv, rows: columns, columns: d, stride: span.keyStride)
-        let values = MatrixView(span.values + kv, rows: columns, columns: d, stride: span.keyStride)
+        let offset = kv + first * span.keyStride
+        let keys = MatrixView(span.keys + offset, rows: columns, columns: d, stride: span.keyStride)
+        let values = MatrixView(span.values + offset, rows: columns, columns: d, stride: span.keyStride)
         let block = MatrixView(scores.pointer, rows: rows, columns: columns)
         MatrixProduct.multiplySerially(queries, keys.transposed, into: block)
+        if let cap = shape.softCap { kernels.soft_cap(scores.pointer, rows * columns, shape.scale, cap) }
         kernels.causal_softmax(
-            scores.pointer, rows, columns, columns, visible, scale, logSums + start * logStride, logStride)
+            scores.pointer, rows, columns, columns, visible, shape.windowOrAll, shape.scaleAfterCap,
+            logSums + start * logStride, logStride)
         let output = MatrixView(
             span.output + start * shape.queryWidth + head * d, rows: rows, columns: d,
             stride: shape.queryWidth)
         MatrixProduct.multiplySerially(block, values, into: output)
-    }
-}
-
-/// The backward pass for one segment.
-private struct AttentionBackward {
-    let queryKeyValue: Tensor
-    let output: Tensor
-    let logSums: Tensor
-    let doutput: Tensor
-    let dqkv: Tensor
-    let rows: Range<Int>
-    let shape: AttentionShape
-    let longest: Int
-
-    /// All query heads of one key-value head in turn, since they add to the same key and value gradients.
-    func run(keyValueHead: Int) {
-        let (d, fused) = (shape.dimension, shape.fusedWidth)
-        let keyOffset = shape.queryWidth + keyValueHead * d
-        let valueOffset = keyOffset + shape.keyValueWidth
-        let scratch = (0..<2).map { _ in Tensor(shape: [min(queryBlock, longest), longest]) }
-        let delta = Tensor(shape: [queryBlock])
-        var first = true
-        for head in keyValueHead * shape.group..<(keyValueHead + 1) * shape.group {
-            // From the last block to the first: the last one covers every key, so it can overwrite (beta 0).
-            for start in stride(from: 0, to: rows.count, by: queryBlock).reversed() {
-                let count = min(queryBlock, rows.count - start)
-                let columns = start + count
-                let position = rows.lowerBound + start
-                func view(_ tensor: Tensor, row: Int, offset: Int, rows: Int, stride: Int) -> MatrixView {
-                    MatrixView(tensor.pointer + row * stride + offset, rows: rows, columns: d, stride: stride)
-                }
-                func segmentView(_ tensor: Tensor, offset: Int) -> MatrixView {
-                    view(tensor, row: rows.lowerBound, offset: offset, rows: columns, stride: fused)
-                }
-                let queries = view(queryKeyValue, row: position, offset: head * d, rows: count, stride: fused)
-                let dqueries = view(dqkv, row: position, offset: head * d, rows: count, stride: fused)
-                let out = view(output, row: position, offset: head * d, rows: count, stride: shape.queryWidth)
-                let dout = view(
-                    doutput, row: position, offset: head * d, rows: count, stride: shape.queryWidth)
-                let p = MatrixView(scratch[0].pointer, rows: count, columns: columns)
-                let ds = MatrixView(scratch[1].pointer, rows: count, columns: columns)
-
-                MatrixProduct.multiplySerially(
-                    queries, segmentView(queryKeyValue, offset: keyOffset).transposed, into: p)
-                kernels.causal_probabilities(
-                    p.pointer, count, columns, columns, start + 1, shape.scale,
-                    logSums.pointer + position * shape.heads + head, shape.heads)
-                MatrixProduct.multiplySerially(
-                    dout, segmentView(queryKeyValue, offset: valueOffset).transposed, into: ds)
-                kernels.row_dots(
-                    dout.pointer, out.pointer, delta.pointer, count, d, shape.queryWidth, shape.queryWidth)
-                kernels.score_gradient(
-                    p.pointer, ds.pointer, count, columns, columns, delta.pointer, shape.scale)
-
-                let beta: Float = first ? 0 : 1
-                first = false
-                MatrixProduct.multiplySerially(
-                    ds, segmentView(queryKeyValue, offset: keyOffset), into: dqueries)
-                MatrixProduct.multiplySerially(
-                    ds.transposed, queries, into: segmentView(dqkv, offset: keyOffset), beta: beta)
-                MatrixProduct.multiplySerially(
-                    p.transposed, dout, into: segmentView(dqkv, offset: valueOffset), beta: beta)
-            }
-        }
     }
 }

@@ -107,15 +107,17 @@ private func attend(
     row: Int, keyValueHead: Int, _ queryKeyValue: Tensor, _ place: CachePlace, _ cache: AttentionCache,
     _ output: Tensor
 ) {
-    let (shape, visible) = (cache.shape, place.position + 1)
+    let shape = cache.shape
     let d = shape.dimension
-    let keys = cache.keys(slot: place.slot, head: keyValueHead)
+    let first = shape.firstKey(visible: place.position + 1)
+    let visible = place.position + 1 - first
+    let keys = cache.keys(slot: place.slot, head: keyValueHead) + first * d
     withUnsafeTemporaryAllocation(of: Float.self, capacity: visible) { scores in
         for head in keyValueHead * shape.group..<(keyValueHead + 1) * shape.group {
             kernels.attend_one(
                 queryKeyValue.pointer + row * shape.fusedWidth + head * d, keys, keys + cache.headStride,
                 output.pointer + row * shape.queryWidth + head * d, scores.baseAddress, visible, d, d,
-                shape.scale)
+                shape.scale, shape.softCap ?? 0)
         }
     }
 }

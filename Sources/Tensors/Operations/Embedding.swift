@@ -1,18 +1,24 @@
 // N positions, C channels, V vocabulary.
 
-/// Row `ids[n]` of the table for every position.
+/// Row `ids[n]` of the table, times `scale`, for every position.
 ///
 /// - Parameters:
 ///   - ids: N token ids below V
 ///   - table: [V, C]
 /// - Returns: [N, C]
-public func embedding(_ ids: [Int32], table: Tensor) -> Tensor {
+public func embedding(_ ids: [Int32], table: Tensor, scale: Float = 1) -> Tensor {
     let (width, vocabulary) = (table.width, table.rows)
     precondition(ids.allSatisfy { $0 >= 0 && $0 < vocabulary }, "a token id lies outside 0 ..< \(vocabulary)")
     let y = Tensor(shape: [ids.count, width])
     Parallel.forRanges(of: ids.count, grain: 256) { range in
         for n in range {
-            (y.pointer + n * width).update(from: table.pointer + Int(ids[n]) * width, count: width)
+            let id = Int(ids[n])
+            if let stored = table.stored {
+                stored.widen(rows: id..<id + 1, into: y.pointer + n * width)
+            } else {
+                (y.pointer + n * width).update(from: table.pointer + id * width, count: width)
+            }
+            if scale != 1 { kernels.scale(y.pointer + n * width, scale, width) }
         }
     }
     Tape.append(output: y, inputs: [table]) { dy in
@@ -21,8 +27,8 @@ public func embedding(_ ids: [Int32], table: Tensor) -> Tensor {
             // Columns are cut, not rows: several positions may add to the same row, always in the same order.
             Parallel.forRanges(of: width, grain: 64) { columns in
                 for (n, id) in ids.enumerated() {
-                    kernels.add(
-                        dy.pointer + n * width + columns.lowerBound,
+                    kernels.add_scaled(
+                        dy.pointer + n * width + columns.lowerBound, scale,
                         dtable.pointer + Int(id) * width + columns.lowerBound, columns.count)
                 }
             }
@@ -52,4 +58,21 @@ public func gatherRows(_ x: Tensor, at indices: [Int]) -> Tensor {
         }
     }
     return y
+}
+
+/// The rows of several tensors, one after another. No gradients flow.
+///
+/// - Parameters:
+///   - parts: [Nᵢ, C] each
+///   - width: C, which no parts would leave open
+/// - Returns: [ΣNᵢ, C]
+public func concatenateRows(_ parts: [Tensor], width: Int) -> Tensor {
+    let result = Tensor(shape: [parts.reduce(0) { $0 + $1.rows }, width])
+    var row = 0
+    for part in parts {
+        precondition(part.width == width, "rows of \(part.width) values among rows of \(width)")
+        result.pointer(row: row).update(from: part.pointer, count: part.count)
+        row += part.rows
+    }
+    return result
 }

@@ -1,25 +1,35 @@
 // N rows, C channels.
 
 /// Root-mean-square normalisation (Zhang & Sennrich 2019, arXiv 1910.07467):
-/// y = x / sqrt(mean(x²) + epsilon) · weight, row by row.
+/// y = x / sqrt(mean(x²) + epsilon) · weight (+ residual), row by row.
 ///
 /// - Parameters:
 ///   - x: [N, C]
 ///   - weight: [C]
+///   - residual: [N, C], added to the normalised rows; the skip connection of a block that norms its parts' outputs
 /// - Returns: [N, C]
-public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) -> Tensor {
+public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, adding residual: Tensor? = nil) -> Tensor {
     let width = x.width
     precondition(weight.shape == [width], "a norm over \(width) channels has a weight of that many")
-    let y = Tensor(shape: x.shape)
     let inverse = Tensor(shape: [x.rows])
     let grain = 64
-    Parallel.forRanges(of: x.rows, grain: grain) { rows in
-        let start = rows.lowerBound
-        kernels.rms_norm(
-            x.pointer + start * width, weight.pointer, y.pointer + start * width, inverse.pointer + start,
-            rows.count, width, epsilon)
+    func normalised() -> Tensor {
+        let y = Tensor(shape: x.shape)
+        Parallel.forRanges(of: x.rows, grain: grain) { rows in
+            let start = rows.lowerBound
+            kernels.rms_norm(
+                x.pointer + start * width, weight.pointer, y.pointer + start * width, inverse.pointer + start,
+                rows.count, width, epsilon)
+        }
+        return y
     }
-    Tape.append(output: y, inputs: [x, weight]) { dy in
+    let y = normalised()
+    if let residual {
+        addInPlace(residual, to: y)
+    } else if Tape.records(x, weight) {
+        y.recomputation = normalised
+    }
+    Tape.append(output: y, inputs: [x, weight] + (residual.map { [$0] } ?? [])) { dy in
         let pieces = (x.rows + grain - 1) / grain
         let partial = Tensor.zeros([pieces, width])
         let slot = x.gradientSlot ?? GradientSlot()
@@ -38,6 +48,8 @@ public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) -> Tensor {
             if beta == 0 { dweight.fill(0) }
             for piece in 0..<pieces { kernels.add(partial.pointer + piece * width, dweight.pointer, width) }
         }
+        // Last, because the residual takes dy's buffer over.
+        residual?.gradientSlot?.adopt(dy)
     }
     return y
 }

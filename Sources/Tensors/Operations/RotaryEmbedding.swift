@@ -1,30 +1,65 @@
 import Foundation
+import Synchronization
 
 /// Cosines and sines of rotary position embedding (Su et al. 2021, arXiv 2104.09864), for positions up to a limit.
-public struct RotaryTable: Sendable {
-    /// [positions, dimension / 2]
-    let cosines: Tensor
-    /// [positions, dimension / 2]
-    let sines: Tensor
+///
+/// They are computed as positions are first used: a context of 131,072 costs nothing while sequences are short.
+public final class RotaryTable: Sendable {
+    /// Exclusive limit of positions.
     public let positions: Int
     public let dimension: Int
+    /// Radians a position, one for each pair of components.
+    private let frequencies: [Float]
+    /// Factor of all cosines and sines.
+    private let amplitude: Float
+    private let angles = Mutex<Angles?>(nil)
+
+    /// Both [positions, dimension / 2].
+    struct Angles: Sendable {
+        let cosines: Tensor
+        let sines: Tensor
+    }
+
+    /// - Parameters:
+    ///   - positions: exclusive limit of positions
+    ///   - frequencies: radians by which each pair of components turns from one position to the next, [dimension / 2]
+    ///   - amplitude: factor of cosines and sines, and so of turned components
+    public init(positions: Int, frequencies: [Float], amplitude: Float = 1) {
+        self.positions = positions
+        self.frequencies = frequencies
+        self.amplitude = amplitude
+        dimension = 2 * frequencies.count
+    }
 
     /// Component j of a head turns by position · theta^(−2j / dimension).
-    public init(positions: Int, dimension: Int, theta: Double) {
+    public convenience init(positions: Int, dimension: Int, theta: Double) {
+        self.init(positions: positions, frequencies: Self.frequencies(dimension: dimension, theta: theta))
+    }
+
+    /// theta^(−2j / dimension) for each pair j, in Float32 as the reference implementations compute it.
+    public static func frequencies(dimension: Int, theta: Double) -> [Float] {
         precondition(dimension % 2 == 0, "rotary embedding pairs components: \(dimension) is odd")
-        self.positions = positions
-        self.dimension = dimension
-        let half = dimension / 2
-        cosines = Tensor(shape: [positions, half])
-        sines = Tensor(shape: [positions, half])
-        for j in 0..<half {
-            // Float32, as the reference implementations compute it.
-            let frequency = 1 / Float(pow(theta, 2 * Double(j) / Double(dimension)))
-            for position in 0..<positions {
-                let angle = Double(Float(position) * frequency)
-                cosines.pointer[position * half + j] = Float(cos(angle))
-                sines.pointer[position * half + j] = Float(sin(angle))
+        return (0..<dimension / 2).map { 1 / Float(pow(theta, 2 * Double($0) / Double(dimension))) }
+    }
+
+    /// The angles of at least the first `count` positions.
+    func angles(count: Int) -> Angles {
+        angles.withLock { known in
+            if let known, known.cosines.rows >= count { return known }
+            // Doubling, so that a growing sequence does not compute them anew with every token.
+            let rows = min(max(count, 2 * (known?.cosines.rows ?? 128)), max(positions, count))
+            let fresh = Angles(
+                cosines: Tensor(shape: [rows, frequencies.count]),
+                sines: Tensor(shape: [rows, frequencies.count]))
+            for position in 0..<rows {
+                for (j, frequency) in frequencies.enumerated() {
+                    let angle = Double(Float(position) * frequency)
+                    fresh.cosines.pointer(row: position)[j] = Float(cos(angle)) * amplitude
+                    fresh.sines.pointer(row: position)[j] = Float(sin(angle)) * amplitude
+                }
             }
+            known = fresh
+            return fresh
         }
     }
 }
@@ -43,14 +78,16 @@ public func rotaryEmbedding(_ x: Tensor, positions: [Int32], heads: Int, table: 
     precondition(
         positions.count == x.rows && positions.allSatisfy { $0 >= 0 && $0 < table.positions },
         "rotary embedding needs a position below \(table.positions) for each of \(x.rows) rows")
+    let angles = table.angles(count: 1 + Int(positions.max() ?? 0))
     func turn(_ buffer: Tensor, direction: Float) {
         let width = buffer.width
         positions.withUnsafeBufferPointer { positions in
             let first = positions.baseAddress
             Parallel.forRanges(of: buffer.rows, grain: 64) { rows in
                 kernels.rotary(
-                    buffer.pointer + rows.lowerBound * width, first! + rows.lowerBound, table.cosines.pointer,
-                    table.sines.pointer, rows.count, width, heads, table.dimension, direction)
+                    buffer.pointer + rows.lowerBound * width, first! + rows.lowerBound,
+                    angles.cosines.pointer,
+                    angles.sines.pointer, rows.count, width, heads, table.dimension, direction)
             }
         }
     }

@@ -34,10 +34,17 @@ public func rowwiseLinear(_ x: Tensor, weight: Tensor, adding residual: Tensor? 
     // A piece's weights stay in a core's L2 cache (here a quarter of 1 MiB) while every panel passes over them.
     let grain = max(1, min(8, 65_536 / (inputs * outputTile))) * outputTile
     Parallel.forRanges(of: outputs, grain: grain) { range in
+        // Widened once for all rows of x.
+        let scratch = weight.stored.map { stored in
+            let scratch = Tensor(shape: [range.count, inputs])
+            stored.widen(rows: range, into: scratch.pointer)
+            return scratch
+        }
+        let weights = scratch?.pointer ?? weight.pointer(row: range.lowerBound)
         for panel in 0..<panels {
             let start = panel * widestPanel
             kernels.panel_product(
-                packed.pointer + panel * packed.width, weight.pointer + range.lowerBound * inputs,
+                packed.pointer + panel * packed.width, weights,
                 y.pointer + start * outputs + range.lowerBound, min(widestPanel, rows - start), range.count,
                 inputs,
                 outputs, lanes(of: panel), residual == nil ? 0 : 1)

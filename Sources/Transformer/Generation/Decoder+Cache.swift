@@ -36,7 +36,7 @@ extension Decoder {
         return withoutGradients {
             let hidden = forward(
                 extensions.flatMap(\.tokens), positions: places.map { Int32($0.position) },
-                projection: rowwiseLinear
+                context: cache.capacity, projection: rowwiseLinear
             ) { layer, queryKeyValue in
                 cachedAttention(queryKeyValue, places: places, cache: cache.layers[layer])
             }
@@ -49,6 +49,6 @@ extension Decoder {
     /// - Parameter hidden: [M, C]
     /// - Returns: [M, V]
     public func samplingLogits(_ hidden: Tensor) -> Tensor {
-        withoutGradients { rowwiseLinear(hidden, weight: head) }
+        withoutGradients { head.samplingLogits(of: hidden) }
     }
 }

@@ -13,14 +13,15 @@ public final class KeyValueCache {
     /// For each slot, the tokens whose keys and values it holds.
     public private(set) var tokens: [[Int32]]
 
-    /// - Parameter capacity: positions a slot; the model's context when nil
+    /// - Parameter capacity: positions a slot. When nil the model's context, or the part of it for which a model with
+    ///   short and long rotary factors has the short ones: a cache that can hold more uses the long ones.
     /// - Throws: `UserError` when there is no memory for it
     public init(for configuration: Configuration, slots: Int, capacity: Int? = nil) throws {
-        let capacity = min(capacity ?? configuration.contextLength, configuration.contextLength)
+        let capacity = min(capacity ?? configuration.cacheLength, configuration.contextLength)
         self.slots = slots
         self.capacity = capacity
-        layers = try (0..<configuration.layers).map { _ in
-            try AttentionCache(slots: slots, capacity: capacity, shape: configuration.attention)
+        layers = try configuration.attention.map {
+            try AttentionCache(slots: slots, capacity: capacity, shape: $0)
         }
         tokens = Array(repeating: [], count: slots)
     }

@@ -47,18 +47,28 @@ enum PlainTeacher {
 
 extension Reference {
     /// A loss as its formula reads, without weight and without T².
-    static func loss(_ loss: Loss, logits z: [Double], target: Int, teacher: PlainTeacher?) -> Double {
+    ///
+    /// - Parameter anchor: the student's logits where factors that gradients pass over are taken
+    static func loss(
+        _ loss: Loss, logits z: [Double], target: Int, teacher: PlainTeacher?, anchor: [Double]? = nil
+    ) -> Double {
         let temperature = Double(loss.temperature)
-        switch (loss, teacher) {
+        func standard(_ z: [Double]) -> [Double] { loss.standardizesLogits ? standardized(z) : z }
+        func student(_ z: [Double]) -> [Double] { softmax(standard(z), temperature: temperature) }
+        switch (loss.kind, teacher) {
         case (.crossEntropy, _): return logSumExp(z) - z[target]
         case (_, nil): preconditionFailure("a divergence needs a teacher")
+        case (.logitMSE, .dense(let logits)):
+            return zip(standard(z), standard(logits)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                / Double(z.count)
         case (_, .dense(let logits)):
-            return divergence(
-                loss, softmax(logits, temperature: temperature), softmax(z, temperature: temperature))
+            return divergence(loss, student(logits), student(z), anchor: student(anchor ?? z))
         case (_, .topK(let ids, let probabilities, let tail)):
-            let q = softmax(z, temperature: temperature)
-            let others = q.indices.reduce(0.0) { ids.contains($1) ? $0 : $0 + q[$1] }
-            return divergence(loss, probabilities + [tail], ids.map { q[$0] } + [others])
+            func coarse(_ q: [Double]) -> [Double] {
+                ids.map { q[$0] } + [q.indices.reduce(0.0) { ids.contains($1) ? $0 : $0 + q[$1] }]
+            }
+            return divergence(
+                loss, probabilities + [tail], coarse(student(z)), anchor: coarse(student(anchor ?? z)))
         case (_, .sampled(let weights, let entropy)):
             let logSum = logSumExp(z, temperature: temperature)
             return zip(weights, z).reduce(-entropy) { $0 - $1.0 * ($1.1 / temperature - logSum) }
@@ -67,21 +77,34 @@ extension Reference {
 
     /// Σ weight · T² · loss.
     static func objective(
-        _ terms: [WeightedLoss], logits: [Double], target: Int, teacher: PlainTeacher?
+        _ terms: [WeightedLoss], logits: [Double], target: Int, teacher: PlainTeacher?,
+        anchor: [Double]? = nil
     ) -> Double {
         terms.reduce(0) { sum, term in
             let temperature = Double(term.loss.temperature)
             return sum + Double(term.weight) * temperature * temperature
-                * loss(term.loss, logits: logits, target: target, teacher: teacher)
+                * loss(term.loss, logits: logits, target: target, teacher: teacher, anchor: anchor)
         }
     }
 
-    private static func divergence(_ loss: Loss, _ p: [Double], _ q: [Double]) -> Double {
-        switch loss {
-        case .crossEntropy: preconditionFailure("cross-entropy is no divergence")
-        case .forwardKL: forwardKL(p, q)
-        case .reverseKL: reverseKL(p, q)
-        case .jensenShannon(let beta, _): jensenShannon(p, q, beta: Double(beta))
+    private static func divergence(_ loss: Loss, _ p: [Double], _ q: [Double], anchor: [Double]) -> Double {
+        let numbers = loss.parameters.mapValues(Double.init)
+        switch loss.kind {
+        case .forwardKL: return forwardKL(p, q)
+        case .reverseKL: return reverseKL(p, q)
+        case .jensenShannon:
+            let beta = numbers["beta"]!
+            return beta == 0
+                ? forwardKL(p, q) : beta == 1 ? reverseKL(p, q) : jensenShannon(p, q, beta: beta)
+        case .totalVariation: return totalVariation(p, q)
+        case .skewForwardKL: return kl(p, mixture(numbers["alpha"]!, p, q))
+        case .skewReverseKL: return kl(q, mixture(numbers["alpha"]!, q, p))
+        case .alphaBeta: return alphaBeta(p, q, alpha: numbers["alpha"]!, beta: numbers["beta"]!)
+        case .adaptiveKL:
+            let share = headShare(p, anchor)
+            return share * forwardKL(p, q) + (1 - share) * reverseKL(p, q)
+        case .universalLogit: return sortedDifference(p, q)
+        default: preconditionFailure("\(loss.name) has no reference")
         }
     }
 
@@ -95,13 +118,14 @@ extension Reference {
             let q = softmax(z, temperature: temperature)
             let p = softmax(teacherLogits, temperature: temperature)
             let g: [Double] = z.indices.map { i in
-                switch term.loss {
+                switch term.loss.kind {
                 case .crossEntropy: return i == target ? -1 / q[i] : 0
                 case .forwardKL: return -p[i] / q[i]
                 case .reverseKL: return log(q[i] / p[i]) + 1
-                case .jensenShannon(let beta, _):
-                    let rest = 1 - Double(beta)
-                    return rest * log(q[i] / (Double(beta) * p[i] + rest * q[i]))
+                case .jensenShannon:
+                    let beta = Double(term.loss.parameters["beta"]!)
+                    return (1 - beta) * log(q[i] / (beta * p[i] + (1 - beta) * q[i]))
+                default: preconditionFailure("\(term.loss.name) has no gradient written out")
                 }
             }
             let mean = zip(q, g).reduce(0) { $0 + $1.0 * $1.1 }

@@ -4,6 +4,7 @@ import Support
 import TestSupport
 import Tensors
 import Testing
+import Transformer
 
 @testable import Distillation
 
@@ -27,7 +28,7 @@ import Testing
         }
         let manifest = try JSONDecoder().decode(
             Manifest.self, from: Data(contentsOf: golden("distillation/MANIFEST.json")))
-        #expect(manifest.scriptVersion == 1)
+        #expect(manifest.scriptVersion == 2)
         let files = try FileManager.default.contentsOfDirectory(atPath: golden("distillation").path)
         #expect(Set(files.filter { $0.hasSuffix(".safetensors") }) == Set(manifest.sha256.keys))
         for (name, expected) in manifest.sha256 {
@@ -46,7 +47,8 @@ import Testing
         let hidden = student.copy().requiringGradient()
         let (result, tape) = Tape.record {
             HeadLoss([WeightedLoss(loss)])(
-                hidden: hidden, head: identity, targets: targets, teacher: signal, scale: 1)
+                hidden: hidden, head: OutputHead(weight: identity), targets: targets, teacher: signal,
+                scale: 1)
         }
         tape.backward(from: result.objective)
         // As in RowLossTests: 2 ulp of logarithms up to 40, T² = 4 times.
@@ -61,19 +63,23 @@ import Testing
     }
 
     private func name(_ loss: Loss) -> String {
-        if case .jensenShannon(let beta, _) = loss { "jsd(\(beta))" } else { loss.name }
+        let numbers = loss.kind.parameters.map {
+            loss.parameters[$0.name]!.formatted(.number.locale(Locale(identifier: "en")))
+        }
+        return (loss.standardizesLogits ? "standardized " : "") + loss.name
+            + (numbers.isEmpty ? "" : "(" + numbers.joined(separator: ",") + ")")
     }
 
     @Test func crossEntropy() throws {
         try expectGolden(.crossEntropy, teacher: nil, name: "cross_entropy")
     }
 
-    @Test(arguments: everyDivergence)
+    @Test(arguments: everyDivergence + everyWholeLoss)
     func dense(loss: Loss) throws {
         let identity = Tensor.zeros([teacher.width, teacher.width])
         for i in 0..<teacher.width { identity.pointer[i * teacher.width + i] = 1 }
         try expectGolden(
-            loss, teacher: .dense(hidden: teacher, head: identity),
+            loss, teacher: .dense(hidden: teacher, head: OutputHead(weight: identity)),
             name: "temperature \(Int(loss.temperature))/dense/" + name(loss))
     }
 

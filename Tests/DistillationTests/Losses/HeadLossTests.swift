@@ -86,9 +86,10 @@ import Transformer
             let part = Tensor(shape: [range.count, 8], values: Array(hidden[elements])).requiringGradient()
             let (result, tape) = Tape.record {
                 HeadLoss(terms)(
-                    hidden: part, head: head, targets: Array(targets[range]),
+                    hidden: part, head: OutputHead(weight: head), targets: Array(targets[range]),
                     teacher: .dense(
-                        hidden: gatherRows(teacherHidden, at: Array(range)), head: head), scale: 0.25)
+                        hidden: gatherRows(teacherHidden, at: Array(range)), head: OutputHead(weight: head)),
+                    scale: 0.25)
             }
             tape.backward(from: result.objective)
             return (Double(result.objective.values[0]), part.gradient!.values)
@@ -142,9 +143,10 @@ import Transformer
         func run(_ scale: Float) -> (Float, [Double], [Float]) {
             let (result, tape) = Tape.record {
                 HeadLoss(terms)(
-                    hidden: hidden, head: head, targets: Fixture.ids(9, vocabulary: 33),
+                    hidden: hidden, head: OutputHead(weight: head), targets: Fixture.ids(9, vocabulary: 33),
                     teacher: .dense(
-                        hidden: Tensor(shape: [9, 8], values: Fixture.normal(72, seed: 3)), head: head),
+                        hidden: Tensor(shape: [9, 8], values: Fixture.normal(72, seed: 3)),
+                        head: OutputHead(weight: head)),
                     scale: scale)
             }
             tape.backward(from: result.objective)
@@ -164,13 +166,37 @@ import Transformer
     @Test func noPositionsAndNoTape() {
         let head = Tensor(shape: [33, 8], values: Fixture.normal(264)).requiringGradient()
         let nothing = HeadLoss([WeightedLoss(.crossEntropy)])(
-            hidden: Tensor(shape: [0, 8]), head: head, targets: [], teacher: nil, scale: 1)
+            hidden: Tensor(shape: [0, 8]), head: OutputHead(weight: head), targets: [], teacher: nil, scale: 1
+        )
         #expect(nothing.objective.values == [0] && nothing.means == [0])
         let hidden = Tensor(shape: [2, 8], values: Fixture.normal(16)).requiringGradient()
         _ = withoutGradients {
             HeadLoss([WeightedLoss(.crossEntropy)])(
-                hidden: hidden, head: head, targets: [0, 32], teacher: nil, scale: 1)
+                hidden: hidden, head: OutputHead(weight: head), targets: [0, 32], teacher: nil, scale: 1)
         }
         #expect(hidden.gradient == nil && head.gradient == nil)
+    }
+
+    /// With a soft cap: the gradient passes through its slope.
+    @Test func aCappedHeadEqualsCappedLogits() {
+        let (targets, vocabulary) = (Fixture.ids(9, vocabulary: 33), 33)
+        let values = (Fixture.normal(9 * 8), Fixture.normal(vocabulary * 8, seed: 2))
+        func gradients(_ loss: (_ hidden: Tensor, _ weight: Tensor) -> Tensor) -> [Tensor] {
+            let hidden = Tensor(shape: [9, 8], values: values.0).requiringGradient()
+            let weight = Tensor(shape: [vocabulary, 8], values: values.1).requiringGradient()
+            let (objective, tape) = Tape.record { loss(hidden, weight) }
+            tape.backward(from: objective)
+            return [objective, hidden.gradient!, weight.gradient!]
+        }
+        let fused = gradients { hidden, weight in
+            HeadLoss([WeightedLoss(.crossEntropy)])(
+                hidden: hidden, head: OutputHead(weight: weight, softCap: 1.5), targets: targets,
+                teacher: nil, scale: 1 / 9
+            ).objective
+        }
+        let whole = gradients { hidden, weight in
+            plainCrossEntropy(softCap(linear(hidden, weight: weight), at: 1.5), targets: targets)
+        }
+        for (a, b) in zip(fused, whole) { expectClose(a, b, relative: 1e-5, absolute: 1e-6) }
     }
 }

@@ -36,7 +36,7 @@ import Transformer
             let signal = try cache.signal(for: asked)
             let batch = Small.batch(of: asked)
             #expect(signal.positions == batch.positions.count)
-            let streams = asked.map { RecordKey(ids: $0.ids, isTarget: $0.kept).streamIndex }
+            let streams = asked.map { RecordKey($0).streamIndex }
             var exact = SparseSignal(kind: kind, temperature: 1)
             for entry in SignalCapture(kind: kind, temperature: 1, seed: 3)
                 .capture(teacher: teacher, batch: batch, records: streams)

@@ -59,7 +59,7 @@ import Transformer
                 let entries = SignalCapture(kind: .topK(k: 16), temperature: 1, seed: 1)
                     .capture(teacher: teacher, batch: batch, records: [0])
                 return SignalRecord(
-                    key: RecordKey(ids: document.ids, isTarget: document.kept), ids: document.ids,
+                    key: RecordKey(document), ids: document.ids,
                     positions: batch.positions.map(Int32.init),
                     entries: entries.map {
                         var entry = $0

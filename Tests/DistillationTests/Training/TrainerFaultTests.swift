@@ -83,10 +83,19 @@ import Transformer
         }
     }
 
+    private static let sampledReason =
+        "their weights stand for the teacher's probabilities only in forward_kl"
+
     /// Signals that the losses cannot be computed from end the run at its first step.
     @Test(arguments: [
-        (Loss.reverseKL(temperature: 1), "reverse_kl cannot be computed from sampled signals"),
-        (.jensenShannon(beta: 0.5, temperature: 1), "jsd cannot be computed from sampled signals"),
+        (
+            Loss.reverseKL(temperature: 1),
+            "reverse_kl cannot be computed from sampled signals: \(sampledReason)"
+        ),
+        (
+            .jensenShannon(beta: 0.5, temperature: 1),
+            "jsd cannot be computed from sampled signals: \(sampledReason)"
+        ),
         (.forwardKL(temperature: 2), "forward_kl has the temperature 2.0, but the signals were taken at 1.0"),
     ])
     func signalsThatDoNotFitTheLosses(loss: Loss, problem: String) throws {

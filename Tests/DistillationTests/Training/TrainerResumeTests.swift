@@ -9,19 +9,26 @@ import Transformer
 /// A run stopped anywhere ends with the bytes of one never stopped.
 @Suite struct TrainerResumeTests {
     enum Setting: CaseIterable {
-        case tokens, average, accumulation, dense, sampled
+        case tokens, average, accumulation, dense, sampled, ramps, features
     }
 
     private func withRun(_ setting: Setting, _ body: (TrainingRun) throws -> Void) throws {
         let documents = TrainingRun.countingDocuments()
         let teacher = try Small.decoder()
-        let usesTeacher = setting == .dense || setting == .sampled
+        let usesTeacher = [.dense, .sampled, .ramps, .features].contains(setting)
         var options = TrainingOptions(
             steps: 23,
             losses: [WeightedLoss(.crossEntropy, weight: 0.5)]
                 + (usesTeacher ? [WeightedLoss(.forwardKL(temperature: 2))] : []),
             optimizer: .init(learningRate: 5e-3), embeddingLearningRateScale: 0.5, saveInterval: .steps(4),
             logInterval: 2, validationInterval: 7)
+        if setting == .ramps {
+            options.losses[0].weightRamp = Ramp(from: 1, to: 0)
+            options.losses[1].temperatureRamp = Ramp(from: 3, to: 1, driver: .heldOutLoss(goal: -1))
+        }
+        if setting == .features {
+            options.features = [WeightedFeature(.hiddenMSE), WeightedFeature(.relations, weight: 0.5)]
+        }
         if setting == .average { options.averageDecay = 0.9 }
         try withTemporaryDirectory { directory in
             if setting == .sampled {
@@ -30,7 +37,7 @@ import Transformer
             }
             try body(
                 TrainingRun(
-                    options: options, teacher: setting == .dense ? teacher : nil,
+                    options: options, teacher: [.dense, .ramps, .features].contains(setting) ? teacher : nil,
                     source: {
                         CorpusSource(
                             documents: documents,

@@ -47,7 +47,7 @@ struct TrainingRun {
         stateURL: URL? = nil, log: Log? = nil, progress: ProgressHandler? = nil
     ) throws -> [String: [Float]] {
         let student = try student()
-        let trainer = Trainer(
+        let trainer = try Trainer(
             student: student, teacher: teacher, source: try source(), options: options, validate: validate)
         try trainer.run(stateURL: stateURL, listener: log, progress: progress)
         return Self.weights(student)

@@ -16,14 +16,21 @@ import safetensors
 import safetensors.torch
 import torch
 
-SCRIPT_VERSION = 1
+SCRIPT_VERSION = 2
 SEED = 20_240_918
 FOLDER = pathlib.Path(__file__).parent
 TRANSFORMER = FOLDER.parent / "transformer"
 
 # Losses: rows of logits of growing size, over a vocabulary that fills no vector register.
 V, K, SCALES = 37, 5, [0.1, 1.0, 1.0, 3.0, 3.0, 6.0, 12.0]
-TEMPERATURES, BETAS = [1.0, 2.0], [0.1, 0.5, 0.9]
+TEMPERATURES = [1.0, 2.0]
+# Divergences over outcomes, with their numbers; then those that need whole distributions or logits.
+DIVERGENCES = (
+    [("forward_kl",), ("reverse_kl",), ("total_variation",), ("skew_forward_kl", 0.1), ("skew_reverse_kl", 0.3), ("akl",)]
+    + [("jsd", beta) for beta in (0.0, 0.1, 0.5, 0.9, 1.0)]
+    + [("alpha_beta", *pair) for pair in [(0.2, 0.7), (1.0, 0.0), (0.0, 1.0), (0.5, 0.0), (0.0, 0.5), (1.0, 1.0)]]
+)
+WHOLE = [("uld",), ("standardized forward_kl",), ("standardized skew_reverse_kl", 0.1)]
 
 # The trainer.
 STEPS, RATE, DECAY, ADAM_BETAS, ADAM_EPSILON = 20, 3e-3, 0.1, (0.9, 0.95), 1e-8
@@ -36,13 +43,54 @@ def kl(log_p, log_q):
     return (log_p.exp() * (log_p - log_q)).sum(-1)
 
 
-def divergence(name, log_p, log_q, beta=None):
+def mixed(share, log_a, log_b):
+    """ln(share a + (1 - share) b)."""
+    if share == 0:
+        return log_b
+    return torch.logaddexp(log_a + math.log(share), log_b + math.log(1 - share))
+
+
+def divergence(name, log_p, log_q, *numbers):
+    p, q = log_p.exp(), log_q.exp()
+    if name == "jsd" and numbers[0] in (0.0, 1.0):
+        name = "forward_kl" if numbers[0] == 0 else "reverse_kl"
     if name == "forward_kl":
         return kl(log_p, log_q)
     if name == "reverse_kl":
         return kl(log_q, log_p)
-    log_m = torch.logaddexp(log_p + math.log(beta), log_q + math.log(1 - beta))
-    return beta * kl(log_p, log_m) + (1 - beta) * kl(log_q, log_m)
+    if name == "jsd":
+        (beta,) = numbers
+        log_m = mixed(beta, log_p, log_q)
+        return beta * kl(log_p, log_m) + (1 - beta) * kl(log_q, log_m)
+    if name == "total_variation":
+        return 0.5 * (p - q).abs().sum(-1)
+    if name == "skew_forward_kl":
+        return kl(log_p, mixed(*numbers, log_p, log_q))
+    if name == "skew_reverse_kl":
+        return kl(log_q, mixed(*numbers, log_q, log_p))
+    if name == "akl":
+        order = p.argsort(-1, descending=True)
+        mass_before = p.gather(-1, order).cumsum(-1) - p.gather(-1, order)
+        gaps = (p - q).abs().gather(-1, order).detach()
+        share = gaps.where(mass_before < 0.5, torch.zeros(())).sum(-1) / gaps.sum(-1)
+        return share * kl(log_p, log_q) + (1 - share) * kl(log_q, log_p)
+    if name == "uld":
+        return (p.sort(-1).values - q.sort(-1).values).abs().sum(-1)
+    assert name == "alpha_beta", name
+    a, b = numbers
+    if b == 0:
+        terms = (a * log_p).exp() * (log_p - log_q) / a - ((a * log_p).exp() - (a * log_q).exp()) / a**2
+    elif a == 0:
+        terms = (b * log_q).exp() * (log_q - log_p) / b - ((b * log_q).exp() - (b * log_p).exp()) / b**2
+    else:
+        s = a + b
+        terms = (s * log_p).exp() * a / s + (s * log_q).exp() * b / s - (a * log_p + b * log_q).exp()
+        terms = terms / (a * b)
+    return terms.sum(-1)
+
+
+def standardized(z):
+    return (z - z.mean(-1, keepdim=True)) / z.std(-1, keepdim=True, correction=0)
 
 
 def coarse(log_p, ids):
@@ -79,17 +127,27 @@ def losses():
         stored[prefix + "top_k/tails"] = kept[:, K]
         stored[prefix + "sampled/weights"] = weights
         stored[prefix + "sampled/entropies"] = entropies
-        for name, beta in [("forward_kl", None), ("reverse_kl", None)] + [("jsd", b) for b in BETAS]:
-            full = name if beta is None else f"{name}({beta:g})"
+        for name, *numbers in DIVERGENCES + WHOLE:
+            full = name + ("(" + ",".join(f"{n:g}" for n in numbers) + ")" if numbers else "")
+            standard = standardized if name.startswith("standardized ") else lambda z: z
+            base = name.removeprefix("standardized ")
+            whole_p = (standard(teacher.double()) / t).log_softmax(-1)
             record(
                 prefix + "dense/" + full,
-                lambda z: t * t * divergence(name, log_p, (z / t).log_softmax(-1), beta),
+                lambda z: t * t * divergence(base, whole_p, (standard(z) / t).log_softmax(-1), *numbers),
             )
-            record(
-                prefix + "top_k/" + full,
-                lambda z: t * t
-                * divergence(name, coarse(log_p, ids), coarse((z / t).log_softmax(-1), ids), beta),
-            )
+            if (name, *numbers) in DIVERGENCES:
+                record(
+                    prefix + "top_k/" + full,
+                    lambda z: t * t
+                    * divergence(base, coarse(log_p, ids), coarse((z / t).log_softmax(-1), ids), *numbers),
+                )
+        if t == 1:
+            for name, standard in [("logit_mse", lambda z: z), ("standardized logit_mse", standardized)]:
+                record(
+                    prefix + "dense/" + name,
+                    lambda z: (standard(z) - standard(teacher.double())).square().mean(-1),
+                )
         record(
             prefix + "sampled/forward_kl",
             lambda z: t * t * (-(weights * (z / t).log_softmax(-1)).sum(-1) - entropies),
@@ -145,7 +203,7 @@ def trainer():
             if name == "cross_entropy":
                 means.append(-log_q.gather(-1, targets[:, None]).mean())
             else:
-                means.append(divergence(name, (z_teacher / t).log_softmax(-1), log_q, BETA).mean())
+                means.append(divergence(name, (z_teacher / t).log_softmax(-1), log_q, *([BETA] if name == "jsd" else [])).mean())
         objective = sum(w * t * t * mean for (_, w, t), mean in zip(OBJECTIVE, means, strict=True))
         optimiser.zero_grad()
         objective.backward()

@@ -9,6 +9,7 @@ import Testing
         var description: String { "\(rows)×\(columns), stride \(stride), visible \(visible)" }
     }
 
+    static let windows = [Int.max, 1, 5, 40]
     static let blocks = [
         Block(rows: 1, columns: 1, stride: 1, visible: 1), Block(rows: 7, columns: 7, stride: 7, visible: 1),
         Block(rows: 5, columns: 33, stride: 40, visible: 29),
@@ -22,6 +23,10 @@ import Testing
 
     @Test(arguments: KernelTable.all, blocks)
     func causalSoftmaxAndProbabilitiesAgain(table: KernelTable, block: Block) {
+        for window in Self.windows { softmax(table, block, window: window) }
+    }
+
+    private func softmax(_ table: KernelTable, _ block: Block, window: Int) {
         let count = block.rows * block.stride
         // Scores of ±1e4 too: the argument of exp is then rounded by half an ulp of that, 5e-4.
         for (deviation, again): (Float, Double) in [(1, 2e-6), (30, 2e-5), (1e4, 2e-3)] {
@@ -31,24 +36,30 @@ import Testing
             var logs = [Float](repeating: -7, count: block.rows * logStride)
             let p = guarded(count, initial: scores) {
                 table.functions.causal_softmax(
-                    $0, block.rows, block.columns, block.stride, block.visible, scale, &logs, logStride)
+                    $0, block.rows, block.columns, block.stride, block.visible, window, scale,
+                    &logs, logStride)
             }
             let repeated = guarded(count, initial: scores) {
                 table.functions.causal_probabilities(
-                    $0, block.rows, block.columns, block.stride, block.visible, scale, logs, logStride)
+                    $0, block.rows, block.columns, block.stride, block.visible, window, scale,
+                    logs, logStride)
             }
             for row in 0..<block.rows {
                 let start = row * block.stride
                 let seen = Self.seen(block, row)
                 // Float32 as the kernel takes it: 0.3 itself is not representable.
-                let z = scores[start..<start + seen].map { Double($0) * Double(scale) }
+                let first = max(0, seen - window)
+                let z = scores[start + first..<start + seen].map { Double($0) * Double(scale) }
                 let expected =
-                    Reference.softmax(z) + Array(repeating: 0, count: block.columns - seen)
+                    Array(repeating: 0, count: first) + Reference.softmax(z)
+                    + Array(repeating: 0, count: block.columns - seen)
                 let columns = start..<start + block.columns
                 expectClose(Array(p[columns]), expected, relative: 8e-6, absolute: 1.2e-38, "row \(row)")
                 expectClose(
                     Array(repeated[columns]), expected, relative: again, absolute: 1.2e-38,
                     "row \(row), again")
+                #expect(p[start..<start + first].allSatisfy { $0 == 0 })
+                #expect(repeated[start..<start + first].allSatisfy { $0 == 0 })
                 #expect(p[(start + seen)..<(start + block.columns)].allSatisfy { $0 == 0 })
                 #expect(repeated[(start + seen)..<(start + block.columns)].allSatisfy { $0 == 0 })
                 let gap = start + block.columns..<start + block.stride
@@ -99,7 +110,7 @@ import Testing
     @Test(arguments: KernelTable.all, [1, 2, 7, 31, 33, 100])
     func attendOne(table: KernelTable, count: Int) {
         for dimension in [1, 6, 8, 31, 64] {
-            for deviation: Float in [1, 30] {
+            for (deviation, cap): (Float, Float) in [(1, 0), (30, 0), (1, 0.5), (30, 50)] {
                 let stride = dimension + 5
                 let query = Fixture.normal(dimension, deviation: deviation)
                 let keys = Fixture.normal(count * stride, seed: 2)
@@ -108,13 +119,15 @@ import Testing
                 var scratch = [Float](repeating: .nan, count: count)
                 let y = guarded(dimension) {
                     table.functions.attend_one(
-                        query, keys, values, $0, &scratch, count, dimension, stride, scale)
+                        query, keys, values, $0, &scratch, count, dimension, stride, scale, cap)
                 }
                 func row(_ matrix: [Float], _ t: Int) -> [Double] {
                     matrix[t * stride..<t * stride + dimension].map(Double.init)
                 }
                 let scores = (0..<count).map { t in
-                    zip(row(keys, t), query).reduce(0) { $0 + $1.0 * Double($1.1) } * Double(scale)
+                    let score =
+                        zip(row(keys, t), query).reduce(0) { $0 + $1.0 * Double($1.1) } * Double(scale)
+                    return cap > 0 ? Reference.softCap(score, at: Double(cap)) : score
                 }
                 let p = Reference.softmax(scores)
                 let expected = (0..<dimension).map { i in

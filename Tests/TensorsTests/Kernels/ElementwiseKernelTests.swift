@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -34,6 +35,14 @@ import Testing
         let exact = x.reduce(0) { $0 + Double($1) * Double($1) }
         // Blocks of 4,096 in Float32 over at least four lanes: far fewer than 100 roundings in one direction.
         #expect((table.functions.sum_of_squares(x, count) - exact).magnitude <= 5e-6 * exact)
+    }
+
+    /// Its accuracy is `MathematicsTests`' matter: the same approximation stands in other kernels.
+    @Test(arguments: KernelTable.all, Fixture.sizes)
+    func logarithm(table: KernelTable, count: Int) {
+        let x = Fixture.probabilities(count, deviation: 8)
+        let y = guarded(count) { table.functions.logarithm(x, $0, count) }
+        expectClose(y, x.map { log(Double($0)) }, relative: 3e-7, absolute: 3e-7)
     }
 
     @Test(arguments: KernelTable.all, Fixture.sizes)

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Tensors
 import Testing
 
 /// Norm, rotation and gate: forward against the reference, backward against its derivatives.
@@ -97,20 +98,35 @@ import Testing
     }
 
     @Test(arguments: KernelTable.all, Fixture.sizes)
-    func swiGLU(table: KernelTable, width: Int) {
+    func gatedUnits(table: KernelTable, width: Int) {
+        gatedUnit(table.functions.swiglu, table.functions.swiglu_backward, .silu, width: width)
+        gatedUnit(table.functions.geglu, table.functions.geglu_backward, .geluTanh, width: width)
+    }
+
+    private func gatedUnit(
+        _ forward: (UnsafePointer<Float>?, UnsafeMutablePointer<Float>?, Int, Int) -> Void,
+        _ backward: (
+            UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?, Int, Int
+        ) -> Void, _ gate: Gate, width: Int
+    ) {
         for scale: Float in [0.01, 1, 20] {
             let rows = 3
             let gateUp = Fixture.normal(rows * 2 * width, deviation: scale)
             let dy = Fixture.normal(rows * width, seed: 2)
-            let y = guarded(rows * width) { table.functions.swiglu(gateUp, $0, rows, width) }
+            let y = guarded(rows * width) { forward(gateUp, $0, rows, width) }
             let exact = gateUp.map(Double.init)
+            // The argument of GELU's exp is rounded by 1e-7 of its size, up to 87 before the result vanishes; a cube
+            // and two products come before it.
+            let tolerance = gate == .silu ? 6e-7 : 3e-5
             // exp to 2 ulp, a sum, a quotient, a product: under ten roundings of 6e-8.
-            expectClose(y, Reference.swiGLU(exact, width: width), relative: 6e-7, absolute: 1e-36)
+            expectClose(
+                y, Reference.gatedUnit(exact, gate, width: width), relative: tolerance,
+                absolute: 1e-35)
             let gradient = guarded(gateUp.count) {
-                table.functions.swiglu_backward(gateUp, dy, $0, rows, width)
+                backward(gateUp, dy, $0, rows, width)
             }
             let numerical = centralDifferences(at: [exact], input: 0, step: 1e-3) {
-                zip(Reference.swiGLU($0[0], width: width), dy).reduce(0) { $0 + $1.0 * Double($1.1) }
+                zip(Reference.gatedUnit($0[0], gate, width: width), dy).reduce(0) { $0 + $1.0 * Double($1.1) }
             }
             // The stencil leaves 1e-3⁴ times the fifth derivative of silu, and subtracts sums of this size.
             let largest = numerical.reduce(0) { max($0, $1.magnitude) }
@@ -133,5 +149,36 @@ import Testing
         expectClose(
             Array(d[gates.count...]), gates.map { Reference.silu(Double($0)) }, relative: 1e-6,
             absolute: 1e-30)
+    }
+
+    @Test(arguments: KernelTable.all)
+    func geGLUAtExtremes(table: KernelTable) {
+        let gates: [Float] = [1e4, -1e4, 10, -10, 0, -0.0, 0x1p-140]
+        let gateUp = gates + [Float](repeating: 2, count: gates.count)
+        let y = guarded(gates.count) { table.functions.geglu(gateUp, $0, 1, gates.count) }
+        expectClose(
+            y, gates.map { 2 * Reference.geluTanh(Double($0)) }, relative: 1e-6, absolute: 1e-26)
+        let dy = [Float](repeating: 1, count: gates.count)
+        let d = guarded(gateUp.count) { table.functions.geglu_backward(gateUp, dy, $0, 1, gates.count) }
+        expectClose(Array(d[..<gates.count]), [2, 0, 2, 0, 1, 1, 1], relative: 1e-6, absolute: 1e-26)
+    }
+
+    /// tanh near 0, where it is its argument, about the change of formula at 0.3, and out to the cap.
+    @Test(arguments: KernelTable.all)
+    func softCap(table: KernelTable) {
+        for (scale, cap): (Float, Float) in [(1, 30), (0.25, 50), (3, 0.5)] {
+            let x =
+                Fixture.normal(99, deviation: cap) + Fixture.normal(99, deviation: 1e-3 * cap, seed: 2)
+                + [0.29, 0.2999, 0.3, 0.3001, 0.31].map { $0 * cap / scale } + [0, 1e10, -1e10]
+            let y = guarded(x.count, initial: x) { table.functions.soft_cap($0, x.count, scale, cap) }
+            let expected = x.map { Reference.softCap(Double($0) * Double(scale), at: Double(cap)) }
+            expectClose(y, expected, relative: 1e-6, absolute: 0)
+            let d = guarded(x.count, initial: [Float](repeating: 2, count: x.count)) {
+                table.functions.soft_cap_backward(y, $0, x.count, cap)
+            }
+            // 1 − t² cancels where t is near 1.
+            expectClose(
+                d, expected.map { 2 * (1 - $0 * $0 / Double(cap * cap)) }, relative: 1e-6, absolute: 1e-6)
+        }
     }
 }

@@ -8,12 +8,16 @@ import Testing
         AttentionShape(heads: 4, keyValueHeads: 4, dimension: 4),
         AttentionShape(heads: 4, keyValueHeads: 2, dimension: 6),
         AttentionShape(heads: 4, keyValueHeads: 1, dimension: 2),
+        AttentionShape(heads: 2, keyValueHeads: 1, dimension: 4, scale: 0.3, window: 2),
+        AttentionShape(heads: 2, keyValueHeads: 2, dimension: 4, softCap: 1.5),
+        AttentionShape(heads: 4, keyValueHeads: 2, dimension: 2, scale: 2, softCap: 2, window: 3),
     ]
 
     private func reference(_ qkv: [Double], _ segments: [Int], _ shape: AttentionShape) -> [Double] {
         Reference.attention(
             qkv, segments: segments, heads: shape.heads, keyValueHeads: shape.keyValueHeads,
-            dimension: shape.dimension)
+            dimension: shape.dimension, scale: Double(shape.scale), softCap: shape.softCap.map(Double.init),
+            window: shape.window)
     }
 
     /// Segments of one position among others; groups of 1, 2 and 4.
@@ -26,9 +30,10 @@ import Testing
     }
 
     /// Longer than the block of 128 queries: later blocks add to the key and value gradients of earlier ones.
-    @Test(arguments: [[0, 150], [0, 3, 260, 389]])
-    func blocks(segments: [Int]) {
-        let shape = AttentionShape(heads: 2, keyValueHeads: 1, dimension: 4)
+    @Test(arguments: [[0, 150], [0, 3, 260, 389]], [nil, 1, 20, 140])
+    func blocks(segments: [Int], window: Int?) {
+        let shape = AttentionShape(
+            heads: 2, keyValueHeads: 1, dimension: 4, softCap: window == 20 ? 3 : nil, window: window)
         expectGradient(
             shapes: [[segments.last!, shape.fusedWidth]], scales: [1], components: 24,
             // Sums over hundreds of keys.

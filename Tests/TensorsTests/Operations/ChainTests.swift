@@ -20,7 +20,7 @@ import Testing
             operation: { t in
                 let middle = linear(t[0], weight: t[4], adding: t[0])
                 let gates = linear(rmsNorm(middle, weight: t[1], epsilon: 1e-5), weight: t[2])
-                return linear(swiGLU(gates), weight: t[3], adding: middle)
+                return linear(gatedUnit(gates, .silu), weight: t[3], adding: middle)
             },
             reference: { t in
                 let middle = Reference.linear(t[0], weight: t[4], inputs: 6, adding: t[0])
@@ -54,7 +54,7 @@ import Testing
             shapes: [[4, 6], [3, 6], [3, 3], [6]], scales: [0.3, 1],
             tolerance: GradientTolerance(relative: 2e-5, absolute: 1e-5, cosine: 1e-10),
             operation: { t in
-                let gated = swiGLU(t[0])
+                let gated = gatedUnit(t[0], .silu)
                 let normed = rmsNorm(t[0], weight: t[3], epsilon: 1e-5)
                 let narrow = linear(normed, weight: t[1], adding: linear(t[0], weight: t[1]))
                 return linear(gated, weight: t[2], adding: gatherRows(narrow, at: [3, 1, 0, 2]))

@@ -45,11 +45,56 @@ import Testing
             reference: { Reference.rmsNorm($0[0], weight: $0[1], epsilon: Double(Float(1e-5))) })
     }
 
-    @Test(arguments: [(1, 1), (3, 31), (40, 4)])
-    func swiGLUOperation(rows: Int, width: Int) {
+    @Test func rmsNormWithResidual() {
         expectGradient(
-            shapes: [[rows, 2 * width]], operation: { swiGLU($0[0]) },
-            reference: { Reference.swiGLU($0[0], width: width) })
+            shapes: [[70, 6], [6], [70, 6]],
+            operation: { rmsNorm($0[0], weight: $0[1], epsilon: 1e-5, adding: $0[2]) },
+            reference: { x in
+                zip(Reference.rmsNorm(x[0], weight: x[1], epsilon: Double(Float(1e-5))), x[2]).map { $0 + $1 }
+            })
+    }
+
+    /// Queries and keys have weights of their own; values pass through. 70 rows make two pieces.
+    @Test(arguments: [(1, 1, 1, 4), (70, 2, 1, 8), (3, 3, 1, 6)])
+    func headNormOperation(rows: Int, heads: Int, keyValueHeads: Int, dimension: Int) {
+        let shape = AttentionShape(heads: heads, keyValueHeads: keyValueHeads, dimension: dimension)
+        expectGradient(
+            shapes: [[rows, shape.fusedWidth], [dimension], [dimension]],
+            operation: {
+                headNorm($0[0], queryWeight: $0[1], keyWeight: $0[2], epsilon: 1e-5, shape: shape)
+            },
+            reference: { x in
+                (0..<rows).flatMap { n in
+                    let row = Array(x[0][n * shape.fusedWidth..<(n + 1) * shape.fusedWidth])
+                    let keys = shape.queryWidth..<shape.queryWidth + shape.keyValueWidth
+                    let epsilon = Double(Float(1e-5))
+                    return Reference.rmsNorm(
+                        Array(row[..<keys.lowerBound]), weight: x[1], epsilon: epsilon)
+                        + Reference.rmsNorm(Array(row[keys]), weight: x[2], epsilon: epsilon)
+                        + row[keys.upperBound...]
+                }
+            })
+    }
+
+    @Test func scaledEmbedding() {
+        expectGradient(
+            shapes: [[6, 5]], operation: { embedding([4, 0, 4, 2], table: $0[0], scale: 2.5) },
+            reference: {
+                Reference.gatherRows($0[0], at: [4, 0, 4, 2], width: 5).map { $0 * 2.5 }
+            })
+    }
+
+    @Test func softCapOperation() {
+        expectGradient(
+            shapes: [[7, 9]], operation: { softCap($0[0], at: 2.5) },
+            reference: { $0[0].map { Reference.softCap($0, at: 2.5) } })
+    }
+
+    @Test(arguments: [(1, 1), (3, 31), (40, 4)], [Gate.silu, .geluTanh])
+    func gatedUnitOperation(extents: (rows: Int, width: Int), gate: Gate) {
+        expectGradient(
+            shapes: [[extents.rows, 2 * extents.width]], operation: { gatedUnit($0[0], gate) },
+            reference: { Reference.gatedUnit($0[0], gate, width: extents.width) })
     }
 
     /// Two of three heads turn; positions start anew with each sequence and may be far from 0.
@@ -80,5 +125,25 @@ import Testing
             Reference.rotary(
                 x.map(Double.init), positions: [7, 49], width: 8, heads: 1, dimension: 8, theta: 500_000),
             relative: 0, absolute: 1e-5)
+    }
+
+    /// A table grows as positions are used; what was computed before keeps its bits.
+    @Test func rotaryTableGrows() {
+        let x = Fixture.normal(8)
+        func turned(_ table: RotaryTable, _ position: Int32) -> [Float] {
+            withoutGradients {
+                rotaryEmbedding(
+                    Tensor(shape: [1, 8], values: x), positions: [position], heads: 1, table: table
+                ).values
+            }
+        }
+        let grown = RotaryTable(positions: 1 << 20, dimension: 8, theta: 10_000)
+        for position: Int32 in [0, 127, 128, 300, 1000, 5] {
+            let fresh = RotaryTable(positions: 1001, dimension: 8, theta: 10_000)
+            expectSameBits(turned(grown, position), turned(fresh, position), "position \(position)")
+        }
+        let wide = RotaryTable(
+            positions: 8, frequencies: RotaryTable.frequencies(dimension: 8, theta: 10_000), amplitude: 2)
+        expectClose(turned(wide, 3), turned(grown, 3).map { 2 * Double($0) }, relative: 1e-6, absolute: 1e-7)
     }
 }

@@ -5,7 +5,8 @@ extension Reference {
     ///
     /// - Returns: [N, H·D]
     public static func attention(
-        _ qkv: [Double], segments: [Int], heads: Int, keyValueHeads: Int, dimension: Int
+        _ qkv: [Double], segments: [Int], heads: Int, keyValueHeads: Int, dimension: Int,
+        scale: Double? = nil, softCap cap: Double? = nil, window: Int? = nil
     ) -> [Double] {
         let width = (heads + 2 * keyValueHeads) * dimension
         func part(_ row: Int, _ slot: Int) -> [Double] {
@@ -18,13 +19,16 @@ extension Reference {
                 for head in 0..<heads {
                     let shared = head / (heads / keyValueHeads)
                     let query = part(position, head)
-                    let scores = (start...position).map { other in
-                        zip(query, part(other, heads + shared)).reduce(0) { $0 + $1.0 * $1.1 }
-                            / Double(dimension).squareRoot()
+                    let first = max(start, window.map { position + 1 - $0 } ?? start)
+                    let scores = (first...position).map { other in
+                        let score =
+                            zip(query, part(other, heads + shared)).reduce(0) { $0 + $1.0 * $1.1 }
+                            * (scale ?? 1 / Double(dimension).squareRoot())
+                        return cap.map { softCap(score, at: $0) } ?? score
                     }
                     var mixed = [Double](repeating: 0, count: dimension)
                     for (offset, p) in softmax(scores).enumerated() {
-                        let value = part(start + offset, heads + keyValueHeads + shared)
+                        let value = part(first + offset, heads + keyValueHeads + shared)
                         for d in 0..<dimension { mixed[d] += p * value[d] }
                     }
                     output += mixed

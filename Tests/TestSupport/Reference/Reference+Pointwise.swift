@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 // N rows, C channels, F feed-forward width, D head dimension.
 
@@ -15,13 +16,27 @@ extension Reference {
 
     public static func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
 
-    /// silu(gate) · up; each row holds F gates, then F ups.
-    public static func swiGLU(_ gateUp: [Double], width: Int) -> [Double] {
+    /// x / 2 · (1 + tanh(u)), u = √(2/π) · (x + 0.044715 x³), without the cancellation where tanh is near −1.
+    public static func geluTanh(_ x: Double) -> Double {
+        x / (1 + exp(-2 * (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    }
+
+    /// activation(gate) · up; each row holds F gates, then F ups.
+    public static func gatedUnit(_ gateUp: [Double], _ gate: Gate, width: Int) -> [Double] {
         (0..<gateUp.count / (2 * width)).flatMap { n in
             let row = gateUp.row(n, width: 2 * width)
-            return (0..<width).map { silu(row[$0]) * row[width + $0] }
+            return (0..<width).map {
+                (gate == .silu ? silu(row[$0]) : geluTanh(row[$0])) * row[width + $0]
+            }
         }
     }
+
+    public static func swiGLU(_ gateUp: [Double], width: Int) -> [Double] {
+        gatedUnit(gateUp, .silu, width: width)
+    }
+
+    /// cap · tanh(x / cap)
+    public static func softCap(_ x: Double, at cap: Double) -> Double { cap * tanh(x / cap) }
 
     /// Turns the pair (j, j + D/2) of every one of the first `heads` heads by position · theta^(−2j/D).
     public static func rotary(

@@ -6,9 +6,10 @@ import TestSupport
 import Testing
 
 /// What `config.json` may say: followed, or refused with the key and its value.
-@Suite struct LlamaConfigurationTests {
+@Suite struct ModelConfigurationTests {
     static let refused: [String: String] = [
-        #"{"model_type": "gemma"}"#: #""model_type" is "gemma"; only models of the type "llama""#,
+        #"{"model_type": "gpt2"}"#:
+            #""model_type" is "gpt2"; the types that are supported: gemma, gemma2, gemma3_text, llama, mistral, phi3"#,
         #"{"model_type": null}"#: #""model_type" is missing"#,
         #"{"architectures": ["LlamaForSequenceClassification"]}"#: #"only ["LlamaForCausalLM"] is supported"#,
         #"{"hidden_act": "gelu"}"#: #""hidden_act" is "gelu": only "silu" is supported"#,
@@ -17,16 +18,22 @@ import Testing
         #"{"sliding_window": 128}"#: #""sliding_window" is 128: this is not supported"#,
         #"{"quantization_config": {"bits": 4}}"#: #""quantization_config" is {"bits":4}"#,
         #"{"auto_map": {"AutoModel": "x.Y"}}"#: #""auto_map" is {"AutoModel":"x.Y"}"#,
-        #"{"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}"#: #"only "default" is supported"#,
-        #"{"rope_scaling": {"type": "linear", "factor": 2.0}}"#:
-            #""rope_scaling" is {"factor":2,"type":"linear"}"#,
+        #"{"rope_scaling": {"rope_type": "yarn", "factor": 8.0}}"#:
+            #""yarn" is none of default, linear, llama3 and longrope"#,
+        #"{"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}"#:
+            #""original_max_position_embeddings" is missing"#,
+        #"{"rope_scaling": {"type": "linear", "factor": -2.0}}"#: "the rotary factor -2.0 is not positive",
+        #"{"rope_scaling": {"type": "linear"}}"#: "the rotary factor nan is not positive",
+        #"{"rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1, 2, 3]}}"#:
+            "1 rotary factors for 3 pairs of components",
+        #"{"rope_scaling": {"type": "longrope", "short_factor": 1}}"#: "a list of numbers is expected",
         #"{"rope_scaling": "yarn"}"#: #""rope_scaling" is "yarn": an object is expected"#,
         #"{"rope_parameters": {"rope_type": "default", "factor": 2}}"#: "factor is not supported",
         #"{"rope_parameters": {"partial_rotary_factor": 0.5}}"#: "only 1 or 1 is supported",
         #"{"rope_parameters": {"rope_theta": "big"}}"#: "a number is expected",
         #"{"rope_theta": 777}"#: "its rope_theta differs from the 777.0 beside it",
-        #"{"rope_theta": -1, "rope_parameters": null}"#: #""rope_theta" -1.0 is not positive"#,
-        #"{"rms_norm_eps": 0}"#: #""rms_norm_eps" 0.0 is not positive"#,
+        #"{"rope_theta": -1, "rope_parameters": null}"#: "rotary base -1.0 is not positive",
+        #"{"rms_norm_eps": 0}"#: "norm epsilon 0.0 is not positive",
         #"{"rms_norm_eps": true}"#: #""rms_norm_eps" is true: a number is expected"#,
         #"{"tie_word_embeddings": "no"}"#: #""tie_word_embeddings" is "no": true or false is expected"#,
         #"{"hidden_size": null}"#: #""hidden_size" is missing: a whole number is expected"#,

@@ -1,0 +1,30 @@
+import Foundation
+import Support
+import Tokenization
+import Transformer
+
+extension Checkpoint {
+    /// Reads a GGUF file of any of the architectures in `GGUFConfiguration.families`.
+    static func load(gguf url: URL, weights: WeightStorage) throws -> Checkpoint {
+        let file = try GGUFFile(contentsOf: url)
+        let description = try GGUFConfiguration(file)
+        let shape = description.shape
+        // A layer has more tensors than one. Checked first, lest a wild number of layers fill the memory with names.
+        guard shape.layers <= file.tensors.count else {
+            throw file.error("\(shape.layers) layers, but only \(file.tensors.count) tensors")
+        }
+        let loader = try DecoderLoader(
+            maps: GGUFNames.parameters(
+                of: shape, fusesQueryKeyValue: file.tensors["blk.0.attn_qkv.weight"] != nil),
+            available: file.tensors, isRedundant: GGUFNames.isRedundant, file: url.relativePath,
+            description: "the file's metadata")
+        let tokenizer = try GGUFTokenizer.tokenizer(of: file, vocabularySize: shape.vocabularySize)
+        var template: ChatTemplate?
+        if case .string(let jinja)? = file.metadata["tokenizer.chat_template"] {
+            template = ChatTemplate.recognise(jinja: jinja)
+        }
+        return Checkpoint(
+            url: url, decoder: try loader.decoder(shape, weights: weights), tokenizer: tokenizer,
+            template: template, tokens: description.tokens)
+    }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import Support
+import Tensors
+import Transformer
+
+/// The shape of a model and its special tokens, from a GGUF file's metadata.
+struct GGUFConfiguration {
+    let shape: Configuration
+    let tokens: SpecialTokens
+
+    /// Architectures by GGUF's names; Mistral's models carry Llama's.
+    static let families: [String: Family] = [
+        "llama": .llama, "gemma": .gemma, "gemma2": .gemma2, "gemma3": .gemma3, "phi3": .phi3,
+    ]
+
+    /// - Throws: `UserError` that lists every key at fault.
+    init(_ file: GGUFFile) throws {
+        guard case .string(let architecture)? = file.metadata["general.architecture"],
+            let family = Self.families[architecture]
+        else {
+            throw file.error(
+                "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")",
+                remedy: "the architectures that are supported: "
+                    + Self.families.keys.sorted().joined(separator: ", "))
+        }
+        var keys = GGUFKeys(file, architecture: architecture)
+        Self.refuseUnsupported(&keys)
+        guard let table = file.tensors["token_embd.weight"], table.shape.count == 2 else {
+            throw file.error("there is no tensor \"token_embd.weight\" of two dimensions")
+        }
+        let (heads, width) = (keys.integer(".attention.head_count"), keys.integer(".embedding_length"))
+        let dimension = keys.optionalInteger(".attention.key_length") ?? (heads > 0 ? width / heads : 0)
+        var shape = Configuration(
+            family: family, vocabularySize: table.shape[0], width: width,
+            layers: keys.integer(".block_count"),
+            heads: heads, keyValueHeads: keys.optionalInteger(".attention.head_count_kv") ?? heads,
+            headDimension: dimension, feedForward: keys.integer(".feed_forward_length"),
+            ropeTheta: keys.optionalNumber(".rope.freq_base") ?? 10_000,
+            normEpsilon: Float(keys.optionalNumber(".attention.layer_norm_rms_epsilon") ?? 1e-6),
+            tiedHead: file.tensors["output.weight"] == nil, contextLength: keys.integer(".context_length"))
+        if (keys.optionalInteger(".attention.value_length") ?? dimension) != dimension {
+            keys.reject(".attention.value_length", "only the key length \(dimension) is supported")
+        }
+        if (keys.optionalInteger(".rope.dimension_count") ?? dimension) != dimension {
+            keys.reject(".rope.dimension_count", "only the head dimension \(dimension) is supported")
+        }
+        shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)
+        Self.readAttention(&keys, &shape)
+        tokens = Self.tokens(&keys)
+        self.shape = shape
+        var problems = keys.problems
+        if problems.isEmpty { problems = shape.problems + tokens.problems(in: shape.vocabularySize) }
+        guard problems.isEmpty else { throw file.error(problems.joined(separator: "; ")) }
+    }
+
+    private static func refuseUnsupported(_ keys: inout GGUFKeys) {
+        if let experts = keys.optionalInteger(".expert_count"), experts > 0 {
+            keys.reject(".expert_count", "mixtures of experts are not supported")
+        }
+        if case .boolean(false)? = keys[".attention.causal"] {
+            keys.reject(".attention.causal", "only causal attention is supported")
+        }
+    }
+
+    /// Windows, soft caps and the scale of scores.
+    private static func readAttention(_ keys: inout GGUFKeys, _ shape: inout Configuration) {
+        let layers = 0..<max(0, min(shape.layers, 1 << 16))
+        switch shape.family {
+        case .llama, .mistral, .gemma: break
+        case .phi3:
+            if let size = keys.optionalInteger(".attention.sliding_window"), size > 0 {
+                shape.slidingWindow = SlidingWindow(size: size, layers: Array(layers))
+            }
+        case .gemma2, .gemma3:
+            let defaults = FamilyDefaults(shape.family)
+            shape.slidingWindow = SlidingWindow(
+                size: keys.optionalInteger(".attention.sliding_window") ?? 4096,
+                layers: windowedLayers(&keys, layers, fullAttentionEvery: defaults.fullAttentionEvery!),
+                ropeTheta: shape.family == .gemma3
+                    ? keys.optionalNumber(".rope.freq_base_swa") ?? 10_000 : nil)
+            shape.attentionSoftCap =
+                (keys.optionalNumber(".attn_logit_softcapping") ?? defaults.attentionSoftCap).map(Float.init)
+            shape.logitSoftCap =
+                (keys.optionalNumber(".final_logit_softcapping") ?? defaults.logitSoftCap).map(Float.init)
+            // Where the file does not say it: the largest models alone divide by the width over the heads.
+            let isLargest = shape.layers == (shape.family == .gemma2 ? 46 : 62)
+            let standard = Double(isLargest ? shape.width / max(shape.heads, 1) : shape.headDimension)
+            shape.queryScalar =
+                keys.optionalNumber(".attention.scale").map { pow($0, -2) } ?? standard
+        }
+    }
+
+    /// The layers with a window: listed, or all but each last of so many.
+    private static func windowedLayers(
+        _ keys: inout GGUFKeys, _ layers: Range<Int>, fullAttentionEvery standard: Int
+    ) -> [Int] {
+        let key = ".attention.sliding_window_pattern"
+        if case .array(let list)? = keys[key], list.type == .bool, list.count == layers.count {
+            return layers.filter { list.bytes[list.bytes.startIndex + $0] != 0 }
+        }
+        let every = keys.optionalInteger(key) ?? standard
+        return layers.filter { every <= 0 || ($0 + 1) % every != 0 }
+    }
+
+    private static func ropeScaling(
+        _ keys: inout GGUFKeys, _ shape: Configuration, _ file: GGUFFile
+    ) throws -> RopeScaling? {
+        let original = keys.optionalInteger(".rope.scaling.original_context_length") ?? shape.contextLength
+        let attention = keys.optionalNumber(".rope.scaling.attn_factor") ?? 1
+        func factors(_ name: String) throws -> [Double]? {
+            guard let tensor = file.tensors[name] else { return nil }
+            guard tensor.shape == [shape.headDimension / 2], tensor.format == .f32 else {
+                throw tensor.error("is not \(shape.headDimension / 2) F32 values")
+            }
+            return tensor.bytes.withUnsafeBytes { bytes in
+                (0..<tensor.shape[0]).map {
+                    Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
+                }
+            }
+        }
+        if let short = try factors("rope_factors_short.weight"),
+            let long = try factors("rope_factors_long.weight")
+        {
+            return .longrope(
+                short: short, long: long, originalContext: original, attentionFactor: attention)
+        }
+        // Llama 3.1's scaling comes as the factors it amounts to, for sequences of every length.
+        if let factors = try factors("rope_freqs.weight") {
+            return .longrope(short: factors, long: factors, originalContext: original, attentionFactor: 1)
+        }
+        switch keys.string(".rope.scaling.type") {
+        case nil, "none", "longrope": break
+        case "linear":
+            guard let factor = keys.optionalNumber(".rope.scaling.factor") else { break }
+            return .linear(factor: factor)
+        default: keys.reject(".rope.scaling.type", "only none, linear and longrope are supported")
+        }
+        // An older spelling of linear scaling.
+        return keys.optionalNumber(".rope.scale_linear").map { .linear(factor: $0) }
+    }
+
+    private static func tokens(_ keys: inout GGUFKeys) -> SpecialTokens {
+        func id(_ name: String) -> Int32? {
+            keys.optionalInteger("tokenizer.ggml.\(name)_token_id").flatMap { Int32(exactly: $0) }
+        }
+        let ends = [id("eos"), id("eot"), id("eom")].compactMap { $0 }
+        return SpecialTokens(
+            begin: id("bos"), ends: ends.reduce(into: []) { if !$0.contains($1) { $0.append($1) } },
+            padding: id("padding"))
+    }
+}

@@ -1,0 +1,58 @@
+import Transformer
+
+extension ModelConfiguration {
+    /// The file's content.
+    /// - Parameter type: The weights' type in the file beside it.
+    func json(weights type: ScalarType) -> JSONValue {
+        let typeNames: [ScalarType: String] = [.f32: "float32", .bf16: "bfloat16", .f16: "float16"]
+        let family = shape.family
+        var object: [String: JSONValue] = [
+            "architectures": .array([.string(family.architecture)]),
+            "model_type": .string(family.modelType),
+            "vocab_size": .integer(shape.vocabularySize),
+            "hidden_size": .integer(shape.width),
+            "intermediate_size": .integer(shape.feedForward),
+            "num_hidden_layers": .integer(shape.layers),
+            "num_attention_heads": .integer(shape.heads),
+            "num_key_value_heads": .integer(shape.keyValueHeads),
+            "head_dim": .integer(shape.headDimension),
+            "attention_bias": .boolean(false),
+            "mlp_bias": .boolean(false),
+            "max_position_embeddings": .integer(shape.contextLength),
+            "rms_norm_eps": Self.number(shape.normEpsilon),
+            "tie_word_embeddings": .boolean(shape.tiedHead),
+            "dtype": .string(typeNames[type]!),
+            "torch_dtype": .string(typeNames[type]!),
+        ]
+        let activation = JSONValue.string(family.isGemma ? "gelu_pytorch_tanh" : "silu")
+        if family != .gemma2, family != .gemma3 { object["hidden_act"] = activation }
+        if family.isGemma { object["hidden_activation"] = activation }
+        object.merge(RopeKeys.json(of: shape)) { $1 }
+        object.merge(attentionKeys) { $1 }
+        object.merge(tokens.json) { $1 }
+        return .object(object)
+    }
+
+    /// What a family says of its attention beyond the common keys.
+    private var attentionKeys: [String: JSONValue] {
+        var keys: [String: JSONValue] = [:]
+        if shape.family != .llama, shape.family != .gemma {
+            keys["sliding_window"] = shape.slidingWindow.map { .integer($0.size) } ?? .null
+        }
+        guard FamilyDefaults(shape.family).queryScalar != nil else { return keys }
+        let windowed = Set(shape.slidingWindow?.layers ?? [])
+        keys["layer_types"] = .array(
+            (0..<shape.layers).map {
+                .string(windowed.contains($0) ? "sliding_attention" : "full_attention")
+            })
+        // transformers takes whole numbers only.
+        let scalar = shape.queryScalar ?? Double(shape.headDimension)
+        keys["query_pre_attn_scalar"] = Int(exactly: scalar).map { .integer($0) } ?? .number(scalar)
+        keys["attn_logit_softcapping"] = shape.attentionSoftCap.map(Self.number) ?? .null
+        keys["final_logit_softcapping"] = shape.logitSoftCap.map(Self.number) ?? .null
+        return keys
+    }
+
+    /// By way of decimal digits: 1e-05, not the 9.99999974737875e-06 that Float32 holds.
+    private static func number(_ value: Float) -> JSONValue { .number(Double("\(value)")!) }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import Transformer
+
+/// The rotary keys of `config.json`: `rope_parameters` (transformers 5), or `rope_theta` and `rope_scaling` (before).
+struct RopeKeys {
+    var theta: Double
+    var scaling: RopeScaling?
+    /// The base of layers with a sliding window, where the family gives them their own.
+    var windowedTheta: Double?
+
+    init(_ keys: inout KeyReader, _ shape: Configuration) {
+        theta = keys.number("rope_theta", default: FamilyDefaults(shape.family).ropeTheta)
+        if shape.family == .gemma3 { windowedTheta = keys.number("rope_local_base_freq", default: 10_000) }
+        for key in ["rope_parameters", "rope_scaling"] {
+            guard let value = keys[key] else { continue }
+            guard case .object(let object) = value else {
+                keys.reject(key, "an object is expected")
+                continue
+            }
+            if shape.family == .gemma3, key == "rope_parameters" {
+                read(layerKinds: object, &keys, shape)
+            } else {
+                read(object, at: key, &keys, shape)
+            }
+        }
+    }
+
+    /// `rope_parameters` of Gemma 3: one object for each kind of layer.
+    private mutating func read(
+        layerKinds object: [String: JSONValue], _ keys: inout KeyReader, _ shape: Configuration
+    ) {
+        let unknown = object.keys.filter { !["full_attention", "sliding_attention"].contains($0) }.sorted()
+        if !unknown.isEmpty {
+            keys.reject("rope_parameters", "\(unknown.joined(separator: ", ")) is not supported")
+        }
+        if case .object(let full)? = object["full_attention"] {
+            read(full, at: "rope_parameters", &keys, shape)
+        }
+        if case .object(let sliding)? = object["sliding_attention"] {
+            var inner = KeyReader(sliding)
+            inner.demand("rope_type", .string("default"))
+            windowedTheta = inner.number("rope_theta", default: windowedTheta ?? 10_000)
+            if !inner.problems.isEmpty {
+                keys.reject("rope_parameters", inner.problems.joined(separator: "; "))
+            }
+        }
+    }
+
+    /// One object that describes a scaling.
+    private mutating func read(
+        _ object: [String: JSONValue], at key: String, _ keys: inout KeyReader, _ shape: Configuration
+    ) {
+        var inner = KeyReader(object)
+        inner.demand("partial_rotary_factor", .integer(1), .number(1))
+        let given = inner.number("rope_theta", default: theta)
+        let (scaling, own) = Self.scaling(&inner, &keys, shape)
+        let known = own.union(["rope_type", "type", "partial_rotary_factor", "rope_theta"])
+        let unknown = object.keys.filter { !known.contains($0) }.sorted()
+        if !inner.problems.isEmpty {
+            keys.reject(key, inner.problems.joined(separator: "; "))
+        } else if !unknown.isEmpty {
+            keys.reject(key, "\(unknown.joined(separator: ", ")) is not supported")
+        } else if keys["rope_theta"] != nil, given != theta {
+            keys.reject(key, "its rope_theta differs from the \(theta) beside it")
+        }
+        theta = given
+        self.scaling = scaling
+    }
+
+    /// The scaling that `inner` describes, and the keys it takes.
+    private static func scaling(
+        _ inner: inout KeyReader, _ keys: inout KeyReader, _ shape: Configuration
+    ) -> (RopeScaling?, Set<String>) {
+        let name: String
+        switch inner["rope_type"] ?? inner["type"] {
+        case nil: name = "default"
+        case .string(let text)?: name = text
+        case let value?: name = value.text
+        }
+        switch name {
+        case "default": return (nil, [])
+        case "linear": return (.linear(factor: inner.number("factor", default: .nan)), ["factor"])
+        case "llama3":
+            let scaling = RopeScaling.llama3(
+                factor: inner.number("factor", default: .nan),
+                lowFactor: inner.number("low_freq_factor", default: .nan),
+                highFactor: inner.number("high_freq_factor", default: .nan),
+                originalContext: inner.integer("original_max_position_embeddings"))
+            return (
+                scaling,
+                ["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"]
+            )
+        case "longrope", "su": return longrope(&inner, &keys, shape)
+        default:
+            inner.reject("rope_type", "\"\(name)\" is none of default, linear, llama3 and longrope")
+            return (nil, [])
+        }
+    }
+
+    private static func longrope(
+        _ inner: inout KeyReader, _ keys: inout KeyReader, _ shape: Configuration
+    ) -> (RopeScaling?, Set<String>) {
+        let outer = keys.integer("original_max_position_embeddings", default: shape.contextLength)
+        let original = inner.integer("original_max_position_embeddings", default: outer)
+        let factor = inner.number("factor", default: Double(shape.contextLength) / Double(max(original, 1)))
+        // The paper's choice.
+        let standard = factor <= 1 ? 1 : (1 + log(factor) / log(Double(max(original, 2)))).squareRoot()
+        let scaling = RopeScaling.longrope(
+            short: inner.numbers("short_factor"), long: inner.numbers("long_factor"),
+            originalContext: original,
+            attentionFactor: inner.number("attention_factor", default: standard))
+        return (
+            scaling,
+            ["short_factor", "long_factor", "factor", "attention_factor", "original_max_position_embeddings"]
+        )
+    }
+}
+
+extension RopeKeys {
+    /// Both spellings: readers before transformers 5 know only the second.
+    static func json(of shape: Configuration) -> [String: JSONValue] {
+        var full: [String: JSONValue] = ["rope_type": .string("default")]
+        var keys: [String: JSONValue] = ["rope_theta": .number(shape.ropeTheta)]
+        switch shape.ropeScaling {
+        case nil: break
+        case .linear(let factor): full = ["rope_type": .string("linear"), "factor": .number(factor)]
+        case .llama3(let factor, let low, let high, let original):
+            full = [
+                "rope_type": .string("llama3"), "factor": .number(factor), "low_freq_factor": .number(low),
+                "high_freq_factor": .number(high), "original_max_position_embeddings": .integer(original),
+            ]
+        case .longrope(let short, let long, let original, let attention):
+            full = [
+                "rope_type": .string("longrope"), "short_factor": .array(short.map { .number($0) }),
+                "long_factor": .array(long.map { .number($0) }), "attention_factor": .number(attention),
+                "original_max_position_embeddings": .integer(original),
+            ]
+            keys["original_max_position_embeddings"] = .integer(original)
+        }
+        if shape.ropeScaling != nil { keys["rope_scaling"] = .object(full) }
+        full["rope_theta"] = .number(shape.ropeTheta)
+        guard shape.family == .gemma3 else {
+            keys["rope_parameters"] = .object(full)
+            return keys
+        }
+        let local = JSONValue.number(shape.slidingWindow?.ropeTheta ?? shape.ropeTheta)
+        keys["rope_local_base_freq"] = local
+        keys["rope_parameters"] = .object([
+            "full_attention": .object(full),
+            "sliding_attention": .object(["rope_type": .string("default"), "rope_theta": local]),
+        ])
+        return keys
+    }
+}

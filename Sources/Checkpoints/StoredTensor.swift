@@ -1,0 +1,37 @@
+import Foundation
+import Support
+import Tensors
+
+/// A tensor as it lies in a checkpoint's file, whatever the file's kind.
+struct StoredTensor: Sendable {
+    let name: String
+    /// nil where the type is none that weights have.
+    let format: WeightFormat?
+    /// What the file calls the type.
+    let typeName: String
+    /// Outermost extent first.
+    let shape: [Int]
+    /// Most often mapped from the file.
+    let bytes: Data
+    /// The file, as messages name it.
+    let file: String
+
+    init(name: String, format: WeightFormat?, typeName: String, shape: [Int], bytes: Data, file: String) {
+        self.name = name
+        self.format = format
+        self.typeName = typeName
+        self.shape = shape
+        self.bytes = bytes
+        self.file = file
+    }
+
+    init(_ view: SafetensorsFile.View) {
+        self.init(
+            name: view.name, format: view.type.weightFormat, typeName: view.type.rawValue, shape: view.shape,
+            bytes: view.bytes, file: view.fileName)
+    }
+
+    func error(_ problem: String, remedy: String? = nil) -> UserError {
+        UserError("tensor \"\(name)\" \(problem)", file: file, remedy: remedy)
+    }
+}

@@ -1,0 +1,111 @@
+import Support
+import Tensors
+import Transformer
+
+/// The feature losses of a run, with the projectors that are trained beside the student and dropped with the run.
+final class FeatureObjective {
+    let features: [WeightedFeature]
+    /// For each feature, its pairs of layers.
+    private let maps: [[(student: Int, teacher: Int)]]
+    /// By feature, then by pair of layers.
+    private let projectors: [[Tensor?]]
+
+    /// - Throws: `UserError` when a layer is not there or the models' shapes cannot be compared
+    init(_ features: [WeightedFeature], student: Configuration, teacher: Configuration, seed: UInt64) throws {
+        for feature in features {
+            for layer in feature.layers ?? [] where !(1...student.layers).contains(layer) {
+                throw UserError(
+                    "\(feature.kind.name) compares layer \(layer) of a student with \(student.layers)",
+                    remedy: "layers count from 1", status: .configuration)
+            }
+            if feature.kind == .relations {
+                try Self.checkRelations(feature, [student.attention, teacher.attention])
+            }
+        }
+        self.features = features
+        let maps = features.map { $0.layerMap(student: student.layers, teacher: teacher.layers) }
+        self.maps = maps
+        projectors = features.enumerated().map { index, feature in
+            maps[index].map { layer in
+                guard feature.kind.hasProjector else { return nil }
+                let stream = RandomStream(
+                    seed: seed, purpose: "projector of \(feature.kind.name) \(index)",
+                    index: UInt64(layer.student))
+                return Tensor.normal(
+                    [teacher.width, student.width], deviation: 1 / Float(student.width).squareRoot(),
+                    from: stream
+                ).requiringGradient()
+            }
+        }
+    }
+
+    private static func checkRelations(_ feature: WeightedFeature, _ shapes: [AttentionShape]) throws {
+        let heads = Int(feature.parameters["relation_heads"]!)
+        let widths = shapes.flatMap(FeatureKind.relationWidths)
+        guard widths.contains(where: { $0 % heads != 0 }) else { return }
+        let accepted = (1...widths.min()!).filter { count in widths.allSatisfy { $0 % count == 0 } }
+        throw UserError(
+            "\(heads) relation heads do not divide the widths \(Set(widths).sorted()) of queries, keys and values",
+            remedy: "accepted: \(accepted.map(String.init).joined(separator: ", "))", status: .configuration)
+    }
+
+    /// Projectors by name, for the optimiser and the saved state.
+    var parameters: [(name: String, tensor: Tensor)] {
+        projectors.enumerated().flatMap { index, tensors in
+            tensors.enumerated().compactMap { place, tensor in
+                tensor.map { ("projector.\(index).\(place)", $0) }
+            }
+        }
+    }
+
+    /// One feature's mean over its layers.
+    struct Term {
+        /// `scale` times weight times the mean, on the tape.
+        let objective: Tensor
+        /// Without weight.
+        let mean: Double
+        /// Of weight · scale · the gradient with respect to what the feature reads.
+        let squaredGradientNorm: Double
+    }
+
+    /// - Parameter scale: factor of the whole: the batch's share in its step
+    func callAsFunction(
+        _ batch: TrainingBatch, student: Activations, teacher: Activations, scale: Float
+    ) -> [Term] {
+        features.indices.map { index in
+            let feature = features[index]
+            let factor = scale * feature.weight / Float(maps[index].count)
+            let values = zip(maps[index], projectors[index]).map { layers, projector in
+                feature.kind.evaluate(
+                    FeaturePair(
+                        student: FeatureView(
+                            hidden: student.hidden[layers.student],
+                            queryKeyValue: student.queryKeyValue[layers.student], shape: student.shape,
+                            segments: batch.tokens.segments, rows: batch.positions),
+                        teacher: FeatureView(
+                            hidden: teacher.hidden[layers.teacher],
+                            queryKeyValue: teacher.queryKeyValue[layers.teacher], shape: teacher.shape,
+                            segments: batch.teacherTokens.segments, rows: batch.teacherPositions),
+                        parameters: feature.parameters, projector: projector))
+            }
+            let gradients = values.flatMap(\.gradients)
+            for (_, gradient) in gradients { kernels.scale(gradient.pointer, factor, gradient.count) }
+            let mean = values.reduce(0) { $0 + $1.loss } / Double(values.count)
+            let objective = Tensor(shape: [], values: [Float(mean) * scale * feature.weight])
+            let norm = sumOfSquares(gradients.map(\.gradient))
+            Tape.append(output: objective, inputs: gradients.map(\.tensor)) { _ in
+                for (tensor, gradient) in gradients { tensor.gradientSlot?.adopt(gradient) }
+            }
+            return Term(objective: objective, mean: mean, squaredGradientNorm: norm)
+        }
+    }
+}
+
+/// The sum of scalars whose backward passes expect to be the last: each gets a gradient of 1.
+func addObjectives(_ objectives: [Tensor]) -> Tensor {
+    let sum = Tensor(shape: [], values: [objectives.reduce(0) { $0 + $1.values[0] }])
+    Tape.append(output: sum, inputs: objectives) { seed in
+        for objective in objectives { objective.gradientSlot?.adopt(seed.copy()) }
+    }
+    return sum
+}

@@ -1,0 +1,17 @@
+import Tensors
+
+extension LossKind {
+    /// −ln q[target]: the corpus alone teaches.
+    public static let crossEntropy = LossKind(
+        name: "cross_entropy", summary: "−ln q of the token that follows: no teacher.", input: .target
+    ) { row in
+        // ∂L/∂z = q − onehot(target).
+        kernels.add_scaled(row.q, row.factor, row.gradient, row.count)
+        row.gradient[row.target] -= row.factor
+        return -safeLog(row.q[row.target])
+    }
+}
+
+extension Loss {
+    public static let crossEntropy = Loss(.crossEntropy)
+}

@@ -1,0 +1,15 @@
+import Tensors
+
+extension LossKind {
+    /// Σ p ln(p/q): the student spreads over all that the teacher holds possible (Hinton et al. 2015, arXiv 1503.02531).
+    public static let forwardKL = LossKind(
+        name: "forward_kl", summary: "Σ p ln(p/q), from any signal.", input: .distributions,
+        acceptsSampledWeights: true
+    ) { row in
+        kernels.forward_kl(row.p, row.q, row.gradient, row.count, row.factor)
+    }
+}
+
+extension Loss {
+    public static func forwardKL(temperature: Float) -> Loss { Loss(.forwardKL, temperature: temperature) }
+}

@@ -1,0 +1,192 @@
+import Corpora
+import Foundation
+import Support
+import Tensors
+import Transformer
+
+/// Batches of what the student writes itself, mixed with a corpus: the student learns in the situations its own text
+/// leads to (GKD, arXiv 2306.13649).
+///
+/// A step is the student's own with probability λ, else the corpus's. Of its own steps a share is written anew and the
+/// others are drawn from what it wrote before (DistiLLM, arXiv 2402.03898).
+public final class OnPolicySource: BatchSource {
+    public struct Options: Equatable, Sendable {
+        /// λ, the probability that a step is the student's own.
+        public var share: Double
+        /// Whether λ rises by 0.1 each time the held-out loss is worse than the time before: the student's own text is
+        /// taken in as it becomes useful (DistiLLM).
+        public var isAdaptive: Bool
+        /// Answers kept to be drawn again; 0 writes every own step anew. With any, a step is written anew with
+        /// probability 1 − t/T at step t of T: early answers are soon outdated, late ones are not.
+        public var replay: Int
+        public var sampling: SamplingOptions
+
+        public init(
+            share: Double = 0.5, isAdaptive: Bool = false, replay: Int = 0,
+            sampling: SamplingOptions = .init()
+        ) {
+            self.share = share
+            self.isAdaptive = isAdaptive
+            self.replay = replay
+            self.sampling = sampling
+        }
+    }
+
+    private struct State: Codable {
+        var share: Double
+        /// The held-out loss at its latest measurement.
+        var heldOutLoss: Double?
+        /// Answers written so far: the place in the stream of prompts.
+        var written = 0
+        /// The latest answers, oldest first.
+        var rollouts: [Rollout] = []
+        /// Mean length of an answer in the latest own step that was written anew.
+        var meanLength: Double
+        var figures: [String: Double] = [:]
+    }
+
+    private let student: Decoder
+    private let prompts: [RolloutPrompt]
+    private let corpus: any BatchSource
+    private let stopIDs: Set<Int32>
+    private let endID: Int32?
+    private let options: Options
+    private let steps: Int
+    private let budget: Int
+    private let parts: Int
+    private let seed: UInt64
+    private let meanPrompt: Double
+    private var state: State
+
+    /// - Parameters:
+    ///   - student: the model being trained
+    ///   - prompts: none so long that it leaves no room in the student's context
+    ///   - corpus: gives the other steps
+    ///   - stopIDs: tokens that end an answer
+    ///   - endID: the token an ended answer ends with
+    ///   - steps: of the whole run, T
+    ///   - budget: tokens of a step, over all its parts
+    ///   - parts: passes that a step is computed in
+    public init(
+        student: Decoder, prompts: [RolloutPrompt], corpus: any BatchSource, stopIDs: Set<Int32>,
+        endID: Int32?,
+        options: Options, steps: Int, budget: Int, parts: Int = 1, seed: UInt64
+    ) {
+        precondition(!prompts.isEmpty, "the student has nothing to answer")
+        precondition((0...1).contains(options.share), "a share of \(options.share)")
+        self.student = student
+        self.prompts = prompts
+        self.corpus = corpus
+        self.stopIDs = stopIDs
+        self.endID = endID
+        self.options = options
+        self.steps = steps
+        self.budget = budget
+        self.parts = parts
+        self.seed = seed
+        meanPrompt = prompts.reduce(0) { $0 + Double($1.student.count) } / Double(prompts.count)
+        state = State(share: options.share, meanLength: Double(options.sampling.maxNewTokens))
+    }
+
+    public func batches(forStep step: Int) throws -> [TrainingBatch] {
+        var stream = RandomStream(seed: seed, purpose: "on-policy", index: UInt64(step))
+        guard uniform(&stream) < state.share else { return try corpus.batches(forStep: step) }
+        let isFresh =
+            options.replay == 0 || state.rollouts.isEmpty
+            || uniform(&stream) < 1 - Double(step) / Double(max(steps, 1))
+        let chosen = isFresh ? try write() : replayed(&stream)
+        return split(chosen.map { $0.document(prompts) })
+    }
+
+    private func uniform(_ stream: inout RandomStream) -> Double { Double(stream.next() >> 11) * 0x1p-53 }
+
+    // MARK: - Writing and drawing
+
+    /// Lets the student answer the next prompts: as many as fill the budget if answers are as long as the last ones.
+    private func write() throws -> [Rollout] {
+        let wanted = max(1, Int(Double(budget) / (meanPrompt + state.meanLength)))
+        let places = (state.written..<state.written + wanted).map(prompt(at:))
+        let longest = places.map { prompts[$0].student.count }.max()! + options.sampling.maxNewTokens
+        // A cache of its own each time: the keys and values of earlier weights are worth nothing.
+        let generator = try BatchGenerator(
+            student, capacity: min(longest, student.configuration.contextLength))
+        let requests = places.enumerated().map { index, place in
+            GenerationRequest(
+                prompt: prompts[place].student, options: options.sampling,
+                stream: RandomStream(
+                    seed: seed, purpose: "rollout", index: UInt64(state.written + index)),
+                stopIDs: stopIDs)
+        }
+        var answers: [Rollout] = []
+        var ended = 0
+        try generator.run(requests, order: .request) { generation in
+            let hasEnded = generation.reason == .stop
+            if hasEnded { ended += 1 }
+            let end = hasEnded ? endID.map { [$0] } ?? [] : []
+            answers.append(Rollout(prompt: places[generation.request], answer: generation.tokens + end))
+        }
+        state.written += wanted
+        answers.removeAll { $0.answer.isEmpty }
+        let count = Double(max(answers.count, 1))
+        state.meanLength = answers.reduce(0) { $0 + Double($1.answer.count) } / count
+        state.figures = [
+            "rollout_length": state.meanLength, "rollout_ended": Double(ended) / Double(wanted),
+            "rollout_repetition": answers.reduce(0) { $0 + $1.repetition } / count,
+        ]
+        if options.replay > 0 {
+            state.rollouts = (state.rollouts + answers).suffix(options.replay)
+        }
+        return answers
+    }
+
+    /// Prompts come in a random order, all of them before any comes again.
+    private func prompt(at index: Int) -> Int {
+        var order = RandomStream(
+            seed: seed, purpose: "rollout prompts", index: UInt64(index / prompts.count))
+        return order.permutation(of: prompts.count)[index % prompts.count]
+    }
+
+    /// Earlier answers up to the budget, each at most once.
+    private func replayed(_ stream: inout RandomStream) -> [Rollout] {
+        var tokens = 0
+        return stream.permutation(of: state.rollouts.count).map { state.rollouts[$0] }.prefix { rollout in
+            tokens += prompts[rollout.prompt].student.count + rollout.answer.count
+            return tokens <= budget || tokens == rollout.answer.count + prompts[rollout.prompt].student.count
+        }
+    }
+
+    private func split(_ documents: [EncodedDocument]) -> [TrainingBatch] {
+        let size = (documents.count + parts - 1) / parts
+        return stride(from: 0, to: documents.count, by: max(size, 1)).map { start in
+            let part = Array(start..<min(start + size, documents.count))
+            return TrainingBatch(PackedBatch(part, of: documents), isStudents: true)
+        }
+    }
+
+    // MARK: - State
+
+    public func observe(heldOutLoss: Double) {
+        if options.isAdaptive, let before = state.heldOutLoss, heldOutLoss > before {
+            state.share = min(1, state.share + 0.1)
+        }
+        state.heldOutLoss = heldOutLoss
+    }
+
+    public func savedState() throws -> Data? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return try encoder.encode(state)
+    }
+
+    public func restore(_ saved: Data) throws {
+        let saved = try JSONDecoder().decode(State.self, from: saved)
+        guard saved.rollouts.allSatisfy({ prompts.indices.contains($0.prompt) }) else {
+            throw UserError("the saved rollouts answer other prompts", remedy: "start the run afresh")
+        }
+        state = saved
+    }
+
+    public var figures: [String: Double] {
+        options.isAdaptive ? state.figures.merging(["rollout_share": state.share]) { $1 } : state.figures
+    }
+}

@@ -1,0 +1,64 @@
+import Distillation
+
+/// A positive number that may change during training: `0.7`, or `{from: 1, to: 0.2}`.
+public struct Ramped: Equatable, Sendable {
+    /// The number, or its first value.
+    public let start: Double
+    public let ramp: Ramp?
+
+    init(_ value: Double) { (start, ramp) = (value, nil) }
+
+    fileprivate init(_ section: RampSection) {
+        start = section.from
+        ramp = Ramp(
+            from: Float(section.from), to: Float(section.to), driver: section.driver, shape: section.shape)
+    }
+}
+
+extension KeyType where Value == Ramped {
+    /// A positive number, or a mapping that says how it changes.
+    static var ramped: KeyType {
+        let number = KeyType<Double>.number(.positive)
+        let section = KeyType<RampSection>.section(RampSection.self)
+        return KeyType(
+            summary: "\(number.summary), or a mapping", placeholder: { Ramped(1) }, nested: section.nested,
+            decode: { yaml, decoding in
+                if yaml.entries != nil {
+                    return section.decode(yaml, decoding).map { (Ramped($0.value), $0.setting) }
+                }
+                return number.decode(yaml, decoding).map { (Ramped($0.value), $0.setting) }
+            }, setting: { .number($0.start) })
+    }
+}
+
+/// How a number changes.
+private struct RampSection: RecipeSection {
+    enum Driver: String, CaseIterable { case steps, heldOutLoss = "held_out_loss" }
+
+    let from, to: Double
+    let driver: Ramp.Driver
+    let shape: Ramp.Shape
+
+    init(_ section: Section) {
+        // A weight may fade away, a temperature may not: 0 is refused where it ends up.
+        from = section.value("from", .number(.nonNegative), "The value at the start.")
+        to = section.value("to", .number(.nonNegative), "The value at the end.")
+        let by: Driver = section.value(
+            "by", .choice, default: .steps,
+            "What it follows: the steps, or the loss on held-out text (needs validate).")
+        shape = section.value("shape", .choice, default: .linear, "How it moves between the two.")
+        let bySteps = section.condition(on: "by", by == .steps, "with by: steps")
+        let begin = section.value(
+            "begin", .number(.belowOne), default: 0, only: bySteps, "Share of the steps before it moves.")
+        let end = section.value(
+            "end", .number(.aboveZero), default: 1, only: bySteps, "Share of the steps at which it is there.")
+        let goal = section.value(
+            "goal", .number(.positive),
+            only: section.condition(on: "by", by == .heldOutLoss, "with by: held_out_loss"),
+            "The held-out loss at which it is there; it moves as the loss falls from its first measurement.")
+        if by == .steps, section.sound("begin", "end"), begin >= end {
+            section.problem(at: "end", "the end \(end) does not come after the beginning \(begin)")
+        }
+        driver = by == .steps ? .steps(begin: min(begin, end / 2), end: end) : .heldOutLoss(goal: goal)
+    }
+}

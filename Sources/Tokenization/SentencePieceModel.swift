@@ -1,0 +1,129 @@
+import Foundation
+
+/// What a SentencePiece `.model` file has to say, to be written as one: for vocabularies that come from elsewhere.
+public struct SentencePieceModel {
+    public struct Piece {
+        public var spelling: String
+        /// Unigram: log probability. BPE: minus the rank of the merge.
+        public var score: Float
+        public var kind: PieceKind
+
+        public init(spelling: String, score: Float, kind: PieceKind) {
+            self.spelling = spelling
+            self.score = score
+            self.kind = kind
+        }
+    }
+
+    public var kind: TokenizerKind
+    public var pieces: [Piece]
+    /// Whether a space is put before every text.
+    public var addsDummyPrefix: Bool
+    /// Whether spaces at both ends are dropped and runs of spaces become one.
+    public var removesExtraWhitespace: Bool
+    /// How characters are rewritten before segmentation (`precompiled_charsmap`); empty for not at all.
+    public var charactersMap: Data
+    /// The ids with these roles.
+    public var begin, end, padding: Int?
+
+    public init(
+        kind: TokenizerKind, pieces: [Piece], addsDummyPrefix: Bool, removesExtraWhitespace: Bool = false,
+        charactersMap: Data = Data(), begin: Int? = nil, end: Int? = nil, padding: Int? = nil
+    ) {
+        self.kind = kind
+        self.pieces = pieces
+        self.addsDummyPrefix = addsDummyPrefix
+        self.removesExtraWhitespace = removesExtraWhitespace
+        self.charactersMap = charactersMap
+        self.begin = begin
+        self.end = end
+        self.padding = padding
+    }
+
+    /// The bytes of a `.model` file. Field numbers are those of `sentencepiece_model.proto`.
+    public func serialized() -> Data {
+        var model = WireWriter()
+        for piece in pieces {
+            var message = WireWriter()
+            message.string(1, piece.spelling)
+            message.float(2, piece.score)
+            if piece.kind != .normal { message.varint(3, piece.kind.wireNumber) }
+            model.message(1, message)
+        }
+        model.message(2, trainer)
+        var normalizer = WireWriter()
+        normalizer.string(1, charactersMap.isEmpty ? "identity" : "custom")
+        if !charactersMap.isEmpty { normalizer.bytes(2, charactersMap) }
+        normalizer.varint(3, addsDummyPrefix ? 1 : 0)
+        normalizer.varint(4, removesExtraWhitespace ? 1 : 0)
+        normalizer.varint(5, 1)
+        model.message(3, normalizer)
+        return Data(model.output)
+    }
+
+    private var trainer: WireWriter {
+        var trainer = WireWriter()
+        trainer.varint(3, kind == .unigram ? 1 : 2)
+        trainer.varint(4, UInt64(pieces.count))
+        trainer.varint(35, pieces.contains { $0.kind == .byte } ? 1 : 0)
+        let unknown = pieces.firstIndex { $0.kind == .unknown }
+        for (field, id) in zip([40, 41, 42, 43], [unknown, begin, end, padding]) {
+            // An id of −1 says that there is none.
+            trainer.varint(field, UInt64(bitPattern: Int64(id ?? -1)))
+        }
+        for (field, id) in zip([45, 46, 47, 48], [unknown, begin, end, padding]) {
+            if let id { trainer.string(field, pieces[id].spelling) }
+        }
+        return trainer
+    }
+}
+
+extension PieceKind {
+    /// The kind's number in the schema.
+    fileprivate var wireNumber: UInt64 {
+        switch self {
+        case .normal: 1
+        case .unknown: 2
+        case .control: 3
+        case .userDefined: 4
+        case .unused: 5
+        case .byte: 6
+        }
+    }
+}
+
+/// Writes messages in the wire format of protocol buffers.
+private struct WireWriter {
+    private(set) var output: [UInt8] = []
+
+    mutating func varint(_ field: Int, _ value: UInt64) {
+        tag(field, type: 0)
+        append(value)
+    }
+
+    mutating func float(_ field: Int, _ value: Float) {
+        tag(field, type: 5)
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { output += $0 }
+    }
+
+    mutating func string(_ field: Int, _ value: String) { bytes(field, value.utf8) }
+
+    mutating func message(_ field: Int, _ message: WireWriter) { bytes(field, message.output) }
+
+    mutating func bytes(_ field: Int, _ bytes: some Collection<UInt8>) {
+        tag(field, type: 2)
+        append(UInt64(bytes.count))
+        output += bytes
+    }
+
+    private mutating func tag(_ field: Int, type: UInt64) { append(UInt64(field) << 3 | type) }
+
+    private mutating func append(_ value: UInt64) {
+        var value = value
+        while value >= 0x80 {
+            output.append(UInt8(truncatingIfNeeded: value) | 0x80)
+            value >>= 7
+        }
+        output.append(UInt8(value))
+    }
+}

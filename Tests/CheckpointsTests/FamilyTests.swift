@@ -1,0 +1,105 @@
+import Checkpoints
+import Foundation
+import Support
+import TestSupport
+import Tensors
+import Testing
+import Transformer
+
+/// Every family and rotary scaling against transformers, both ways.
+@Suite struct FamilyTests {
+    static let names = [
+        "llama-linear", "llama-llama3", "mistral", "gemma", "gemma2", "gemma3", "phi3", "phi3-longrope",
+    ]
+
+    private func sequences(_ name: String) throws -> [(ids: [Int32], logits: [Double])] {
+        let file = try SafetensorsFile(contentsOf: golden("families/\(name).golden.safetensors"))
+        return try (0..<2).map { index in
+            (
+                try file.values("ids.\(index)", as: Int32.self),
+                try file.floats("logits.\(index)").values.map(Double.init)
+            )
+        }
+    }
+
+    /// Float32 arithmetic against transformers' in Float64, on logits of order 1 to 10; past every sliding window.
+    private let tolerance = 2e-5
+
+    @Test(arguments: names)
+    func givesTheLogitsOfTransformers(name: String) throws {
+        let decoder = try Checkpoint.load(golden("families/\(name)")).decoder
+        for (ids, wanted) in try sequences(name) {
+            expectClose(logits(decoder, ids), wanted, relative: tolerance, absolute: tolerance)
+        }
+    }
+
+    @Test(arguments: names)
+    func cachedDecodingGivesThemToo(name: String) throws {
+        let decoder = try Checkpoint.load(golden("families/\(name)")).decoder
+        for (ids, wanted) in try sequences(name) {
+            let cache = try KeyValueCache(for: decoder.configuration, slots: 2, capacity: ids.count)
+            // A prompt of five tokens, then one at a time.
+            var found: [Float] = []
+            for end in 5...ids.count {
+                let part = CacheExtension(slot: 1, tokens: ids[(end == 5 ? 0 : end - 1)..<end])
+                found += decoder.samplingLogits(decoder.extend([part], in: cache)).values
+            }
+            let vocabulary = decoder.configuration.vocabularySize
+            expectClose(found, Array(wanted[(4 * vocabulary)...]), relative: tolerance, absolute: tolerance)
+        }
+    }
+
+    /// What we save and load is the same model, and `config.json` says the same.
+    @Test(arguments: names)
+    func isSavedAsItWasRead(name: String) throws {
+        let original = try Checkpoint.load(golden("families/\(name)"))
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "copy")
+            try Checkpoint.save(decoder: original.decoder, tokens: original.tokens, to: url)
+            let copy = try Checkpoint.load(url)
+            #expect(copy.decoder.configuration == original.decoder.configuration)
+            #expect(copy.tokens == original.tokens)
+            for (ids, wanted) in try sequences(name) {
+                expectClose(logits(copy.decoder, ids), wanted, relative: tolerance, absolute: tolerance)
+            }
+        }
+    }
+
+    @Test func theGoldensAreUntouched() throws {
+        struct Manifest: Decodable { var sha256: [String: Fingerprint] }
+        let data = try Data(contentsOf: golden("families/manifest.json"))
+        let manifest = try JSONDecoder().decode(Manifest.self, from: data)
+        for (name, fingerprint) in manifest.sha256 {
+            #expect(try Fingerprint(fileAt: golden("families/\(name)")) == fingerprint, "\(name)")
+        }
+        #expect(Set(Self.names).isSubset(of: manifest.sha256.keys.map { String($0.prefix { $0 != "/" }) }))
+    }
+
+    /// Choices that a family does not have would be lost on saving.
+    @Test func aFamilyHasItsOwnChoicesOnly() throws {
+        func problems(_ change: (inout Configuration) -> Void) -> [String] {
+            var shape = Configuration(vocabularySize: 8, width: 8, layers: 2, heads: 2, feedForward: 8)
+            change(&shape)
+            return shape.problems
+        }
+        #expect(problems { _ in } == [])
+        #expect(problems { $0.logitSoftCap = 3 } == ["llama models have no soft caps"])
+        #expect(
+            problems { $0.slidingWindow = SlidingWindow(size: 3, layers: [0, 1]) } == [
+                "llama models have no sliding window"
+            ])
+        #expect(
+            problems {
+                $0.family = .mistral
+                $0.slidingWindow = SlidingWindow(size: 3, layers: [0])
+            } == ["mistral models have no layers without the window"])
+        #expect(
+            problems {
+                $0.family = .gemma3
+                $0.slidingWindow = SlidingWindow(size: 0, layers: [2], ropeTheta: -1)
+            } == [
+                "a sliding window of 0 positions", "a sliding window in layer 2 of 2",
+                "rotary base of windowed layers -1.0 is not positive",
+            ])
+    }
+}

@@ -1,0 +1,82 @@
+import Checkpoints
+import Foundation
+import Support
+import TestSupport
+import Tensors
+import Testing
+import Tokenization
+import Transformer
+
+/// GGUF files that the reference package wrote, and vocabularies as converters write them.
+@Suite struct GGUFTests {
+    static let names = ["llama-linear", "gemma", "gemma2", "gemma3", "phi3-longrope"]
+
+    /// The logits of the Hugging Face directory that each file was made from, for all storages of weights.
+    @Test(arguments: names, WeightStorage.allCases)
+    func givesTheLogitsOfTransformers(name: String, weights: WeightStorage) throws {
+        let checkpoint = try Checkpoint.load(golden("gguf/\(name).gguf"), weights: weights)
+        let decoder = checkpoint.decoder
+        let isStored = decoder.blocks[0].down.stored != nil
+        #expect(isStored == (weights == .stored && name != "llama-linear"))
+        #expect(checkpoint.tokens == SpecialTokens(begin: 1, ends: [2]))
+        #expect(checkpoint.tokenizer == nil)
+        let expected = try SafetensorsFile(contentsOf: golden("families/\(name).golden.safetensors"))
+        for index in 0..<2 {
+            let ids = try expected.values("ids.\(index)", as: Int32.self)
+            let wanted = try expected.floats("logits.\(index)").values.map(Double.init)
+            expectClose(logits(decoder, ids), wanted, relative: 2e-5, absolute: 2e-5)
+            let cache = try KeyValueCache(for: decoder.configuration, slots: 1, capacity: ids.count)
+            let last = decoder.extend([CacheExtension(slot: 0, tokens: ids[...])], in: cache)
+            expectClose(
+                decoder.samplingLogits(last).values, wanted.suffix(decoder.configuration.vocabularySize),
+                relative: 2e-5, absolute: 2e-5)
+        }
+    }
+
+    @Test func theGoldensAreUntouched() throws {
+        struct Manifest: Decodable { var sha256: [String: Fingerprint] }
+        let data = try Data(contentsOf: golden("gguf/manifest.json"))
+        let manifest = try JSONDecoder().decode(Manifest.self, from: data)
+        #expect(manifest.sha256.count == 6)
+        for (name, fingerprint) in manifest.sha256 {
+            #expect(try Fingerprint(fileAt: golden("gguf/\(name)")) == fingerprint, "\(name)")
+        }
+    }
+
+    /// A vocabulary comes back whole: its pieces, and the ids of every golden text.
+    @Test(arguments: ["bpe", "prefixed"])
+    func vocabulariesAreRebuilt(name: String) throws {
+        let original = try Tokenizer(contentsOf: golden("tokenization/\(name).model"))
+        guard original.kind == .bpe else { return }
+        var file = GGUFBytes.model(rows: original.vocabularySize)
+        file.add(original)
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            try file.file.write(to: url)
+            let checkpoint = try Checkpoint.load(url)
+            let tokenizer = try checkpoint.requireTokenizer()
+            #expect(try Checkpoint.tokenizer(at: url).serializedModel == tokenizer.serializedModel)
+            #expect(tokenizer.vocabularySize == original.vocabularySize)
+            for id in 0..<Int32(original.vocabularySize) {
+                #expect(tokenizer.piece(id) == original.piece(id))
+                #expect(tokenizer.kind(of: id) == original.kind(of: id))
+                #expect(tokenizer.score(of: id) == original.score(of: id))
+            }
+            #expect(tokenizer.beginID == original.beginID && tokenizer.endID == original.endID)
+            for text in [
+                "Where is the lamp?", "  two  spaces\n\nand lines", "héllo 😀 你好", "<s> <|user|>", "",
+            ] {
+                #expect(tokenizer.encode(text) == original.encode(text))
+            }
+        }
+    }
+
+    @Test func fingerprintAndSizeAreTheFiles() throws {
+        let url = golden("gguf/gemma.gguf")
+        #expect(try Checkpoint.fingerprint(at: url) == Fingerprint(fileAt: url))
+        #expect(try Checkpoint.weightBytes(at: url) == Data(contentsOf: url).count)
+        #expect(try Checkpoint.configuration(at: url).family == .gemma)
+        let error = try userError { _ = try Checkpoint.tokenizer(at: url) }
+        #expect(error.problem == "holds no vocabulary")
+    }
+}

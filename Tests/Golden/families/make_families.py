@@ -1,0 +1,115 @@
+"""Makes a tiny random checkpoint of each family, and what transformers computes with it.
+
+    python make_families.py        # writes beside itself, then manifest.json
+
+NAME/                      config.json and weights, as save_pretrained writes them
+NAME.golden.safetensors    token ids and the logits of the model in float64 arithmetic, for sequences longer than
+                           every sliding window; for longrope one within the original context and one beyond
+"""
+
+import hashlib
+import json
+import pathlib
+import shutil
+
+import safetensors
+import safetensors.torch
+import torch
+import transformers
+
+HERE = pathlib.Path(__file__).resolve().parent
+SEED = 20250311
+VOCABULARY = 24
+
+COMMON = dict(
+    vocab_size=VOCABULARY, hidden_size=8, intermediate_size=10, num_hidden_layers=2, num_attention_heads=2,
+    num_key_value_heads=1, head_dim=4, max_position_embeddings=64, initializer_range=0.5,
+    bos_token_id=1, eos_token_id=2, pad_token_id=0,
+)
+LLAMA3 = dict(
+    rope_type="llama3", rope_theta=300.0, factor=4.0, low_freq_factor=1.0, high_freq_factor=3.0,
+    original_max_position_embeddings=32,
+)
+LONGROPE = dict(
+    rope_type="longrope", rope_theta=10000.0, short_factor=[1.1, 1.3], long_factor=[1.5, 4.0],
+    original_max_position_embeddings=8,
+)
+
+# name: type of model, its options, type of the stored weights, options of save_pretrained
+MODELS = {
+    "llama-linear": ("Llama", dict(rope_parameters=dict(rope_type="linear", rope_theta=1e4, factor=3.0)), "float32", {}),
+    "llama-llama3": ("Llama", dict(rope_parameters=LLAMA3, tie_word_embeddings=True), "float16", {}),
+    "mistral": ("Mistral", dict(sliding_window=5), "bfloat16", {}),
+    "gemma": ("Gemma", dict(hidden_activation="gelu_pytorch_tanh"), "bfloat16", dict(max_shard_size="1KB")),
+    "gemma2": (
+        "Gemma2",
+        # Caps low enough that scores and logits reach them.
+        dict(sliding_window=4, query_pre_attn_scalar=6, attn_logit_softcapping=2.0, final_logit_softcapping=3.0),
+        "bfloat16", {},
+    ),
+    "gemma3": (
+        "Gemma3",
+        dict(
+            num_hidden_layers=3, sliding_window=4, query_pre_attn_scalar=6,
+            layer_types=["sliding_attention", "sliding_attention", "full_attention"],
+            rope_parameters=dict(
+                full_attention=dict(rope_type="linear", rope_theta=1e5, factor=2.0),
+                sliding_attention=dict(rope_type="default", rope_theta=100.0),
+            ),
+        ),
+        "bfloat16", {},
+    ),
+    "phi3": ("Phi3", dict(sliding_window=6), "float32", {}),
+    "phi3-longrope": (
+        "Phi3", dict(rope_parameters=LONGROPE, original_max_position_embeddings=8), "bfloat16", {},
+    ),
+}
+
+
+def make(name, kind, changes, dtype, saving):
+    options = {**COMMON, **changes}
+    config = getattr(transformers, kind + ("TextConfig" if kind == "Gemma3" else "Config"))(**options)
+    model = getattr(transformers, kind + "ForCausalLM")(config)
+    with torch.no_grad():
+        for parameter_name, parameter in model.named_parameters():
+            if parameter_name.endswith("norm.weight"):
+                # Gemma's norms are stored as their distance from 1.
+                center = 0 if kind.startswith("Gemma") else 1
+                parameter.copy_(center + 0.3 * torch.randn_like(parameter))
+    model.to(getattr(torch, dtype)).save_pretrained(HERE / name, **saving)
+    # Loaded afresh: casting a model would also cast its rotary frequencies. Only the eager attention caps scores.
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        HERE / name, dtype=torch.float64, attn_implementation="eager")
+    tensors = {}
+    for index, length in enumerate((19, 7)):
+        ids = torch.randint(0, VOCABULARY, (length,))
+        with torch.no_grad():
+            logits = model(ids[None]).logits[0]
+        tensors[f"ids.{index}"] = ids.to(torch.int32)
+        tensors[f"logits.{index}"] = logits.float().contiguous()
+    safetensors.torch.save_file(tensors, HERE / f"{name}.golden.safetensors")
+
+
+def write_manifest():
+    files = sorted(path for path in HERE.rglob("*") if path.suffix in (".json", ".safetensors"))
+    manifest = {
+        "script": pathlib.Path(__file__).name,
+        "seed": SEED,
+        "versions": {m.__name__: m.__version__ for m in (torch, transformers, safetensors)},
+        "sha256": {
+            str(path.relative_to(HERE)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+            if path.name != "manifest.json"
+        },
+    }
+    (HERE / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    torch.manual_seed(SEED)
+    for name, model in MODELS.items():
+        shutil.rmtree(HERE / name, ignore_errors=True)
+        make(name, *model)
+    for stray in HERE.glob("*/generation_config.json"):
+        stray.unlink()
+    write_manifest()

@@ -1,0 +1,145 @@
+"""Makes the GGUF goldens with the gguf package.
+
+    python make_gguf.py        # writes beside itself, then manifest.json
+
+quantized.safetensors    for each type random blocks (NAME.blocks) and what the package widens them to (NAME.values)
+NAME.gguf                the models of ../families of that name, as the converter of llama.cpp would write them
+"""
+
+import hashlib
+import json
+import pathlib
+
+import gguf
+import numpy
+import safetensors
+import safetensors.numpy
+import safetensors.torch
+
+HERE = pathlib.Path(__file__).resolve().parent
+FAMILIES = HERE.parent / "families"
+SEED = 20250312
+TYPES = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "F16", "BF16"]
+# Where the Float16 scales lie in a block; other bytes may be anything.
+SCALES = {
+    "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q2_K": [80, 82], "Q3_K": [108],
+    "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "IQ4_NL": [0],
+}
+ARCHITECTURES = {"llama-linear": "llama", "gemma": "gemma", "gemma2": "gemma2", "gemma3": "gemma3", "phi3-longrope": "phi3"}
+
+
+def make_blocks(random):
+    tensors = {}
+    for name in TYPES:
+        kind = gguf.GGMLQuantizationType[name]
+        values, size = gguf.GGML_QUANT_SIZES[kind]
+        if name in SCALES:
+            blocks = random.integers(0, 256, (max(2, 64 // values), size), dtype=numpy.uint8)
+            for offset in SCALES[name]:
+                halves = random.normal(0, 0.1, len(blocks)).astype(numpy.float16)
+                blocks[:, offset:offset + 2] = halves.view(numpy.uint8).reshape(-1, 2)
+        elif name == "F16":
+            blocks = random.normal(0, 1, (1, 64)).astype(numpy.float16).view(numpy.uint8)
+        else:
+            blocks = (random.normal(0, 1, (1, 64)).astype(numpy.float32).view(numpy.uint32) >> 16).astype(numpy.uint16)
+            blocks = blocks.view(numpy.uint8)
+        tensors[f"{name}.blocks"] = blocks.reshape(-1)
+        tensors[f"{name}.values"] = numpy.ascontiguousarray(gguf.dequantize(blocks, kind).reshape(-1))
+    safetensors.numpy.save_file(tensors, HERE / "quantized.safetensors")
+
+
+def interleave(rows, heads):
+    """The order in which llama.cpp keeps the rows of a head's halves."""
+    return rows.reshape(heads, 2, -1, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
+
+
+def load(directory):
+    tensors = {}
+    for path in sorted(directory.glob("*.safetensors")):
+        tensors |= {name: value.float().numpy() for name, value in safetensors.torch.load_file(path).items()}
+    return tensors
+
+
+def make_model(name, architecture):
+    config = json.loads((FAMILIES / name / "config.json").read_text())
+    writer = gguf.GGUFWriter(HERE / f"{name}.gguf", architecture)
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_key_length(config["head_dim"])
+    writer.add_value_length(config["head_dim"])
+    writer.add_bos_token_id(config["bos_token_id"])
+    writer.add_eos_token_id(config["eos_token_id"])
+    rope = config["rope_parameters"]
+    rope = rope.get("full_attention", rope)
+    writer.add_rope_freq_base(rope["rope_theta"])
+    if rope["rope_type"] == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(rope["factor"])
+    if config.get("sliding_window"):
+        writer.add_sliding_window(config["sliding_window"])
+    if "query_pre_attn_scalar" in config:
+        writer.add_attention_scale(config["query_pre_attn_scalar"] ** -0.5)
+    if architecture == "gemma3":
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in config["layer_types"]])
+        writer.add_rope_freq_base_swa(config["rope_parameters"]["sliding_attention"]["rope_theta"])
+    if config.get("attn_logit_softcapping"):
+        writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
+        writer.add_final_logit_softcapping(config["final_logit_softcapping"])
+    if rope["rope_type"] == "longrope":
+        original = config["original_max_position_embeddings"]
+        writer.add_rope_scaling_orig_ctx_len(original)
+        factor = config["max_position_embeddings"] / original
+        writer.add_rope_scaling_attn_factors(float(numpy.sqrt(1 + numpy.log(factor) / numpy.log(original))))
+        for kind in ("long", "short"):
+            factors = numpy.array(rope[f"{kind}_factor"], dtype=numpy.float32)
+            writer.add_tensor(f"rope_factors_{kind}.weight", factors)
+    names = gguf.get_tensor_name_map(writer_architecture(architecture), config["num_hidden_layers"])
+    for source, value in load(FAMILIES / name).items():
+        if architecture == "llama" and source.endswith(("q_proj.weight", "k_proj.weight")):
+            heads = config["num_attention_heads" if "q_proj" in source else "num_key_value_heads"]
+            value = interleave(value, heads)
+        if architecture.startswith("gemma") and source.endswith("norm.weight"):
+            value = value + 1
+        target = names.get_name(source, try_suffixes=(".weight",))
+        value = numpy.ascontiguousarray(value.astype(numpy.float32))
+        # The families' weights were rounded to BF16 (but Llama's), so nothing is lost; vectors stay F32.
+        if value.ndim == 2 and architecture != "llama":
+            halves = gguf.quantize(value, gguf.GGMLQuantizationType.BF16)
+            assert (gguf.dequantize(halves, gguf.GGMLQuantizationType.BF16) == value).all()
+            writer.add_tensor(target, halves, raw_dtype=gguf.GGMLQuantizationType.BF16)
+        else:
+            writer.add_tensor(target, value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def writer_architecture(name):
+    return next(key for key, value in gguf.MODEL_ARCH_NAMES.items() if value == name)
+
+
+def write_manifest():
+    manifest = {
+        "script": pathlib.Path(__file__).name,
+        "seed": SEED,
+        "versions": {"gguf": "0.19.0", "safetensors": safetensors.__version__, "numpy": numpy.__version__},
+        "sha256": {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(HERE.iterdir())
+            if path.suffix in (".gguf", ".safetensors")
+        },
+    }
+    (HERE / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    make_blocks(numpy.random.default_rng(SEED))
+    for name, architecture in ARCHITECTURES.items():
+        make_model(name, architecture)
+    write_manifest()
