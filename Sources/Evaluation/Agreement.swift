@@ -68,7 +68,7 @@ public struct Agreement: Codable, Equatable, Sendable {
             teacher.frozenHiddenStates(batch.tokens, at: batch.positions)
         )
         let vocabulary = student.head.rows
-        let chunk = min(LogitsChunks.rows(vocabulary: vocabulary), max(batch.targets.count, 1))
+        let chunk = min(LogitsChunks.rows(of: student.head), max(batch.targets.count, 1))
         let teacherLogits = Tensor(shape: [chunk, vocabulary])
         var result = [Row](repeating: Row(), count: batch.targets.count)
         LogitsChunks.forEach(hidden: studentHidden, head: student.head) { rows, logits in

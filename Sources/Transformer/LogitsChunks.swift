@@ -5,11 +5,14 @@ public enum LogitsChunks {
     /// Logits held at once: 16 MiB, which stays in a server's last-level cache, in whole register tiles of the product.
     private static let budget = 4 << 20
     private static let tile = 16
-    /// However large the vocabulary (128 MiB for 262,144 pieces): with fewer rows a product spends its time on bringing
-    /// the head's weights into place.
-    private static let minimumRows = 128
+    /// For a head kept as stored, however large (128 MiB for 262,144 pieces): with fewer rows a product spends its time on
+    /// widening the weights.
+    private static let rowsOfStored = 128
 
-    public static func rows(vocabulary: Int) -> Int { max(minimumRows, budget / vocabulary / tile * tile) }
+    /// Rows whose logits are held at once.
+    public static func rows(of head: OutputHead) -> Int {
+        max(head.weight.stored == nil ? tile : rowsOfStored, budget / head.rows / tile * tile)
+    }
 
     /// Runs `body` on consecutive ranges of rows of `hidden`, with their logits; the buffer is reused, so `body` may
     /// overwrite it but not keep it.
@@ -22,7 +25,7 @@ public enum LogitsChunks {
         hidden: Tensor, head: OutputHead, _ body: (_ rows: Range<Int>, _ logits: MatrixView) throws -> Void
     ) rethrows {
         let vocabulary = head.rows
-        let step = rows(vocabulary: vocabulary)
+        let step = rows(of: head)
         let buffer = Tensor(shape: [min(step, max(hidden.rows, 1)), vocabulary])
         for start in stride(from: 0, to: hidden.rows, by: step) {
             let range = start..<min(start + step, hidden.rows)

@@ -50,7 +50,7 @@ public struct HeadLoss {
         let wantsGradients = Tape.records(hidden, weight)
         let dhidden = wantsGradients ? Tensor(shape: hidden.shape) : nil
         let reports = (0..<2).map { _ in Tensor(shape: [max(hidden.rows, 1), terms.count]) }
-        let teacherLogits = denseTeacherBuffer(teacher, vocabulary: head.rows, rows: hidden.rows)
+        let teacherLogits = denseTeacherBuffer(teacher, student: head, rows: hidden.rows)
 
         LogitsChunks.forEach(hidden: hidden, head: head) { rows, logits in
             if case .dense(let teacherHidden, let teacherHead)? = teacher, let teacherLogits {
@@ -82,15 +82,15 @@ public struct HeadLoss {
             squaredGradientNorms: columnSums(reports[1], rows: hidden.rows))
     }
 
-    private func denseTeacherBuffer(_ teacher: TeacherSignal?, vocabulary: Int, rows: Int) -> Tensor? {
+    private func denseTeacherBuffer(_ teacher: TeacherSignal?, student: OutputHead, rows: Int) -> Tensor? {
         guard case .dense(let hidden, let head)? = teacher else { return nil }
         precondition(hidden.rows == rows, "teacher and student share \(rows) positions, not \(hidden.rows)")
         for term in terms where term.loss.needsTeacher && term.loss.kind.input != .wholeDistributions {
             precondition(
-                head.rows == vocabulary,
-                "\(term.loss.name) needs one vocabulary: \(head.rows) pieces against \(vocabulary)")
+                head.rows == student.rows,
+                "\(term.loss.name) needs one vocabulary: \(head.rows) pieces against \(student.rows)")
         }
-        return Tensor(shape: [min(LogitsChunks.rows(vocabulary: vocabulary), max(rows, 1)), head.rows])
+        return Tensor(shape: [min(LogitsChunks.rows(of: student), max(rows, 1)), head.rows])
     }
 
     /// Turns the chunk's logits into gradients, on all threads.

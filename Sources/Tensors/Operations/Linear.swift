@@ -10,7 +10,9 @@
 public func linear(_ x: Tensor, weight: Tensor, adding residual: Tensor? = nil) -> Tensor {
     let y = Tensor(shape: [x.rows, weight.rows])
     if let residual { y.copyValues(from: residual) }
-    MatrixProduct.multiply(x.matrix, transposed: weight, into: y.matrix, beta: residual == nil ? 0 : 1)
+    withExtendedLifetime(x) {
+        MatrixProduct.multiply(x.matrix, transposed: weight, into: y.matrix, beta: residual == nil ? 0 : 1)
+    }
 
     let inputs = [x, weight] + (residual.map { [$0] } ?? [])
     let (slot, shape, input) = (x.gradientSlot, x.shape, x.recomputation ?? { x })
@@ -19,7 +21,10 @@ public func linear(_ x: Tensor, weight: Tensor, adding residual: Tensor? = nil) 
             MatrixProduct.multiply(dy.matrix, weight.matrix, into: dx.matrix, beta: beta)
         }
         weight.gradientSlot?.accumulate(shape: weight.shape) { dweight, beta in
-            MatrixProduct.multiply(dy.matrix.transposed, input().matrix, into: dweight.matrix, beta: beta)
+            // A view does not keep its tensor alive.
+            withExtendedLifetime(input()) { x in
+                MatrixProduct.multiply(dy.matrix.transposed, x.matrix, into: dweight.matrix, beta: beta)
+            }
         }
         // Last, because the residual takes dy's buffer over.
         residual?.gradientSlot?.adopt(dy)

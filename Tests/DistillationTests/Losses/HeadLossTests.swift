@@ -54,7 +54,7 @@ import Transformer
         let student = try Small.decoder(vocabulary: vocabulary, width: 8, tiedHead: tied, seed: 1)
         let teacher = try Small.decoder(vocabulary: vocabulary, width: 8, seed: 2)
         let batch = batch(140)
-        try #require(batch.positions.count > LogitsChunks.rows(vocabulary: vocabulary))
+        try #require(batch.positions.count > LogitsChunks.rows(of: student.head))
         let teacherLogits = Small.logits(teacher, batch)
         let (value, actual) = gradients(student) { fused(student, teacher, batch) }
         let (expectedValue, expected) = gradients(student) {
@@ -75,10 +75,10 @@ import Transformer
 
     /// Chunk by chunk as calls of their own: losses and gradients of hidden states keep their bits.
     @Test func chunksDoNotMatter() throws {
-        let step = LogitsChunks.rows(vocabulary: vocabulary)
+        let head = Tensor(shape: [vocabulary, 8], values: Fixture.normal(vocabulary * 8, seed: 2))
+        let step = LogitsChunks.rows(of: OutputHead(weight: head))
         let rows = 2 * step + 5
         let hidden = Fixture.normal(rows * 8, deviation: 0.5, seed: 1)
-        let head = Tensor(shape: [vocabulary, 8], values: Fixture.normal(vocabulary * 8, seed: 2))
         let teacherHidden = Tensor(shape: [rows, 8], values: Fixture.normal(rows * 8, seed: 3))
         let targets = Fixture.ids(rows, vocabulary: vocabulary)
         func run(_ range: Range<Int>) -> (objective: Double, hidden: [Float]) {
