@@ -19,7 +19,7 @@ struct ChatCommand: AsyncParsableCommand {
               distill chat data/teacher --prompt "Where does Aunt Noda live?"
             """)
 
-    @Argument(help: "A checkpoint directory.")
+    @Argument(help: "A checkpoint directory or a GGUF file.")
     var model: String
     @Option(help: "Answer this and end.")
     var prompt: String?

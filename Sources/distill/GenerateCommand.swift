@@ -18,7 +18,7 @@ struct GenerateCommand: AsyncParsableCommand {
               distill generate data/teacher --prompts questions.txt --output corpus.jsonl --samples 4 --temperature 1
             """)
 
-    @Argument(help: "A checkpoint directory.")
+    @Argument(help: "A checkpoint directory or a GGUF file.")
     var model: String
     @Option(
         help: ArgumentHelp("JSONL with messages or prompt, or a .txt file of prompts.", valueName: "file"))
