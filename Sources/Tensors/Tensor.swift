@@ -82,6 +82,20 @@ public final class Tensor: @unchecked Sendable {
         return try body(UnsafeBufferPointer(start: pointer, count: count))
     }
 
+    /// Runs `body` on some rows of the values; of weights kept as stored, only those are widened.
+    public func withUnsafeRows<R>(_ range: Range<Int>, _ body: (UnsafeBufferPointer<Float>) throws -> R)
+        rethrows
+        -> R
+    {
+        guard let stored else {
+            return try body(
+                UnsafeBufferPointer(start: pointer(row: range.lowerBound), count: range.count * width))
+        }
+        let rows = Tensor(shape: [range.count, width])
+        stored.widen(rows: range, into: rows.pointer)
+        return try rows.withUnsafeFloats(body)
+    }
+
     /// Runs `body` on the values, to change them; the buffer must not be used after it returns.
     public func withUnsafeMutableFloats<R>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows
         -> R

@@ -30,6 +30,8 @@ struct ModelFile: Sendable {
     private(set) var paddingSpelling = "<pad>"
     /// How characters are rewritten before segmentation.
     private(set) var charactersMap: CharactersMap?
+    /// The same as the file holds it.
+    private(set) var charactersMapBytes: Range<Int>?
 
     private let bytes: [UInt8]
     private let name: String
@@ -84,7 +86,7 @@ struct ModelFile: Sendable {
                 piece.score = Float(bitPattern: bits)
             case 3:
                 let number = try varint(field)
-                guard let kind = Self.kinds[number] else {
+                guard let kind = Int(exactly: number).flatMap(PieceKind.init) else {
                     throw damaged("piece \(pieces.count) has type \(number), not 1 to 6")
                 }
                 piece.kind = kind
@@ -93,10 +95,6 @@ struct ModelFile: Sendable {
         }
         return piece
     }
-
-    private static let kinds: [UInt64: PieceKind] = [
-        1: .normal, 2: .unknown, 3: .control, 4: .userDefined, 5: .unused, 6: .byte,
-    ]
 
     private mutating func readTrainer(in range: Range<Int>) throws {
         var reader = WireReader(bytes, in: range)
@@ -131,7 +129,9 @@ struct ModelFile: Sendable {
         while let field = try reader.next() {
             switch field.number {
             case 1: normalization = try string(field)
-            case 2: charactersMap = try charactersMap(in: try self.range(field))
+            case 2:
+                charactersMap = try charactersMap(in: try self.range(field))
+                charactersMapBytes = charactersMap == nil ? nil : try self.range(field)
             case 3: addsDummyPrefix = try varint(field) != 0
             case 4: removesExtraWhitespace = try varint(field) != 0
             case 5 where try varint(field) == 0:

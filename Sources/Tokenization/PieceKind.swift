@@ -21,3 +21,18 @@ public enum TokenizerKind: String, CaseIterable, Codable, Sendable {
     /// Merges of neighbours in the order they were learnt (Sennrich et al. 2016, arXiv:1508.07909).
     case bpe
 }
+
+extension PieceKind {
+    /// By the kinds' numbers in SentencePiece's schema, which GGUF shares.
+    private static let numbered: [Int: PieceKind] = [
+        1: .normal, 2: .unknown, 3: .control, 4: .userDefined, 5: .unused, 6: .byte,
+    ]
+
+    /// - Parameter number: 1 to 6; anything else is no kind.
+    public init?(number: Int) {
+        guard let kind = Self.numbered[number] else { return nil }
+        self = kind
+    }
+
+    public var number: Int { Self.numbered.first { $0.value == self }!.key }
+}

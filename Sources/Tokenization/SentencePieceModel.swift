@@ -47,7 +47,7 @@ public struct SentencePieceModel {
             var message = WireWriter()
             message.string(1, piece.spelling)
             message.float(2, piece.score)
-            if piece.kind != .normal { message.varint(3, piece.kind.wireNumber) }
+            if piece.kind != .normal { message.varint(3, UInt64(piece.kind.number)) }
             model.message(1, message)
         }
         model.message(2, trainer)
@@ -75,20 +75,6 @@ public struct SentencePieceModel {
             if let id { trainer.string(field, pieces[id].spelling) }
         }
         return trainer
-    }
-}
-
-extension PieceKind {
-    /// The kind's number in the schema.
-    fileprivate var wireNumber: UInt64 {
-        switch self {
-        case .normal: 1
-        case .unknown: 2
-        case .control: 3
-        case .userDefined: 4
-        case .unused: 5
-        case .byte: 6
-        }
     }
 }
 

@@ -108,6 +108,13 @@ extension Tokenizer {
     public var removesExtraWhitespace: Bool { model.removesExtraWhitespace }
     /// The name of the rule that rewrites texts before segmentation: "identity", "nmt_nfkc", ….
     public var normalization: String { model.normalization }
+    /// The table by which characters are rewritten before segmentation (`precompiled_charsmap`), if there is one.
+    public var charactersMap: Data? {
+        model.charactersMapBytes.map { range in
+            let start = serializedModel.startIndex
+            return serializedModel[start + range.lowerBound..<start + range.upperBound]
+        }
+    }
     /// The ids of user-defined symbols in the order of the vocabulary.
     public var userDefinedIDs: [Int32] { ids(of: .userDefined) }
 

@@ -53,6 +53,12 @@ public enum RopeScaling: Codable, Equatable, Sendable {
         }
     }
 
+    /// What a plain frequency is divided by, for each pair of components.
+    public func divisors(dimension: Int, theta: Double, isLong: Bool) -> [Float] {
+        let plain = RotaryTable.frequencies(dimension: dimension, theta: theta)
+        return zip(plain, scaled(plain, isLong: isLong)).map { $0 / $1 }
+    }
+
     var amplitude: Float {
         if case .longrope(_, _, _, let attentionFactor) = self { Float(attentionFactor) } else { 1 }
     }

@@ -21,7 +21,7 @@ struct ChatCommand: ParsableCommand {
               distill chat data/teacher < questions.txt > answers.txt
             """)
 
-    @Argument(help: "The model: a Hugging Face directory.", completion: .directory)
+    @Argument(help: "The model: a Hugging Face directory or a GGUF file.")
     var model: String
     @Option(name: .shortAndLong, help: "Answer this and end.")
     var prompt: String?
@@ -34,7 +34,7 @@ struct ChatCommand: ParsableCommand {
 
     func run() throws {
         try Failure.reporting {
-            let checkpoint = try Checkpoint.load(URL(filePath: model, directoryHint: .isDirectory))
+            let checkpoint = try Checkpoint.load(URL(filePath: model))
             let author = try Synthesis.Author(checkpoint, name: model)
             guard let template = author.template else {
                 throw UserError(

@@ -25,7 +25,7 @@ struct GenerateCommand: ParsableCommand {
               distill generate data/teacher --prompts questions.txt --output answers.jsonl --temperature 0
             """)
 
-    @Argument(help: "The model: a Hugging Face directory.", completion: .directory)
+    @Argument(help: "The model: a Hugging Face directory or a GGUF file.")
     var model: String
     @Option(help: ArgumentHelp("The prompts; several files may be given.", valueName: "file"))
     var prompts: [String]
@@ -61,7 +61,7 @@ struct GenerateCommand: ParsableCommand {
             let all = try prompts.flatMap { try SynthesisPrompt.read(URL(filePath: $0)) }
             let chosen = limit.map { Array(all.prefix($0)) } ?? all
             let author = try Synthesis.Author(
-                Checkpoint.load(URL(filePath: model, directoryHint: .isDirectory)), name: model)
+                Checkpoint.load(URL(filePath: model)), name: model)
             let synthesis = Synthesis(
                 author: author,
                 options: Synthesis.Options(

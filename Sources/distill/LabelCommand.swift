@@ -23,7 +23,7 @@ struct LabelCommand: AsyncParsableCommand {
         case topK = "top_k"
     }
 
-    @Argument(help: "The teacher: a checkpoint directory.")
+    @Argument(help: "The teacher: a checkpoint directory or a GGUF file.")
     var model: String
     @OptionGroup var corpus: CorpusFlags
     @Option(help: "The directory of the signal cache.")

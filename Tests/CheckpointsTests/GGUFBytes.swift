@@ -82,14 +82,9 @@ struct GGUFBytes {
         add(
             "tokenizer.ggml.token_type", list: 5, count: ids.count,
             ids.flatMap { id -> [UInt8] in
-                let number: Int32 =
-                    switch tokenizer.kind(of: id) {
-                    case .normal: 1
-                    case .unknown, .control: 3
-                    case .userDefined: 4
-                    case .unused: 5
-                    case .byte: 6
-                    }
+                // Converters write the unknown piece as a control piece.
+                let kind = tokenizer.kind(of: id)
+                let number = Int32(kind == .unknown ? PieceKind.control.number : kind.number)
                 return Self.bytes(number)
             })
         add("tokenizer.ggml.unknown_token_id", UInt32(tokenizer.unknownID))

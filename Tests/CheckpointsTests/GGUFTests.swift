@@ -37,7 +37,7 @@ import Transformer
         struct Manifest: Decodable { var sha256: [String: Fingerprint] }
         let data = try Data(contentsOf: golden("gguf/manifest.json"))
         let manifest = try JSONDecoder().decode(Manifest.self, from: data)
-        #expect(manifest.sha256.count == 6)
+        #expect(manifest.sha256.count == 7)
         for (name, fingerprint) in manifest.sha256 {
             #expect(try Fingerprint(fileAt: golden("gguf/\(name)")) == fingerprint, "\(name)")
         }

@@ -11,7 +11,7 @@ means all agree.
 llama.cpp departs from SentencePiece in two ways, which lines with these spellings show: it takes "</s>" for a control
 piece whatever the vocabulary says, and finds symbols made of spaces only where a text has spaces, not U+2581.
 
-Needs torch, transformers, gguf, safetensors, sentencepiece and llama-cpp-python. Last run with torch 2.13.0, transformers 5.23.0, gguf
+Needs torch, transformers, accelerate, gguf, safetensors, sentencepiece and llama-cpp-python. Last run with torch 2.13.0, transformers 5.23.0, gguf
 0.19.0, sentencepiece 0.2.3 and llama-cpp-python 0.3.36 on gemma-3-270m-q4_k_m.gguf.
 """
 

@@ -4,19 +4,23 @@ import Tokenization
 
 /// The vocabulary of a GGUF file, written as the SentencePiece model that it was made from.
 enum GGUFTokenizer {
+    /// GGUF's names for the kinds of SentencePiece models.
+    private static let kinds: [String: TokenizerKind] = ["llama": .bpe, "t5": .unigram]
+
     /// - Parameter vocabularySize: Rows of the embedding table.
     /// - Returns: nil if the file has no vocabulary.
     /// - Throws: `UserError` if the vocabulary is none of SentencePiece's or its lists contradict each other.
     static func tokenizer(of file: GGUFFile, vocabularySize: Int) throws -> Tokenizer? {
         var keys = GGUFKeys(file, architecture: "")
         guard let model = keys.string("tokenizer.ggml.model") else { return nil }
-        guard model == "llama" else {
+        // "t5" is what llama.cpp calls unigram models.
+        guard let kind = kinds[model] else {
             let what =
                 model == "gpt2"
                 ? "a byte-level BPE vocabulary (gpt2)" : "a vocabulary of the kind \"\(model)\""
             throw file.error(
                 "holds \(what)",
-                remedy: "only SentencePiece vocabularies (tokenizer.ggml.model = llama) are supported")
+                remedy: "only SentencePiece vocabularies (tokenizer.ggml.model = llama or t5) are supported")
         }
         let pieces = try pieces(&keys, file, count: vocabularySize)
         func id(_ name: String) -> Int? {
@@ -25,7 +29,7 @@ enum GGUFTokenizer {
             }
         }
         let description = SentencePieceModel(
-            kind: .bpe, pieces: pieces,
+            kind: kind, pieces: pieces,
             addsDummyPrefix: keys.boolean("tokenizer.ggml.add_space_prefix", default: true),
             removesExtraWhitespace: keys.boolean("tokenizer.ggml.remove_extra_whitespaces", default: false),
             charactersMap: charactersMap(keys), begin: id("bos"), end: id("eos"), padding: id("padding"))
@@ -55,11 +59,8 @@ enum GGUFTokenizer {
         let scores = try list("scores", "numbers", \.numbers)
         let types = try list("token_type", "numbers", \.numbers)
         let unknown = keys.optionalInteger("tokenizer.ggml.unknown_token_id") ?? types.firstIndex(of: 2)
-        let kinds: [Double: PieceKind] = [
-            1: .normal, 2: .unknown, 3: .control, 4: .userDefined, 5: .unused, 6: .byte,
-        ]
         return try spellings.indices.map { id in
-            guard var kind = kinds[types[id]] else {
+            guard var kind = Int(exactly: types[id]).flatMap(PieceKind.init) else {
                 throw file.error("piece \(id) has the type \(types[id]), not 1 to 6")
             }
             // Converters write the unknown piece as a control piece too.

@@ -3,6 +3,7 @@
     python make_gguf.py        # writes beside itself, then manifest.json
 
 quantized.safetensors    for each type random blocks (NAME.blocks) and what the package widens them to (NAME.values)
+rounded.safetensors      random values (values) and the blocks the package rounds them to (NAME.blocks)
 NAME.gguf                the models of ../families of that name, as the converter of llama.cpp would write them
 """
 
@@ -46,6 +47,16 @@ def make_blocks(random):
         tensors[f"{name}.blocks"] = blocks.reshape(-1)
         tensors[f"{name}.values"] = numpy.ascontiguousarray(gguf.dequantize(blocks, kind).reshape(-1))
     safetensors.numpy.save_file(tensors, HERE / "quantized.safetensors")
+
+
+def make_rounded(random):
+    # Large and small values, a block of zeros, and ties.
+    values = random.normal(0, 1, 96).astype(numpy.float32) * numpy.repeat([1, 1e-3, 40], 32).astype(numpy.float32)
+    values = numpy.concatenate([values, numpy.zeros(32, numpy.float32), numpy.arange(-16, 16, dtype=numpy.float32) / 4])
+    tensors = {"values": values}
+    for name in ("Q8_0", "Q4_0", "Q5_0"):
+        tensors[f"{name}.blocks"] = gguf.quantize(values, gguf.GGMLQuantizationType[name]).reshape(-1)
+    safetensors.numpy.save_file(tensors, HERE / "rounded.safetensors")
 
 
 def interleave(rows, heads):
@@ -140,6 +151,7 @@ def write_manifest():
 
 if __name__ == "__main__":
     make_blocks(numpy.random.default_rng(SEED))
+    make_rounded(numpy.random.default_rng(SEED + 1))
     for name, architecture in ARCHITECTURES.items():
         make_model(name, architecture)
     write_manifest()

@@ -1,0 +1,49 @@
+import Foundation
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+extension Checkpoint {
+    /// Writes a GGUF file that llama.cpp and `load` open.
+    ///
+    /// Matrices are rounded to `format` where their rows are whole blocks of it, to Q8_0 or F16 else; vectors stay F32.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: Its vocabulary must be the decoder's.
+    ///   - format: F32, F16, BF16, Q8_0, Q5_0, Q4_0 or Q6_K.
+    /// - Throws: `UserError` if the vocabularies differ, weights are not finite, or the system refuses.
+    public static func export(
+        decoder: Decoder, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
+        to url: URL, as format: WeightFormat
+    ) throws {
+        precondition(Quantizer.canNarrow(to: format), "weights are not written as \(format.rawValue)")
+        let shape = decoder.configuration
+        if let tokenizer, tokenizer.vocabularySize != shape.vocabularySize {
+            throw UserError(
+                "the tokenizer has \(tokenizer.vocabularySize) pieces, but the model's vocabulary has "
+                    + "\(shape.vocabularySize)", file: url.relativePath, status: .configuration)
+        }
+        for (name, tensor) in decoder.parameters where tensor.stored == nil {
+            let isBroken = tensor.withUnsafeFloats { kernels.has_non_finite($0.baseAddress, $0.count) != 0 }
+            if isBroken {
+                throw UserError(
+                    "cannot save: the weight \(name) holds infinite values or NaN", file: url.relativePath)
+            }
+        }
+        var writer = GGUFWriter()
+        writer.add(shape)
+        var tokens = tokens
+        if let tokenizer {
+            writer.add(tokenizer, template: template)
+            tokens.begin = tokens.begin ?? tokenizer.beginID
+            if tokens.ends.isEmpty { tokens.ends = tokenizer.endID.map { [$0] } ?? [] }
+            if let template {
+                tokens.ends += template.stopIDs(in: tokenizer).sorted().filter { !tokens.ends.contains($0) }
+            }
+        }
+        writer.add(tokens)
+        writer.add(decoder, as: format)
+        try writer.write(to: url)
+    }
+}

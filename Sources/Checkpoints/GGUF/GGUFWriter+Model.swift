@@ -1,0 +1,168 @@
+import Foundation
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+extension GGUFWriter {
+    /// What the metadata says of a model's shape; the reverse of `GGUFConfiguration`.
+    mutating func add(_ shape: Configuration) {
+        // llama.cpp knows Mistral as Llama, without the window: within its size the two are one.
+        let isMistral = shape.family == .mistral
+        let architecture = isMistral ? "llama" : shape.family.rawValue
+        let context =
+            isMistral ? min(shape.contextLength, shape.slidingWindow?.size ?? .max) : shape.contextLength
+        let prefix = architecture + "."
+        add("general.architecture", architecture)
+        add(prefix + "context_length", context)
+        add(prefix + "embedding_length", shape.width)
+        add(prefix + "block_count", shape.layers)
+        add(prefix + "feed_forward_length", shape.feedForward)
+        add(prefix + "attention.head_count", shape.heads)
+        add(prefix + "attention.head_count_kv", shape.keyValueHeads)
+        add(prefix + "attention.key_length", shape.headDimension)
+        add(prefix + "attention.value_length", shape.headDimension)
+        add(prefix + "attention.layer_norm_rms_epsilon", Double(shape.normEpsilon))
+        add(prefix + "rope.dimension_count", shape.headDimension)
+        add(prefix + "rope.freq_base", shape.ropeTheta)
+        add(prefix + "vocab_size", shape.vocabularySize)
+        if let window = shape.slidingWindow, !isMistral {
+            add(prefix + "attention.sliding_window", window.size)
+            if shape.family == .gemma2 || shape.family == .gemma3 {
+                let windowed = Set(window.layers)
+                add(
+                    prefix + "attention.sliding_window_pattern",
+                    (0..<shape.layers).map { windowed.contains($0) })
+            }
+            if let theta = window.ropeTheta { add(prefix + "rope.freq_base_swa", theta) }
+        }
+        if let scalar = shape.queryScalar { add(prefix + "attention.scale", pow(scalar, -0.5)) }
+        if let cap = shape.attentionSoftCap { add(prefix + "attn_logit_softcapping", Double(cap)) }
+        if let cap = shape.logitSoftCap { add(prefix + "final_logit_softcapping", Double(cap)) }
+        addScaling(shape, prefix: prefix)
+    }
+
+    private mutating func addScaling(_ shape: Configuration, prefix: String) {
+        func factors(isLong: Bool, name: String) -> Entry {
+            let values = shape.ropeScaling!.divisors(
+                dimension: shape.headDimension, theta: shape.ropeTheta, isLong: isLong)
+            return Entry(name: name, shape: [values.count], format: .f32) { writer in
+                try values.withUnsafeBytes { try writer.write($0) }
+            }
+        }
+        switch shape.ropeScaling {
+        case nil: break
+        case .linear(let factor):
+            add(prefix + "rope.scaling.type", "linear")
+            add(prefix + "rope.scaling.factor", factor)
+        case .llama3: add(factors(isLong: false, name: "rope_freqs.weight"))
+        case .longrope(let short, let long, let original, let attention):
+            if short == long, attention == 1, shape.family == .llama {
+                return add(factors(isLong: false, name: "rope_freqs.weight"))
+            }
+            add(prefix + "rope.scaling.original_context_length", original)
+            add(prefix + "rope.scaling.attn_factor", attention)
+            add(factors(isLong: true, name: "rope_factors_long.weight"))
+            add(factors(isLong: false, name: "rope_factors_short.weight"))
+        }
+    }
+
+    /// The vocabulary, as the converters of llama.cpp write SentencePiece models.
+    mutating func add(_ tokenizer: Tokenizer, template: ChatTemplate?) {
+        let ids = 0..<Int32(tokenizer.vocabularySize)
+        add("tokenizer.ggml.model", tokenizer.kind == .bpe ? "llama" : "t5")
+        add("tokenizer.ggml.pre", "default")
+        add(
+            "tokenizer.ggml.tokens",
+            ids.map { id in
+                let piece = tokenizer.piece(id)
+                return tokenizer.kind(of: id) == .userDefined ? piece.replacing("\u{2581}", with: " ") : piece
+            })
+        add("tokenizer.ggml.scores", ids.map(tokenizer.score))
+        add("tokenizer.ggml.token_type", ids.map { Int32(tokenizer.kind(of: $0).number) })
+        add("tokenizer.ggml.unknown_token_id", Int(tokenizer.unknownID))
+        add("tokenizer.ggml.add_space_prefix", tokenizer.addsDummyPrefix)
+        add("tokenizer.ggml.remove_extra_whitespaces", tokenizer.removesExtraWhitespace)
+        add("tokenizer.ggml.add_bos_token", tokenizer.beginID != nil)
+        add("tokenizer.ggml.add_eos_token", false)
+        if let map = tokenizer.charactersMap { add("tokenizer.ggml.precompiled_charsmap", bytes: map) }
+        if let template { add("tokenizer.chat_template", template.jinja) }
+    }
+
+    /// The ids that begin, end and fill sequences. A second end is the end of a turn.
+    mutating func add(_ tokens: SpecialTokens) {
+        let named = [
+            ("bos", tokens.begin), ("eos", tokens.ends.first), ("eot", tokens.ends.dropFirst().first),
+            ("padding", tokens.padding),
+        ]
+        for (name, id) in named {
+            if let id { add("tokenizer.ggml.\(name)_token_id", Int(id)) }
+        }
+    }
+
+    /// All weights, matrices rounded to `format` where their rows are whole blocks of it.
+    mutating func add(_ decoder: Decoder, as format: WeightFormat) {
+        let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
+        let maps = GGUFNames.parameters(
+            of: decoder.configuration, fusesQueryKeyValue: decoder.configuration.family == .phi3)
+        for map in maps {
+            for part in map.parts {
+                let chosen = part.shape.count == 1 ? .f32 : format.fitting(width: part.shape.last!)
+                let tensor = tensors[map.name]!
+                add(
+                    Entry(name: part.name, shape: part.shape, format: chosen) {
+                        try Self.write(tensor, part, as: chosen, to: &$0)
+                    })
+            }
+        }
+    }
+
+    /// Rows of a thread's turn: 256 KiB of Float32.
+    private static let floatsAtOnce = 1 << 16
+
+    private static func write(
+        _ tensor: Tensor, _ part: ParameterMap.Part, as format: WeightFormat, to writer: inout FileWriter
+    ) throws {
+        let width = tensor.width
+        let rows = part.shape.count == 1 ? 0..<1 : part.rows
+        let rowBytes = format.byteCount(width)!
+        let step = max(1, floatsAtOnce / width)
+        // So many turns at once that all threads have some, and then the writing.
+        let stride = step * 4 * Parallel.threads
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: stride * rowBytes, alignment: 64)
+        defer { buffer.deallocate() }
+        for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: stride) {
+            let range = start..<min(start + stride, rows.upperBound)
+            let address = UInt(bitPattern: buffer.baseAddress!)
+            Parallel.forRanges(of: range.count, grain: step) { piece in
+                for row in piece {
+                    let source = part.sourceRow(range.lowerBound - rows.lowerBound + row) + rows.lowerBound
+                    tensor.withUnsafeRows(source..<source + 1) {
+                        Quantizer.narrow(
+                            $0.baseAddress!, count: width, to: format,
+                            into: UnsafeMutableRawPointer(bitPattern: address)! + row * rowBytes)
+                    }
+                }
+            }
+            try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<(range.count * rowBytes)]))
+        }
+    }
+}
+
+extension ParameterMap.Part {
+    /// Which of our rows, counted from the part's first, a row of the file is.
+    fileprivate func sourceRow(_ row: Int) -> Int {
+        guard let heads = interleavedHeads else { return row }
+        let dimension = rows.count / heads
+        let (head, place) = (row / dimension, row % dimension)
+        return head * dimension + place % 2 * (dimension / 2) + place / 2
+    }
+}
+
+extension WeightFormat {
+    /// This format, or F16 where rows of this width are not whole blocks of it.
+    fileprivate func fitting(width: Int) -> WeightFormat {
+        if width % valuesPerBlock == 0 { return self }
+        return self == .q6K && width % 32 == 0 ? .q80 : .f16
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Support
+import Tensors
+
+struct ConvertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Write a model in another format: a GGUF file or a Hugging Face directory.",
+        discussion: """
+            A name that ends in .gguf becomes a GGUF file, any other a Hugging Face directory. Matrices whose rows are \
+            no whole blocks of a quantised type are written as Q8_0 or F16, vectors as F32.
+
+            EXAMPLES
+              distill convert runs/quickstart/student student.gguf --type q8_0
+              distill convert gemma-3-270m-q4_k_m.gguf gemma --type bf16
+            """)
+
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case f32
+        case f16
+        case bf16
+        case q80 = "q8_0"
+        case q50 = "q5_0"
+        case q40 = "q4_0"
+        case q6K = "q6_k"
+
+        var format: WeightFormat { WeightFormat(rawValue: rawValue.uppercased())! }
+    }
+
+    @Argument(help: "A checkpoint directory or a GGUF file.")
+    var input: String
+    @Argument(help: "What to write.")
+    var output: String
+    @Option(help: "How weights are stored.")
+    var type = Kind.f16
+
+    func validate() throws {
+        guard output.hasSuffix(".gguf") || type.format.valuesPerBlock == 1 else {
+            throw ValidationError(
+                "--type \(type.rawValue) is for GGUF files; a directory takes f32, f16 or bf16")
+        }
+    }
+
+    func run() async throws {
+        try Failure.reporting {
+            let url = URL(filePath: output)
+            guard !FileManager.default.fileExists(atPath: url.path) else {
+                throw UserError(
+                    "exists already", file: output, remedy: "name another, or delete it",
+                    status: .cannotCreate)
+            }
+            let model = try Checkpoint.load(URL(filePath: input))
+            if output.hasSuffix(".gguf") {
+                try Checkpoint.export(
+                    decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
+                    tokens: model.tokens, to: url, as: type.format)
+            } else {
+                try Checkpoint.save(
+                    decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
+                    tokens: model.tokens, to: url, as: ScalarType(rawValue: type.format.rawValue)!)
+            }
+            print("\(output): \(try Checkpoint.weightBytes(at: url)) bytes of weights")
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Checkpoints
+import Foundation
+import Support
+import Tensors
+import TestSupport
+import Testing
+import Tokenization
+import Transformer
+
+/// GGUF files that we write, read again and opened by llama.cpp.
+@Suite struct ExportTests {
+    private func export(_ model: Checkpoint, to url: URL, as format: WeightFormat) throws {
+        try Checkpoint.export(
+            decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
+            tokens: model.tokens, to: url, as: format)
+    }
+
+    /// Mistral's is written as Llama, with a context no longer than its window.
+    @Test(arguments: FamilyTests.names, [WeightFormat.f32, .bf16])
+    func comesBackWithTheSameLogits(name: String, format: WeightFormat) throws {
+        let original = try Checkpoint.load(golden("families/\(name)"))
+        let expected = try SafetensorsFile(contentsOf: golden("families/\(name).golden.safetensors"))
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            try export(original, to: url, as: format)
+            let copy = try Checkpoint.load(url)
+            #expect(copy.tokens.begin == original.tokens.begin && copy.tokens.ends == original.tokens.ends)
+            let (was, shape) = (original.decoder.configuration, copy.decoder.configuration)
+            #expect(shape.slidingWindow == (was.family == .mistral ? nil : was.slidingWindow))
+            #expect(shape.contextLength == (was.family == .mistral ? 5 : was.contextLength))
+            #expect(shape.attentionSoftCap == was.attentionSoftCap && shape.logitSoftCap == was.logitSoftCap)
+            for index in 0..<2 {
+                let ids = try expected.values("ids.\(index)", as: Int32.self).prefix(shape.contextLength)
+                let wanted = try expected.floats("logits.\(index)").values.map(Double.init)
+                // Weights that were BF16 already lose nothing; others 2⁻⁹ of their size, in two layers.
+                let isExact = format == .f32 || !name.hasPrefix("llama") && name != "phi3"
+                let tolerance = isExact ? 2e-5 : 0.3
+                expectClose(
+                    logits(copy.decoder, Array(ids)), Array(wanted[..<(ids.count * shape.vocabularySize)]),
+                    relative: tolerance, absolute: tolerance)
+            }
+        }
+    }
+
+    @Test(arguments: ["bpe", "prefixed", "unigram", "rewriting"])
+    func tokenizersComeBack(name: String) throws {
+        let tokenizer = try Tokenizer(contentsOf: golden("tokenization/\(name).model"))
+        let shape = Configuration(
+            vocabularySize: tokenizer.vocabularySize, width: 4, layers: 1, heads: 1, feedForward: 4)
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            try Checkpoint.export(
+                decoder: Decoder(configuration: shape, seed: 1), tokenizer: tokenizer, template: nil,
+                tokens: SpecialTokens(), to: url, as: .f16)
+            let copy = try Checkpoint.tokenizer(at: url)
+            #expect(copy.kind == tokenizer.kind && copy.charactersMap == tokenizer.charactersMap)
+            for id in 0..<Int32(tokenizer.vocabularySize) {
+                #expect(copy.piece(id) == tokenizer.piece(id) && copy.kind(of: id) == tokenizer.kind(of: id))
+            }
+            for text in ["Where is the lamp?", "  two  spaces\n\nand lines", "ﬁ ½ héllo 😀 你好", "<s>", ""] {
+                #expect(copy.encode(text) == tokenizer.encode(text))
+            }
+        }
+    }
+
+    /// Rows of 100 values are no whole blocks: F16. Rows of 64 are none of 256: Q8_0.
+    @Test func rowsThatAreNoBlocksTakeAnotherType() throws {
+        let shape = Configuration(vocabularySize: 40, width: 64, layers: 1, heads: 2, feedForward: 100)
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            let decoder = try Decoder(configuration: shape, seed: 1)
+            try Checkpoint.export(
+                decoder: decoder, tokenizer: nil, template: nil, tokens: SpecialTokens(), to: url, as: .q6K)
+            let block = try Checkpoint.load(url, weights: .stored).decoder.blocks[0]
+            #expect(block.queryKeyValue.stored?.parts.map(\.format) == [.q80, .q80, .q80])
+            #expect(block.down.stored?.parts.map(\.format) == [.f16])
+            // Float16 rounds to 2⁻¹¹ of the value, and below 6e-5 to a step of 6e-8.
+            expectClose(
+                block.down.values, decoder.blocks[0].down.values.map(Double.init), relative: 5e-4,
+                absolute: 6e-8)
+            // The same bytes again, from weights kept as stored as well.
+            let again = directory.appending(path: "again.gguf")
+            try Checkpoint.export(
+                decoder: Checkpoint.load(url, weights: .stored).decoder, tokenizer: nil, template: nil,
+                tokens: SpecialTokens(), to: again, as: .f16)
+            expectClose(
+                try Checkpoint.load(again).decoder.embeddingTable.values,
+                try Checkpoint.load(url).decoder.embeddingTable.values.map(Double.init), relative: 5e-4,
+                absolute: 6e-8)
+        }
+    }
+
+    @Test func brokenWeightsAreNotWritten() throws {
+        let decoder = try Fixture.decoder()
+        decoder.blocks[0].down.fill(.infinity)
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            let error = try userError {
+                try Checkpoint.export(
+                    decoder: decoder, tokenizer: nil, template: nil, tokens: SpecialTokens(), to: url,
+                    as: .f16)
+            }
+            #expect(error.problem.contains("blocks.0.feedForward.down.weight holds infinite values"))
+            #expect(!FileManager.default.fileExists(atPath: url.path))
+        }
+    }
+
+    /// Runs where `DISTILL_PYTHON` names a Python that has what `check_llama_cpp.py` needs.
+    @Test(.enabled(if: TransformersTests.python != nil), arguments: [WeightFormat.f16, .q80, .q50, .q6K])
+    func opensInLlamaCpp(format: WeightFormat) throws {
+        let package = golden("").deletingLastPathComponent().deletingLastPathComponent()
+        let teacher = try Checkpoint.load(package.appending(path: "data/teacher"))
+        let tokenizer = try teacher.requireTokenizer()
+        let text = try String(contentsOf: package.appending(path: "README.md"), encoding: .utf8)
+        let ids = Array(tokenizer.encode(text, addBegin: true).prefix(200))
+        // The teacher's vocabulary is unigram, and llama.cpp spells no character of such in bytes.
+        let spelled = "Where does the lamp stand? In the garden."
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            try export(teacher, to: url, as: format)
+            // What we make of the file ourselves.
+            let values = logits(try Checkpoint.load(url).decoder, ids)
+            let results = directory.appending(path: "results.safetensors")
+            try SafetensorsWriter.write(
+                [
+                    .init(name: "ids", shape: [ids.count], values: ids),
+                    .init(
+                        name: "logits", shape: [ids.count, tokenizer.vocabularySize],
+                        values: format == .f16 ? logits(teacher.decoder, ids) : values),
+                    .init(name: "text", shape: [spelled.utf8.count], values: Array(spelled.utf8)),
+                    .init(
+                        name: "encoded", shape: [tokenizer.encode(spelled).count],
+                        values: tokenizer.encode(spelled)),
+                ], to: results)
+            let report = try runPython(
+                try #require(TransformersTests.python), "check_llama_cpp.py", [url.path, results.path])
+            print("\(format.rawValue): \(report.output)")
+            #expect(report.status == 0, "\(report.output)")
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Checkpoints
+import Foundation
+import TestSupport
+import Tensors
+import Testing
+
+@Suite struct QuantizerTests {
+    private func rounded(_ values: [Float], to format: WeightFormat) -> [UInt8] {
+        var blocks = [UInt8](repeating: 0xAA, count: format.byteCount(values.count)!)
+        blocks.withUnsafeMutableBytes {
+            Quantizer.narrow(values, count: values.count, to: format, into: $0.baseAddress!)
+        }
+        return blocks
+    }
+
+    private func widened(_ blocks: [UInt8], _ format: WeightFormat, count: Int) -> [Float] {
+        var values = [Float](repeating: .nan, count: count)
+        blocks.withUnsafeBytes { format.widen($0.baseAddress!, count: count, into: &values) }
+        return values
+    }
+
+    @Test(arguments: [WeightFormat.q80, .q40, .q50])
+    func roundsBitForBit(format: WeightFormat) throws {
+        let file = try SafetensorsFile(contentsOf: golden("gguf/rounded.safetensors"))
+        let values = try file.values("values", as: Float.self)
+        #expect(
+            rounded(values, to: format) == (try file.values("\(format.rawValue).blocks", as: UInt8.self)))
+    }
+
+    /// Levels a 64th of the largest value of 16 apart: of normal values some 2.3 deviations. A rounding error spreads
+    /// evenly over a step, its root mean square is step / √12.
+    @Test func sixBitsLoseWhatSixBitsMust() {
+        for deviation: Float in [0.01, 1, 100] {
+            let values = Fixture.normal(2048, deviation: deviation)
+            let back = widened(rounded(values, to: .q6K), .q6K, count: values.count)
+            let error = zip(values, back).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+            let size = values.reduce(0.0) { $0 + Double($1 * $1) }
+            #expect((error / size).squareRoot() < 2.3 * 2 / 64 / 12.0.squareRoot() * 1.2)
+        }
+        let zeros = [Float](repeating: 0, count: 256)
+        #expect(widened(rounded(zeros, to: .q6K), .q6K, count: 256) == zeros)
+    }
+
+    /// What has been rounded once is kept by a second rounding, up to the last bit of the scale.
+    @Test(arguments: [WeightFormat.q80, .q40, .q50, .q6K, .f16, .bf16])
+    func roundingAgainChangesLittle(format: WeightFormat) {
+        let once = widened(rounded(Fixture.normal(512), to: format), format, count: 512)
+        let twice = widened(rounded(once, to: format), format, count: 512)
+        // Float16 scales are rounded by 2⁻¹¹; a group's scale in Q6_K by a 256th of the block's too.
+        expectClose(twice, once.map(Double.init), relative: format == .q6K ? 0.02 : 1e-3, absolute: 0.02)
+    }
+}
