@@ -117,7 +117,7 @@ public struct Configuration: Codable, Equatable, Sendable {
     }
 
     /// Attention of each layer.
-    var attention: [AttentionShape] {
+    public var attention: [AttentionShape] {
         let windowed = Set(slidingWindow?.layers ?? [])
         return (0..<layers).map { layer in
             AttentionShape(

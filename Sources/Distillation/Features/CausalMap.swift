@@ -15,7 +15,7 @@ struct CausalMap {
         let length = x.rows
         MatrixProduct.multiplySerially(x, y.transposed, into: MatrixView(map, rows: length, columns: length))
         let logSums = Tensor(shape: [length])
-        kernels.causal_softmax(map, length, length, length, 1, scale, logSums.pointer, 1)
+        kernels.causal_softmax(map, length, length, length, 1, length, scale, logSums.pointer, 1)
     }
 
     /// Adds the gradients of x and y; `dx` and `dy` may be one.
