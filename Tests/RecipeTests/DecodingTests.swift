@@ -102,7 +102,7 @@ import Testing
             with: "      corpus: [corpus, {source: data/text.jsonl, weight: 2}]\n      teacher: teacher\n")
         let train = try workspace.recipe(text).recipe.train
         #expect(train.corpus.map(\.weight) == [1, 2])
-        #expect(train.teacher?.target == .file("data/teacher"))
+        #expect(train.teachers.map(\.model.target) == [.file("data/teacher")])
     }
 
     @Test func theSnapshotMeansTheSame() throws {

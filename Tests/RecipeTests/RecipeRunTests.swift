@@ -11,11 +11,21 @@ import Testing
         (
             "divergences",
             ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"]
-                + tinySteps(["student"])
+                + tinySteps(["warm", "student"])
         ),
         (
             "features",
             ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+        ),
+        (
+            "born-again",
+            ["stages.evaluate.limit=2", "seeds=[1]"]
+                + tinySteps(["generation-0", "generation-1", "generation-2", "student"])
+        ),
+        (
+            "selection",
+            ["stages.evaluate.limit=2", "seeds=[1]", "stages.selected.corpus=data/world/heldout-text.jsonl"]
+                + tinySteps(["small", "student"])
         ),
         (
             "context-distillation",

@@ -3,7 +3,8 @@ import Tensors
 // T tokens of a sequence, H heads.
 
 extension FeatureKind {
-    /// Attention transfer (arXiv 1612.03928): ‖A_s/‖A_s‖ − A_t/‖A_t‖‖², A a sequence's [T, T] attention averaged over heads.
+    /// Attention transfer (arXiv 1612.03928): ‖A_s/‖A_s‖ − A_t/‖A_t‖‖², A a sequence's [T, T] attention averaged over heads:
+    /// softmax(QKᵀ · scale) over all that comes before, whatever window or soft cap a model puts on it.
     static let attentionTransfer = FeatureKind(
         name: "attention_transfer",
         summary: "Squared difference of attention maps, averaged over heads and normalised.",
@@ -87,7 +88,7 @@ extension FeatureView {
             let columns = attentionColumns(head)
             return CausalMap(
                 x: block(sequence, columns: columns.queries), y: block(sequence, columns: columns.keys),
-                scale: 1 / Float(shape.dimension).squareRoot())
+                scale: shape.scale)
         }
     }
 }

@@ -19,7 +19,7 @@ final class FeatureObjective {
                     remedy: "layers count from 1", status: .configuration)
             }
             if feature.kind == .relations {
-                try Self.checkRelations(feature, [student.attention[0], teacher.attention[0]])
+                try Self.checkRelations(feature, student.attention + teacher.attention)
             }
         }
         self.features = features

@@ -50,12 +50,12 @@ public struct HeadLoss {
         let wantsGradients = Tape.records(hidden, weight)
         let dhidden = wantsGradients ? Tensor(shape: hidden.shape) : nil
         let reports = (0..<2).map { _ in Tensor(shape: [max(hidden.rows, 1), terms.count]) }
-        let teacherLogits = denseTeacherBuffer(teacher, student: head, rows: hidden.rows)
+        let teacherLogits = teacherBuffers(teacher, student: head, rows: hidden.rows)
 
         LogitsChunks.forEach(hidden: hidden, head: head) { rows, logits in
-            if case .dense(let teacherHidden, let teacherHead)? = teacher, let teacherLogits {
-                teacherHead.project(
-                    teacherHidden.matrix(rows: rows), into: teacherLogits.matrix(rows: 0..<rows.count))
+            for (member, buffer) in zip(teacher?.members ?? [], teacherLogits) {
+                member.head.project(
+                    member.hidden.matrix(rows: rows), into: buffer.matrix(rows: 0..<rows.count))
             }
             evaluate(
                 rows: rows, logits: logits, targets: targets, teacher: teacher, teacherLogits: teacherLogits,
@@ -82,35 +82,42 @@ public struct HeadLoss {
             squaredGradientNorms: columnSums(reports[1], rows: hidden.rows))
     }
 
-    private func denseTeacherBuffer(_ teacher: TeacherSignal?, student: OutputHead, rows: Int) -> Tensor? {
-        guard case .dense(let hidden, let head)? = teacher else { return nil }
-        precondition(hidden.rows == rows, "teacher and student share \(rows) positions, not \(hidden.rows)")
-        for term in terms where term.loss.needsTeacher && term.loss.kind.input != .wholeDistributions {
+    /// A chunk of each teacher's logits; none for sparse signals.
+    private func teacherBuffers(_ teacher: TeacherSignal?, student: OutputHead, rows: Int) -> [Tensor] {
+        let members = teacher?.members ?? []
+        for (hidden, head) in members {
             precondition(
-                head.rows == student.rows,
-                "\(term.loss.name) needs one vocabulary: \(head.rows) pieces against \(student.rows)")
+                hidden.rows == rows, "teacher and student share \(rows) positions, not \(hidden.rows)")
+            precondition(head.rows == members[0].head.rows, "teachers share a vocabulary")
+            for term in terms where term.loss.needsTeacher && term.loss.kind.input != .wholeDistributions {
+                precondition(
+                    head.rows == student.rows,
+                    "\(term.loss.name) needs one vocabulary: \(head.rows) pieces against \(student.rows)")
+            }
         }
-        return Tensor(shape: [min(LogitsChunks.rows(of: student), max(rows, 1)), head.rows])
+        return members.map { _, head in
+            Tensor(shape: [min(LogitsChunks.rows(of: student), max(rows, 1)), head.rows])
+        }
     }
 
     /// Turns the chunk's logits into gradients, on all threads.
     private func evaluate(
         rows: Range<Int>, logits: MatrixView, targets: [Int32], teacher: TeacherSignal?,
-        teacherLogits: Tensor?,
+        teacherLogits: [Tensor],
         scale: Float, softCap: Float?, reports: [Tensor]
     ) {
         // Rows to a task: enough to spread over threads, few enough that scratch buffers are made rarely.
         Parallel.forRanges(of: rows.count, grain: 16) { range in
             let rowLoss = RowLoss(
-                terms: terms, vocabulary: logits.columns, teacherVocabulary: teacherLogits?.width,
-                entries: teacher?.mostEntries ?? 0)
+                terms: terms, vocabulary: logits.columns, teacherVocabulary: teacherLogits.first?.width,
+                mixture: teacher?.mixture ?? .one, entries: teacher?.mostEntries ?? 0)
             let capped = softCap.map { _ in Tensor(shape: [logits.columns]) }
             for row in range {
                 let position = rows.lowerBound + row
                 let signal: RowLoss.Teacher =
                     switch teacher {
                     case nil: .none
-                    case .dense: .dense(logits: teacherLogits!.pointer(row: row))
+                    case .dense, .mixture: .dense(logits: teacherLogits.map { $0.pointer(row: row) })
                     case .sparse(let sparse): .sparse(sparse, position: position)
                     }
                 let z = logits.pointer + row * logits.stride

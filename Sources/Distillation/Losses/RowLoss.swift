@@ -11,7 +11,7 @@ struct RowLoss {
     let vocabulary: Int
     let teacherVocabulary: Int
     private let student: RowDistribution
-    private let teacher: RowDistribution
+    private let teacher: RowMixture
     private let gradient: Tensor
     /// The gradient of one term, where there are several or it goes through standardised logits.
     private let termGradient: Tensor
@@ -21,13 +21,17 @@ struct RowLoss {
 
     /// - Parameters:
     ///   - teacherVocabulary: V of the teacher, where it differs
+    ///   - mixture: of the teachers whose logits each row brings
     ///   - entries: the most entries a position of a top-k signal has
-    init(terms: [WeightedLoss], vocabulary: Int, teacherVocabulary: Int? = nil, entries: Int = 0) {
+    init(
+        terms: [WeightedLoss], vocabulary: Int, teacherVocabulary: Int? = nil, mixture: TeacherMixture = .one,
+        entries: Int = 0
+    ) {
         self.terms = terms
         self.vocabulary = vocabulary
         self.teacherVocabulary = teacherVocabulary ?? vocabulary
         student = RowDistribution(vocabulary: vocabulary)
-        teacher = RowDistribution(vocabulary: self.teacherVocabulary)
+        teacher = RowMixture(mixture, vocabulary: self.teacherVocabulary)
         gradient = Tensor(shape: [vocabulary])
         termGradient = Tensor(shape: [vocabulary])
         scratch = LossScratch(vocabulary: max(vocabulary, self.teacherVocabulary, entries + 1))
@@ -37,7 +41,8 @@ struct RowLoss {
     /// The teacher at this row.
     enum Teacher {
         case none
-        case dense(logits: UnsafeMutablePointer<Float>)
+        /// Of each teacher.
+        case dense(logits: [UnsafeMutablePointer<Float>])
         case sparse(SparseSignal, position: Int)
     }
 
@@ -86,7 +91,7 @@ struct RowLoss {
         switch (loss.kind.input, signal) {
         case (.target, _): return loss.kind.evaluate(row)
         case (_, .dense(let teacherLogits)):
-            row.p = teacher.view(of: teacherLogits, for: loss)
+            row.p = teacher.view(of: teacherLogits, for: loss, target: Int(target))
             row.teacherCount = teacherVocabulary
             let value = loss.kind.evaluate(row)
             if loss.standardizesLogits { student.differentiateStandardization(out.pointer) }

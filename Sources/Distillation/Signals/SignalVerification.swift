@@ -60,7 +60,7 @@ public struct SignalVerification: Codable, Equatable, Sendable {
                         z, temperature: signal.temperature, into: probabilities.pointer, count: vocabulary)
                     compare(probabilities, signal, position: position)
                     for (isFull, teacherSignal) in [
-                        (true, RowLoss.Teacher.dense(logits: z)),
+                        (true, RowLoss.Teacher.dense(logits: [z])),
                         (false, .sparse(signal, position: position)),
                     ] {
                         for id in 0..<vocabulary { student.pointer[id] = 0.5 * z[id] }

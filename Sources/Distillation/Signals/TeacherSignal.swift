@@ -7,13 +7,28 @@ import Transformer
 public enum TeacherSignal {
     /// The whole distribution, from the teacher's final hidden states [M, C] and head [V, C].
     case dense(hidden: Tensor, head: OutputHead)
+    /// The same of several teachers.
+    case mixture([(hidden: Tensor, head: OutputHead)], TeacherMixture)
     /// A few probabilities for each position, read from a cache.
     case sparse(SparseSignal)
+
+    /// Final hidden states and heads, where whole distributions are computed from them.
+    var members: [(hidden: Tensor, head: OutputHead)] {
+        switch self {
+        case .dense(let hidden, let head): [(hidden, head)]
+        case .mixture(let members, _): members
+        case .sparse: []
+        }
+    }
+
+    var mixture: TeacherMixture {
+        if case .mixture(_, let mixture) = self { mixture } else { .one }
+    }
 
     /// Entries of the sparse position that has most; 0 for a dense signal.
     var mostEntries: Int {
         switch self {
-        case .dense: 0
+        case .dense, .mixture: 0
         case .sparse(let signal): signal.mostEntries
         }
     }

@@ -10,7 +10,7 @@ import Transformer
 /// that was never stopped.
 public final class Trainer {
     private let student: Decoder
-    private let teacher: Decoder?
+    private let teachers: Teachers?
     private let source: any BatchSource
     private let options: TrainingOptions
     private let validate: ((Decoder) throws -> Double)?
@@ -37,13 +37,23 @@ public final class Trainer {
     ///     loss needs a teacher
     ///   - validate: the mean cross-entropy on held-out text
     /// - Throws: `UserError` when a feature loss cannot compare the two models
-    public init(
+    public convenience init(
         student: Decoder, teacher: Decoder? = nil, source: any BatchSource, options: TrainingOptions,
         validate: ((Decoder) throws -> Double)? = nil
     ) throws {
-        precondition(options.features.isEmpty || teacher != nil, "feature losses need a teacher")
+        try self.init(
+            student: student, teachers: teacher.map { Teachers($0) }, source: source, options: options,
+            validate: validate)
+    }
+
+    /// The same with several teachers.
+    public init(
+        student: Decoder, teachers: Teachers?, source: any BatchSource, options: TrainingOptions,
+        validate: ((Decoder) throws -> Double)? = nil
+    ) throws {
+        precondition(options.features.isEmpty || teachers != nil, "feature losses need a teacher")
         self.student = student
-        self.teacher = teacher
+        self.teachers = teachers
         self.source = source
         self.options = options
         self.validate = validate
@@ -52,7 +62,8 @@ public final class Trainer {
             options.features.isEmpty
             ? nil
             : try FeatureObjective(
-                options.features, student: student.configuration, teacher: teacher!.configuration,
+                options.features, student: student.configuration,
+                teacher: teachers!.decoders[0].configuration,
                 seed: options.seed)
         var groups = Self.groups(of: student, options: options)
         if let features { groups.append(AdamW.Group(parameters: features.parameters, weightDecay: 0)) }
@@ -232,19 +243,9 @@ public final class Trainer {
                 status: .configuration)
         }
         let inside = features.map { _ in
-            withoutGradients { teacher!.activations(batch.teacherTokens) }
+            withoutGradients { teachers!.decoders[0].activations(batch.teacherTokens) }
         }
-        let signal: TeacherSignal? =
-            if let sparse = batch.signal {
-                .sparse(sparse)
-            } else if let teacher {
-                .dense(
-                    hidden: inside.map { gatherRows($0.final, at: batch.teacherPositions) }
-                        ?? teacher.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions),
-                    head: teacher.head)
-            } else {
-                nil
-            }
+        let signal = batch.signal.map(TeacherSignal.sparse) ?? teachers.map { listen($0, batch, inside) }
         let ((result, terms, objective), tape) = Tape.record {
             let own = inside.map { _ in student.activations(batch.tokens) }
             let result = loss(
@@ -262,6 +263,19 @@ public final class Trainer {
             Double(objective.values[0]), result.means + terms.map(\.mean),
             result.squaredGradientNorms + terms.map(\.squaredGradientNorm)
         )
+    }
+
+    /// What the teachers say at the batch's positions; the first may have been run already.
+    private func listen(_ teachers: Teachers, _ batch: TrainingBatch, _ first: Activations?) -> TeacherSignal
+    {
+        let members = teachers.decoders.enumerated().map { index, decoder in
+            let run = index == 0 ? first.map { gatherRows($0.final, at: batch.teacherPositions) } : nil
+            return (
+                hidden: run ?? decoder.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions),
+                head: decoder.head
+            )
+        }
+        return .mixture(members, teachers.mixture)
     }
 
     // MARK: - State

@@ -2,19 +2,21 @@
 public enum Stage: Sendable {
     case tokenizer(TokenizerStage)
     case generate(GenerateStage)
+    case select(SelectStage)
     case label(LabelStage)
     case train(TrainStage)
     case evaluate(EvaluateStage)
     case report(ReportStage)
 
     public enum Kind: String, CaseIterable, Codable, Sendable {
-        case tokenizer, generate, label, train, evaluate, report
+        case tokenizer, generate, select, label, train, evaluate, report
     }
 
     public var kind: Kind {
         switch self {
         case .tokenizer: .tokenizer
         case .generate: .generate
+        case .select: .select
         case .label: .label
         case .train: .train
         case .evaluate: .evaluate
@@ -36,6 +38,7 @@ public enum Stage: Sendable {
         switch self {
         case .tokenizer(let stage): (stage.name, .tokenizer)
         case .generate(let stage): (stage.name, .corpus)
+        case .select(let stage): (stage.name, .corpus)
         case .label(let stage): (stage.name, .signals)
         case .train(let stage): (stage.name, .checkpoint)
         case .evaluate(let stage): (stage.name, .evaluation)
@@ -57,6 +60,7 @@ extension Stage.Kind {
         switch self {
         case .tokenizer: "Trains a SentencePiece tokenizer."
         case .generate: "Lets a model answer prompts: a synthetic corpus."
+        case .select: "Chooses a part of a corpus under a budget of tokens: a corpus."
         case .label: "Stores a teacher's token distributions over a corpus: a signal cache."
         case .train: "Trains a model on a corpus, on a teacher's distributions, or both."
         case .evaluate: "Measures models: perplexity, agreement with the teacher, tasks, speed."
@@ -69,6 +73,7 @@ extension Stage.Kind {
         switch self {
         case .tokenizer: KeyType<TokenizerStage>.section(TokenizerStage.self).nested()
         case .generate: KeyType<GenerateStage>.section(GenerateStage.self).nested()
+        case .select: KeyType<SelectStage>.section(SelectStage.self).nested()
         case .label: KeyType<LabelStage>.section(LabelStage.self).nested()
         case .train: KeyType<TrainStage>.section(TrainStage.self).nested()
         case .evaluate: KeyType<EvaluateStage>.section(EvaluateStage.self).nested()
@@ -83,6 +88,7 @@ extension Stage.Kind {
         return switch self {
         case .tokenizer: read(Stage.tokenizer)
         case .generate: read(Stage.generate)
+        case .select: read(Stage.select)
         case .label: read(Stage.label)
         case .train: read(Stage.train)
         case .evaluate: read(Stage.evaluate)

@@ -20,8 +20,9 @@ public struct TrainStage: Sendable, RecipeSection {
     public let corpus: [CorpusPart]
     /// Cached distributions; at most one of `signals` and `teacher` is given.
     public let signals: Reference?
-    /// The model whose dense distributions are computed during training.
-    public let teacher: Reference?
+    /// The models whose dense distributions are computed during training; features look at the first.
+    public let teachers: [TeacherPart]
+    public let teacherMix: TeacherMixSettings
     public let losses: [LossSettings]
     /// Losses on what lies inside the models.
     public let features: [FeatureSettings]
@@ -63,9 +64,14 @@ public struct TrainStage: Sendable, RecipeSection {
         signals = section.optional(
             "signals", .reference(to: .signals), example: "signals",
             "A signal cache made from the same corpus.")
-        teacher = section.optional(
-            "teacher", .reference(to: .checkpoint),
-            "A model whose whole distributions are computed during training, instead of signals.")
+        teachers =
+            section.optional(
+                "teacher", .oneOrMore(.teacherPart),
+                "A model, or several, whose whole distributions are computed during training, instead of signals."
+            )
+            ?? []
+        teacherMix = section.section(
+            "teacher_mix", TeacherMixSettings.self, "How several teachers speak as one.")
         losses = section.value(
             "losses", .list(of: .section(LossSettings.self)),
             example: "[{kind: cross_entropy, weight: 0.3}, {kind: forward_kl, weight: 0.7}]",
@@ -127,11 +133,11 @@ public struct TrainStage: Sendable, RecipeSection {
 
     /// Checks across keys that need no other stage; `TrainStage+Signals.swift` has the rest.
     private func check(_ section: Section) {
-        if signals != nil, teacher != nil {
+        if signals != nil, !teachers.isEmpty {
             section.problem(
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
         }
-        if let feature = features.first, teacher == nil, section.sound("teacher", "features") {
+        if let feature = features.first, teachers.isEmpty, section.sound("teacher", "features") {
             section.decoding.problems.add(
                 "\(feature.kind.name) needs the teacher's activations, which no signals hold",
                 at: feature.place,
@@ -142,7 +148,7 @@ public struct TrainStage: Sendable, RecipeSection {
                 "\(feature.kind.name) compares all tokens of a chat, of which the student sees only a part",
                 at: feature.place, remedy: "use hidden_mse, hidden_cosine or rkd_distance")
         }
-        if onPolicy != nil, teacher == nil, section.sound("teacher", "on_policy") {
+        if onPolicy != nil, teachers.isEmpty, section.sound("teacher", "on_policy") {
             section.problem(
                 at: "on_policy", "no cache has signals for what the student will write",
                 remedy: "give teacher instead of signals")

@@ -57,6 +57,7 @@ public struct CostModel: Sendable {
                 return Estimate(
                     seconds: 1 + bytes / 1e6, memoryBytes: processBytes + 20 * bytes, diskBytes: 1e6)
             case .generate(let stage): return generate(stage)
+            case .select(let stage): return select(stage)
             case .label(let stage): return label(stage)
             case .train(let stage): return train(stage)
             case .evaluate(let stage): return evaluate(stage)
@@ -74,6 +75,15 @@ public struct CostModel: Sendable {
             return Estimate(
                 seconds: seconds(tokens * (shape?.forwardOperations ?? 0), generateShare),
                 memoryBytes: processBytes + weights(shape), diskBytes: tokens * bytesPerToken)
+        }
+
+        private func select(_ stage: SelectStage) -> Estimate {
+            let models = [stage.model, stage.small].compactMap { $0 }.compactMap { shape(of: $0) }
+            let tokens = stage.corpus.reduce(0) { $0 + self.tokens(of: $1) }
+            return Estimate(
+                seconds: models.reduce(0) { $0 + seconds(tokens * $1.forwardOperations, labelShare) },
+                memoryBytes: models.reduce(processBytes) { $0 + weights($1) },
+                diskBytes: stage.share * tokens * bytesPerToken)
         }
 
         private func label(_ stage: LabelStage) -> Estimate {
@@ -99,8 +109,10 @@ public struct CostModel: Sendable {
                 case .steps(let steps): Double(steps) * perStep
                 case .epochs(let epochs): epochs * stage.corpus.reduce(0) { $0 + self.tokens(of: $1.source) }
                 }
-            let teacher = stage.teacher.flatMap { self.shape(of: $0) }
-            let operations = 3 * (shape?.forwardOperations ?? 0) + (teacher?.forwardOperations ?? 0)
+            let teachers = stage.teachers.compactMap { self.shape(of: $0.model) }
+            let operations = teachers.reduce(3 * (shape?.forwardOperations ?? 0)) {
+                $0 + $1.forwardOperations
+            }
             // Weights, gradients, two moments, and the average where there is one.
             let copies: Double = stage.averageDecay == nil ? 4 : 5
             let state = copies * weights(shape)
@@ -109,7 +121,7 @@ public struct CostModel: Sendable {
             let kept = shape.map { Double($0.layers) * Double(10 * $0.width + 4 * $0.feedForward) * 4 } ?? 0
             return Estimate(
                 seconds: seconds(tokens * operations, trainShare),
-                memoryBytes: processBytes + state + weights(teacher) + perStep
+                memoryBytes: processBytes + state + teachers.reduce(0) { $0 + weights($1) } + perStep
                     / Double(stage.batch.accumulate) * kept,
                 diskBytes: weights(shape) * (stage.precision == .bf16 ? 0.5 : 1))
         }
@@ -170,8 +182,13 @@ public struct CostModel: Sendable {
             case .file(let url): return Double(size(of: url)) / bytesPerToken
             case .stage(let address):
                 let maker = plan.instance(address)
-                guard case .generate(let stage) = maker.stage else { return 0 }
-                return generatedTokens(stage, of: maker)
+                switch maker.stage {
+                case .generate(let stage): return generatedTokens(stage, of: maker)
+                case .select(let stage):
+                    let costs = Costs(plan: plan, instance: maker, model: model)
+                    return stage.share * stage.corpus.reduce(0) { $0 + costs.tokens(of: $1) }
+                default: return 0
+                }
             case nil: return 0
             }
         }

@@ -88,6 +88,7 @@ private struct Planner {
         switch stage {
         case .tokenizer: recipe.seed
         case .generate(let stage): stage.seed ?? recipe.seed
+        case .select(let stage): stage.seed ?? run ?? recipe.seed
         case .label(let stage): stage.seed ?? recipe.seed
         case .train(let stage): stage.seed ?? run ?? recipe.seed
         case .evaluate, .report: 0

@@ -51,7 +51,7 @@ extension Stage {
     var outputName: String {
         switch self {
         case .tokenizer: "tokenizer"
-        case .generate: "corpus.jsonl"
+        case .generate, .select: "corpus.jsonl"
         case .label: "signals"
         case .train: "model"
         case .evaluate: "evaluation.json"
@@ -63,6 +63,7 @@ extension Stage {
     var linkName: String {
         switch self {
         case .generate(let stage): "\(stage.name).jsonl"
+        case .select(let stage): "\(stage.name).jsonl"
         case .evaluate(let stage):
             "\(stage.name)-\(stage.models[0].name.split(separator: "/").last.map(String.init) ?? "model").json"
         default: artefact?.name ?? outputName

@@ -4,6 +4,7 @@ public enum StandardExecutors {
         [
             .tokenizer: TokenizerExecutor(),
             .generate: GenerateExecutor(),
+            .select: SelectExecutor(),
             .label: LabelExecutor(),
             .train: TrainExecutor(),
             .evaluate: EvaluateExecutor(),

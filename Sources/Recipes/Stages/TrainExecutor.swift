@@ -15,10 +15,10 @@ struct TrainExecutor: StageExecutor {
         let form = try TextForm(directory: context.url(of: stage.tokenizer))
         let student = try model(stage, form, context)
         let cache = try stage.signals.map { try SignalCache(directory: context.url(of: $0)) }
-        let teacher = try stage.teacher.map { try self.teacher($0, form, context) }
+        let teachers = try teachers(stage, form, context)
         let encoder = form.encoder(
             context: stage.batch.contextLength, scope: stage.lossOn.targets, systemTurns: stage.systemTurns,
-            teacherContext: teacher?.configuration.contextLength
+            teacherContext: teachers?.decoders.map(\.configuration.contextLength).min()
                 ?? cache?.manifest.origin.teacherContextLength ?? .max)
         let documents = try documents(stage, encoder, context)
         try cache?.require(
@@ -34,7 +34,7 @@ struct TrainExecutor: StageExecutor {
             documents: documents, cache: cache, sequences: stage.batch.sequences,
             context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
         let trainer = try Trainer(
-            student: student, teacher: teacher,
+            student: student, teachers: teachers,
             source: try onPolicy(
                 stage, corpus: corpus, student: student, form, encoder, steps: options.steps, context)
                 ?? corpus,
@@ -75,15 +75,23 @@ struct TrainExecutor: StageExecutor {
         }
     }
 
-    private func teacher(_ reference: Reference, _ form: TextForm, _ context: StageContext) throws -> Decoder
+    private func teachers(_ stage: TrainStage, _ form: TextForm, _ context: StageContext) throws -> Teachers?
     {
-        let teacher = try context.checkpoint(reference)
-        guard try teacher.requireTokenizer().serializedModel == form.tokenizer.serializedModel else {
-            throw UserError(
-                "has another tokenizer than the student", file: teacher.url.relativePath,
-                remedy: "train the student with the teacher's tokenizer", status: .configuration)
+        guard !stage.teachers.isEmpty else { return nil }
+        let decoders = try stage.teachers.map { part in
+            let teacher = try context.checkpoint(part.model)
+            guard try teacher.requireTokenizer().serializedModel == form.tokenizer.serializedModel else {
+                throw UserError(
+                    "has another tokenizer than the student", file: teacher.url.relativePath,
+                    remedy: "train the student with the teacher's tokenizer", status: .configuration)
+            }
+            return teacher.decoder
         }
-        return teacher.decoder
+        return Teachers(
+            decoders,
+            mixture: TeacherMixture(
+                weights: stage.teachers.map { Float($0.weight) }, space: stage.teacherMix.space,
+                weighting: stage.teacherMix.weighting))
     }
 
     /// All corpora's documents; one of weight w occurs w times, a fraction of a time by chance.

@@ -51,7 +51,7 @@ func evaluateRow(
         case nil: run(buffer, .none)
         case .dense(let values):
             var values = values.map(Float.init)
-            values.withUnsafeMutableBufferPointer { run(buffer, .dense(logits: $0.baseAddress!)) }
+            values.withUnsafeMutableBufferPointer { run(buffer, .dense(logits: [$0.baseAddress!])) }
         case .topK, .sampled: run(buffer, .sparse(signal!, position: 0))
         }
     }
