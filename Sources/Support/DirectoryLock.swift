@@ -23,6 +23,8 @@ public final class DirectoryLock: Sendable {
     }
 
     deinit {
+        // A child that another thread is just starting may still hold the descriptor: closing alone would not unlock.
+        flock(descriptor, LOCK_UN)
         _ = Foundation.close(descriptor)
     }
 

@@ -28,6 +28,8 @@ public final class FileLock: Sendable {
     }
 
     deinit {
+        // A child that another thread is just starting may still hold the descriptor: closing alone would not unlock.
+        flock(descriptor, LOCK_UN)
         _ = Foundation.close(descriptor)
     }
 }
