@@ -51,9 +51,13 @@ import Testing
         let (z, rows) = (
             Tensor(shape: [33], values: student), teachers.map { Tensor(shape: [33], values: $0) }
         )
-        rowLoss.evaluate(
-            logits: z.pointer, target: Int32(target), teacher: .dense(logits: rows.map(\.pointer)), scale: 1,
-            report: RowLoss.Report(losses: report.pointer(row: 0), squaredNorms: report.pointer(row: 1)))
+        // A pointer does not keep its tensor alive.
+        withExtendedLifetime((z, rows)) {
+            rowLoss.evaluate(
+                logits: z.pointer, target: Int32(target), teacher: .dense(logits: rows.map(\.pointer)),
+                scale: 1,
+                report: RowLoss.Report(losses: report.pointer(row: 0), squaredNorms: report.pointer(row: 1)))
+        }
         let exact = student.map(Double.init)
         let p1 = mixed(mixture, temperature: 1)
         let logits =
