@@ -84,9 +84,12 @@ import Testing
                 terms: [WeightedLoss(.reverseKL(temperature: 2))], vocabulary: 33, mixture: mixture)
             let (z, report) = (Tensor(shape: [33], values: student), Tensor(shape: [2, 1]))
             let rows = (0..<count).map { _ in Tensor(shape: [33], values: teachers[0]) }
-            rowLoss.evaluate(
-                logits: z.pointer, target: 3, teacher: .dense(logits: rows.map(\.pointer)), scale: 1,
-                report: RowLoss.Report(losses: report.pointer(row: 0), squaredNorms: report.pointer(row: 1)))
+            withExtendedLifetime((rows, report)) {
+                rowLoss.evaluate(
+                    logits: z.pointer, target: 3, teacher: .dense(logits: rows.map(\.pointer)), scale: 1,
+                    report: RowLoss.Report(
+                        losses: report.pointer(row: 0), squaredNorms: report.pointer(row: 1)))
+            }
             return z.values
         }
         expectLogitGradient(gradient(mixture, 3), gradient(.one, 1).map(Double.init), "\(mixture)")
