@@ -43,12 +43,14 @@ extension Tensor {
 
 /// Matrix products through OpenBLAS's `sgemm`, split over our own threads.
 ///
-/// OpenBLAS is held to one thread: its own second one would spin against our pool. Panels are cut at multiples of
-/// 16, the widest register tile, which leaves every element's order of additions, so its bits, unchanged.
+/// OpenBLAS is held to one thread: its own second one would spin against our pool. Where a product is cut may change an
+/// element's order of additions, so its bits: OpenBLAS's kernel for Haswell and Zen rounds differently in either half
+/// of its tiles of 12 rows. So a product is cut by its size and the processors of this process, not by the threads
+/// that are at work or free: any number of them gives the same bits.
 public enum MatrixProduct {
-    private static let tile = 16
-    /// Multiplications a panel must hold to be worth a second thread. Far above the 10^6 below which some OpenBLAS
-    /// kernels switch to another order of additions.
+    /// Panels hold whole register tiles of all kernels: 4, 8, 12 or 16 wide.
+    private static let tile = 48
+    /// Multiplications a panel must hold to be worth a second thread.
     private static let panelWork = 4_000_000
 
     private static let configured: Void = openblas_set_num_threads(1)
@@ -60,11 +62,10 @@ public enum MatrixProduct {
         let (m, n, k) = (c.rows, c.columns, a.seenColumns)
         let extent = max(m, n)
         let tiles = extent / tile
-        let panels = min(Parallel.threads, m * n * k / panelWork, tiles)
+        let panels = min(Parallel.capacity, m * n * k / panelWork, tiles)
         guard panels > 1 else { return multiplySerially(a, b, into: c, alpha: alpha, beta: beta) }
         Parallel.forEach(count: panels) { panel in
-            // Whole tiles shared out evenly; the last panel takes what is left over, which as a panel of its own
-            // could be small enough for another kernel.
+            // Whole tiles shared out evenly; the last panel takes what is left over too.
             let end = panel == panels - 1 ? extent : tiles * (panel + 1) / panels * tile
             let range = tiles * panel / panels * tile..<end
             var (left, right, out) = (a, b, c)

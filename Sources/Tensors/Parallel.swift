@@ -16,6 +16,9 @@ public enum Parallel {
         set { pool.limit.store(min(max(newValue, 1), pool.workers + 1), ordering: .relaxed) }
     }
 
+    /// The most threads a loop may have in this process: what work is cut for, so that `threads` never changes a cut.
+    static var capacity: Int { pool.workers + 1 }
+
     /// Runs `body` for every index below `count`, on several threads, and returns when all are done.
     ///
     /// A loop begun inside another one, or while another thread's loop is running, runs on its own thread.

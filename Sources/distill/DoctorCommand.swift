@@ -50,7 +50,7 @@ struct DoctorCommand: AsyncParsableCommand {
             .init("threads", "\(Parallel.threads)"),
             .init("kernels", String(cString: kernels.name)),
             .init("openblas", String(cString: openblas_get_config())),
-            .init("openblas_core", String(cString: openblas_get_corename())),
+            .init("openblas_core", openBLASCore),
             .init("openblas_parallel", openBLASParallel),
             .init("memory", value("MemTotal", in: memory)),
             .init("memory_available", value("MemAvailable", in: memory)),
@@ -69,6 +69,14 @@ struct DoctorCommand: AsyncParsableCommand {
         #else
             return "Swift 6.1"
         #endif
+    }
+
+    /// The processor that the library takes its kernels for, and whether somebody chose it: the wrong one may cost half
+    /// the speed.
+    private static var openBLASCore: String {
+        let chosen = ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] ?? ""
+        return String(cString: openblas_get_corename())
+            + (chosen.isEmpty ? "" : " (OPENBLAS_CORETYPE=\(chosen))")
     }
 
     /// How the installed library was built to use threads, in the numbers of its cblas.h.

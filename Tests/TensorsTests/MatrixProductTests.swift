@@ -54,17 +54,17 @@ import Testing
                         expected[i] += Double(beta) * Double(before[i / size.n * stride + i % size.n])
                     }
                 }
-                let run = { (serial: Bool) -> [Float] in
+                let run = { (threads: Int) -> [Float] in
                     guarded(before.count, initial: before) { pointer in
                         let c = MatrixView(pointer, rows: size.m, columns: size.n, stride: stride)
                         withExtendedLifetime((keepA, keepB)) {
-                            serial
-                                ? MatrixProduct.multiplySerially(a, b, into: c, alpha: alpha, beta: beta)
-                                : MatrixProduct.multiply(a, b, into: c, alpha: alpha, beta: beta)
+                            withThreads(threads) {
+                                MatrixProduct.multiply(a, b, into: c, alpha: alpha, beta: beta)
+                            }
                         }
                     }
                 }
-                let (parallel, serial) = (run(false), run(true))
+                let (parallel, serial) = (run(2), run(1))
                 let comment = "transposed \(transposeA), \(transposeB); alpha \(alpha), beta \(beta)"
                 expectSameBits(parallel, serial, comment)
                 for row in 0..<size.m {
@@ -77,33 +77,6 @@ import Testing
                     let gap = start + size.n..<start + stride
                     expectSameBits(Array(serial[gap]), Array(before[gap]), "\(comment), between rows")
                 }
-            }
-        }
-    }
-
-    /// Decoding pads its rows to a multiple of 16 and relies on this: what a row becomes depends on that row alone, not on
-    /// its neighbours nor on its place.
-    @Test(arguments: [16, 32], [8, 31, 32, 48, 64, 96, 128, 200, 256, 384, 512, 1_024, 2_048])
-    func rowsDoNotDependOnTheirNeighbours(rows: Int, inner: Int) {
-        for columns in [1, 7, 33, 64, 97, 512, 3_000] {
-            let weight = Tensor(shape: [columns, inner], values: Fixture.normal(columns * inner, seed: 9))
-            let row = Fixture.normal(inner, seed: 5)
-            func product(place: Int, others: (Int) -> [Float]) -> [Float] {
-                let x = Tensor(
-                    shape: [rows, inner], values: (0..<rows).flatMap { $0 == place ? row : others($0) })
-                let y = withoutGradients { linear(x, weight: weight) }
-                return Array(y.values[place * columns..<(place + 1) * columns])
-            }
-            let alone = product(place: 0) { _ in Array(repeating: 0, count: inner) }
-            for place in 0..<rows {
-                let among = product(place: place) {
-                    $0 % 5 == 4
-                        ? Array(repeating: .nan, count: inner)
-                        : Fixture.normal(inner, deviation: 10, seed: UInt64(100 + $0))
-                }
-                guard
-                    expectSameBits(among, alone, "row \(place) of \(rows)×\(inner) by \(columns) columns")
-                else { return }
             }
         }
     }
