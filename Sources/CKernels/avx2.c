@@ -5,6 +5,8 @@
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #define KERNEL(name) name##_avx2
 #define VARIANT "avx2"
+#define WIDE 8
+#define REGISTERS 16
 #include "kernels.inl"
 #pragma clang attribute pop
 #endif

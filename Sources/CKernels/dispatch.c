@@ -2,14 +2,13 @@
 
 extern const DistillKernels table_portable;
 #if defined(__x86_64__)
-extern const DistillKernels table_avx2;
+extern const DistillKernels table_avx2, table_avx512;
 #endif
 
-const DistillKernels *distill_kernels(void) {
+const DistillKernels *distill_kernels(int rank) {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("x86-64-v3")) return &table_avx2;
+    if (__builtin_cpu_supports("x86-64-v4") && rank-- == 0) return &table_avx512;
+    if (__builtin_cpu_supports("x86-64-v3") && rank-- == 0) return &table_avx2;
 #endif
-    return &table_portable;
+    return rank == 0 ? &table_portable : NULL;
 }
-
-const DistillKernels *distill_portable_kernels(void) { return &table_portable; }

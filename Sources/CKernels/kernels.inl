@@ -1,5 +1,6 @@
-// All kernels and their table. The including file defines KERNEL(name), which adds the variant to a name, and
-// VARIANT, its name as a string.
+// All kernels and their table. The including file defines KERNEL(name), which adds the variant to a name; VARIANT, its
+// name as a string; and, for loops that are tiled by hand, WIDE, the floats of its vectors, and REGISTERS, how many it
+// has.
 #pragma STDC FP_CONTRACT ON
 
 #include "mathematics.inl"
@@ -20,6 +21,7 @@
 
 const DistillKernels KERNEL(table) = {
     .name = VARIANT,
+    .narrow_panel = WIDE,
     .add = KERNEL(add),
     .add_scaled = KERNEL(add_scaled),
     .scale = KERNEL(scale),

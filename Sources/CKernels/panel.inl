@@ -11,51 +11,66 @@ static void KERNEL(pack_panel)(const float *restrict x, float *restrict panel, s
     }
 }
 
-// `outputs` weight rows against a panel of `vectors` * 8 lanes; both are constants where this is called, so that
-// the accumulators live in registers. 12 of them leave room for the operands in 16 registers.
+typedef float KERNEL(Wide) __attribute__((vector_size(4 * WIDE), aligned(4)));
+
+// Sums that a tile keeps in registers: three quarters of them, which leaves room for the operands.
+#define TILE (REGISTERS * 3 / 4)
+
+// `outputs` weight rows against a panel of `vectors` * WIDE lanes; both are constants where this is called, so that
+// the sums live in registers.
 __attribute__((always_inline)) static inline void KERNEL(panel_tile)(const float *restrict panel,
                                                                      const float *restrict weight,
                                                                      float *restrict y, size_t rows, size_t width,
                                                                      size_t y_stride, int accumulate,
                                                                      const size_t vectors, const size_t outputs) {
-    Lanes sums[12];
+    KERNEL(Wide) sums[TILE];
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < vectors * outputs; i++) sums[i] = (Lanes){0};
+    for (size_t i = 0; i < vectors * outputs; i++) sums[i] = (KERNEL(Wide)){0};
 #pragma clang loop unroll(disable)
     for (size_t k = 0; k < width; k++) {
-        Lanes x[2];
+        // Rows of the next tile, one after another: a tile reads more rows side by side than hardware prefetches.
+        __builtin_prefetch(weight + outputs * width + k * outputs, 0, 2);
+        if (outputs > 16) __builtin_prefetch(weight + outputs * width + k * outputs + 16, 0, 2);
+        KERNEL(Wide) x[16 / WIDE];
 #pragma clang loop unroll(full)
-        for (size_t v = 0; v < vectors; v++) x[v] = *(const Lanes *)(panel + (k * vectors + v) * 8);
+        for (size_t v = 0; v < vectors; v++) x[v] = *(const KERNEL(Wide) *)(panel + (k * vectors + v) * WIDE);
 #pragma clang loop unroll(full)
         for (size_t o = 0; o < outputs; o++) {
             float w = weight[o * width + k];
-            Lanes broadcast = {w, w, w, w, w, w, w, w};
 #pragma clang loop unroll(full)
-            for (size_t v = 0; v < vectors; v++) sums[o * vectors + v] += x[v] * broadcast;
+            for (size_t v = 0; v < vectors; v++) sums[o * vectors + v] += x[v] * w;
         }
     }
     for (size_t r = 0; r < rows; r++) {
         float *restrict out = y + r * y_stride;
         for (size_t o = 0; o < outputs; o++) {
-            float sum = ((const float *)sums)[o * vectors * 8 + r];
+            float sum = ((const float *)sums)[o * vectors * WIDE + r];
             out[o] = accumulate ? out[o] + sum : sum;
         }
     }
 }
 
+// All outputs against a panel of `vectors` * WIDE lanes.
+__attribute__((always_inline)) static inline void KERNEL(panel_tiles)(const float *restrict panel,
+                                                                      const float *restrict weight,
+                                                                      float *restrict y, size_t rows, size_t outputs,
+                                                                      size_t width, size_t y_stride, int accumulate,
+                                                                      const size_t vectors) {
+    const size_t tile = TILE / vectors;
+    size_t o = 0;
+    for (; o + tile <= outputs; o += tile)
+        KERNEL(panel_tile)(panel, weight + o * width, y + o, rows, width, y_stride, accumulate, vectors, tile);
+    for (; o < outputs; o++)
+        KERNEL(panel_tile)(panel, weight + o * width, y + o, rows, width, y_stride, accumulate, vectors, 1);
+}
+
 static void KERNEL(panel_product)(const float *restrict panel, const float *restrict weight, float *restrict y,
                                   size_t rows, size_t outputs, size_t width, size_t y_stride, size_t lanes,
                                   int accumulate) {
-    size_t o = 0;
-    if (lanes == 16) {
-        for (; o + 6 <= outputs; o += 6)
-            KERNEL(panel_tile)(panel, weight + o * width, y + o, rows, width, y_stride, accumulate, 2, 6);
-        for (; o < outputs; o++)
-            KERNEL(panel_tile)(panel, weight + o * width, y + o, rows, width, y_stride, accumulate, 2, 1);
-    } else {
-        for (; o + 12 <= outputs; o += 12)
-            KERNEL(panel_tile)(panel, weight + o * width, y + o, rows, width, y_stride, accumulate, 1, 12);
-        for (; o < outputs; o++)
-            KERNEL(panel_tile)(panel, weight + o * width, y + o, rows, width, y_stride, accumulate, 1, 1);
-    }
+    if (lanes > WIDE)
+        KERNEL(panel_tiles)(panel, weight, y, rows, outputs, width, y_stride, accumulate, 16 / WIDE);
+    else
+        KERNEL(panel_tiles)(panel, weight, y, rows, outputs, width, y_stride, accumulate, 1);
 }
+
+#undef TILE

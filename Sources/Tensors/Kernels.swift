@@ -1,10 +1,12 @@
 import CKernels
 
 /// The vector loops for this machine. A table of C function pointers, never changed after start.
-nonisolated(unsafe) public let kernels: DistillKernels = distill_kernels().pointee
+nonisolated(unsafe) public let kernels: DistillKernels = distill_kernels(0).pointee
 
-/// The same loops compiled for any processor, to hold the others against.
-nonisolated(unsafe) public let portableKernels: DistillKernels = distill_portable_kernels().pointee
+/// The same loops in every variant that this machine can run, the fastest first; the last is compiled for any processor,
+/// to hold the others against.
+nonisolated(unsafe) public let kernelVariants: [DistillKernels] =
+    (0...).lazy.map { distill_kernels($0)?.pointee }.prefix { $0 != nil }.map { $0! }
 
 /// Elements a thread takes at once in elementwise loops: 64 KiB of Float32, well inside a core's L2 cache.
 let elementwiseGrain = 16_384

@@ -15,13 +15,16 @@ struct BenchCommand: ParsableCommand {
               distill bench                                every part at the reference shapes
               distill bench --part train --json            one part alone, so that its peak memory is its own
               distill bench --part kd --vocabulary 131072  what a large vocabulary costs
+              distill bench --part train --sequences 64    what more tokens a step cost
               distill bench --model data/teacher           a checkpoint: label, prefill, decode
               distill bench --json > old.json              to compare a later run with:
               distill bench --compare old.json
             """)
 
     @Option(
-        help: "Run one part alone: train, kd, label or decode; of a model label, prefill or \"decode N\".")
+        help:
+            "Run one part alone: train, kd, kd_top_k, kd_sampled, label or decode; of a model label, prefill or \"decode N\"."
+    )
     var part: String?
     @Option(help: "Measure this checkpoint instead of the reference shapes.", completion: .directory)
     var model: String?
@@ -29,7 +32,11 @@ struct BenchCommand: ParsableCommand {
     var runs = 5
     @Option(help: "Pieces of the reference shapes' vocabulary.")
     var vocabulary = 8192
-    @Option(help: "Tokens of a sequence, for a model.")
+    @Option(help: "Layers of the reference student.")
+    var layers = 6
+    @Option(help: "Sequences of a training or labelling step.")
+    var sequences = 8
+    @Option(help: "Tokens of a sequence.")
     var context = 256
     @Option(
         help: ArgumentHelp("Print ratios to the rates in this file, written with --json.", valueName: "file"))
@@ -42,6 +49,9 @@ struct BenchCommand: ParsableCommand {
         guard (64...1_048_576).contains(vocabulary) else {
             throw ValidationError("--vocabulary \(vocabulary) is not within 64 and 1,048,576")
         }
+        guard layers > 0, sequences > 0 else {
+            throw ValidationError("--layers and --sequences are at least 1")
+        }
         guard context >= 2 else { throw ValidationError("--context \(context) is below 2") }
     }
 
@@ -52,7 +62,10 @@ struct BenchCommand: ParsableCommand {
                 try model.map {
                     try ModelBenchmark(
                         Checkpoint.load(URL(filePath: $0)).decoder, context: context, runs: runs)
-                } ?? ReferenceBenchmark(vocabulary: vocabulary, runs: runs)
+                }
+                ?? ReferenceBenchmark(
+                    vocabulary: vocabulary, layers: layers, sequences: sequences, context: context, runs: runs
+                )
             if let part, !suite.parts.contains(part) {
                 throw UserError(
                     "there is no part \(part)", remedy: "give one of \(suite.parts.joined(separator: ", "))",

@@ -7,16 +7,13 @@ public struct KernelTable: Sendable, CustomStringConvertible {
     nonisolated(unsafe) public let functions: DistillKernels
     public let description: String
 
-    init(_ table: UnsafePointer<DistillKernels>) {
-        functions = table.pointee
-        description = String(cString: table.pointee.name)
+    init(_ table: DistillKernels) {
+        functions = table
+        description = String(cString: table.name)
     }
 
-    /// The variant this machine runs and the portable one; one alone where they are the same.
-    public static let all: [KernelTable] = {
-        let (best, portable) = (KernelTable(distill_kernels()), KernelTable(distill_portable_kernels()))
-        return best.description == portable.description ? [portable] : [best, portable]
-    }()
+    /// The variants this machine can run, the portable one last.
+    public static let all = kernelVariants.map(KernelTable.init)
 }
 
 extension DistillKernels {

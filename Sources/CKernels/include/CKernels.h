@@ -1,8 +1,8 @@
 // Vector loops of swift-distill, behind one table of function pointers.
 //
 // Every kernel is written once, in a `.inl` file, as plain C that the compiler vectorises. The files are
-// compiled twice: for any x86-64 or other machine (portable.c) and for AVX2 + FMA (avx2.c);
-// `distill_kernels()` picks at run time. Kernels never allocate, never start threads and never keep a pointer.
+// compiled three times: for any x86-64 or other machine (portable.c), for AVX2 + FMA (avx2.c) and for AVX-512
+// (avx512.c); `distill_kernels` picks at run time. Kernels never allocate, never start threads and never keep a pointer.
 // Unless said otherwise matrices are row-major, dense, and outputs may not overlap inputs.
 #pragma once
 
@@ -17,8 +17,10 @@ extern "C" {
 typedef void (*DistillWiden)(const uint8_t *x, float *y, size_t blocks);
 
 typedef struct DistillKernels {
-    // Name of the variant: "portable" or "avx2".
+    // Name of the variant: "portable", "avx2" or "avx512".
     const char *name;
+    // The fewest lanes of a panel: 8 or 16.
+    size_t narrow_panel;
 
     // ---- elementwise.inl ----
     // y += x
@@ -106,7 +108,7 @@ typedef struct DistillKernels {
 
     // ---- panel.inl ----
     // Turns up to `lanes` rows of x, `stride` apart, into a panel: panel[k * lanes + r] = x[r][k], 0 for absent rows.
-    // lanes is 8 or 16; the panel holds lanes * width floats.
+    // lanes is narrow_panel or 16; the panel holds lanes * width floats.
     void (*pack_panel)(const float *x, float *panel, size_t rows, size_t width, size_t stride, size_t lanes);
     // y[r][o] (+)= dot(x[r], weight[o]) for `outputs` dense weight rows (added when `accumulate`). The order of
     // additions is that of k, whatever rows, lanes and outputs are.
@@ -146,10 +148,8 @@ typedef struct DistillKernels {
                   float gradient_scale);
 } DistillKernels;
 
-// The best table for this machine. Never NULL; the same on every call.
-const DistillKernels *distill_kernels(void);
-// The table compiled without AVX2, for tests that hold the two against each other.
-const DistillKernels *distill_portable_kernels(void);
+// The tables that this machine can run, the fastest at rank 0, the portable one last; NULL beyond it.
+const DistillKernels *distill_kernels(int rank);
 
 // Processors the scheduler lets this process use: containers and mpirun narrow them. At least 1.
 int distill_processors(void);

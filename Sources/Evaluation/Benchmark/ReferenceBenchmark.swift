@@ -6,25 +6,36 @@ import Transformer
 ///
 /// - `train`: forward, cross-entropy, backward, AdamW
 /// - `kd`: the same with half the weight on a forward KL, T = 2, to the teacher computed online
+/// - `kd_top_k`, `kd_sampled`: forward KL to cached signals, 50 likeliest tokens or 12 sampled ones a position
 /// - `label`: the teacher's forward pass and its 64 likeliest tokens at every position
 /// - `decode`: the teacher writing 64 tokens to each of 16 prompts of 16 tokens, all at once
 ///
-/// Shapes: a student of 13.8M and a teacher of 62.9M weights, vocabulary 8,192 unless another is asked for, 8 sequences
-/// of 256 tokens.
+/// Shapes, unless others are asked for: a student of 13.8M weights in 6 layers, a teacher of 62.9M, a vocabulary of
+/// 8,192, 8 sequences of 256 tokens.
 public struct ReferenceBenchmark: BenchmarkSuite {
-    public let parts = ["train", "kd", "label", "decode"]
+    public let parts = ["train", "kd", "kd_top_k", "kd_sampled", "label", "decode"]
 
     private let student: Configuration
     private let teacher: Configuration
     private let runs: Int
-    private let sequences = 8
-    private let context = 256
+    private let sequences: Int
+    private let context: Int
 
-    public init(vocabulary: Int = 8192, runs: Int = 5) {
+    /// - Parameters:
+    ///   - layers: the student's
+    ///   - sequences, context: of a step of training or labelling
+    public init(
+        vocabulary: Int = 8192, layers: Int = 6, sequences: Int = 8, context: Int = 256, runs: Int = 5
+    ) {
+        let longest = max(context, 2048)
         student = Configuration(
-            vocabularySize: vocabulary, width: 384, layers: 6, heads: 6, feedForward: 1024)
+            vocabularySize: vocabulary, width: 384, layers: layers, heads: 6, feedForward: 1024,
+            contextLength: longest)
         teacher = Configuration(
-            vocabularySize: vocabulary, width: 768, layers: 8, heads: 12, feedForward: 2048)
+            vocabularySize: vocabulary, width: 768, layers: 8, heads: 12, feedForward: 2048,
+            contextLength: longest)
+        self.sequences = sequences
+        self.context = context
         self.runs = runs
     }
 
@@ -35,10 +46,15 @@ public struct ReferenceBenchmark: BenchmarkSuite {
     private func workload(_ part: String) throws -> Workload {
         func decoder() throws -> Decoder { try Decoder(configuration: teacher, seed: 2) }
         switch part {
-        case "train": return try training(teacher: nil, terms: [WeightedLoss(.crossEntropy)])
+        case "train": return try training(.none, terms: [WeightedLoss(.crossEntropy)])
+        case "kd_top_k":
+            return try training(.cached(.topK(k: 50)), terms: [WeightedLoss(.forwardKL(temperature: 1))])
+        case "kd_sampled":
+            let kind = SparseKind.sampled(head: 0, draws: 12)
+            return try training(.cached(kind), terms: [WeightedLoss(.forwardKL(temperature: 1))])
         case "kd":
             return try training(
-                teacher: decoder(),
+                .online(decoder()),
                 terms: [
                     WeightedLoss(.crossEntropy, weight: 0.5),
                     WeightedLoss(.forwardKL(temperature: 2), weight: 0.5),
@@ -49,7 +65,16 @@ public struct ReferenceBenchmark: BenchmarkSuite {
         }
     }
 
-    private func training(teacher: Decoder?, terms: [WeightedLoss]) throws -> Workload {
+    /// Where a step's signals come from.
+    private enum Source {
+        case none
+        case online(Decoder)
+        case cached(SparseKind)
+
+        var teacher: Decoder? { if case .online(let teacher) = self { teacher } else { nil } }
+    }
+
+    private func training(_ source: Source, terms: [WeightedLoss]) throws -> Workload {
         let student = try Decoder(configuration: student, seed: 1)
         student.requireGradients()
         let optimizer = AdamW(parameters: student.parameters, options: .init(learningRate: 1e-4))
@@ -58,20 +83,24 @@ public struct ReferenceBenchmark: BenchmarkSuite {
         let visible = Workload.visible(context)
         let flops =
             3 * student.configuration.forwardFLOPs(context: visible)
-            + (teacher?.configuration.forwardFLOPs(context: visible) ?? 0)
+            + (source.teacher?.configuration.forwardFLOPs(context: visible) ?? 0)
+        let kept = (0..<sequences * context).filter { $0 % context < context - 1 }
+        var cached: TeacherSignal?
+        if case .cached(let kind) = source {
+            cached = .sparse(.random(kind, positions: kept.count, tokens: tokens))
+        }
         return Workload(
             flopsPerToken: flops,
             step: {
                 let batch = tokens.batch(sequences: sequences, context: context)
-                let kept = batch.positions.enumerated().filter { $0.element < context - 1 }.map(\.offset)
-                let signal = teacher.map { teacher in
+                let online = source.teacher.map { teacher in
                     TeacherSignal.dense(
                         hidden: teacher.frozenHiddenStates(batch, at: kept), head: teacher.head)
                 }
                 let (objective, tape) = Tape.record {
                     loss(
                         hidden: gatherRows(student.hiddenStates(batch), at: kept), head: student.head,
-                        targets: kept.map { batch.ids[$0 + 1] }, teacher: signal,
+                        targets: kept.map { batch.ids[$0 + 1] }, teacher: online ?? cached,
                         scale: 1 / Float(kept.count)
                     ).objective
                 }
@@ -79,5 +108,29 @@ public struct ReferenceBenchmark: BenchmarkSuite {
                 optimizer.update(learningRate: 1e-4)
                 return sequences * context
             })
+    }
+}
+
+extension SparseSignal {
+    /// As many distinct random tokens at every position as a signal of this kind has at most, equally likely.
+    fileprivate static func random(_ kind: SparseKind, positions: Int, tokens: RandomTokens) -> SparseSignal {
+        var signal = SparseSignal(kind: kind, temperature: 1)
+        for _ in 0..<positions {
+            switch kind {
+            case .topK(let k):
+                signal.append(tokens.distinct(k), mass: 0.9)
+                signal.tails.append(0.1)
+            case .sampled(let head, let draws):
+                signal.append(tokens.distinct(head + draws), mass: 1)
+                signal.entropies.append(1)
+            }
+        }
+        return signal
+    }
+
+    private mutating func append(_ tokens: [Int32], mass: Float) {
+        ids += tokens
+        weights += tokens.map { _ in mass / Float(tokens.count) }
+        offsets.append(ids.count)
     }
 }

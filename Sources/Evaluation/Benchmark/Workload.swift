@@ -35,6 +35,12 @@ final class RandomTokens {
         (0..<length).map { _ in Int32(stream.nextIndex(below: vocabulary)) }
     }
 
+    /// `count` different tokens: neighbours, from a random one on.
+    func distinct(_ count: Int) -> [Int32] {
+        let first = stream.nextIndex(below: max(vocabulary - count, 1))
+        return (first..<first + count).map { Int32($0) }
+    }
+
     func batch(sequences: Int, context: Int) -> TokenBatch {
         TokenBatch(sequences: (0..<sequences).map { _ in sequence(context) })
     }

@@ -21,7 +21,7 @@ public func rowwiseLinear(_ x: Tensor, weight: Tensor, adding residual: Tensor? 
 
     let panels = (rows + widestPanel - 1) / widestPanel
     func lanes(of panel: Int) -> Int {
-        rows - panel * widestPanel <= widestPanel / 2 ? widestPanel / 2 : widestPanel
+        rows - panel * widestPanel <= kernels.narrow_panel ? kernels.narrow_panel : widestPanel
     }
     let packed = Tensor(shape: [panels, inputs * widestPanel])
     Parallel.forEach(count: panels) { panel in
@@ -32,7 +32,7 @@ public func rowwiseLinear(_ x: Tensor, weight: Tensor, adding residual: Tensor? 
             inputs, lanes(of: panel))
     }
     // A piece's weights stay in a core's L2 cache (here a quarter of 1 MiB) while every panel passes over them.
-    let grain = max(1, min(8, 65_536 / (inputs * outputTile))) * outputTile
+    let grain = max(1, min(4, 65_536 / (inputs * outputTile))) * outputTile
     Parallel.forRanges(of: outputs, grain: grain) { range in
         // Widened once for all rows of x.
         let scratch = weight.stored.map { stored in
@@ -53,7 +53,7 @@ public func rowwiseLinear(_ x: Tensor, weight: Tensor, adding residual: Tensor? 
     return y
 }
 
-/// Rows of a panel: two vectors of eight.
+/// Rows of a panel: one or two vectors.
 private let widestPanel = 16
-/// Outputs computed together; a multiple of both tiles of the kernel, 6 × 16 and 12 × 8.
-private let outputTile = 12
+/// Outputs computed together; a multiple of the kernel's tiles in every variant: 6, 12 and 24.
+private let outputTile = 24
