@@ -48,8 +48,8 @@ extension Tensor {
 /// of its tiles of 12 rows. So a product is cut by its size and the processors of this process, not by the threads
 /// that are at work or free: any number of them gives the same bits.
 public enum MatrixProduct {
-    /// Panels hold whole register tiles of all kernels: 4, 8, 12 or 16 wide.
-    private static let tile = 48
+    /// Panels hold whole register tiles of most kernels.
+    private static let tile = 16
     /// Multiplications a panel must hold to be worth a second thread.
     private static let panelWork = 4_000_000
 

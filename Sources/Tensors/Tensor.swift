@@ -114,13 +114,21 @@ public final class Tensor: @unchecked Sendable {
     }
 
     public func fill(_ value: Float) {
-        withUnsafeMutableFloats { $0.update(repeating: value) }
+        let values = pointer
+        Parallel.forRanges(of: count, grain: elementwiseGrain) { range in
+            (values + range.lowerBound).update(repeating: value, count: range.count)
+        }
     }
 
     /// Overwrites the values with those of a tensor of the same shape.
     public func copyValues(from other: Tensor) {
         precondition(shape == other.shape, "cannot copy \(other.shape) into \(shape)")
-        other.withUnsafeFloats { pointer.update(from: $0.baseAddress!, count: count) }
+        other.withUnsafeFloats { source in
+            let (from, to) = (source.baseAddress!, pointer)
+            Parallel.forRanges(of: count, grain: elementwiseGrain) { range in
+                (to + range.lowerBound).update(from: from + range.lowerBound, count: range.count)
+            }
+        }
     }
 
     /// A tensor of the same values in a buffer of its own, without gradients.
