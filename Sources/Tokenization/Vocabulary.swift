@@ -2,6 +2,9 @@
 struct Vocabulary: Sendable {
     /// Pieces that text can become: normal, user-defined and unused ones.
     private(set) var trie = PieceTrie()
+    /// The user-defined ones among them. Text is searched for them at every character, so they have a trie of their own,
+    /// which is small and soon left.
+    private var symbols = PieceTrie()
     /// All other pieces by their spelling.
     private(set) var reserved: [[UInt8]: Int32] = [:]
     /// What segmentation has to know of each piece.
@@ -31,6 +34,7 @@ struct Vocabulary: Sendable {
             case .unused: traits.append(.unused)
             case .userDefined:
                 traits.append(Self.isMarker(piece.spelling) ? [.userDefined, .marker] : .userDefined)
+                _ = symbols.insert(piece.spelling.utf8, id: id)
             case .control, .unknown, .byte:
                 traits.append([])
                 let earlier = reserved.updateValue(id, forKey: Array(piece.spelling.utf8))
@@ -60,17 +64,12 @@ struct Vocabulary: Sendable {
         var node = PieceTrie.root
         var longest = 0
         for index in start..<bytes.count {
-            node = trie.child(of: node, bytes[index])
+            node = symbols.child(of: node, bytes[index])
             if node == PieceTrie.none { break }
-            let id = trie.id(at: node)
-            if id >= 0, isSymbol(id, guarding: guarding) { longest = index + 1 - start }
+            let id = symbols.id(at: node)
+            if id >= 0, !(guarding && traits[Int(id)].contains(.marker)) { longest = index + 1 - start }
         }
         return longest
-    }
-
-    private func isSymbol(_ id: Int32, guarding: Bool) -> Bool {
-        let traits = traits[Int(id)]
-        return traits.contains(.userDefined) && !(guarding && traits.contains(.marker))
     }
 
     /// Some vocabularies keep runs of spaces or single signs as user-defined symbols. Those are text; a marker
