@@ -20,6 +20,9 @@ struct Normalizer: Sendable {
     private let vocabulary: Vocabulary
 
     static let space: [UInt8] = [0xe2, 0x96, 0x81]
+    /// The same for hot loops.
+    @inline(__always)
+    static var spaceBytes: (UInt8, UInt8, UInt8) { (0xe2, 0x96, 0x81) }
     private static let replacement: [UInt8] = [0xef, 0xbf, 0xbd]
 
     init(_ model: ModelFile, vocabulary: Vocabulary) {
@@ -55,7 +58,7 @@ struct Normalizer: Sendable {
     private static func withSpacesWritten(_ text: UnsafeBufferPointer<UInt8>, hasPrefix: Bool) -> [UInt8] {
         let spaces = text.reduce(hasPrefix ? 1 : 0) { $0 + ($1 == 0x20 ? 1 : 0) }
         return [UInt8](unsafeUninitializedCapacity: text.count + 3 * spaces) { output, count in
-            let bytes = (space[0], space[1], space[2])
+            let bytes = spaceBytes
             func writeSpace() {
                 (output[count], output[count + 1], output[count + 2]) = bytes
                 count += 3

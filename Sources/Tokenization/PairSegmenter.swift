@@ -2,6 +2,7 @@
 /// al. 2016, arXiv:1508.07909). Of equal pairs the left one merges first.
 struct PairSegmenter: Sendable {
     private let vocabulary: Vocabulary
+    private let words = WordCache()
 
     init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 
@@ -34,10 +35,55 @@ struct PairSegmenter: Sendable {
     }
 
     /// The segmentation of a normalised text.
+    func segments(_ text: UnsafeBufferPointer<UInt8>, guarding: Bool) -> [Segment] {
+        var output: [Segment] = []
+        output.reserveCapacity(text.count / 2)
+        var start = 0
+        while start < text.count {
+            let end = endOfWord(in: text, from: start)
+            let word = UnsafeBufferPointer(rebasing: text[start..<end])
+            func append(_ segments: UnsafeBufferPointer<Segment>) {
+                for segment in segments { output.append((start + segment.end, segment.id)) }
+            }
+            if word.count <= WordCache.longestWord {
+                words.segments(of: word, guarding: guarding, append) {
+                    divide(word, guarding: guarding) { false }
+                }
+            } else {
+                divide(word, guarding: guarding) { false }.withUnsafeBufferPointer(append)
+            }
+            start = end
+        }
+        return output
+    }
+
+    /// The end of the word that begins at a place: the next space that follows something else and that no piece reaches
+    /// over, or the end of the text.
+    private func endOfWord(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        vocabulary.bridges.withUnsafeBufferPointer { bridges in
+            var isInside = false
+            var index = start
+            while index < text.count {
+                if text[index] == Normalizer.spaceBytes.0, index + 2 < text.count,
+                    text[index + 1] == Normalizer.spaceBytes.1, text[index + 2] == Normalizer.spaceBytes.2
+                {
+                    if isInside, !bridges[Int(text[index - 1])] { return index }
+                    isInside = false
+                    index += 3
+                } else {
+                    isInside = true
+                    index += 1
+                }
+            }
+            return text.count
+        }
+    }
+
+    /// The segmentation of a normalised text as a whole.
     ///
     /// - Parameter isDropped: asked at each merge whether to leave it out (BPE dropout)
-    func segments(
-        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool, isDropped: () -> Bool = { false }
+    func divide(
+        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool, isDropped: () -> Bool
     ) -> [Segment] {
         withUnsafeTemporaryAllocation(of: Symbol.self, capacity: text.count) { symbols in
             // There are fewer pairs than characters at first, and each merge takes one pair and brings at most two.

@@ -12,6 +12,10 @@ struct Vocabulary: Sendable {
     /// The scores of pieces.
     private(set) var scores: [Float] = []
     let unknownID: Int32
+    /// For each byte, whether a piece may reach from a character that ends with it over the space that follows. Few do: a
+    /// space mostly begins a piece, or follows another. Where no piece reaches over a space, a text falls into words that
+    /// are divided each for itself. With unused pieces, whose parts depend on the whole text, it never does.
+    private(set) var bridges = [Bool](repeating: false, count: 256)
 
     struct Traits: OptionSet, Sendable {
         let rawValue: UInt8
@@ -41,6 +45,7 @@ struct Vocabulary: Sendable {
                 if let earlier { throw Duplicate(first: earlier, second: id) }
                 continue
             }
+            noteBridges(of: piece)
             if let earlier = trie.insert(piece.spelling.utf8, id: id) {
                 throw Duplicate(first: earlier, second: id)
             }
@@ -48,6 +53,17 @@ struct Vocabulary: Sendable {
         for (spelling, id) in reserved {
             let other = trie.id(of: spelling)
             if other >= 0 { throw Duplicate(first: min(id, other), second: max(id, other)) }
+        }
+    }
+
+    private mutating func noteBridges(of piece: ModelFile.Piece) {
+        if piece.kind == .unused { bridges = Array(repeating: true, count: 256) }
+        let bytes = Array(piece.spelling.utf8)
+        for index in bytes.indices.dropFirst()
+        where bytes[index...].starts(with: Normalizer.space)
+            && !bytes[..<index].suffix(3).elementsEqual(Normalizer.space)
+        {
+            bridges[Int(bytes[index - 1])] = true
         }
     }
 
