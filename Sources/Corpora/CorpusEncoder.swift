@@ -1,5 +1,5 @@
+import Foundation
 import Support
-import Tensors
 import Tokenization
 
 /// Which tokens of a chat the loss counts.
@@ -84,29 +84,92 @@ public struct CorpusEncoder: Sendable {
         systemTurns == .both ? messages : messages.filter { $0.role != .system }
     }
 
-    /// All records, on all cores, in their order.
+    /// All records of some files, on all cores, in their order. The parts of the corpus are the reader's inputs.
     ///
-    /// Throws `UserError` if the vocabulary lacks a marker of the template, or if no token would be a target.
+    /// - Parameter directory: where the encoded corpus is kept, in a file that goes with it
+    ///
+    /// Throws `UserError` if the vocabulary lacks a marker of the template, if no token of an input would be a target, for
+    /// mistakes in the files, and if the disk is full.
+    public func encode(_ reader: CorpusReader, in directory: URL = .temporaryDirectory) throws
+        -> EncodedCorpus
+    {
+        try encode(reader, in: directory, append)
+    }
+
+    /// As `encode`, but each record is one document, cut to the context, whether it has targets or not.
+    public func encodeWhole(
+        _ reader: CorpusReader, in directory: URL = .temporaryDirectory
+    ) throws -> EncodedCorpus {
+        try encode(reader, in: directory) { record, group in
+            group.append(
+                try document(record).truncated(to: contextLength, teacherLength: teacherContextLength))
+        }
+    }
+
+    /// As `encode`, from records in memory.
     public func encode(_ records: [CorpusRecord]) throws -> EncodedCorpus {
-        var whole = [Result<EncodedDocument, any Error>?](repeating: nil, count: records.count)
-        whole.withUnsafeMutableBufferPointer { buffer in
-            nonisolated(unsafe) let slots = buffer
-            Parallel.forEach(count: records.count) { index in
-                slots[index] = Result { try document(records[index]) }
+        var writer = try CorpusWriter(
+            vocabularySize: tokenizer.vocabularySize, directory: .temporaryDirectory)
+        try encode(records.map { UnreadRecord($0) }, append, to: &writer)
+        try endPart(of: &writer)
+        return writer.finish()
+    }
+
+    private typealias Appending = (CorpusRecord, inout EncodedGroup) throws -> Void
+
+    private func encode(
+        _ reader: CorpusReader, in directory: URL, _ append: Appending
+    ) throws -> EncodedCorpus {
+        try reader.requireInputs()
+        var writer = try CorpusWriter(vocabularySize: tokenizer.vocabularySize, directory: directory)
+        for input in reader.inputs {
+            try reader.forEachSlice(of: input) { try encode($0, append, to: &writer) }
+            try endPart(of: &writer, file: input.url)
+        }
+        return writer.finish()
+    }
+
+    private func encode(
+        _ slice: [UnreadRecord], _ append: Appending, to writer: inout CorpusWriter
+    ) throws {
+        let groups = CorpusReader.inParallel(slice) { [form = writer.form] records in
+            Result {
+                var group = EncodedGroup(form: form)
+                for record in records {
+                    group.summary.records += 1
+                    try append(try record.record(), &group)
+                }
+                return group
             }
         }
-        var corpus = EncodedCorpus()
-        for (record, document) in zip(records, whole) {
-            corpus.add(
-                try document!.get(), of: record, contextLength: contextLength,
-                teacherLength: teacherContextLength)
-        }
-        guard corpus.summary.keptTokens > 0 else {
+        for group in groups { try writer.append(try group.get()) }
+    }
+
+    private func endPart(of writer: inout CorpusWriter, file: URL? = nil) throws {
+        guard writer.endPart() > 0 else {
             throw UserError(
-                "no token of the corpus is a target",
+                "no token of the corpus is a target", file: file?.relativePath,
                 remedy: "give chats with an assistant's turn within the context, or texts")
         }
-        return corpus
+    }
+
+    /// The documents of a record that have targets, none longer than the context.
+    private func append(_ record: CorpusRecord, to group: inout EncodedGroup) throws {
+        let whole = try document(record)
+        let isLong =
+            whole.ids.count > contextLength || (whole.teacher?.ids.count ?? 0) > teacherContextLength
+        let parts: [EncodedDocument]
+        switch record {
+        case .text:
+            parts = whole.split(at: contextLength)
+            if isLong { group.summary.splitRecords += 1 }
+        case .chat:
+            let part = whole.truncated(to: contextLength, teacherLength: teacherContextLength)
+            parts = part.kept.contains(true) ? [part] : []
+            if isLong { group.summary.truncatedRecords += 1 }
+        }
+        if parts.isEmpty { group.summary.droppedRecords += 1 }
+        for part in parts { group.append(part) }
     }
 
     /// The ids of a prompt, ready for the assistant's answer, as student and teacher read it.
@@ -125,64 +188,5 @@ public struct CorpusEncoder: Sendable {
         return (
             try encode(studentMessages(messages), contextLength), try encode(messages, teacherContextLength)
         )
-    }
-}
-
-/// A corpus ready to be packed.
-public struct EncodedCorpus: Sendable {
-    /// None is longer than the context, and each has a target.
-    public private(set) var documents: [EncodedDocument] = []
-    public private(set) var summary = CorpusSummary()
-
-    fileprivate mutating func add(
-        _ whole: EncodedDocument, of record: CorpusRecord, contextLength: Int, teacherLength: Int
-    ) {
-        summary.records += 1
-        let isLong = whole.ids.count > contextLength || (whole.teacher?.ids.count ?? 0) > teacherLength
-        let parts: [EncodedDocument]
-        switch record {
-        case .text:
-            parts = whole.split(at: contextLength)
-            if isLong { summary.splitRecords += 1 }
-        case .chat:
-            let part = whole.truncated(to: contextLength, teacherLength: teacherLength)
-            parts = part.kept.contains(true) ? [part] : []
-            if isLong { summary.truncatedRecords += 1 }
-        }
-        if parts.isEmpty { summary.droppedRecords += 1 }
-        for part in parts {
-            summary.documents += 1
-            summary.tokens += part.ids.count
-            summary.keptTokens += part.keptCount
-        }
-        documents += parts
-    }
-}
-
-/// What a corpus amounts to.
-public struct CorpusSummary: Codable, Equatable, Sendable {
-    public var records = 0
-    /// Documents made from the records: long texts give several.
-    public var documents = 0
-    public var tokens = 0
-    /// Tokens that are targets of the loss.
-    public var keptTokens = 0
-    /// Texts longer than the context, split.
-    public var splitRecords = 0
-    /// Chats longer than the context, cut off.
-    public var truncatedRecords = 0
-    /// Records without any target, left out.
-    public var droppedRecords = 0
-
-    public init() {}
-}
-
-extension CorpusSummary: CustomStringConvertible {
-    public var description: String {
-        let notes = [
-            (splitRecords, "split"), (truncatedRecords, "truncated"),
-            (droppedRecords, "without targets left out"),
-        ].filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
-        return "\(records) records, \(tokens) tokens, \(keptTokens) of them targets\(notes)"
     }
 }

@@ -1,81 +1,117 @@
 import Foundation
 import Support
+import Tensors
 
 /// Reads records from files: `.jsonl` (or `.json`, one object a line), and `.txt`.
 ///
 /// In a text file, blank lines separate documents: each paragraph is a record, its lines joined by `\n`.
 /// A directory stands for its files of these kinds, in the order of their names.
-public enum CorpusReader {
-    /// All records of the files, in order.
-    ///
-    /// Throws `UserError` with file and line for text that is not UTF-8, unsound JSON, wrong types and unknown
-    /// roles; and if a file cannot be read or the files hold no record at all.
-    public static func records(in urls: [URL]) throws -> [CorpusRecord] {
-        var records: [CorpusRecord] = []
-        for url in urls { try forEachRecord(in: url) { records.append($0) } }
-        guard !records.isEmpty else {
-            let names = urls.map(\.relativePath).joined(separator: ", ")
-            throw UserError(
-                "no records", file: names.isEmpty ? nil : names,
-                remedy: "give .jsonl files with one record a line or .txt files", status: .noInput)
+///
+/// Records are read in slices of a few megabytes and decoded on all cores; memory depends on the longest record and not
+/// on the files. Every method throws `UserError` with file and line for text that is not UTF-8, unsound JSON, wrong types
+/// and unknown roles, always for the first mistake in the order of the files; and if a file cannot be read or an input
+/// holds no record at all.
+public struct CorpusReader: Sendable {
+    /// A file or a directory.
+    public struct Input: Sendable {
+        public var url: URL
+        /// Read only the first records, this many; nil for all.
+        public var limit: Int?
+
+        public init(_ url: URL, limit: Int? = nil) {
+            self.url = url
+            self.limit = limit
         }
+    }
+
+    public let inputs: [Input]
+
+    /// What is decoded at once: enough that all cores have work for a good while, little beside a model.
+    private static let sliceBytes = 2 << 20
+    /// Records that one thread takes at a time: a millisecond of work.
+    private static let groupBytes = 1 << 14
+
+    public init(_ inputs: [Input]) { self.inputs = inputs }
+
+    /// - Parameter limit: read only the first records of each
+    public init(_ urls: [URL], limit: Int? = nil) { inputs = urls.map { Input($0, limit: limit) } }
+
+    /// All records, in order.
+    public func records() throws -> [CorpusRecord] {
+        var records: [CorpusRecord] = []
+        try forEach { records.append($0) }
         return records
     }
 
-    /// Calls `body` with each record of a file or directory; memory does not depend on its size.
-    public static func forEachRecord(in url: URL, _ body: (CorpusRecord) throws -> Void) throws {
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue
-        {
-            for file in try corpusFiles(in: url) { try forEachRecord(in: file, body) }
-            return
-        }
-        switch url.pathExtension.lowercased() {
-        case "jsonl", "json": try forEachLine(in: url, body)
-        case "txt": try forEachParagraph(in: url, body)
-        case let other:
-            throw UserError(
-                other.isEmpty ? "a corpus without a file extension" : "a corpus of kind .\(other)",
-                file: url.relativePath, remedy: "give .jsonl or .txt")
-        }
-    }
-
-    private static func corpusFiles(in directory: URL) throws -> [URL] {
-        do {
-            return try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
-                .filter { ["jsonl", "json", "txt"].contains($0.pathExtension.lowercased()) }
-                .sorted { $0.lastPathComponent < $1.lastPathComponent }
-        } catch {
-            throw UserError(
-                "cannot be read: \(error.localizedDescription)", file: directory.relativePath,
-                status: .noInput)
-        }
-    }
-
-    private static func forEachLine(in url: URL, _ body: (CorpusRecord) throws -> Void) throws {
-        try JSONLines(contentsOf: url).forEach { line in
-            do {
-                try body(try line.decode(CorpusRecord.self))
-            } catch let fault as RecordFault {
-                throw line.error(fault.problem)
+    /// Calls `body` with each record, in order.
+    public func forEach(_ body: (CorpusRecord) throws -> Void) throws {
+        try requireInputs()
+        for input in inputs {
+            try forEachSlice(of: input) { slice in
+                for records in Self.inParallel(
+                    slice, { group in Result { try group.map { try $0.record() } } })
+                {
+                    try records.get().forEach(body)
+                }
             }
         }
     }
 
-    private static func forEachParagraph(in url: URL, _ body: (CorpusRecord) throws -> Void) throws {
-        var paragraph: [String] = []
-        var lastNumber = 0
-        func finish() throws {
-            guard !paragraph.isEmpty else { return }
-            try body(.text(paragraph.joined(separator: "\n")))
-            paragraph = []
+    func requireInputs() throws {
+        guard inputs.isEmpty else { return }
+        throw UserError("no corpus", remedy: Self.remedy, status: .noInput)
+    }
+
+    private static let remedy = "give .jsonl files with one record a line or .txt files"
+
+    /// Calls `body` with some records after the others, `sliceBytes` of them or more.
+    func forEachSlice(of input: Input, _ body: ([UnreadRecord]) throws -> Void) throws {
+        var records = try UnreadRecords(in: input.url)
+        var (slice, size, count): ([UnreadRecord], Int, Int) = ([], 0, 0)
+        func hand() throws {
+            let full = slice
+            (slice, size) = ([], 0)
+            if !full.isEmpty { try body(full) }
         }
-        // The reader passes over blank lines: a jump in the numbers is where they were.
-        try JSONLines(contentsOf: url).forEach { line in
-            if line.number != lastNumber + 1 { try finish() }
-            paragraph.append(line.text)
-            lastNumber = line.number
+        while count < input.limit ?? .max {
+            do {
+                guard let record = try records.next() else { break }
+                slice.append(record)
+                size += record.byteCount
+                count += 1
+            } catch {
+                // A mistake in a record before this one comes first.
+                try hand()
+                throw error
+            }
+            if size >= Self.sliceBytes { try hand() }
         }
-        try finish()
+        try hand()
+        guard count > 0 else {
+            throw UserError("no records", file: input.url.relativePath, remedy: Self.remedy, status: .noInput)
+        }
+    }
+
+    /// Calls `transform` with all of a slice, group by group, on all cores, and gives the results in order.
+    static func inParallel<Value>(
+        _ slice: [UnreadRecord], _ transform: (ArraySlice<UnreadRecord>) -> Value
+    ) -> [Value] {
+        var bounds = [0]
+        var size = 0
+        for (index, record) in slice.enumerated() {
+            size += record.byteCount
+            if size >= groupBytes || index + 1 == slice.count {
+                bounds.append(index + 1)
+                size = 0
+            }
+        }
+        var results = [Value?](repeating: nil, count: bounds.count - 1)
+        results.withUnsafeMutableBufferPointer { buffer in
+            nonisolated(unsafe) let slots = buffer
+            Parallel.forEach(count: slots.count) { group in
+                slots[group] = transform(slice[bounds[group]..<bounds[group + 1]])
+            }
+        }
+        return results.map { $0! }
     }
 }

@@ -3,21 +3,18 @@ import Transformer
 
 /// Documents laid end to end for one pass.
 public struct PackedBatch: Sendable {
-    /// The document of each segment, as an index into the corpus.
-    public let documents: [Int]
     public let tokens: TokenBatch
     /// For each token, whether it is a target whose loss counts.
     public let kept: [Bool]
     /// The same documents as the teacher reads them; nil where that is what the student reads.
     public let teacher: (tokens: TokenBatch, kept: [Bool])?
 
-    public init(_ documents: [Int], of corpus: [EncodedDocument]) {
-        self.documents = documents
-        tokens = TokenBatch(sequences: documents.map { corpus[$0].ids })
-        kept = documents.flatMap { corpus[$0].kept }
-        let views = documents.map { corpus[$0].teacher ?? corpus[$0].student }
+    public init(_ documents: [EncodedDocument]) {
+        tokens = TokenBatch(sequences: documents.map(\.ids))
+        kept = documents.flatMap(\.kept)
+        let views = documents.map { $0.teacher ?? $0.student }
         teacher =
-            documents.contains { corpus[$0].teacher != nil }
+            documents.contains { $0.teacher != nil }
             ? (TokenBatch(sequences: views.map(\.ids)), views.flatMap(\.kept)) : nil
     }
 }
@@ -30,9 +27,10 @@ public struct PackedBatch: Sendable {
 /// every document of an epoch comes before any of the next epoch, and no batch holds a document twice.
 ///
 /// Batch k is a function of lengths, budget, seed and k: a resumed run asks for its next batch and gets what it
-/// would have got. Going on from the last batch asked for is cheap; going back starts over (≈ 50 ns a document).
+/// would have got. Going on from the last batch asked for is cheap; going back starts over (≈ 50 ns a document). Memory
+/// is 8 bytes a document: its length and its place in the order.
 public struct Packer: Sendable {
-    private let lengths: [Int]
+    private let lengths: [UInt32]
     private let budget: Int
     private let seed: UInt64
 
@@ -42,7 +40,7 @@ public struct Packer: Sendable {
 
     private var epoch = 0
     /// Documents of the epoch still to come, in order; those before `upcoming` are in batches or `waiting`.
-    private var order: [Int] = []
+    private var order: [UInt32] = []
     private var upcoming = 0
     /// Documents that did not fit when their turn came, oldest first.
     private var waiting: [Int] = []
@@ -52,9 +50,10 @@ public struct Packer: Sendable {
     /// - Parameters:
     ///   - lengths: tokens of each document, none longer than the budget
     ///   - budget: the most tokens in a batch: sequences × context
-    public init(lengths: [Int], budget: Int, seed: UInt64) {
+    public init(lengths: [UInt32], budget: Int, seed: UInt64) {
         precondition(!lengths.isEmpty, "there is nothing to pack")
-        precondition(lengths.allSatisfy { (1...budget).contains($0) }, "documents of 1 to \(budget) tokens")
+        precondition(
+            lengths.allSatisfy { (1...budget).contains(Int($0)) }, "documents of 1 to \(budget) tokens")
         self.lengths = lengths
         self.budget = budget
         self.seed = seed
@@ -78,7 +77,7 @@ public struct Packer: Sendable {
     private mutating func start(epoch: Int) {
         self.epoch = epoch
         var stream = RandomStream(seed: seed, purpose: "packing", index: UInt64(epoch))
-        order = stream.permutation(of: lengths.count)
+        order = stream.permutation(of: lengths.count).map { UInt32($0) }
         upcoming = 0
         waiting = []
     }
@@ -89,16 +88,18 @@ public struct Packer: Sendable {
         // A batch that goes on into the next epoch does not take the same document twice.
         var taken: Set<Int> = []
         func take(_ document: Int) -> Bool {
-            guard lengths[document] <= room, !taken.contains(document) else { return false }
+            let length = Int(lengths[document])
+            guard length <= room, !taken.contains(document) else { return false }
             documents.append(document)
-            room -= lengths[document]
+            room -= length
             return true
         }
         while true {
             // Those that wait come first: the oldest of them always has a place in the next batch.
             waiting.removeAll(where: take)
             while room > 0, upcoming < order.count, waiting.count < Self.window {
-                if !take(order[upcoming]) { waiting.append(order[upcoming]) }
+                let next = Int(order[upcoming])
+                if !take(next) { waiting.append(next) }
                 upcoming += 1
             }
             guard upcoming == order.count, waiting.isEmpty else { return documents }

@@ -12,7 +12,7 @@ extension TokenizerTraining {
     ///
     /// Throws `UserError` for unsound files and options.
     public func train(files: [URL], maximumRecords: Int? = nil, seed: UInt64 = 0) throws -> Data {
-        var records = try CorpusReader.records(in: files)
+        var records = try CorpusReader(files).records()
         if let maximumRecords, maximumRecords < records.count {
             var stream = RandomStream(seed: seed, purpose: "tokenizer training")
             let chosen = stream.permutation(of: records.count).prefix(maximumRecords).sorted()

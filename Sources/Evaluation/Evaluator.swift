@@ -34,7 +34,7 @@ public struct Evaluator {
             tokenizer: tokenizer, template: model.template ?? .roleMarkers, contextLength: .max, scope: scope)
         let documents =
             switch convention {
-            case .hf: try encoder.encode(records).documents
+            case .hf: try encoder.encode(records).map(\.student)
             case .llamaCpp: [try Self.stream(records, encoder)]
             }
         let windows = convention.windows(
@@ -51,8 +51,7 @@ public struct Evaluator {
 
     /// All records as `llama-perplexity` reads a file: one text, begun once and never ended. Paragraphs get the blank
     /// line back that the reader parted them at; chats keep their own form.
-    private static func stream(_ records: [CorpusRecord], _ encoder: CorpusEncoder) throws -> EncodedDocument
-    {
+    private static func stream(_ records: [CorpusRecord], _ encoder: CorpusEncoder) throws -> MarkedTokens {
         var ids = encoder.tokenizer.beginID.map { [$0] } ?? []
         var paragraphs: [String] = []
         func flush() {
@@ -68,7 +67,7 @@ public struct Evaluator {
             }
         }
         flush()
-        return EncodedDocument(ids: ids, kept: ids.indices.map { $0 > 0 })
+        return MarkedTokens(ids: ids, kept: ids.indices.map { $0 > 0 })
     }
 
     public func perplexity(

@@ -20,6 +20,9 @@ struct Normalizer: Sendable {
     private let vocabulary: Vocabulary
 
     static let space: [UInt8] = [0xe2, 0x96, 0x81]
+    /// The same for hot loops.
+    @inline(__always)
+    static var spaceBytes: (UInt8, UInt8, UInt8) { (0xe2, 0x96, 0x81) }
     private static let replacement: [UInt8] = [0xef, 0xbf, 0xbd]
 
     init(_ model: ModelFile, vocabulary: Vocabulary) {
@@ -35,16 +38,12 @@ struct Normalizer: Sendable {
     /// The normal form of a text. Bytes that are not UTF-8 become U+FFFD, one a byte.
     func normalize(_ text: UnsafeBufferPointer<UInt8>, options: Options = []) -> [UInt8] {
         guard !text.isEmpty else { return [] }
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count + text.count / 2 + 3)
         let hasPrefix = addsPrefix && !options.contains(.continuing)
         if onlySpacesChange, UTF8Validation.firstFault(in: UnsafeRawBufferPointer(text)) == nil {
-            if hasPrefix { output += Self.space }
-            for byte in text {
-                if byte == 0x20 { output += Self.space } else { output.append(byte) }
-            }
-            return output
+            return Self.withSpacesWritten(text, hasPrefix: hasPrefix)
         }
+        var output: [UInt8] = []
+        output.reserveCapacity(text.count + text.count / 2 + 3)
         var position = 0
         if removesExtraSpaces { position = endOfLeadingSpaces(text, options) }
         guard position < text.count else { return [] }
@@ -54,6 +53,26 @@ struct Normalizer: Sendable {
             while output.suffix(3).elementsEqual(Self.space) { output.removeLast(3) }
         }
         return output
+    }
+
+    private static func withSpacesWritten(_ text: UnsafeBufferPointer<UInt8>, hasPrefix: Bool) -> [UInt8] {
+        let spaces = text.reduce(hasPrefix ? 1 : 0) { $0 + ($1 == 0x20 ? 1 : 0) }
+        return [UInt8](unsafeUninitializedCapacity: text.count + 3 * spaces) { output, count in
+            let bytes = spaceBytes
+            func writeSpace() {
+                (output[count], output[count + 1], output[count + 2]) = bytes
+                count += 3
+            }
+            if hasPrefix { writeSpace() }
+            for byte in text {
+                if byte == 0x20 {
+                    writeSpace()
+                } else {
+                    output[count] = byte
+                    count += 1
+                }
+            }
+        }
     }
 
     private func endOfLeadingSpaces(_ text: UnsafeBufferPointer<UInt8>, _ options: Options) -> Int {

@@ -2,6 +2,7 @@
 /// al. 2016, arXiv:1508.07909). Of equal pairs the left one merges first.
 struct PairSegmenter: Sendable {
     private let vocabulary: Vocabulary
+    private let words = WordCache()
 
     init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 
@@ -34,14 +35,66 @@ struct PairSegmenter: Sendable {
     }
 
     /// The segmentation of a normalised text.
+    func segments(_ text: UnsafeBufferPointer<UInt8>, guarding: Bool) -> [Segment] {
+        var output: [Segment] = []
+        output.reserveCapacity(text.count / 2)
+        var start = 0
+        while start < text.count {
+            let end = endOfWord(in: text, from: start)
+            let word = UnsafeBufferPointer(rebasing: text[start..<end])
+            func append(_ segments: UnsafeBufferPointer<Segment>) {
+                for segment in segments { output.append((start + segment.end, segment.id)) }
+            }
+            if word.count <= WordCache.longestWord {
+                words.segments(of: word, guarding: guarding, append) {
+                    divide(word, guarding: guarding) { false }
+                }
+            } else {
+                divide(word, guarding: guarding) { false }.withUnsafeBufferPointer(append)
+            }
+            start = end
+        }
+        return output
+    }
+
+    /// The end of the word that begins at a place: the next space that follows something else and that no piece reaches
+    /// over, or the end of the text.
+    private func endOfWord(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        vocabulary.bridges.withUnsafeBufferPointer { bridges in
+            var isInside = false
+            var index = start
+            while index < text.count {
+                if text[index] == Normalizer.spaceBytes.0, index + 2 < text.count,
+                    text[index + 1] == Normalizer.spaceBytes.1, text[index + 2] == Normalizer.spaceBytes.2
+                {
+                    if isInside, !bridges[Int(text[index - 1])] { return index }
+                    isInside = false
+                    index += 3
+                } else {
+                    isInside = true
+                    index += 1
+                }
+            }
+            return text.count
+        }
+    }
+
+    /// The segmentation of a normalised text as a whole.
     ///
     /// - Parameter isDropped: asked at each merge whether to leave it out (BPE dropout)
-    func segments(
-        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool, isDropped: () -> Bool = { false }
+    func divide(
+        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool, isDropped: () -> Bool
     ) -> [Segment] {
-        var work = Work(vocabulary: vocabulary, text: text, guarding: guarding)
-        work.merge(isDropped)
-        return work.segments()
+        withUnsafeTemporaryAllocation(of: Symbol.self, capacity: text.count) { symbols in
+            // There are fewer pairs than characters at first, and each merge takes one pair and brings at most two.
+            withUnsafeTemporaryAllocation(of: Pair.self, capacity: 2 * text.count) { pairs in
+                var work = Work(
+                    vocabulary: vocabulary, text: text, guarding: guarding, symbols: symbols,
+                    agenda: Heap(pairs: pairs))
+                work.merge(isDropped)
+                return work.segments()
+            }
+        }
     }
 
     /// One text on its way from characters to pieces.
@@ -49,28 +102,35 @@ struct PairSegmenter: Sendable {
         let vocabulary: Vocabulary
         let text: UnsafeBufferPointer<UInt8>
         let guarding: Bool
-        var symbols: [Symbol] = []
-        var agenda = Heap()
+        let symbols: UnsafeMutableBufferPointer<Symbol>
+        var count = 0
+        var agenda: Heap
         /// Where unused pieces were put together: the length of the left half, by place in the trie.
         var splits: [PieceTrie.Node: Int32] = [:]
 
-        init(vocabulary: Vocabulary, text: UnsafeBufferPointer<UInt8>, guarding: Bool) {
+        init(
+            vocabulary: Vocabulary, text: UnsafeBufferPointer<UInt8>, guarding: Bool,
+            symbols: UnsafeMutableBufferPointer<Symbol>, agenda: Heap
+        ) {
             self.vocabulary = vocabulary
             self.text = text
             self.guarding = guarding
-            symbols.reserveCapacity(text.count)
+            self.symbols = symbols
+            self.agenda = agenda
             var start = 0
             while start < text.count {
                 let symbol = vocabulary.symbolLength(in: text, from: start, guarding: guarding)
                 let length = symbol > 0 ? symbol : text.characterLength(at: start)
-                let index = Int32(symbols.count)
-                symbols.append(
-                    Symbol(
+                let index = Int32(count)
+                symbols.initializeElement(
+                    at: count,
+                    to: Symbol(
                         start: Int32(start), length: Int32(length), previous: index - 1, next: index + 1,
                         node: walk(from: PieceTrie.root, start, length), isFrozen: symbol > 0))
+                count += 1
                 start += length
             }
-            if !symbols.isEmpty { symbols[symbols.count - 1].next = -1 }
+            if count > 0 { symbols[count - 1].next = -1 }
         }
 
         private func walk(from node: PieceTrie.Node, _ start: Int, _ length: Int) -> PieceTrie.Node {
@@ -83,8 +143,8 @@ struct PairSegmenter: Sendable {
         }
 
         mutating func merge(_ isDropped: () -> Bool) {
-            guard symbols.count > 1 else { return }
-            for left in 0..<symbols.count - 1 { consider(Int32(left), Int32(left + 1)) }
+            guard count > 1 else { return }
+            for left in 0..<count - 1 { consider(Int32(left), Int32(left + 1)) }
             while let pair = agenda.pop() {
                 let left = Int(pair.left)
                 let right = Int(pair.right)
@@ -121,7 +181,7 @@ struct PairSegmenter: Sendable {
 
         func segments() -> [Segment] {
             var output: [Segment] = []
-            var index = symbols.isEmpty ? -1 : 0
+            var index = count == 0 ? -1 : 0
             while index >= 0 {
                 let symbol = symbols[index]
                 append(Int(symbol.start), Int(symbol.length), node: symbol.node, to: &output)
@@ -147,11 +207,14 @@ struct PairSegmenter: Sendable {
 
     /// A binary heap of pairs, the first to merge on top.
     private struct Heap {
-        private var pairs: [Pair] = []
+        let pairs: UnsafeMutableBufferPointer<Pair>
+        private var count = 0
+
+        init(pairs: UnsafeMutableBufferPointer<Pair>) { self.pairs = pairs }
 
         mutating func push(_ pair: Pair) {
-            var hole = pairs.count
-            pairs.append(pair)
+            var hole = count
+            count += 1
             while hole > 0, case let parent = (hole - 1) / 2, pair.precedes(pairs[parent]) {
                 pairs[hole] = pairs[parent]
                 hole = parent
@@ -160,11 +223,13 @@ struct PairSegmenter: Sendable {
         }
 
         mutating func pop() -> Pair? {
-            guard let top = pairs.first, let last = pairs.popLast() else { return nil }
-            guard !pairs.isEmpty else { return top }
+            guard count > 0 else { return nil }
+            let top = pairs[0]
+            count -= 1
+            let last = pairs[count]
             var hole = 0
-            while case var child = 2 * hole + 1, child < pairs.count {
-                if child + 1 < pairs.count, pairs[child + 1].precedes(pairs[child]) { child += 1 }
+            while case var child = 2 * hole + 1, child < count {
+                if child + 1 < count, pairs[child + 1].precedes(pairs[child]) { child += 1 }
                 guard pairs[child].precedes(last) else { break }
                 pairs[hole] = pairs[child]
                 hole = child

@@ -1,7 +1,8 @@
 /// The pieces that text can become, found byte by byte.
 ///
 /// The edges lie in one hash table with open addressing: parent, byte and child of an edge share 64 bits, so a
-/// step is one look-up, mostly in one cache line.
+/// step is one look-up, mostly in one cache line. Those of the root, which every search begins with, lie in a table of
+/// their own.
 struct PieceTrie: Sendable {
     /// A place in the trie: a string that is the beginning of a piece.
     typealias Node = Int32
@@ -15,6 +16,8 @@ struct PieceTrie: Sendable {
     /// parent (32 bits), byte (8), child (24).
     private var edges: [UInt64]
     private var mask: Int
+    /// The child of the root for each byte, or `none`.
+    private var first = [Node](repeating: none, count: 256)
     private static let free = UInt64.max
     /// Children are numbered in 24 bits.
     private static let mostNodes = 1 << 24
@@ -27,6 +30,7 @@ struct PieceTrie: Sendable {
     /// The child of a node, or `none`.
     @inline(__always)
     func child(of node: Node, _ byte: UInt8) -> Node {
+        if node == Self.root { return first[Int(byte)] }
         let key = UInt64(UInt32(bitPattern: node)) << 8 | UInt64(byte)
         return edges.withUnsafeBufferPointer { edges in
             var slot = Self.slot(of: key) & mask
@@ -38,6 +42,9 @@ struct PieceTrie: Sendable {
             }
         }
     }
+
+    /// The number of places; they are `0..<nodeCount`.
+    var nodeCount: Int { ids.count }
 
     /// The piece that ends at a node, or -1.
     @inline(__always)
@@ -77,6 +84,10 @@ struct PieceTrie: Sendable {
         if ids.count * 2 > edges.count { grow() }
         let child = Node(ids.count)
         ids.append(-1)
+        if node == Self.root {
+            first[Int(byte)] = child
+            return child
+        }
         place((UInt64(UInt32(bitPattern: node)) << 8 | UInt64(byte)) << 24 | UInt64(child))
         return child
     }

@@ -5,8 +5,21 @@ import Foundation
 /// N is the length of the text in bytes. Sums are kept in Float and a later path must be better, not as good, to
 /// replace an earlier one: so ties end as in the `sentencepiece` library (0.2), down to the rounding.
 struct UnigramSegmenter: Sendable {
-    private let vocabulary: Vocabulary
+    private let trie: PieceTrie
+    /// What ends at each place in the trie.
+    private let entries: [Entry]
+    private let unknownID: Int32
     private let unknownScore: Float
+
+    /// A piece as segmentation sees it: all that it needs in one load.
+    private struct Entry {
+        /// -1 for none.
+        var id: Int32 = -1
+        var score: Float = 0
+
+        /// Added to the ids of role markers, which outside text cannot spell.
+        static let marker: Int32 = 1 << 30
+    }
 
     /// A character without a piece is that much less probable than the least probable piece.
     private static let unknownPenalty: Float = 10
@@ -15,7 +28,21 @@ struct UnigramSegmenter: Sendable {
     private static let symbolBonus: Float = 0.1
 
     init(_ model: ModelFile, vocabulary: Vocabulary) {
-        self.vocabulary = vocabulary
+        trie = vocabulary.trie
+        unknownID = vocabulary.unknownID
+        entries = (0..<vocabulary.trie.nodeCount).map { node in
+            let id = vocabulary.trie.id(at: PieceTrie.Node(node))
+            guard id >= 0 else { return Entry() }
+            let traits = vocabulary.traits[Int(id)]
+            if traits.contains(.unused) { return Entry() }
+            guard traits.contains(.userDefined) else {
+                return Entry(id: id, score: vocabulary.scores[Int(id)])
+            }
+            let length = Float(model.pieces[Int(id)].spelling.utf8.count)
+            return Entry(
+                id: traits.contains(.marker) ? id + Entry.marker : id,
+                score: length * Self.symbolBonus - Self.symbolBonus)
+        }
         let scores = model.pieces.lazy.filter { $0.kind == .normal }.map(\.score)
         unknownScore = (scores.min() ?? 0) - Self.unknownPenalty
     }
@@ -38,14 +65,20 @@ struct UnigramSegmenter: Sendable {
                     best[end] = Best(score: score, start: Int32(start), id: id)
                 }
             }
-            var segments: [Segment] = []
+            var count = 0
             var end = text.count
             while end > 0 {
-                segments.append((end, best[end].id))
+                count += 1
                 end = Int(best[end].start)
             }
-            segments.reverse()
-            return segments
+            return [Segment](unsafeUninitializedCapacity: count) { segments, initialized in
+                var end = text.count
+                for index in (0..<count).reversed() {
+                    segments.initializeElement(at: index, to: (end, best[end].id))
+                    end = Int(best[end].start)
+                }
+                initialized = count
+            }
         }
     }
 
@@ -92,7 +125,7 @@ struct UnigramSegmenter: Sendable {
         _ text: UnsafeBufferPointer<UInt8>, guarding: Bool,
         _ body: (_ start: Int, _ end: Int, _ id: Int32, _ score: Float) -> Void
     ) {
-        vocabulary.scores.withUnsafeBufferPointer { scores in
+        entries.withUnsafeBufferPointer { entries in
             var start = 0
             while start < text.count {
                 let characterEnd = start + text.characterLength(at: start)
@@ -100,21 +133,20 @@ struct UnigramSegmenter: Sendable {
                 var node = PieceTrie.root
                 var end = start
                 while end < text.count {
-                    node = vocabulary.trie.child(of: node, text[end])
+                    node = trie.child(of: node, text[end])
                     if node == PieceTrie.none { break }
                     end += 1
-                    let id = vocabulary.trie.id(at: node)
-                    guard id >= 0 else { continue }
-                    let traits = vocabulary.traits[Int(id)]
-                    var score = scores[Int(id)]
-                    if !traits.isEmpty {
-                        if traits.contains(.unused) || guarding && traits.contains(.marker) { continue }
-                        score = Float(end - start) * Self.symbolBonus - Self.symbolBonus
+                    let entry = entries[Int(node)]
+                    var id = entry.id
+                    if id < 0 { continue }
+                    if id >= Entry.marker {
+                        if guarding { continue }
+                        id -= Entry.marker
                     }
-                    body(start, end, id, score)
+                    body(start, end, id, entry.score)
                     if end == characterEnd { isCharacterAPiece = true }
                 }
-                if !isCharacterAPiece { body(start, characterEnd, vocabulary.unknownID, unknownScore) }
+                if !isCharacterAPiece { body(start, characterEnd, unknownID, unknownScore) }
                 start = characterEnd
             }
         }

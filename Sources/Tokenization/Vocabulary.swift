@@ -2,6 +2,9 @@
 struct Vocabulary: Sendable {
     /// Pieces that text can become: normal, user-defined and unused ones.
     private(set) var trie = PieceTrie()
+    /// The user-defined ones among them. Text is searched for them at every character, so they have a trie of their own,
+    /// which is small and soon left.
+    private var symbols = PieceTrie()
     /// All other pieces by their spelling.
     private(set) var reserved: [[UInt8]: Int32] = [:]
     /// What segmentation has to know of each piece.
@@ -9,6 +12,10 @@ struct Vocabulary: Sendable {
     /// The scores of pieces.
     private(set) var scores: [Float] = []
     let unknownID: Int32
+    /// For each byte, whether a piece may reach from a character that ends with it over the space that follows. Few do: a
+    /// space mostly begins a piece, or follows another. Where no piece reaches over a space, a text falls into words that
+    /// are divided each for itself. With unused pieces, whose parts depend on the whole text, it never does.
+    private(set) var bridges = [Bool](repeating: false, count: 256)
 
     struct Traits: OptionSet, Sendable {
         let rawValue: UInt8
@@ -31,12 +38,14 @@ struct Vocabulary: Sendable {
             case .unused: traits.append(.unused)
             case .userDefined:
                 traits.append(Self.isMarker(piece.spelling) ? [.userDefined, .marker] : .userDefined)
+                _ = symbols.insert(piece.spelling.utf8, id: id)
             case .control, .unknown, .byte:
                 traits.append([])
                 let earlier = reserved.updateValue(id, forKey: Array(piece.spelling.utf8))
                 if let earlier { throw Duplicate(first: earlier, second: id) }
                 continue
             }
+            noteBridges(of: piece)
             if let earlier = trie.insert(piece.spelling.utf8, id: id) {
                 throw Duplicate(first: earlier, second: id)
             }
@@ -44,6 +53,17 @@ struct Vocabulary: Sendable {
         for (spelling, id) in reserved {
             let other = trie.id(of: spelling)
             if other >= 0 { throw Duplicate(first: min(id, other), second: max(id, other)) }
+        }
+    }
+
+    private mutating func noteBridges(of piece: ModelFile.Piece) {
+        if piece.kind == .unused { bridges = Array(repeating: true, count: 256) }
+        let bytes = Array(piece.spelling.utf8)
+        for index in bytes.indices.dropFirst()
+        where bytes[index...].starts(with: Normalizer.space)
+            && !bytes[..<index].suffix(3).elementsEqual(Normalizer.space)
+        {
+            bridges[Int(bytes[index - 1])] = true
         }
     }
 
@@ -60,17 +80,12 @@ struct Vocabulary: Sendable {
         var node = PieceTrie.root
         var longest = 0
         for index in start..<bytes.count {
-            node = trie.child(of: node, bytes[index])
+            node = symbols.child(of: node, bytes[index])
             if node == PieceTrie.none { break }
-            let id = trie.id(at: node)
-            if id >= 0, isSymbol(id, guarding: guarding) { longest = index + 1 - start }
+            let id = symbols.id(at: node)
+            if id >= 0, !(guarding && traits[Int(id)].contains(.marker)) { longest = index + 1 - start }
         }
         return longest
-    }
-
-    private func isSymbol(_ id: Int32, guarding: Bool) -> Bool {
-        let traits = traits[Int(id)]
-        return traits.contains(.userDefined) && !(guarding && traits.contains(.marker))
     }
 
     /// Some vocabularies keep runs of spaces or single signs as user-defined symbols. Those are text; a marker

@@ -12,11 +12,13 @@ enum ByteLines {
     static func transform(
         _ body: (_ lines: [UnsafeBufferPointer<UInt8>], _ first: Int) throws -> [UInt8]
     ) throws {
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 64)
+        defer { room.deallocate() }
         var pending: [UInt8] = []
         var number = 1
         while true {
             let start = pending.count
-            let count = try read(into: &pending)
+            let count = try read(into: &pending, through: room)
             let end =
                 count == 0 ? pending.count : (pending[start...].lastIndex(of: newline).map { $0 + 1 } ?? 0)
             if end > 0 {
@@ -45,16 +47,36 @@ enum ByteLines {
     }
 
     /// Appends what is there to read and returns how much that was: 0 at the end.
-    private static func read(into buffer: inout [UInt8]) throws -> Int {
-        let old = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: chunk))
+    private static func read(
+        into buffer: inout [UInt8], through room: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
         var count = 0
-        repeat {
-            count = buffer.withUnsafeMutableBytes { Foundation.read(0, $0.baseAddress! + old, chunk) }
-        } while count < 0 && errno == EINTR
-        buffer.removeLast(chunk - max(count, 0))
+        repeat { count = Foundation.read(0, room.baseAddress, room.count) } while count < 0 && errno == EINTR
         guard count >= 0 else { throw UserError.system(errno, "cannot read standard input") }
+        buffer.append(contentsOf: room[..<count])
         return count
+    }
+
+    /// Numbers in decimal, with spaces between; none is negative.
+    static func decimal(_ numbers: [Int32]) -> [UInt8] {
+        // A number has ten digits at most.
+        [UInt8](unsafeUninitializedCapacity: 11 * numbers.count) { output, count in
+            for number in numbers {
+                precondition(number >= 0, "a negative number")
+                if count > 0 {
+                    output[count] = UInt8(ascii: " ")
+                    count += 1
+                }
+                var (rest, digits) = (number, 1)
+                while rest >= 10 { (rest, digits) = (rest / 10, digits + 1) }
+                rest = number
+                for place in (count..<count + digits).reversed() {
+                    output[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                count += digits
+            }
+        }
     }
 
     private static func write(_ bytes: [UInt8]) throws {

@@ -27,11 +27,6 @@ struct CorpusFlags: ParsableArguments {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit \(limit ?? 0) is not positive") }
     }
 
-    /// The records of all files.
-    func records() throws -> [CorpusRecord] {
-        try files.flatMap { file in
-            let records = try CorpusReader.records(in: [URL(filePath: file)])
-            return limit.map { Array(records.prefix($0)) } ?? records
-        }
-    }
+    /// Reads the records of all files.
+    var reader: CorpusReader { CorpusReader(files.map { URL(filePath: $0) }, limit: limit) }
 }

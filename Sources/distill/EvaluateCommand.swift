@@ -51,7 +51,7 @@ struct PerplexityCommand: AsyncParsableCommand {
         try Failure.reporting {
             let progress = ProgressLine()
             defer { progress.clear() }
-            let records = try corpus.records()
+            let records = try corpus.reader.records()
             let evaluator = Evaluator(
                 convention: convention, context: corpus.context, stride: stride, scope: corpus.scope)
             let lines = try models.map { path in
@@ -95,7 +95,7 @@ struct AgreementCommand: AsyncParsableCommand {
 
     func run() async throws {
         try Failure.reporting {
-            let records = try corpus.records()
+            let records = try corpus.reader.records()
             let progress = ProgressLine()
             defer { progress.clear() }
             let teacher = try Checkpoint.load(URL(filePath: self.teacher))

@@ -61,7 +61,7 @@ struct LabelCommand: AsyncParsableCommand {
                 kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
                 temperature: temperature,
                 scope: corpus.scope, context: corpus.context, seed: seed
-            ).run(corpus.records(), into: URL(filePath: output), progress: progress.handler)
+            ).run(corpus.reader, into: URL(filePath: output), progress: progress.handler)
         }
     }
 }

@@ -17,8 +17,9 @@ struct TokenizerCommand: ParsableCommand {
               distill tokenizer inspect --model tokenizer.model
               distill tokenizer encode --model tokenizer.model --bos < text.txt > ids.txt
               distill tokenizer decode --model tokenizer.model < ids.txt
+              distill tokenizer count --model tokenizer.model --corpus corpus.jsonl
             """,
-        subcommands: [Train.self, Encode.self, Decode.self, Inspect.self])
+        subcommands: [Train.self, Encode.self, Decode.self, Count.self, Inspect.self])
 
     /// The tokenizer a command works with.
     struct Model: ParsableArguments {
@@ -126,12 +127,7 @@ extension TokenizerCommand {
                         }
                     }
                     return map(lines) { line in
-                        var output: [UInt8] = []
-                        for id in encode(line, with: tokenizer) {
-                            if !output.isEmpty { output.append(UInt8(ascii: " ")) }
-                            output += String(id).utf8
-                        }
-                        return output
+                        ByteLines.decimal(encode(line, with: tokenizer))
                     }
                 }
             }
@@ -185,17 +181,22 @@ extension TokenizerCommand {
 
 /// One line of output for each element, made on all cores, in order.
 private func map<Element>(_ elements: [Element], _ line: (Element) -> [UInt8]) -> [UInt8] {
-    var lines = [[UInt8]](repeating: [], count: elements.count)
-    lines.withUnsafeMutableBufferPointer { buffer in
+    // A group of lines is one piece of output: many lines are a few words long.
+    let grain = 64
+    var groups = [[UInt8]](repeating: [], count: (elements.count + grain - 1) / grain)
+    groups.withUnsafeMutableBufferPointer { buffer in
         nonisolated(unsafe) let slots = buffer
-        Parallel.forRanges(of: elements.count, grain: 16) { range in
-            for index in range { slots[index] = line(elements[index]) }
+        Parallel.forRanges(of: elements.count, grain: grain) { range in
+            var output: [UInt8] = []
+            for index in range {
+                output += line(elements[index])
+                output.append(UInt8(ascii: "\n"))
+            }
+            slots[range.lowerBound / grain] = output
         }
     }
     var output: [UInt8] = []
-    for line in lines {
-        output += line
-        output.append(UInt8(ascii: "\n"))
-    }
+    output.reserveCapacity(groups.reduce(0) { $0 + $1.count })
+    for group in groups { output += group }
     return output
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct UsageTests {
     private static let verbs = [
         ["run"], ["validate"], ["init"], ["tokenizer", "train"], ["tokenizer", "encode"],
-        ["tokenizer", "decode"],
+        ["tokenizer", "decode"], ["tokenizer", "count"],
         ["tokenizer", "inspect"], ["generate"], ["label"], ["inspect"], ["evaluate", "perplexity"],
         ["evaluate", "agreement"], ["evaluate", "task"], ["chat"], ["bench"], ["doctor"],
     ]

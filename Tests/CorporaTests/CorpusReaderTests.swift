@@ -7,7 +7,7 @@ import Tokenization
 
 @Suite struct CorpusReaderTests {
     private func read(_ content: String, as name: String = "corpus.jsonl") throws -> [CorpusRecord] {
-        try withFiles([name: content]) { try CorpusReader.records(in: $0) }
+        try withFiles([name: content]) { try CorpusReader($0).records() }
     }
 
     @Test func everyForm() throws {
@@ -85,7 +85,7 @@ import Tokenization
                 let url = directory.appendingPathComponent(name)
                 try (Data("\"ok\"\n".utf8).dropFirst(5) + Data("\n\n".utf8) + Data([0x61, 0xff])).write(
                     to: url)
-                let error = #expect(throws: UserError.self) { try CorpusReader.records(in: [url]) }
+                let error = #expect(throws: UserError.self) { try CorpusReader([url]).records() }
                 #expect(error?.line == 3)
                 #expect(error?.description.contains("not valid UTF-8") == true)
             }
@@ -105,14 +105,14 @@ import Tokenization
             "d.json": "{\"text\": \"last\"}",
         ]) { urls in
             let directory = urls[0].deletingLastPathComponent()
-            let records = try CorpusReader.records(in: [directory])
+            let records = try CorpusReader([directory]).records()
             #expect(records == [.text("first"), .text("second"), .text("last")])
-            let error = #expect(throws: UserError.self) { try CorpusReader.records(in: [urls[2]]) }
+            let error = #expect(throws: UserError.self) { try CorpusReader([urls[2]]).records() }
             #expect(error?.description.contains("a corpus of kind .md") == true)
             let missing = directory.appendingPathComponent("none.txt")
-            #expect(throws: UserError.self) { try CorpusReader.records(in: [missing]) }
+            #expect(throws: UserError.self) { try CorpusReader([missing]).records() }
         }
-        #expect(throws: UserError.self) { try CorpusReader.records(in: []) }
+        #expect(throws: UserError.self) { try CorpusReader([]).records() }
     }
 
     @Test func trainingReadsEverythingSaid() throws {

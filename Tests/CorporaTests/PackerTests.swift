@@ -3,13 +3,13 @@ import Tensors
 import Testing
 
 @Suite struct PackerTests {
-    private static func lengths(_ count: Int, _ range: ClosedRange<Int>, seed: UInt64 = 1) -> [Int] {
+    private static func lengths(_ count: Int, _ range: ClosedRange<Int>, seed: UInt64 = 1) -> [UInt32] {
         var stream = RandomStream(seed: seed, purpose: "lengths")
-        return (0..<count).map { _ in range.lowerBound + stream.nextIndex(below: range.count) }
+        return (0..<count).map { _ in UInt32(range.lowerBound + stream.nextIndex(below: range.count)) }
     }
 
     /// Corpora of many shapes: documents, budget.
-    private static let shapes: [(lengths: [Int], budget: Int)] = [
+    private static let shapes: [(lengths: [UInt32], budget: Int)] = [
         (lengths(1000, 2...64), 512), (lengths(300, 1...512), 512), (lengths(50, 2...20), 4096),
         ([7], 100), ([100], 100), (lengths(40, 50...60), 100), (lengths(600, 300...400), 512),
         (lengths(500, 2...10) + lengths(20, 900...1000), 1000),
@@ -24,7 +24,7 @@ import Testing
         while stream.count < 3 * lengths.count {
             let documents = packer.batch(batch)
             #expect(!documents.isEmpty)
-            #expect(documents.map { lengths[$0] }.reduce(0, +) <= budget)
+            #expect(documents.map { Int(lengths[$0]) }.reduce(0, +) <= budget)
             #expect(Set(documents).count == documents.count)
             stream += documents
             batch += 1
@@ -76,8 +76,7 @@ import Testing
             EncodedDocument(ids: [1, 2, 3], kept: [false, true, false]),
             EncodedDocument(ids: [4, 5], kept: [false, true]),
         ]
-        let batch = PackedBatch([1, 0, 1], of: corpus)
-        #expect(batch.documents == [1, 0, 1])
+        let batch = PackedBatch([1, 0, 1].map { corpus[$0] })
         #expect(batch.tokens.ids == [4, 5, 1, 2, 3, 4, 5])
         #expect(batch.tokens.segments == [0, 2, 5, 7])
         #expect(batch.kept == [false, true, false, true, false, false, true])

@@ -59,7 +59,7 @@ import Transformer
             #expect(long.count == 5 && long[2].content == "Tamsin." && long[4].content != "Nobody.")
             #expect(story.hasPrefix("Orrin lives by") && story.count > 15)
             // What we write is what corpora are read from.
-            #expect(try CorpusReader.records(in: [output]).count == 15)
+            #expect(try CorpusReader([output]).records().count == 15)
         }
     }
 

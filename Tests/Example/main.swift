@@ -8,8 +8,7 @@ import Transformer
 let paths = CommandLine.arguments.dropFirst().map { URL(filePath: $0) }
 let teacher = try Checkpoint.load(paths[0])
 let tokenizer = try teacher.requireTokenizer()
-let records = try CorpusReader.records(in: [paths[1]])
-let corpus = try CorpusEncoder(tokenizer: tokenizer, contextLength: 256).encode(records)
+let corpus = try CorpusEncoder(tokenizer: tokenizer, contextLength: 256).encode(CorpusReader([paths[1]]))
 
 let student = try Decoder(
     configuration: Configuration(
@@ -17,7 +16,7 @@ let student = try Decoder(
     seed: 1)
 let trainer = try Trainer(
     student: student, teacher: teacher.decoder,
-    source: CorpusSource(documents: corpus.documents, sequences: 8, context: 256, seed: 1),
+    source: CorpusSource(corpus: corpus, sequences: 8, context: 256, seed: 1),
     options: TrainingOptions(
         steps: 40, losses: [WeightedLoss(.forwardKL(temperature: 2))], optimizer: .init(learningRate: 3e-3)))
 try trainer.run { event in

@@ -31,48 +31,68 @@ public struct CorpusSelection {
         self.seed = seed
     }
 
-    /// The chosen documents, as places in `documents`, rising. A document that no longer fits the budget is passed over.
-    ///
-    /// - Parameters:
-    ///   - documents: none longer than the models' contexts
-    ///   - budget: the most tokens the chosen have together
-    ///   - model: for all methods but random
-    ///   - small: for `difference`
-    public func choose(
-        from documents: [EncodedDocument], budget: Int, model: Decoder? = nil, small: Decoder? = nil,
-        progress: ((_ done: Int) -> Void)? = nil
-    ) -> [Int] {
-        var room = budget
+    /// What was chosen so far.
+    private struct Choice {
+        let lengths: [UInt32]
+        /// Tokens that are left of the budget.
+        var room: Int
         var chosen: [Int] = []
+
         /// Takes a document that fits; tells whether it did.
-        func take(_ index: Int) -> Bool {
-            guard documents[index].ids.count <= room else { return false }
-            room -= documents[index].ids.count
+        mutating func take(_ index: Int) -> Bool {
+            guard lengths[index] <= room else { return false }
+            room -= Int(lengths[index])
             chosen.append(index)
             return true
         }
+    }
+
+    /// A random choice, as places in `lengths`, rising. What no longer fits the budget is passed over.
+    ///
+    /// - Parameters:
+    ///   - lengths: of each document, in tokens or whatever the budget counts
+    ///   - budget: the most that the chosen have together
+    public static func random(lengths: [UInt32], budget: Int, seed: UInt64) -> [Int] {
+        var choice = Choice(lengths: lengths, room: budget)
+        var stream = RandomStream(seed: seed, purpose: "selection")
+        for index in stream.permutation(of: lengths.count) { _ = choice.take(index) }
+        return choice.chosen.sorted()
+    }
+
+    /// The chosen documents, as places in the corpus, rising. A document that no longer fits the budget is passed over.
+    ///
+    /// - Parameters:
+    ///   - corpus: no document is longer than the models' contexts
+    ///   - budget: the most tokens the chosen have together
+    ///   - model: for all methods but random
+    ///   - small: for `difference`
+    /// - Throws: `UserError` when the disk fails
+    public func choose(
+        from corpus: EncodedCorpus, budget: Int, model: Decoder? = nil, small: Decoder? = nil,
+        progress: ((_ done: Int) -> Void)? = nil
+    ) throws -> [Int] {
+        var choice = Choice(lengths: corpus.lengths, room: budget)
         switch method {
-        case .random:
-            var stream = RandomStream(seed: seed, purpose: "selection")
-            for index in stream.permutation(of: documents.count) { _ = take(index) }
+        case .random: return Self.random(lengths: corpus.lengths, budget: budget, seed: seed)
         case .difference:
-            let large = losses(documents, of: model!, progress)
-            let scores = zip(losses(documents, of: small!, progress), large).map { $0 - $1 }
+            let large = try losses(corpus, of: model!, progress)
+            let scores = zip(try losses(corpus, of: small!, progress), large).map { $0 - $1 }
             // Ties in the order of the corpus.
-            for index in documents.indices.sorted(by: { (scores[$1], $0) < (scores[$0], $1) }) {
-                _ = take(index)
+            for index in scores.indices.sorted(by: { (scores[$1], $0) < (scores[$0], $1) }) {
+                _ = choice.take(index)
             }
         case .kCenter:
-            let features = features(documents, of: model!, progress)
+            let features = try features(corpus, of: model!, progress)
             let mean = Self.mean(features)
             var distances = features.map { Self.squaredDistance($0, mean) }
             var best = distances.indices.min { distances[$0] < distances[$1] }
             while let next = best {
                 // What was taken or does not fit is out of the search.
-                if take(next) {
+                if choice.take(next) {
                     for index in features.indices where distances[index] >= 0 {
                         let distance = Self.squaredDistance(features[index], features[next])
-                        distances[index] = chosen.count == 1 ? distance : min(distances[index], distance)
+                        distances[index] =
+                            choice.chosen.count == 1 ? distance : min(distances[index], distance)
                     }
                 }
                 distances[next] = -1
@@ -81,33 +101,33 @@ public struct CorpusSelection {
                 }
             }
         case .herding:
-            let features = features(documents, of: model!, progress)
+            let features = try features(corpus, of: model!, progress)
             let mean = Self.mean(features)
             var sum = mean.map { _ in Float(0) }
-            var left = Set(documents.indices)
+            var left = Set(features.indices)
             while !left.isEmpty {
-                let count = Float(chosen.count + 1)
+                let count = Float(choice.chosen.count + 1)
                 // argmin ‖mean − (sum + φ)/count‖².
                 let wanted = zip(mean, sum).map { count * $0 - $1 }
                 let next = left.map { ($0, Self.squaredDistance(features[$0], wanted)) }
                     .min { ($0.1, $0.0) < ($1.1, $1.0) }!.0
                 left.remove(next)
-                if take(next) { for i in sum.indices { sum[i] += features[next][i] } }
-                if room < 2 { break }
+                if choice.take(next) { for i in sum.indices { sum[i] += features[next][i] } }
+                if choice.room < 2 { break }
             }
         }
-        return chosen.sorted()
+        return choice.chosen.sorted()
     }
 
     // MARK: - What models say of documents
 
     /// The mean final hidden state over each document's targets.
     private func features(
-        _ documents: [EncodedDocument], of model: Decoder, _ progress: ((Int) -> Void)?
-    ) -> [[Float]] {
-        documents.enumerated().map { index, document in
+        _ corpus: EncodedCorpus, of model: Decoder, _ progress: ((Int) -> Void)?
+    ) throws -> [[Float]] {
+        try (0..<corpus.count).map { index in
             defer { progress?(index + 1) }
-            let (hidden, batch) = hidden(document, of: model)
+            let (hidden, batch) = hidden(try corpus.document(index), of: model)
             return (0..<hidden.width).map { i in
                 batch.positions.indices.reduce(0) { $0 + hidden.pointer(row: $1)[i] }
                     / Float(max(batch.positions.count, 1))
@@ -117,11 +137,11 @@ public struct CorpusSelection {
 
     /// The mean of −ln p over each document's targets.
     private func losses(
-        _ documents: [EncodedDocument], of model: Decoder, _ progress: ((Int) -> Void)?
-    ) -> [Double] {
-        documents.enumerated().map { index, document in
+        _ corpus: EncodedCorpus, of model: Decoder, _ progress: ((Int) -> Void)?
+    ) throws -> [Double] {
+        try (0..<corpus.count).map { index in
             defer { progress?(index + 1) }
-            let (hidden, batch) = hidden(document, of: model)
+            let (hidden, batch) = hidden(try corpus.document(index), of: model)
             return withoutGradients {
                 HeadLoss([WeightedLoss(.crossEntropy)])(
                     hidden: hidden, head: model.head, targets: batch.targets, teacher: nil, scale: 1
@@ -131,7 +151,7 @@ public struct CorpusSelection {
     }
 
     private func hidden(_ document: EncodedDocument, of model: Decoder) -> (Tensor, TrainingBatch) {
-        let batch = TrainingBatch(PackedBatch([0], of: [document]))
+        let batch = TrainingBatch(PackedBatch([document]))
         return (
             withoutGradients { gatherRows(model.hiddenStates(batch.tokens), at: batch.positions) }, batch
         )

@@ -39,28 +39,22 @@ public struct Labeler {
     ///   the directory holds anything else or another process writes to it, or when the disk refuses
     @discardableResult
     public func label(
-        _ documents: [EncodedDocument], into directory: URL, progress: ProgressHandler? = nil
+        _ corpus: EncodedCorpus, into directory: URL, progress: ProgressHandler? = nil
     ) throws -> SignalManifest {
-        try check(documents)
+        try checkVocabulary()
+        let (unique, name) = try unique(corpus)
         try FileManager.default.createDirectories(at: directory)
         // Two processes at one directory would mix their shards.
         let lock = try FileLock(directory: directory)
         defer { withExtendedLifetime(lock) {} }
-        var (seen, keys): (Set<RecordKey>, Data) = ([], Data())
-        let unique = documents.filter { document in
-            let key = RecordKey(document)
-            guard seen.insert(key).inserted else { return false }
-            keys.append(contentsOf: key.bytes)
-            return true
-        }
-        let pending = PendingShards(directory: directory, origin: origin, documents: Fingerprint(of: keys))
+        let pending = PendingShards(directory: directory, origin: origin, documents: name)
         var shards = try pending.resume()
         progress?(.began(stage: "label", total: unique.count, unit: "documents"))
         var done = shards.reduce(0) { $0 + $1.records }
         if done > 0 { progress?(.note("label: resumed at document \(done) of \(unique.count)")) }
         var tokens = 0
         while done < unique.count {
-            let part = Array(unique[done..<min(done + shardDocuments, unique.count)])
+            let part = try unique[done..<min(done + shardDocuments, unique.count)].map(corpus.document)
             let records = records(of: part) { documents, batchTokens in
                 tokens += batchTokens
                 progress?(.advanced(stage: "label", done: done + documents, tokens: tokens, loss: nil))
@@ -76,15 +70,28 @@ public struct Labeler {
         return manifest
     }
 
-    private func check(_ documents: [EncodedDocument]) throws {
-        let (context, vocabulary) = (
-            teacher.configuration.contextLength, teacher.configuration.vocabularySize
-        )
-        if let longest = documents.map({ ($0.teacher ?? $0.student).ids.count }).max(), longest > context {
-            throw UserError(
-                "a document of \(longest) tokens exceeds the context of the teacher \(origin.teacher), \(context)",
-                remedy: "encode the corpus with a context of at most \(context)")
+    /// The documents that did not occur before, and what names them all in their order.
+    private func unique(_ corpus: EncodedCorpus) throws -> (indices: [Int], name: Fingerprint) {
+        let context = teacher.configuration.contextLength
+        var (seen, keys): (Set<RecordKey>, Data) = ([], Data())
+        let indices = try (0..<corpus.count).filter { index in
+            let document = try corpus.document(index)
+            let length = (document.teacher ?? document.student).ids.count
+            guard length <= context else {
+                throw UserError(
+                    "a document of \(length) tokens exceeds the context of the teacher \(origin.teacher), \(context)",
+                    remedy: "encode the corpus with a context of at most \(context)")
+            }
+            let key = RecordKey(document)
+            guard seen.insert(key).inserted else { return false }
+            keys.append(contentsOf: key.bytes)
+            return true
         }
+        return (indices, Fingerprint(of: keys))
+    }
+
+    private func checkVocabulary() throws {
+        let vocabulary = teacher.configuration.vocabularySize
         guard vocabulary == origin.vocabularySize else {
             throw UserError(
                 "the teacher \(origin.teacher) has a vocabulary of \(vocabulary), the tokenizer one of "

@@ -33,13 +33,18 @@ public struct LabelingJob {
             teacherContextLength: systemTurns == .teacher ? teacher.decoder.configuration.contextLength : nil)
     }
 
-    /// - Throws: `UserError` when the directory holds other signals, no token is a target, or the disk refuses
+    /// - Parameters:
+    ///   - directory: of the signal cache
+    ///   - scratch: where the encoded corpus is kept meanwhile
+    /// - Throws: `UserError` when the directory holds other signals, the corpus is unsound, no token is a target, or the disk
+    ///   refuses
     @discardableResult
     public func run(
-        _ records: [CorpusRecord], into directory: URL, progress: ProgressHandler? = nil
+        _ reader: CorpusReader, into directory: URL, scratch: URL = .temporaryDirectory,
+        progress: ProgressHandler? = nil
     ) throws -> SignalManifest {
-        let corpus = try encoder.encode(records)
+        let corpus = try encoder.encode(reader, in: scratch)
         return try Labeler(teacher: teacher.decoder, origin: origin)
-            .label(corpus.documents, into: directory, progress: progress)
+            .label(corpus, into: directory, progress: progress)
     }
 }

@@ -7,11 +7,16 @@ import Support
 struct RecordKey: Hashable, Sendable {
     static let size = 16
 
-    let bytes: [UInt8]
+    /// The number that names the record's random stream: the first eight bytes, the most significant first.
+    let streamIndex: UInt64
+    /// The other eight.
+    private let rest: UInt64
 
     init(bytes: [UInt8]) {
         precondition(bytes.count == Self.size, "a record key has \(Self.size) bytes")
-        self.bytes = bytes
+        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        streamIndex = number(bytes[..<8])
+        rest = number(bytes[8...])
     }
 
     init(_ document: EncodedDocument) {
@@ -19,12 +24,12 @@ struct RecordKey: Hashable, Sendable {
         document.ids.withUnsafeBytes { data.append(contentsOf: $0) }
         data.append(contentsOf: document.kept.map { $0 ? 1 : 0 })
         document.teacher?.ids.withUnsafeBytes { data.append(contentsOf: $0) }
-        let hexadecimal = Array(Fingerprint(of: data).hexadecimal.utf8.prefix(2 * Self.size))
-        bytes = stride(from: 0, to: hexadecimal.count, by: 2).map {
-            UInt8(String(decoding: hexadecimal[$0..<$0 + 2], as: UTF8.self), radix: 16)!
-        }
+        let digits = Fingerprint(of: data).hexadecimal
+        streamIndex = UInt64(digits.prefix(16), radix: 16)!
+        rest = UInt64(digits.dropFirst(16).prefix(16), radix: 16)!
     }
 
-    /// The number that names the record's random stream.
-    var streamIndex: UInt64 { bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+    var bytes: [UInt8] {
+        [streamIndex, rest].flatMap { number in withUnsafeBytes(of: number.bigEndian) { Array($0) } }
+    }
 }

@@ -67,9 +67,10 @@ public final class SignalCache {
     }
 
     /// Checks that every document is in the cache, before any work is begun.
-    public func requireAll(_ documents: [EncodedDocument]) throws {
-        for document in documents where places[RecordKey(document)] == nil {
-            throw missing(document)
+    public func requireAll(_ corpus: EncodedCorpus) throws {
+        for index in 0..<corpus.count {
+            let document = try corpus.document(index)
+            if places[RecordKey(document)] == nil { throw missing(document) }
         }
     }
 

@@ -158,8 +158,8 @@ public final class OnPolicySource: BatchSource {
     private func split(_ documents: [EncodedDocument]) -> [TrainingBatch] {
         let size = (documents.count + parts - 1) / parts
         return stride(from: 0, to: documents.count, by: max(size, 1)).map { start in
-            let part = Array(start..<min(start + size, documents.count))
-            return TrainingBatch(PackedBatch(part, of: documents), isStudents: true)
+            let part = Array(documents[start..<min(start + size, documents.count)])
+            return TrainingBatch(PackedBatch(part), isStudents: true)
         }
     }
 

@@ -27,13 +27,13 @@ struct EvaluateExecutor: StageExecutor {
         }
         let evaluator = Evaluator(context: stage.contextLength, stride: stage.stride)
         if !stage.perplexity.isEmpty {
-            let records = try context.records(stage.perplexity, limit: stage.limit)
+            let records = try context.reader(stage.perplexity, limit: stage.limit).records()
             let result = try evaluator.perplexity(of: model, on: records)
             scores.perplexity = Measurement(result.perplexity, standardError: result.standardError)
             advance(result.tokens)
         }
         if !stage.agreement.isEmpty, let teacher = stage.teacher {
-            let records = try context.records(stage.agreement, limit: stage.limit)
+            let records = try context.reader(stage.agreement, limit: stage.limit).records()
             let result = try evaluator.agreement(of: model, with: context.checkpoint(teacher), on: records)
             scores.kl = Measurement(result.meanKL, standardError: result.standardError)
             scores.agreement = Measurement(result.topAgreement)

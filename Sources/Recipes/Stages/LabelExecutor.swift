@@ -13,7 +13,9 @@ struct LabelExecutor: StageExecutor {
                 temperature: Float(stage.signal.temperature), scope: stage.lossOn.targets,
                 context: stage.contextLength, systemTurns: stage.systemTurns, seed: context.seed)
             let finished = context.work.appending(path: "signals", directoryHint: .isDirectory)
-            try job.run(context.records(stage.corpus), into: finished, progress: context.progress)
+            try job.run(
+                context.reader(stage.corpus), into: finished, scratch: context.work,
+                progress: context.progress)
             try AtomicFile.install(finished, as: context.output)
         }
         let manifest = try SignalManifest(contentsOf: context.output)

@@ -13,12 +13,9 @@ extension StageContext {
         try Checkpoint.load(url(of: reference))
     }
 
-    /// Records of several corpora, the first `limit` of each.
-    func records(_ references: [Reference], limit: Int? = nil) throws -> [CorpusRecord] {
-        try references.flatMap { reference in
-            let records = try CorpusReader.records(in: [url(of: reference)])
-            return limit.map { Array(records.prefix($0)) } ?? records
-        }
+    /// The reader of several corpora, of the first `limit` records of each.
+    func reader(_ references: [Reference], limit: Int? = nil) -> CorpusReader {
+        CorpusReader(references.map(url(of:)), limit: limit)
     }
 }
 

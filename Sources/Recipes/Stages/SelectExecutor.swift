@@ -9,7 +9,7 @@ import Tokenization
 struct SelectExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .select(let stage) = context.stage else { preconditionFailure("a select stage") }
-        let records = try context.records(stage.corpus)
+        let reader = context.reader(stage.corpus)
         let model = try stage.model.map(context.checkpoint)
         let small = try stage.small.map(context.checkpoint)
         if let model, let small,
@@ -19,49 +19,75 @@ struct SelectExecutor: StageExecutor {
                 "has another tokenizer than the model it is compared with", file: small.url.relativePath,
                 remedy: "train it with the model's tokenizer", status: .configuration)
         }
-        let documents = try self.documents(records, stage, model, context)
-        let total = documents.reduce(0) { $0 + $1.ids.count }
+        let (lengths, chosen) = try choose(reader, stage, model, small, context)
+        try write(chosen, of: reader, to: context.output)
+        let tokens = chosen.reduce(0) { $0 + Int(lengths[$1]) }
+        let total = Self.total(lengths)
+        return StageResult(
+            summary: "\(chosen.count) of \(lengths.count) documents, \(tokens) of \(total) tokens",
+            figures: ["documents": Double(chosen.count), "tokens": Double(tokens)])
+    }
+
+    /// The length of each record, and which records are chosen.
+    private func choose(
+        _ reader: CorpusReader, _ stage: SelectStage, _ model: Checkpoint?, _ small: Checkpoint?,
+        _ context: StageContext
+    ) throws -> (lengths: [UInt32], chosen: [Int]) {
+        let corpus = try model.map { try encode(reader, stage, $0, context) }
+        // A random choice needs no tokenizer: characters measure a document as well.
+        let lengths = try corpus?.lengths ?? textLengths(reader)
+        let total = Self.total(lengths)
         let budget = Int((stage.share * Double(total)).rounded())
-        context.progress(.began(stage: context.label, total: documents.count, unit: "documents"))
-        let chosen = CorpusSelection(stage.method, seed: context.seed).choose(
-            from: documents, budget: budget, model: model?.decoder, small: small?.decoder
-        ) { done in
-            context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
-        }
+        context.progress(.began(stage: context.label, total: lengths.count, unit: "documents"))
+        let selection = CorpusSelection(stage.method, seed: context.seed)
+        let chosen =
+            try corpus.map {
+                try selection.choose(from: $0, budget: budget, model: model?.decoder, small: small?.decoder) {
+                    done in
+                    context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
+                }
+            } ?? CorpusSelection.random(lengths: lengths, budget: budget, seed: context.seed)
         guard !chosen.isEmpty else {
             throw UserError(
                 "no document fits \(budget) of \(total) tokens", remedy: "raise share", status: .configuration
             )
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(to: context.output) { writer in
-            for index in chosen {
-                try writer.write(try encoder.encode(records[index]))
-                try writer.write("\n")
-            }
+        return (lengths, chosen)
+    }
+
+    private static func total(_ lengths: [UInt32]) -> Int { lengths.reduce(0) { $0 + Int($1) } }
+
+    private func textLengths(_ reader: CorpusReader) throws -> [UInt32] {
+        var lengths: [UInt32] = []
+        try reader.forEach { record in
+            lengths.append(UInt32(max(1, record.texts.reduce(0) { $0 + $1.utf8.count })))
         }
-        let tokens = chosen.reduce(0) { $0 + documents[$1].ids.count }
-        return StageResult(
-            summary: "\(chosen.count) of \(documents.count) documents, \(tokens) of \(total) tokens",
-            figures: ["documents": Double(chosen.count), "tokens": Double(tokens)])
+        return lengths
     }
 
     /// One document for each record, cut to the context.
-    private func documents(
-        _ records: [CorpusRecord], _ stage: SelectStage, _ model: Checkpoint?, _ context: StageContext
-    ) throws -> [EncodedDocument] {
-        guard let model else {
-            // A random choice needs no tokenizer: characters measure a document as well.
-            return records.map { record in
-                let length = max(1, record.texts.reduce(0) { $0 + $1.utf8.count })
-                return EncodedDocument(
-                    ids: Array(repeating: 0, count: length), kept: Array(repeating: false, count: length))
+    private func encode(
+        _ reader: CorpusReader, _ stage: SelectStage, _ model: Checkpoint, _ context: StageContext
+    ) throws -> EncodedCorpus {
+        let length = min(stage.contextLength, model.decoder.configuration.contextLength)
+        return try TextForm(model).encoder(context: length, scope: .all)
+            .encodeWhole(reader, in: context.work)
+    }
+
+    /// Writes the chosen records, which rise.
+    private func write(_ chosen: [Int], of reader: CorpusReader, to url: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(to: url) { writer in
+            var (index, next) = (0, chosen[...])
+            // Records are read a second time, for they need not fit into memory.
+            try reader.forEach { record in
+                defer { index += 1 }
+                guard index == next.first else { return }
+                next = next.dropFirst()
+                try writer.write(try encoder.encode(record))
+                try writer.write("\n")
             }
         }
-        let form = try TextForm(model)
-        let length = min(stage.contextLength, model.decoder.configuration.contextLength)
-        let encoder = form.encoder(context: length, scope: .all)
-        return try records.map { try encoder.document($0).truncated(to: length) }
     }
 }

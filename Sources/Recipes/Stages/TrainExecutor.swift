@@ -26,12 +26,11 @@ struct TrainExecutor: StageExecutor {
             vocabularySize: form.tokenizer.vocabularySize)
         try cache?.requireAll(documents)
 
-        let tokens = documents.reduce(0) { $0 + $1.ids.count }
         let options = options(
-            stage, corpusTokens: tokens, signalTemperature: cache?.manifest.origin.temperature,
+            stage, corpusTokens: documents.tokenCount, signalTemperature: cache?.manifest.origin.temperature,
             seed: context.seed)
         let corpus = CorpusSource(
-            documents: documents, cache: cache, sequences: stage.batch.sequences,
+            corpus: documents, cache: cache, sequences: stage.batch.sequences,
             context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
         let trainer = try Trainer(
             student: student, teachers: teachers,
@@ -97,15 +96,20 @@ struct TrainExecutor: StageExecutor {
     /// All corpora's documents; one of weight w occurs w times, a fraction of a time by chance.
     private func documents(
         _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
-    ) throws -> [EncodedDocument] {
-        try stage.corpus.enumerated().flatMap { index, part in
-            let documents = try encoder.encode(context.records([part.source], limit: part.limit)).documents
-            let copies = Int(part.weight)
-            let rest = Int(((part.weight - Double(copies)) * Double(documents.count)).rounded())
-            var stream = RandomStream(seed: context.seed, purpose: "corpus weight", index: UInt64(index))
-            let extra = stream.permutation(of: documents.count).prefix(rest).sorted().map { documents[$0] }
-            return (0..<copies).flatMap { _ in documents } + extra
-        }
+    ) throws -> EncodedCorpus {
+        let inputs = stage.corpus.map { CorpusReader.Input(context.url(of: $0.source), limit: $0.limit) }
+        let corpus = try encoder.encode(CorpusReader(inputs), in: context.work)
+        guard stage.corpus.contains(where: { $0.weight != 1 }) else { return corpus }
+        return corpus.choosing(
+            zip(stage.corpus, corpus.parts).enumerated().flatMap { index, part in
+                let (input, documents) = part
+                let copies = Int(input.weight)
+                let rest = Int(((input.weight - Double(copies)) * Double(documents.count)).rounded())
+                var stream = RandomStream(
+                    seed: context.seed, purpose: "corpus weight", index: UInt64(index))
+                let extra = stream.permutation(of: documents.count).prefix(rest).sorted()
+                return (0..<copies).flatMap { _ in documents } + extra.map { documents.lowerBound + $0 }
+            })
     }
 
     /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.
@@ -115,7 +119,7 @@ struct TrainExecutor: StageExecutor {
         steps: Int, _ context: StageContext
     ) throws -> OnPolicySource? {
         guard let settings = stage.onPolicy else { return nil }
-        let prompts = try context.records(settings.prompts).map { record in
+        let prompts = try context.reader(settings.prompts).records().map { record in
             let prompt = try encoder.prompt(
                 record.prompt ?? record.texts.map { Message(role: .user, content: $0) })
             return RolloutPrompt(student: prompt.student, teacher: prompt.teacher)
@@ -166,8 +170,9 @@ struct TrainExecutor: StageExecutor {
         _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
     ) throws -> ((Decoder) throws -> Double)? {
         guard let settings = stage.validation else { return nil }
-        let records = try context.records(settings.corpus, limit: settings.limit)
-        let documents = try encoder.encode(records).documents.map { (ids: $0.ids, isTarget: $0.kept) }
+        let corpus = try encoder.encode(
+            context.reader(settings.corpus, limit: settings.limit), in: context.work)
+        let documents = try corpus.map { (ids: $0.ids, isTarget: $0.kept) }
         let length = stage.batch.contextLength
         let windows = PerplexityConvention.hf.windows(
             of: documents, context: length, stride: length, begin: nil)

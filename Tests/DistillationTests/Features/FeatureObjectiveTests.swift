@@ -1,3 +1,4 @@
+import Corpora
 import Support
 import TestSupport
 import Tensors
@@ -59,7 +60,9 @@ import Transformer
                 clip: nil,
                 logInterval: 10),
             teacher: try Small.decoder(width: 24, seed: 2),
-            source: { CorpusSource(documents: documents, sequences: 12, context: 10, seed: 1) }
+            source: {
+                try CorpusSource(corpus: EncodedCorpus(documents), sequences: 12, context: 10, seed: 1)
+            }
         ).run(log: log)
         let losses = log.lines.compactMap { $0.terms[kind.name] }
         #expect(losses.count == 15)

@@ -1,3 +1,4 @@
+import Corpora
 import TestSupport
 import Testing
 
@@ -46,7 +47,9 @@ import Testing
                     WeightedLoss(.forwardKL(temperature: 1)),
                 ], logInterval: 1, validationInterval: 2),
             teacher: try Small.decoder(),
-            source: { CorpusSource(documents: documents, sequences: 4, context: 10, seed: 1) },
+            source: {
+                try CorpusSource(corpus: EncodedCorpus(documents), sequences: 4, context: 10, seed: 1)
+            },
             validate: { _ in losses.removeFirst() })
         let log = Log()
         try run.run(log: log)

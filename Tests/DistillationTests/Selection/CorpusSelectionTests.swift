@@ -14,8 +14,8 @@ import Transformer
     }
 
     private func chosen(_ method: SelectionMethod, budget: Int, seed: UInt64 = 1) throws -> [Int] {
-        CorpusSelection(method, seed: seed).choose(
-            from: Self.documents, budget: budget, model: try Small.decoder(),
+        try CorpusSelection(method, seed: seed).choose(
+            from: EncodedCorpus(Self.documents), budget: budget, model: try Small.decoder(),
             small: try Small.decoder(seed: 2))
     }
 
@@ -56,8 +56,8 @@ import Transformer
             } / Double(batch.targets.count)
         }
         let scores = documents.map { loss(small, $0) - loss(model, $0) }
-        let chosen = CorpusSelection(.difference, seed: 1).choose(
-            from: documents, budget: 40, model: model, small: small)
+        let chosen = try CorpusSelection(.difference, seed: 1).choose(
+            from: EncodedCorpus(documents), budget: 40, model: model, small: small)
         let best = documents.indices.max { scores[$0] < scores[$1] }!
         #expect(chosen.contains(best))
         // Short documents fill what is left of the budget, so the worst may be among the chosen, but not the average.

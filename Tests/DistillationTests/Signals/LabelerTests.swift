@@ -22,14 +22,14 @@ import Transformer
     @Test(arguments: kinds)
     func roundTrip(kind: SparseKind) throws {
         try withTemporaryDirectory { directory in
-            let manifest = try labeler(kind).label(documents, into: directory)
+            let manifest = try labeler(kind).label(EncodedCorpus(documents), into: directory)
             let cache = try SignalCache(directory: directory)
             #expect(cache.manifest == manifest)
             #expect(manifest.shards.count == 5)
             #expect(manifest.records == 23)
             #expect(manifest.tokens == documents.reduce(0) { $0 + $1.ids.count })
             #expect(manifest.positions == documents.reduce(0) { $0 + $1.keptCount })
-            try cache.requireAll(documents)
+            try cache.requireAll(EncodedCorpus(documents))
 
             // Another order than the shards'.
             let asked = documents.reversed().filter { $0.keptCount > 0 }
@@ -64,7 +64,7 @@ import Transformer
         try withTemporaryDirectory { parent in
             let directory = parent.appending(path: "whole")
             var snapshots: [URL] = []
-            try labeler(kind).label(documents, into: directory) { event in
+            try labeler(kind).label(EncodedCorpus(documents), into: directory) { event in
                 guard case .advanced = event else { return }
                 let copy = parent.appending(path: "killed-\(snapshots.count)")
                 try? FileManager.default.copyItem(at: directory, to: copy)
@@ -86,7 +86,7 @@ import Transformer
                 }
                 #expect(throws: UserError.self) { try SignalCache(directory: killed) }
                 var notes: [String] = []
-                try labeler(kind).label(documents, into: killed) {
+                try labeler(kind).label(EncodedCorpus(documents), into: killed) {
                     if case .note(let note) = $0 { notes.append(note) }
                 }
                 #expect(try contents(of: killed) == expected)
@@ -99,19 +99,21 @@ import Transformer
     @Test func labellingAgainRepairs() throws {
         try withTemporaryDirectory { directory in
             let labeler = labeler(.topK(k: 5))
-            try labeler.label(documents, into: directory)
+            try labeler.label(EncodedCorpus(documents), into: directory)
             let expected = try contents(of: directory)
             let shard = directory.appending(path: "shard-00002.safetensors")
             try (expected["shard-00002.safetensors"]! + [0]).write(to: shard)
             #expect(throws: UserError.self) { try SignalCache(directory: directory) }
-            try labeler.label(documents, into: directory)
+            try labeler.label(EncodedCorpus(documents), into: directory)
             #expect(try contents(of: directory) == expected)
             try FileManager.default.removeItem(at: shard)
-            try labeler.label(documents, into: directory)
+            try labeler.label(EncodedCorpus(documents), into: directory)
             #expect(try contents(of: directory) == expected)
             // Finished and whole: nothing to do.
             var advanced = 0
-            try labeler.label(documents, into: directory) { if case .advanced = $0 { advanced += 1 } }
+            try labeler.label(EncodedCorpus(documents), into: directory) {
+                if case .advanced = $0 { advanced += 1 }
+            }
             #expect(advanced == 0)
         }
     }
@@ -119,8 +121,8 @@ import Transformer
     @Test func documentsThatOccurTwiceAreLabelledOnce() throws {
         try withTemporaryDirectory { parent in
             let (once, twice) = (parent.appending(path: "once"), parent.appending(path: "twice"))
-            try labeler(.topK(k: 5)).label(documents, into: once)
-            try labeler(.topK(k: 5)).label(documents + documents.reversed(), into: twice)
+            try labeler(.topK(k: 5)).label(EncodedCorpus(documents), into: once)
+            try labeler(.topK(k: 5)).label(EncodedCorpus(documents + documents.reversed()), into: twice)
             #expect(try contents(of: once) == contents(of: twice))
             let signal = try SignalCache(directory: twice).signal(for: [documents[3], documents[3]])
             #expect(signal.positions == 2 * documents[3].keptCount)
@@ -134,11 +136,12 @@ import Transformer
     @Test(arguments: [SparseKind.topK(k: 5), .sampled(head: 3, draws: 8)])
     func otherSettingsAreRefusedBeforeAnythingIsWritten(kind: SparseKind) throws {
         try withTemporaryDirectory { directory in
-            try labeler(kind).label(documents, into: directory)
+            try labeler(kind).label(EncodedCorpus(documents), into: directory)
             let expected = try contents(of: directory)
             func problem(_ origin: SignalManifest.Origin, _ documents: [EncodedDocument]) -> String? {
                 #expect(throws: UserError.self) {
-                    try Labeler(teacher: teacher, origin: origin).label(documents, into: directory)
+                    try Labeler(teacher: teacher, origin: origin).label(
+                        EncodedCorpus(documents), into: directory)
                 }?.problem
             }
             let seed = try #require(problem(Small.origin(kind: kind, seed: 4), documents))
@@ -161,12 +164,12 @@ import Transformer
             let long = EncodedDocument(
                 ids: Array(repeating: 1, count: 65), kept: (0..<65).map { $0 > 0 })
             let tooLong = #expect(throws: UserError.self) {
-                try labeler(.topK(k: 5)).label(documents + [long], into: directory)
+                try labeler(.topK(k: 5)).label(EncodedCorpus(documents + [long]), into: directory)
             }
             #expect(tooLong?.problem.contains("65 tokens") == true)
             let vocabulary = #expect(throws: UserError.self) {
                 try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 5), vocabulary: 96))
-                    .label(documents, into: directory)
+                    .label(EncodedCorpus(documents), into: directory)
             }
             #expect(vocabulary?.problem.contains("a vocabulary of 97, the tokenizer one of 96") == true)
             #expect(!FileManager.default.fileExists(atPath: directory.path))
@@ -180,7 +183,7 @@ import Transformer
             try withTemporaryDirectory { directory in
                 let origin = Small.origin(kind: kind)
                 return try Labeler(teacher: teacher, origin: origin)
-                    .label(documents, into: directory).bytesPerPosition
+                    .label(EncodedCorpus(documents), into: directory).bytesPerPosition
             }
         }
         let (sampled, topK) = try (bytes(.sampled(head: 4, draws: 16)), bytes(.topK(k: 50)))

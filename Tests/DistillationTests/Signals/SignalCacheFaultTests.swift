@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Support
 import TestSupport
@@ -13,7 +14,7 @@ import Transformer
     ) throws {
         try withTemporaryDirectory { directory in
             try Labeler(teacher: Small.decoder(), origin: Small.origin(kind: kind), shardDocuments: 3)
-                .label(Small.documents(5), into: directory)
+                .label(EncodedCorpus(Small.documents(5)), into: directory)
             _ = try SignalCache(directory: directory)
             try body(directory)
         }
@@ -103,7 +104,9 @@ import Transformer
             let stranger = Small.documents(1, seed: 99)
             for error in [
                 #expect(throws: UserError.self) { try cache.signal(for: stranger) },
-                #expect(throws: UserError.self) { try cache.requireAll(Small.documents(5) + stranger) },
+                #expect(throws: UserError.self) {
+                    try cache.requireAll(EncodedCorpus(Small.documents(5) + stranger))
+                },
             ] {
                 #expect(error?.problem.contains("\(stranger[0].ids.count) tokens") == true)
             }

@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Support
 import TestSupport
@@ -15,7 +16,7 @@ import Transformer
     private func measure(_ kind: SparseKind, labelledBy other: Decoder? = nil) throws -> SignalVerification {
         try withTemporaryDirectory { directory in
             try Labeler(teacher: other ?? teacher, origin: Small.origin(kind: kind))
-                .label(documents, into: directory)
+                .label(EncodedCorpus(documents), into: directory)
             return .measure(try SignalCache(directory: directory), teacher: teacher, records: 1_000)
         }
     }
@@ -87,7 +88,7 @@ import Transformer
     @Test func aSampleIsSpreadOverTheCache() throws {
         try withTemporaryDirectory { directory in
             try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 4)))
-                .label(documents, into: directory)
+                .label(EncodedCorpus(documents), into: directory)
             let cache = try SignalCache(directory: directory)
             let some = SignalVerification.measure(cache, teacher: teacher, records: 3)
             #expect((1...3).contains(some.records))

@@ -40,7 +40,7 @@ import Transformer
         let documents = Self.documents()
         try withTemporaryDirectory { directory in
             try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 97)))
-                .label(documents, into: directory)
+                .label(EncodedCorpus(documents), into: directory)
             let cache = try SignalCache(directory: directory)
             let signal = try cache.signal(for: documents)
             let views = documents.map { EncodedDocument(student: $0.teacher!, teacher: nil) }
@@ -54,14 +54,15 @@ import Transformer
             }
             // Neither the student's tokens alone nor other contexts are in it.
             #expect(throws: Error.self) {
-                try cache.requireAll(documents.map { EncodedDocument(student: $0.student, teacher: nil) })
+                try cache.requireAll(
+                    EncodedCorpus(documents.map { EncodedDocument(student: $0.student, teacher: nil) }))
             }
             let swapped = EncodedDocument(
                 student: documents[0].student,
                 teacher: MarkedTokens(
                     ids: [documents[0].ids[0], 3] + documents[0].ids[1...],
                     kept: [false, false] + documents[0].kept[1...]))
-            #expect(throws: Error.self) { try cache.requireAll([swapped]) }
+            #expect(throws: Error.self) { try cache.requireAll(EncodedCorpus([swapped])) }
         }
     }
 
@@ -79,14 +80,15 @@ import Transformer
                 options: TrainingOptions(steps: 1, losses: [WeightedLoss(.forwardKL(temperature: 1))]),
                 teacher: teacher, student: { try Small.decoder(seed: 1) },
                 source: {
-                    CorpusSource(documents: documents, cache: cache, sequences: 10, context: 12, seed: 1)
+                    try CorpusSource(
+                        corpus: EncodedCorpus(documents), cache: cache, sequences: 10, context: 12, seed: 1)
                 }
             ).run(log: log)
             return log.lines[0].loss
         }
         try withTemporaryDirectory { directory in
             try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 97)))
-                .label(documents, into: directory)
+                .label(EncodedCorpus(documents), into: directory)
             let online = try firstLoss(teacher: teacher, cache: nil)
             let cached = try firstLoss(teacher: nil, cache: SignalCache(directory: directory))
             expectClose([Float(online)], [exact], relative: 1e-5)

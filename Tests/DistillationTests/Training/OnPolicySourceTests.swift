@@ -14,20 +14,21 @@ import Transformer
 
     private func source(
         _ student: Decoder, _ options: OnPolicySource.Options, corpus: CorpusSource? = nil, parts: Int = 1
-    ) -> OnPolicySource {
+    ) throws -> OnPolicySource {
         var options = options
         options.sampling.maxNewTokens = 7
-        return OnPolicySource(
+        return try OnPolicySource(
             student: student, prompts: Self.prompts,
             corpus: corpus
-                ?? CorpusSource(documents: Small.documents(20), sequences: 4, context: 12, seed: 1),
+                ?? CorpusSource(
+                    corpus: EncodedCorpus(Small.documents(20)), sequences: 4, context: 12, seed: 1),
             stopIDs: [4, 5, 6], endID: 4, options: options, steps: 10, budget: 60, parts: parts, seed: 1)
     }
 
     /// Targets are the student's answers; the teacher reads them after its own prompt.
     @Test func stepsOfItsOwn() throws {
         let student = try Small.decoder()
-        let source = source(student, .init(share: 1), parts: 2)
+        let source = try source(student, .init(share: 1), parts: 2)
         var lengths: [Int] = []
         for step in 0..<4 {
             let batches = try source.batches(forStep: step)
@@ -58,9 +59,10 @@ import Transformer
     /// The share of own steps follows λ, and the others are the corpus's own.
     @Test func shares() throws {
         let student = try Small.decoder()
-        let corpus = CorpusSource(documents: Small.documents(20), sequences: 4, context: 12, seed: 1)
+        let corpus = try CorpusSource(
+            corpus: EncodedCorpus(Small.documents(20)), sequences: 4, context: 12, seed: 1)
         for (share, range) in [(0, 0...0), (0.5, 8...22), (1, 30...30)] as [(Double, ClosedRange<Int>)] {
-            let source = source(student, .init(share: share), corpus: corpus)
+            let source = try source(student, .init(share: share), corpus: corpus)
             var own = 0
             for step in 0..<30 {
                 let batch = try source.batches(forStep: step)[0]
@@ -77,7 +79,7 @@ import Transformer
     /// Late steps draw what was written before.
     @Test func replay() throws {
         let student = try Small.decoder()
-        let source = source(student, .init(share: 1, replay: 100))
+        let source = try source(student, .init(share: 1, replay: 100))
         var seen: Set<[Int32]> = []
         var repeated = 0
         for step in 0..<10 {
@@ -92,7 +94,7 @@ import Transformer
     }
 
     @Test func theAdaptiveShareRisesWhenTheHeldOutLossDoes() throws {
-        let source = source(try Small.decoder(), .init(share: 0, isAdaptive: true))
+        let source = try source(try Small.decoder(), .init(share: 0, isAdaptive: true))
         for loss in [3, 2, 2.5, 2.4, 2.6] { source.observe(heldOutLoss: loss) }
         expectClose([Float(source.figures["rollout_share"]!)], [0.2])
     }
@@ -115,7 +117,7 @@ import Transformer
                 return decoder
             },
             source: {
-                self.source(student!, .init(share: 0.5, isAdaptive: true, replay: 8))
+                try self.source(student!, .init(share: 0.5, isAdaptive: true, replay: 8))
             })
         // A loss that rises and falls, as a function of the weights.
         run.validate = { decoder in

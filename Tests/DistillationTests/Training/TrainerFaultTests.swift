@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Support
 import TestSupport
@@ -12,7 +13,8 @@ import Transformer
             steps: steps, losses: [WeightedLoss(.crossEntropy)], saveInterval: .steps(2), logInterval: 2)
         change(&options)
         return TrainingRun(options: options) {
-            CorpusSource(documents: TrainingRun.countingDocuments(), sequences: 4, context: 10, seed: 1)
+            try CorpusSource(
+                corpus: EncodedCorpus(TrainingRun.countingDocuments()), sequences: 4, context: 10, seed: 1)
         }
     }
 
@@ -102,11 +104,12 @@ import Transformer
         try withTemporaryDirectory { directory in
             let documents = TrainingRun.countingDocuments()
             try Labeler(teacher: Small.decoder(), origin: Small.origin(kind: .sampled(head: 2, draws: 4)))
-                .label(documents, into: directory)
+                .label(EncodedCorpus(documents), into: directory)
             let cache = try SignalCache(directory: directory)
             var wrong = run { $0.losses = [WeightedLoss(.crossEntropy), WeightedLoss(loss)] }
             wrong.source = {
-                CorpusSource(documents: documents, cache: cache, sequences: 4, context: 10, seed: 1)
+                try CorpusSource(
+                    corpus: EncodedCorpus(documents), cache: cache, sequences: 4, context: 10, seed: 1)
             }
             let error = #expect(throws: UserError.self) { try wrong.run() }
             #expect(error?.problem == problem)

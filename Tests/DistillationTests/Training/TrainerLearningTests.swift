@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import TestSupport
 import Testing
@@ -19,7 +20,7 @@ import Transformer
         let log = Log()
         try TrainingRun(
             options: options([WeightedLoss(.crossEntropy)]),
-            source: { CorpusSource(documents: documents, sequences: 8, context: 10, seed: 1) }
+            source: { try CorpusSource(corpus: EncodedCorpus(documents), sequences: 8, context: 10, seed: 1) }
         ).run(log: log)
         // An untrained student knows nothing of 97 tokens; the counting leaves nothing open.
         #expect(log.lines.first!.loss > 2)
@@ -36,14 +37,15 @@ import Transformer
             var cache: SignalCache?
             if let kind {
                 try Labeler(teacher: teacher, origin: Small.origin(kind: kind)).label(
-                    documents, into: directory)
+                    EncodedCorpus(documents), into: directory)
                 cache = try SignalCache(directory: directory)
             }
             let run = TrainingRun(
                 options: options([WeightedLoss(.forwardKL(temperature: 1))]),
                 teacher: kind == nil ? teacher : nil,
                 source: {
-                    CorpusSource(documents: documents, cache: cache, sequences: 8, context: 10, seed: 1)
+                    try CorpusSource(
+                        corpus: EncodedCorpus(documents), cache: cache, sequences: 8, context: 10, seed: 1)
                 })
             let batch = Small.batch(of: documents)
             let exact = Small.logits(teacher, batch).map { Reference.softmax($0) }
@@ -73,7 +75,7 @@ import Transformer
                     .init(.forwardKL(temperature: 2), weight: 0.125),
                 ], steps: 10),
             teacher: Small.decoder(),
-            source: { CorpusSource(documents: documents, sequences: 4, context: 10, seed: 1) }
+            source: { try CorpusSource(corpus: EncodedCorpus(documents), sequences: 4, context: 10, seed: 1) }
         ).run(log: log)
         let line = try #require(log.lines.first)
         #expect(Set(line.terms.keys) == ["cross_entropy", "forward_kl", "forward_kl_2"])

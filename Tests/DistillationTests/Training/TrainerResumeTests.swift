@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Support
 import TestSupport
@@ -33,14 +34,14 @@ import Transformer
         try withTemporaryDirectory { directory in
             if setting == .sampled {
                 let origin = Small.origin(kind: .sampled(head: 2, draws: 8), temperature: 2)
-                try Labeler(teacher: teacher, origin: origin).label(documents, into: directory)
+                try Labeler(teacher: teacher, origin: origin).label(EncodedCorpus(documents), into: directory)
             }
             try body(
                 TrainingRun(
                     options: options, teacher: [.dense, .ramps, .features].contains(setting) ? teacher : nil,
                     source: {
-                        CorpusSource(
-                            documents: documents,
+                        try CorpusSource(
+                            corpus: EncodedCorpus(documents),
                             cache: setting == .sampled ? try SignalCache(directory: directory) : nil,
                             sequences: 4, context: 10, parts: setting == .accumulation ? 2 : 1, seed: 1)
                     },

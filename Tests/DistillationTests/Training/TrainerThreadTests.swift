@@ -1,3 +1,4 @@
+import Corpora
 import TestSupport
 import Testing
 
@@ -18,7 +19,10 @@ import Testing
                 averageDecay: 0.9),
             teacher: teacher,
             student: { try Small.decoder(vocabulary: vocabulary, width: 64, deviation: 0.1, seed: 2) },
-            source: { CorpusSource(documents: documents, sequences: 16, context: 60, parts: 2, seed: 1) })
+            source: {
+                try CorpusSource(
+                    corpus: EncodedCorpus(documents), sequences: 16, context: 60, parts: 2, seed: 1)
+            })
         let one = try withThreads(1) { try run.run() }
         let two = try withThreads(2) { try run.run() }
         // A name of its own: a failed comparison would print every weight.

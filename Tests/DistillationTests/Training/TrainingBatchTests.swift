@@ -39,7 +39,8 @@ import Transformer
     /// Every kept token of a corpus is a target once in an epoch, whatever the packing.
     @Test func aCorpusIsSeenWhole() throws {
         let documents = Small.documents(40)
-        let source = CorpusSource(documents: documents, sequences: 4, context: 12, parts: 2, seed: 5)
+        let source = try CorpusSource(
+            corpus: EncodedCorpus(documents), sequences: 4, context: 12, parts: 2, seed: 5)
         var targets: [Int32] = []
         var step = 0
         let wanted = documents.reduce(0) { $0 + $1.keptCount }

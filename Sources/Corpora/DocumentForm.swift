@@ -1,0 +1,100 @@
+import Support
+
+/// How a document is written in the file of an `EncodedCorpus`:
+///
+/// - the counts of the student's and of the teacher's tokens, 32 bits each; the latter has all bits set where the teacher
+///   reads what the student reads,
+/// - the student's ids, of 16 bits each where the vocabulary allows and else of 32, and a bit for each that tells targets,
+/// - the teacher's, likewise.
+///
+/// Numbers are in the machine's own order: the file never leaves the process.
+struct DocumentForm: Sendable {
+    private let isNarrow: Bool
+    private static let noTeacher = UInt32.max
+
+    init(vocabularySize: Int) { isNarrow = vocabularySize <= 1 << 16 }
+
+    /// Bytes of the counts and of the student's tokens: what is read at once.
+    func byteCount(studentTokens count: Int) -> Int { 8 + byteCount(tokens: count) }
+
+    private func byteCount(tokens count: Int) -> Int { count * (isNarrow ? 2 : 4) + (count + 7) / 8 }
+
+    // MARK: - Writing
+
+    func append(_ document: EncodedDocument, to bytes: inout [UInt8]) {
+        append(UInt32(document.student.ids.count), to: &bytes)
+        append(document.teacher.map { UInt32($0.ids.count) } ?? Self.noTeacher, to: &bytes)
+        append(document.student, to: &bytes)
+        if let teacher = document.teacher { append(teacher, to: &bytes) }
+    }
+
+    private func append(_ tokens: MarkedTokens, to bytes: inout [UInt8]) {
+        if isNarrow {
+            // An id outside the vocabulary traps here rather than becoming another.
+            for id in tokens.ids { append(UInt16(id), to: &bytes) }
+        } else {
+            tokens.ids.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        }
+        var (mark, bit): (UInt8, UInt8) = (0, 1)
+        for isTarget in tokens.kept {
+            if isTarget { mark |= bit }
+            bit <<= 1
+            if bit == 0 {
+                bytes.append(mark)
+                (mark, bit) = (0, 1)
+            }
+        }
+        if bit != 1 { bytes.append(mark) }
+    }
+
+    private func append(_ value: some FixedWidthInteger, to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
+    }
+
+    // MARK: - Reading
+
+    /// The document at an offset of a file, of which the student reads `count` tokens.
+    func document(in file: ScratchFile, at offset: Int, studentTokens count: Int) throws -> EncodedDocument {
+        let size = byteCount(studentTokens: count)
+        let (student, teacherCount) = try reading(file, at: offset, size) { bytes in
+            precondition(
+                bytes.load(as: UInt32.self) == UInt32(count), "a document of \(count) tokens at \(offset)")
+            return (
+                tokens(.init(rebasing: bytes[8...]), count: count),
+                bytes.load(fromByteOffset: 4, as: UInt32.self)
+            )
+        }
+        guard teacherCount != Self.noTeacher else { return EncodedDocument(student: student, teacher: nil) }
+        let teacher = try reading(file, at: offset + size, byteCount(tokens: Int(teacherCount))) {
+            tokens($0, count: Int(teacherCount))
+        }
+        return EncodedDocument(student: student, teacher: teacher)
+    }
+
+    private func reading<Result>(
+        _ file: ScratchFile, at offset: Int, _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        try withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { buffer in
+            try file.read(into: buffer, at: offset)
+            return try body(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    private func tokens(_ bytes: UnsafeRawBufferPointer, count: Int) -> MarkedTokens {
+        let ids = [Int32](unsafeUninitializedCapacity: count) { ids, initialized in
+            for index in 0..<count {
+                ids[index] =
+                    isNarrow
+                    ? Int32(bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+                    : bytes.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self)
+            }
+            initialized = count
+        }
+        let marks = UnsafeRawBufferPointer(rebasing: bytes[(count * (isNarrow ? 2 : 4))...])
+        let kept = [Bool](unsafeUninitializedCapacity: count) { kept, initialized in
+            for index in 0..<count { kept[index] = marks[index >> 3] >> UInt8(index & 7) & 1 == 1 }
+            initialized = count
+        }
+        return MarkedTokens(ids: ids, kept: kept)
+    }
+}

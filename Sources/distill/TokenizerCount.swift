@@ -1,0 +1,31 @@
+import ArgumentParser
+import Corpora
+import Foundation
+
+extension TokenizerCommand {
+    struct Count: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Count what a corpus comes to: records, tokens, targets.",
+            discussion: """
+                Encodes and cuts the corpus as training and labelling do, and keeps nothing of it.
+
+                Example:
+                  distill tokenizer count --model tokenizer.model --corpus chats.jsonl stories.jsonl --context 256
+                """)
+
+        @OptionGroup var model: Model
+        @OptionGroup var corpus: CorpusFlags
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            try Failure.reporting {
+                let encoder = CorpusEncoder(
+                    tokenizer: try model.load(), contextLength: corpus.context, scope: corpus.scope)
+                let summary = try encoder.encode(corpus.reader).summary
+                if json { return try printJSON(summary) }
+                print(summary)
+            }
+        }
+    }
+}
