@@ -35,9 +35,10 @@ struct PairSegmenter: Sendable {
 
     /// The segmentation of a normalised text.
     ///
-    /// - Parameter isDropped: asked at each merge whether to leave it out (BPE dropout)
+    /// - Parameter isDropped: asked at each merge whether to leave it out (BPE dropout), with the piece it makes
     func segments(
-        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool, isDropped: () -> Bool = { false }
+        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool,
+        isDropped: (_ piece: Int32) -> Bool = { _ in false }
     ) -> [Segment] {
         var work = Work(vocabulary: vocabulary, text: text, guarding: guarding)
         work.merge(isDropped)
@@ -82,7 +83,7 @@ struct PairSegmenter: Sendable {
             return node
         }
 
-        mutating func merge(_ isDropped: () -> Bool) {
+        mutating func merge(_ isDropped: (_ piece: Int32) -> Bool) {
             guard symbols.count > 1 else { return }
             for left in 0..<symbols.count - 1 { consider(Int32(left), Int32(left + 1)) }
             while let pair = agenda.pop() {
@@ -92,7 +93,7 @@ struct PairSegmenter: Sendable {
                 guard symbols[left].length > 0, symbols[right].length > 0,
                     symbols[left].length + symbols[right].length == pair.length
                 else { continue }
-                if isDropped() { continue }
+                if isDropped(vocabulary.trie.id(at: pair.node)) { continue }
                 symbols[left].length = pair.length
                 symbols[left].node = pair.node
                 symbols[left].next = symbols[right].next

@@ -18,7 +18,7 @@ struct TokenizerCommand: ParsableCommand {
               distill tokenizer encode --model tokenizer.model --bos < text.txt > ids.txt
               distill tokenizer decode --model tokenizer.model < ids.txt
             """,
-        subcommands: [Train.self, Encode.self, Decode.self, Inspect.self])
+        subcommands: [Train.self, Trim.self, Encode.self, Decode.self, Inspect.self])
 
     /// The tokenizer a command works with.
     struct Model: ParsableArguments {
