@@ -87,7 +87,8 @@ let package = Package(
         .testTarget(
             name: "DistillationTests",
             dependencies: [
-                "Distillation", "Corpora", "Checkpoints", "Transformer", "Tensors", "Support", "TestSupport",
+                "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support",
+                "TestSupport",
             ]),
         .testTarget(
             name: "EvaluationTests",

@@ -11,13 +11,15 @@ extension Checkpoint {
     ///
     /// - Parameters:
     ///   - tokenizer: Its vocabulary must be the decoder's.
-    ///   - format: F32, F16, BF16, Q8_0, Q5_0, Q4_0 or Q6_K.
+    ///   - format: F32, F16, BF16, Q8_0, Q5_0, Q4_0 or Q6_K; nil leaves matrices as they are in memory.
     /// - Throws: `UserError` if the vocabularies differ, weights are not finite, or the system refuses.
     public static func export(
         decoder: Decoder, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
-        to url: URL, as format: WeightFormat
+        to url: URL, as format: WeightFormat?
     ) throws {
-        precondition(Quantizer.canNarrow(to: format), "weights are not written as \(format.rawValue)")
+        if let format {
+            precondition(Quantizer.canNarrow(to: format), "weights are not written as \(format.rawValue)")
+        }
         let shape = decoder.configuration
         if let tokenizer, tokenizer.vocabularySize != shape.vocabularySize {
             throw UserError(

@@ -33,7 +33,7 @@ struct ModelFile: Sendable {
     /// The same as the file holds it.
     private(set) var charactersMapBytes: Range<Int>?
 
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     private let name: String
 
     /// Reads and checks the bytes of a model; `name` is the file to name in errors.
@@ -160,7 +160,7 @@ struct ModelFile: Sendable {
 
     // MARK: - Values
 
-    private func range(_ field: WireReader.Field) throws -> Range<Int> {
+    func range(_ field: WireReader.Field) throws -> Range<Int> {
         guard case .range(let range) = field.value else { throw wrongType(field) }
         return range
     }

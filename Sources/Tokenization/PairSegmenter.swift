@@ -47,10 +47,10 @@ struct PairSegmenter: Sendable {
             }
             if word.count <= WordCache.longestWord {
                 words.segments(of: word, guarding: guarding, append) {
-                    divide(word, guarding: guarding) { false }
+                    divide(word, guarding: guarding) { _ in false }
                 }
             } else {
-                divide(word, guarding: guarding) { false }.withUnsafeBufferPointer(append)
+                divide(word, guarding: guarding) { _ in false }.withUnsafeBufferPointer(append)
             }
             start = end
         }
@@ -81,9 +81,9 @@ struct PairSegmenter: Sendable {
 
     /// The segmentation of a normalised text as a whole.
     ///
-    /// - Parameter isDropped: asked at each merge whether to leave it out (BPE dropout)
+    /// - Parameter isDropped: asked at each merge whether to leave it out (BPE dropout), with the piece it makes
     func divide(
-        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool, isDropped: () -> Bool
+        _ text: UnsafeBufferPointer<UInt8>, guarding: Bool, isDropped: (_ piece: Int32) -> Bool
     ) -> [Segment] {
         withUnsafeTemporaryAllocation(of: Symbol.self, capacity: text.count) { symbols in
             // There are fewer pairs than characters at first, and each merge takes one pair and brings at most two.
@@ -142,7 +142,7 @@ struct PairSegmenter: Sendable {
             return node
         }
 
-        mutating func merge(_ isDropped: () -> Bool) {
+        mutating func merge(_ isDropped: (_ piece: Int32) -> Bool) {
             guard count > 1 else { return }
             for left in 0..<count - 1 { consider(Int32(left), Int32(left + 1)) }
             while let pair = agenda.pop() {
@@ -152,7 +152,7 @@ struct PairSegmenter: Sendable {
                 guard symbols[left].length > 0, symbols[right].length > 0,
                     symbols[left].length + symbols[right].length == pair.length
                 else { continue }
-                if isDropped() { continue }
+                if isDropped(vocabulary.trie.id(at: pair.node)) { continue }
                 symbols[left].length = pair.length
                 symbols[left].node = pair.node
                 symbols[left].next = symbols[right].next

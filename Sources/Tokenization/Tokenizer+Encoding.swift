@@ -64,7 +64,7 @@ extension Tokenizer {
                     case .unigram(let unigram):
                         unigram.sampledSegments(text, alpha: Double(samplingAlpha), using: &generator)
                     case .pair(let pair):
-                        pair.divide(text, guarding: false) {
+                        pair.divide(text, guarding: false) { _ in
                             Float.random(in: 0..<1, using: &generator) < samplingAlpha
                         }
                     }

@@ -8,6 +8,8 @@ struct WireReader {
         let value: Value
         /// Where the field begins in the file.
         let offset: Int
+        /// Where the next one begins.
+        let end: Int
     }
 
     enum Value {
@@ -56,7 +58,7 @@ struct WireReader {
             position += Int(length)
         default: throw malformed(offset, "wire type \(key & 7)")
         }
-        return Field(number: Int(number), value: value, offset: offset)
+        return Field(number: Int(number), value: value, offset: offset, end: position)
     }
 
     private mutating func varint() throws(Malformed) -> UInt64 {

@@ -43,18 +43,30 @@ public final class Block {
     /// - Parameters:
     ///   - x: [N, C], the residual stream
     ///   - projection: how rows are multiplied by a weight
+    ///   - observe: receives what lies inside
     ///   - attend: turns rows of queries, keys and values, [N, (H + 2K)·D], into attention's output, [N, H·D]
     /// - Returns: [N, C]
-    func forward(_ x: Tensor, projection: Projection, attend: (Tensor) -> Tensor) -> Tensor {
-        var queryKeyValue = projection(norm(x, attentionNorm), queryKeyValue, nil)
+    func forward(
+        _ x: Tensor, projection: Projection, observe: (ObservedPart, Tensor) -> Void,
+        attend: (Tensor) -> Tensor
+    ) -> Tensor {
+        // In passing, so that nothing lives longer for being looked at.
+        func seen(_ part: ObservedPart, _ values: Tensor) -> Tensor {
+            observe(part, values)
+            return values
+        }
+        var queryKeyValue = projection(seen(.normed, norm(x, attentionNorm)), queryKeyValue, nil)
         if let headNorms {
             queryKeyValue = headNorm(
                 queryKeyValue, queryWeight: headNorms.query, keyWeight: headNorms.key, epsilon: epsilon,
                 shape: shape)
         }
         let middle = join(
-            attend(queryKeyValue), attentionOutput, to: x, norm: outputNorms?.attention, projection)
-        let gated = gatedUnit(projection(norm(middle, feedForwardNorm), gateUp, nil), gate)
+            seen(.heads, attend(queryKeyValue)), attentionOutput, to: x, norm: outputNorms?.attention,
+            projection)
+        let gated = gatedUnit(
+            projection(seen(.normed, norm(middle, feedForwardNorm)), gateUp, nil), gate)
+        observe(.neurons, gated)
         return join(gated, down, to: middle, norm: outputNorms?.feedForward, projection)
     }
 

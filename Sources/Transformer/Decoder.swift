@@ -127,33 +127,32 @@ public final class Decoder: @unchecked Sendable {
     /// Final hidden states, after the last norm: what the head turns into logits.
     ///
     /// - Returns: [N, C]
-    public func hiddenStates(_ batch: TokenBatch) -> Tensor { forward(batch) { _, _ in } }
+    public func hiddenStates(_ batch: TokenBatch) -> Tensor { forward(batch) { _, _, _ in } }
 
     /// The forward pass with what lies inside it.
     public func activations(_ batch: TokenBatch) -> Activations {
         var (hidden, queryKeyValue) = ([Tensor](), [Tensor]())
-        let final = forward(batch) { part, tensor in
+        let final = forward(batch) { part, _, tensor in
             switch part {
             case .queryKeyValue: queryKeyValue.append(tensor)
-            case .block: hidden.append(tensor)
+            case .residual: hidden.append(tensor)
+            case .embedding, .normed, .heads, .neurons: break
             }
         }
         return Activations(
             final: final, hidden: hidden, queryKeyValue: queryKeyValue, shape: attention[0])
     }
 
-    /// What `forward` lets be observed of each layer, in this order.
-    private enum Part { case queryKeyValue, block }
-
-    private func forward(_ batch: TokenBatch, observe: (Part, Tensor) -> Void) -> Tensor {
+    /// The forward pass of a batch, with a look at what lies inside it.
+    func forward(_ batch: TokenBatch, observe: Observer) -> Tensor {
         precondition(
             batch.longest <= configuration.contextLength,
             "a sequence of \(batch.longest) tokens exceeds the context of \(configuration.contextLength)")
         return forward(
             batch.ids, positions: batch.positions, context: batch.longest, projection: linear,
-            afterBlock: { observe(.block, $0) }
+            observe: observe
         ) { layer, queryKeyValue in
-            observe(.queryKeyValue, queryKeyValue)
+            observe(.queryKeyValue, layer, queryKeyValue)
             return causalAttention(queryKeyValue, segments: batch.segments, shape: attention[layer])
         }
     }
@@ -165,20 +164,22 @@ public final class Decoder: @unchecked Sendable {
     ///   - attend: attention of a layer over turned queries and keys and values, [N, (H + 2K)·D] → [N, H·D]
     func forward(
         _ ids: [Int32], positions: [Int32], context: Int, projection: Projection,
-        afterBlock: (Tensor) -> Void = { _ in },
+        observe: Observer = { _, _, _ in },
         attend: (_ layer: Int, _ queryKeyValue: Tensor) -> Tensor
     ) -> Tensor {
         let turnedHeads = configuration.heads + configuration.keyValueHeads
         var x = embedding(ids, table: embeddingTable, scale: configuration.embeddingScale)
+        observe(.embedding, 0, x)
         for (layer, block) in blocks.enumerated() {
-            x = block.forward(x, projection: projection) { queryKeyValue in
+            x = block.forward(x, projection: projection, observe: { observe($0, layer, $1) }) {
+                queryKeyValue in
                 attend(
                     layer,
                     rotaryEmbedding(
                         queryKeyValue, positions: positions, heads: turnedHeads,
                         table: rotary.table(layer: layer, context: context)))
             }
-            afterBlock(x)
+            observe(.residual, layer, x)
         }
         return rmsNorm(x, weight: finalNorm, epsilon: configuration.normEpsilon)
     }

@@ -11,6 +11,6 @@ struct Distill: AsyncParsableCommand {
             RunCommand.self, ValidateCommand.self, InitCommand.self, TokenizerCommand.self,
             GenerateCommand.self,
             LabelCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self, BenchCommand.self,
-            ConvertCommand.self, DoctorCommand.self,
+            CutCommand.self, ConvertCommand.self, DoctorCommand.self,
         ])
 }

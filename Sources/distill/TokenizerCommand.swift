@@ -19,7 +19,7 @@ struct TokenizerCommand: ParsableCommand {
               distill tokenizer decode --model tokenizer.model < ids.txt
               distill tokenizer count --model tokenizer.model --corpus corpus.jsonl
             """,
-        subcommands: [Train.self, Encode.self, Decode.self, Count.self, Inspect.self])
+        subcommands: [Train.self, Trim.self, Encode.self, Decode.self, Count.self, Inspect.self])
 
     /// The tokenizer a command works with.
     struct Model: ParsableArguments {

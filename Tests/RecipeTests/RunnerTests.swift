@@ -20,7 +20,8 @@ private final class FakeExecutor: StageExecutor {
         try Data("half".utf8).write(to: half)
         if context.label == kills { throw Killed() }
         switch context.stage {
-        case .tokenizer, .generate, .select, .label: try Data(context.label.utf8).write(to: context.output)
+        case .tokenizer, .cut, .generate, .select, .label:
+            try Data(context.label.utf8).write(to: context.output)
         case .train(let train):
             // Inputs are there.
             for reference in train.corpus.map(\.source) + [train.tokenizer] {

@@ -15,7 +15,7 @@ import Testing
                     .withUnsafeBufferPointer {
                         text in
                         let words = segmenter.segments(text, guarding: guarding)
-                        let whole = segmenter.divide(text, guarding: guarding) { false }
+                        let whole = segmenter.divide(text, guarding: guarding) { _ in false }
                         #expect(words.elementsEqual(whole, by: ==))
                     }
             }

@@ -100,15 +100,24 @@ extension GGUFWriter {
         }
     }
 
-    /// All weights, matrices rounded to `format` where their rows are whole blocks of it.
-    mutating func add(_ decoder: Decoder, as format: WeightFormat) {
+    /// All weights, matrices rounded to `format` where their rows are whole blocks of it; nil writes each as it is in
+    /// memory, those kept as stored byte for byte.
+    mutating func add(_ decoder: Decoder, as format: WeightFormat?) {
         let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
         let maps = GGUFNames.parameters(
             of: decoder.configuration, fusesQueryKeyValue: decoder.configuration.family == .phi3)
         for map in maps {
             for part in map.parts {
-                let chosen = part.shape.count == 1 ? .f32 : format.fitting(width: part.shape.last!)
                 let tensor = tensors[map.name]!
+                if format == nil, let stored = tensor.stored, let kept = stored.format(of: part.rows) {
+                    add(
+                        Entry(name: part.name, shape: part.shape, format: kept) { writer in
+                            let rows = (0..<part.rows.count).map { part.rows.lowerBound + part.sourceRow($0) }
+                            for part in stored.selecting(rows: rows).parts { try writer.write(part.bytes) }
+                        })
+                    continue
+                }
+                let chosen = part.shape.count == 1 ? .f32 : (format ?? .f32).fitting(width: part.shape.last!)
                 add(
                     Entry(name: part.name, shape: part.shape, format: chosen) {
                         try Self.write(tensor, part, as: chosen, to: &$0)

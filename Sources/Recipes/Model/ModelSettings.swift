@@ -1,4 +1,6 @@
-/// The shape of a new model, or the checkpoint training goes on from.
+import Distillation
+
+/// The shape of a new model, the checkpoint training goes on from, or what is cut from one first.
 public struct ModelSettings: Sendable, RecipeSection {
     public struct Shape: Equatable, Sendable {
         public var layers, width, heads, keyValueHeads, headDimension, feedForward, contextLength: Int
@@ -8,6 +10,8 @@ public struct ModelSettings: Sendable, RecipeSection {
     public enum Origin: Sendable {
         case new(Shape)
         case checkpoint(Reference)
+        /// Some parts of a checkpoint; the recipe makes a stage of it.
+        case cut(Reference, CutSettings)
     }
 
     public let origin: Origin
@@ -16,39 +20,63 @@ public struct ModelSettings: Sendable, RecipeSection {
 
     init(_ section: Section) {
         let from = section.optional(
-            "from", .reference(to: .checkpoint), "A checkpoint to go on from, instead of a shape.")
+            "from", .reference(to: .checkpoint),
+            "A checkpoint to go on from, instead of a shape. With layers, width, heads, feed_forward or vocabulary "
+                + "the student is cut from it: see the stage cut for what they mean then.")
         let isNew = KeyCondition(holds: from == nil && !section.has("from"), text: "without from")
-        let layers = section.value(
-            "layers", .integer(1...512), example: "4", only: isNew, "Number of transformer blocks.")
-        let width = section.value(
-            "width", .integer(2...65536), example: "128", only: isNew, "Width of the hidden states.")
-        let heads = section.value(
-            "heads", .integer(1...1024), example: "4", only: isNew, "Query heads in each block.")
+        let isCut = KeyCondition(holds: !isNew.holds, text: "with from")
+        var (layers, width, heads, feedForward) = (1, 2, 1, 1)
+        var cut: CutSettings?
+        if isNew.holds {
+            layers = section.value(
+                "layers", .integer(1...512), example: "4",
+                "Number of transformer blocks; with from, those that are kept, a number or a list.")
+            width = section.value(
+                "width", .integer(2...65536), example: "128",
+                "Width of the hidden states; with from, the channels that are kept.")
+            heads = section.value(
+                "heads", .integer(1...1024), example: "4",
+                "Query heads in each block; with from, those that are kept.")
+            feedForward = section.value(
+                "feed_forward", .integer(1...262_144), example: "352",
+                "Inner width of the feed-forward layers; with from, the neurons that are kept.")
+            section.declareCutText(only: isCut)
+        } else {
+            cut = CutSettings(section, of: from)
+        }
         let keyValueHeads = section.value(
             "key_value_heads", .integer(1...1024), default: heads, defaultText: "heads", only: isNew,
             "Key and value heads; fewer than heads is grouped-query attention. Must divide heads.")
         let headDimension = section.value(
             "head_dimension", .integer(2...4096), default: max(2, width / max(1, heads)),
             defaultText: "width / heads", only: isNew, "Width of one head; even, for rotary positions.")
-        let feedForward = section.value(
-            "feed_forward", .integer(1...262_144), example: "352", only: isNew,
-            "Inner width of the feed-forward layers.")
         let tiedHead = section.value(
             "tied_head", .boolean, default: true, only: isNew, "Share the embedding with the output head.")
         let contextLength = section.value(
             "context", .integer(1...1_048_576), default: 512, only: isNew,
             "Longest sequence the model is made for, in tokens.")
-        if let from {
-            origin = .checkpoint(from)
-        } else {
-            origin = .new(
-                Shape(
-                    layers: layers, width: width, heads: heads, keyValueHeads: keyValueHeads,
-                    headDimension: headDimension, feedForward: feedForward, contextLength: contextLength,
-                    tiedHead: tiedHead))
-        }
         setting = .map(section.settings)
-        if isNew.holds { checkHeads(section) }
+        if let cut {
+            let from = from ?? .placeholder
+            origin = cut.keepsAll ? .checkpoint(from) : .cut(from, cut)
+            return
+        }
+        origin = .new(
+            Shape(
+                layers: layers, width: width, heads: heads, keyValueHeads: keyValueHeads,
+                headDimension: headDimension, feedForward: feedForward, contextLength: contextLength,
+                tiedHead: tiedHead))
+        checkHeads(section)
+    }
+
+    /// This model, found where a stage has put it.
+    func made(at reference: Reference) -> ModelSettings {
+        ModelSettings(origin: .checkpoint(reference), setting: .map(["from": .reference(reference)]))
+    }
+
+    private init(origin: Origin, setting: Setting) {
+        self.origin = origin
+        self.setting = setting
     }
 
     private func checkHeads(_ section: Section) {

@@ -29,13 +29,16 @@ public struct Recipe: Sendable, RecipeSection {
         decoding.tokenizer = section.optional(
             "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the teacher's",
             "The student's tokenizer, or a model that has one.")
-        student = section.optional(
+        let given = section.optional(
             "student", .model, example: KeyDeclaration.nestedExample,
             "The model that is trained, unless a stage says otherwise.")
+        let cutting = given.flatMap { CutStage.stages(for: $0, decoding) }
+        student = cutting?.student ?? given
         decoding.student =
             student ?? (section.has("student") ? KeyType<ModelSettings>.model.placeholder() : nil)
         decoding.seed = seed
-        placedStages = section.value("stages", .list(of: .stage), "What is done, in order.")
+        placedStages =
+            (cutting?.stages ?? []) + section.value("stages", .list(of: .stage), "What is done, in order.")
         variants = section.value(
             "variants", .list(of: .section(VariantSettings.self), atLeast: 0), default: [],
             "A study: the recipe is run once for each variant. Stages that are alike run once.")

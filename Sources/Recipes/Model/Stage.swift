@@ -1,6 +1,7 @@
 /// One step of a recipe.
 public enum Stage: Sendable {
     case tokenizer(TokenizerStage)
+    case cut(CutStage)
     case generate(GenerateStage)
     case select(SelectStage)
     case label(LabelStage)
@@ -9,12 +10,13 @@ public enum Stage: Sendable {
     case report(ReportStage)
 
     public enum Kind: String, CaseIterable, Codable, Sendable {
-        case tokenizer, generate, select, label, train, evaluate, report
+        case tokenizer, cut, generate, select, label, train, evaluate, report
     }
 
     public var kind: Kind {
         switch self {
         case .tokenizer: .tokenizer
+        case .cut: .cut
         case .generate: .generate
         case .select: .select
         case .label: .label
@@ -37,6 +39,7 @@ public enum Stage: Sendable {
     var artefact: (name: String, kind: ArtefactKind)? {
         switch self {
         case .tokenizer(let stage): (stage.name, .tokenizer)
+        case .cut(let stage): (stage.name, .checkpoint)
         case .generate(let stage): (stage.name, .corpus)
         case .select(let stage): (stage.name, .corpus)
         case .label(let stage): (stage.name, .signals)
@@ -59,6 +62,7 @@ extension Stage.Kind {
     var summary: String {
         switch self {
         case .tokenizer: "Trains a SentencePiece tokenizer."
+        case .cut: "Keeps some parts of a model, chosen by their importance: a smaller model, to be trained."
         case .generate: "Lets a model answer prompts: a synthetic corpus."
         case .select: "Chooses a part of a corpus under a budget of tokens: a corpus."
         case .label: "Stores a teacher's token distributions over a corpus: a signal cache."
@@ -72,6 +76,7 @@ extension Stage.Kind {
     var declarations: [KeyDeclaration] {
         switch self {
         case .tokenizer: KeyType<TokenizerStage>.section(TokenizerStage.self).nested()
+        case .cut: KeyType<CutStage>.section(CutStage.self).nested()
         case .generate: KeyType<GenerateStage>.section(GenerateStage.self).nested()
         case .select: KeyType<SelectStage>.section(SelectStage.self).nested()
         case .label: KeyType<LabelStage>.section(LabelStage.self).nested()
@@ -87,6 +92,7 @@ extension Stage.Kind {
         }
         return switch self {
         case .tokenizer: read(Stage.tokenizer)
+        case .cut: read(Stage.cut)
         case .generate: read(Stage.generate)
         case .select: read(Stage.select)
         case .label: read(Stage.label)

@@ -57,6 +57,11 @@ public struct TrainStage: Sendable, RecipeSection {
         }
         self.model =
             model ?? decoding.student ?? KeyType<ModelSettings>.section(ModelSettings.self).placeholder()
+        if case .cut = self.model.origin, section.sound("model") {
+            section.problem(
+                at: "model", "a model is not cut where it is trained",
+                remedy: "cut it in student at the top, or in a stage cut before")
+        }
         section.record("model", self.model.setting)
         tokenizer = section.tokenizerReference(for: self.model)
         corpus = section.value(

@@ -1,3 +1,4 @@
+import Distillation
 import Foundation
 
 /// Estimates what a plan takes before anything is done.
@@ -56,6 +57,7 @@ public struct CostModel: Sendable {
                 // SentencePiece reads about a megabyte a second and keeps the text and its suffix array.
                 return Estimate(
                     seconds: 1 + bytes / 1e6, memoryBytes: processBytes + 20 * bytes, diskBytes: 1e6)
+            case .cut(let stage): return cut(stage)
             case .generate(let stage): return generate(stage)
             case .select(let stage): return select(stage)
             case .label(let stage): return label(stage)
@@ -67,6 +69,31 @@ public struct CostModel: Sendable {
 
         private func seconds(_ operations: Double, _ share: Double) -> Double {
             operations / (model.gigaflops * 1e9 * share)
+        }
+
+        private func cut(_ stage: CutStage) -> Estimate {
+            let (whole, kept) = (shape(of: stage.model), shape(of: stage))
+            let measured = (stage.settings.cut.measuresImportance ? StudentCut.importanceTokens : 0)
+            let seen = (stage.settings.cut.vocabulary == nil ? 0 : StudentCut.massTokens)
+            return Estimate(
+                seconds: 1 + seconds(Double(measured + seen) * (whole?.forwardOperations ?? 0), labelShare),
+                memoryBytes: processBytes + weights(whole), diskBytes: weights(kept))
+        }
+
+        /// The shape that is left of a model.
+        private func shape(of stage: CutStage) -> ModelShape? {
+            guard var shape = shape(of: stage.model) else { return nil }
+            let cut = stage.settings.cut
+            switch cut.layers {
+            case .count(let count)?: shape.layers = count
+            case .chosen(let chosen)?: shape.layers = chosen.count
+            case nil: break
+            }
+            shape.feedForward = cut.feedForward ?? shape.feedForward
+            shape.heads = cut.heads ?? shape.heads
+            shape.width = cut.width ?? shape.width
+            shape.vocabulary = cut.vocabulary?.size ?? shape.vocabulary
+            return shape
         }
 
         private func generate(_ stage: GenerateStage) -> Estimate {
@@ -153,8 +180,11 @@ public struct CostModel: Sendable {
             case .file(let url): return ModelShape(checkpoint: url)
             case .stage(let address):
                 let maker = plan.instance(address)
-                guard case .train(let train) = maker.stage else { return nil }
-                return shape(of: train.model, tokenizer: train.tokenizer, in: maker)
+                switch maker.stage {
+                case .train(let train): return shape(of: train.model, tokenizer: train.tokenizer, in: maker)
+                case .cut(let cut): return Costs(plan: plan, instance: maker, model: model).shape(of: cut)
+                default: return nil
+                }
             case nil: return nil
             }
         }
@@ -164,6 +194,7 @@ public struct CostModel: Sendable {
         {
             switch model.origin {
             case .checkpoint(let reference): shape(of: reference, in: instance)
+            case .cut(let reference, _): shape(of: reference, in: instance)
             case .new(let shape): ModelShape(shape, vocabulary: vocabulary(of: tokenizer, in: instance))
             }
         }

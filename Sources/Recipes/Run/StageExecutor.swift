@@ -53,7 +53,7 @@ extension Stage {
         case .tokenizer: "tokenizer"
         case .generate, .select: "corpus.jsonl"
         case .label: "signals"
-        case .train: "model"
+        case .train, .cut: "model"
         case .evaluate: "evaluation.json"
         case .report: preconditionFailure("a report is no artefact")
         }

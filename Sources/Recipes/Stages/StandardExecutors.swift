@@ -3,6 +3,7 @@ public enum StandardExecutors {
     public static var all: [Stage.Kind: any StageExecutor] {
         [
             .tokenizer: TokenizerExecutor(),
+            .cut: CutExecutor(),
             .generate: GenerateExecutor(),
             .select: SelectExecutor(),
             .label: LabelExecutor(),

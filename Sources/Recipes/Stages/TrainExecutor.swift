@@ -44,7 +44,8 @@ struct TrainExecutor: StageExecutor {
             listener: MetricsListener(context.metrics),
             progress: context.progress)
         try Checkpoint.save(
-            decoder: student, tokenizer: form.tokenizer, template: form.template, to: context.output,
+            decoder: student, tokenizer: form.tokenizer,
+            template: ChatTemplate.roleMarkers(in: form.tokenizer), to: context.output,
             as: stage.precision == .bf16 ? .bf16 : .f32)
         return result(metrics, student: student)
     }
@@ -61,7 +62,9 @@ struct TrainExecutor: StageExecutor {
 
     private func model(_ stage: TrainStage, _ form: TextForm, _ context: StageContext) throws -> Decoder {
         switch stage.model.origin {
-        case .checkpoint(let reference): return try context.checkpoint(reference).decoder
+        case .checkpoint(let reference):
+            return try Checkpoint.load(context.url(of: reference), weights: .f32).decoder
+        case .cut: preconditionFailure("the recipe makes a stage of what is cut")
         case .new(let shape):
             return try Decoder(
                 configuration: Configuration(

@@ -1,5 +1,3 @@
-import Tokenization
-
 extension ChatTemplate {
     /// The role-marker template where a vocabulary has its symbols: the guess for a model that comes without a template
     /// we know.

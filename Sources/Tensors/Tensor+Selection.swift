@@ -1,0 +1,72 @@
+import Foundation
+
+// R rows and C columns of a matrix; a vector has one axis, its columns.
+
+extension Tensor {
+    /// A tensor of its own with some rows and columns of this one, in the given order; nil keeps an axis as it is.
+    ///
+    /// Weights kept as stored stay so while whole rows are chosen, byte for byte.
+    ///
+    /// - Parameters:
+    ///   - rows: rows of a matrix [R, C]; a vector has none to choose
+    ///   - columns: places along the last axis
+    public func selecting(rows: [Int]? = nil, columns: [Int]? = nil) -> Tensor {
+        precondition(shape.count == 2 || rows == nil, "a tensor \(shape) has no rows to choose")
+        if let stored, columns == nil { return rows.map { Tensor(stored.selecting(rows: $0)) } ?? self }
+        let height = shape.count == 1 ? 1 : shape[0]
+        let chosen = rows ?? Array(0..<height)
+        let width = columns?.count ?? self.width
+        let result = Tensor(shape: shape.count == 1 ? [width] : [chosen.count, width])
+        result.withUnsafeMutableFloats { target in
+            for (place, row) in chosen.enumerated() {
+                withUnsafeRows(row..<row + 1) { source in
+                    let target = target.baseAddress! + place * width
+                    guard let columns else { return target.update(from: source.baseAddress!, count: width) }
+                    for (place, column) in columns.enumerated() { target[place] = source[column] }
+                }
+            }
+        }
+        return result
+    }
+}
+
+extension StoredWeights {
+    /// Some rows as they are stored, in the given order; a row may occur more than once.
+    public func selecting(rows: [Int]) -> StoredWeights {
+        var parts: [Part] = []
+        var (format, count, bytes) = (WeightFormat?.none, 0, Data())
+        func finish() {
+            if let format { parts.append(Part(format: format, rows: count, bytes: bytes)) }
+            (count, bytes) = (0, Data())
+        }
+        for row in rows {
+            let (part, place) = self.part(holding: row)
+            if part.format != format {
+                finish()
+                format = part.format
+            }
+            let size = part.bytes.count / part.rows
+            let start = part.bytes.startIndex + place * size
+            bytes += part.bytes[start..<start + size]
+            count += 1
+        }
+        finish()
+        return StoredWeights(width: width, parts: parts)
+    }
+
+    /// The one format of some rows that follow each other; nil where they have several.
+    public func format(of rows: Range<Int>) -> WeightFormat? {
+        let (first, place) = part(holding: rows.lowerBound)
+        return place + rows.count <= first.rows ? first.format : nil
+    }
+
+    /// The part in which a row lies, and its place there.
+    private func part(holding row: Int) -> (part: Part, place: Int) {
+        var place = row
+        for part in parts {
+            if place < part.rows { return (part, place) }
+            place -= part.rows
+        }
+        preconditionFailure("row \(row) of \(rows)")
+    }
+}

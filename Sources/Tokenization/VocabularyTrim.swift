@@ -1,0 +1,243 @@
+import Foundation
+import Support
+
+/// A vocabulary cut to the pieces some text needs, which divides that text as the whole one does.
+public struct VocabularyTrim: Sendable {
+    /// A symbol that is added, such as a role marker.
+    public struct Symbol: Equatable, Sendable {
+        public var spelling: String
+        /// The piece whose meaning it begins with, in a model: it gets a copy of that piece's row.
+        public var like: String
+
+        public init(_ spelling: String, like: String) {
+            self.spelling = spelling
+            self.like = like
+        }
+    }
+
+    /// What the text made of the whole vocabulary.
+    public struct Usage: Codable, Equatable, Sendable {
+        /// Tokens of the text.
+        public var tokens = 0
+        /// Different pieces among them.
+        public var pieces = 0
+        /// Tokens that the trimmed vocabulary divides otherwise: 0 unless the text uses more pieces than are kept.
+        public var changedTokens = 0
+
+        public var changedShare: Double { Double(changedTokens) / Double(max(tokens, 1)) }
+    }
+
+    public let tokenizer: Tokenizer
+    /// For each id of `tokenizer` the id of the whole vocabulary whose row it takes: its own old one, or that of the
+    /// piece a symbol is like.
+    public let rows: [Int32]
+    /// Ids at the end that are added symbols.
+    public let addedSymbols: Int
+    public let usage: Usage
+
+    /// Chooses pieces.
+    ///
+    /// Kept in any case are special, byte and user-defined pieces, without the placeholders that some vocabularies
+    /// reserve (`<unused42>`), and of unigram models the least probable piece, which says what an unknown character
+    /// costs. Then come the pieces of the text, the most frequent first, each with what it is made from: in BPE all
+    /// pieces that merging it passes through. The places left go to the pieces with the best scores, which most other
+    /// text needs. So text is divided as before: where all its pieces are kept, the same path stays the most probable
+    /// (unigram), and the same merges happen in the same order (BPE).
+    ///
+    /// - Parameters:
+    ///   - size: Pieces in all, added symbols among them.
+    ///   - texts: The text that is to be divided as before.
+    ///   - required: Ids that must stay, such as those that end a generated text.
+    /// - Throws: `UserError` if the size is too small for what must stay or above the vocabulary's, or a symbol is
+    ///   there already, or is like no piece.
+    public init(
+        _ whole: Tokenizer, to size: Int, texts: some Sequence<String>, required: Set<Int32> = [],
+        symbols: [Symbol] = []
+    ) throws {
+        let like = try Self.rows(of: symbols, in: whole)
+        guard size < whole.vocabularySize + symbols.count else {
+            throw UserError(
+                "\(size) pieces are no fewer than the vocabulary has, \(whole.vocabularySize)",
+                remedy: "keep fewer, or do not trim it", status: .configuration)
+        }
+        let texts = Array(texts)
+        var counts = [Int](repeating: 0, count: whole.vocabularySize)
+        for text in texts {
+            whole.forEachReading(of: text) { ids in
+                for id in ids { counts[Int(id)] += 1 }
+            }
+        }
+        var choice = Choice(whole, capacity: size - symbols.count)
+        for id in required.union(whole.indispensableIDs) { choice.insert(id) }
+        guard choice.isWithinCapacity else {
+            let least = choice.kept.count + symbols.count
+            throw UserError(
+                "\(size) pieces are too few: special, byte and user-defined pieces alone are \(least)",
+                remedy: "keep more than \(least)", status: .configuration)
+        }
+        let ids = counts.indices.map(Int32.init)
+        for id in ids.filter({ counts[Int($0)] > 0 }).sorted(by: {
+            (counts[Int($0)], $1) > (counts[Int($1)], $0)
+        }) { choice.add(id) }
+        for id in ids.filter({ whole.kind(of: $0) == .normal }).sorted(by: {
+            (whole.score(of: $0), $1) > (whole.score(of: $1), $0)
+        }) where !choice.isFull { choice.addFormed(id) }
+
+        let kept = choice.kept.sorted()
+        tokenizer = try Tokenizer(
+            serializedModel: whole.model.serialized(keeping: kept, adding: symbols.map(\.spelling)),
+            name: "the trimmed vocabulary")
+        rows = kept + like
+        addedSymbols = symbols.count
+        var usage = Usage(tokens: counts.reduce(0, +), pieces: counts.count { $0 > 0 })
+        if counts.indices.contains(where: { counts[$0] > 0 && !choice.kept.contains(Int32($0)) }) {
+            for text in texts { usage.changedTokens += Self.changes(in: text, whole, tokenizer, rows) }
+        }
+        self.usage = usage
+    }
+
+    /// The new id of an old one, if it was kept.
+    public func id(of old: Int32) -> Int32? {
+        // Kept ids rise; the added symbols behind them repeat some.
+        let kept = rows.dropLast(addedSymbols)
+        var (low, high) = (kept.startIndex, kept.endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if kept[middle] < old { low = middle + 1 } else { high = middle }
+        }
+        return low < kept.endIndex && kept[low] == old ? Int32(low) : nil
+    }
+
+    private static func rows(of symbols: [Symbol], in whole: Tokenizer) throws -> [Int32] {
+        for (index, symbol) in symbols.enumerated() {
+            let isDouble = symbols[..<index].contains { $0.spelling == symbol.spelling }
+            if symbol.spelling.isEmpty || isDouble || whole.id(of: symbol.spelling) != nil {
+                throw UserError(
+                    "the symbol \(symbol.spelling.debugDescription) cannot be added: it is empty or there already",
+                    remedy: "name symbols that the vocabulary does not have", status: .configuration)
+            }
+        }
+        return try symbols.map { symbol in
+            let spelling = symbol.like.replacing(" ", with: "\u{2581}")
+            guard let id = whole.id(of: spelling) else {
+                throw UserError(
+                    "the symbol \(symbol.spelling) is to be like \(symbol.like.debugDescription), which is no piece",
+                    remedy: "choose a text that is one piece of the vocabulary", status: .configuration)
+            }
+            return id
+        }
+    }
+
+    /// Tokens of a text that the trimmed vocabulary does not have at their place.
+    private static func changes(
+        in text: String, _ whole: Tokenizer, _ trimmed: Tokenizer, _ rows: [Int32]
+    ) -> Int {
+        var readings: [[Int32]] = []
+        whole.forEachReading(of: text) { readings.append($0) }
+        var changed = 0
+        var next = 0
+        trimmed.forEachReading(of: text) { new in
+            var (index, place, oldPlace) = (0, 0, 0)
+            for old in readings[next] {
+                while index < new.count, place < oldPlace {
+                    place += trimmed.surfaces[new[index]].count
+                    index += 1
+                }
+                let isSame = place == oldPlace && index < new.count && rows[Int(new[index])] == old
+                if !isSame { changed += 1 }
+                oldPlace += whole.surfaces[old].count
+            }
+            next += 1
+        }
+        return changed
+    }
+
+    /// The pieces kept so far.
+    private struct Choice {
+        let whole: Tokenizer
+        let capacity: Int
+        private(set) var kept: Set<Int32> = []
+
+        init(_ whole: Tokenizer, capacity: Int) {
+            self.whole = whole
+            self.capacity = capacity
+        }
+
+        var isWithinCapacity: Bool { kept.count <= capacity }
+        var isFull: Bool { kept.count >= capacity }
+
+        mutating func insert(_ id: Int32) { kept.insert(id) }
+
+        /// Keeps a piece with what it is made from, if there is room for all of it.
+        mutating func add(_ id: Int32) { add(whole.ingredients(of: id)) }
+
+        /// As `add`, for a piece that text can become.
+        mutating func addFormed(_ id: Int32) {
+            let ingredients = whole.ingredients(of: id)
+            if whole.kind == .unigram || ingredients.isFormed { add(ingredients) }
+        }
+
+        private mutating func add(_ ingredients: (ids: Set<Int32>, isFormed: Bool)) {
+            let new = ingredients.ids.subtracting(kept)
+            if kept.count + new.count <= capacity { kept.formUnion(new) }
+        }
+    }
+}
+
+extension Tokenizer {
+    /// The ids of a text as all that reads it forms them: at the begin of a sequence and after other tokens, which
+    /// differ where the model puts a space before a text.
+    fileprivate func forEachReading(of text: String, _ body: ([Int32]) -> Void) {
+        body(encodeContent(text))
+        if addsDummyPrefix { body(encodeContent(text, continuing: true)) }
+    }
+
+    /// What no model can do without, and symbols that text is divided at.
+    fileprivate var indispensableIDs: [Int32] {
+        let pieces = model.pieces
+        var ids = pieces.indices.filter { index in
+            switch pieces[index].kind {
+            case .unknown, .byte: true
+            case .normal: false
+            // In BPE they are passed through on the way to others.
+            case .unused: kind == .bpe && !Self.isPlaceholder(pieces[index].spelling)
+            case .control, .userDefined: !Self.isPlaceholder(pieces[index].spelling)
+            }
+        }
+        if kind == .unigram {
+            let normal = pieces.indices.filter { pieces[$0].kind == .normal }
+            if let least = normal.min(by: { pieces[$0].score < pieces[$1].score }) { ids.append(least) }
+        }
+        return ids.map(Int32.init)
+    }
+
+    /// Room for pieces to come, which nothing uses: Gemma 3 has 6,242 of them.
+    private static func isPlaceholder(_ spelling: String) -> Bool {
+        ["<unused", "<reserved"].contains { spelling.hasPrefix($0) } && spelling.hasSuffix(">")
+            && spelling.contains(where: \.isNumber)
+    }
+
+    /// A piece and those it is made from; and whether its own spelling becomes it, as in BPE not every one does.
+    ///
+    /// The single characters of a BPE piece are among them: our merges do without, those of other engines do not.
+    fileprivate func ingredients(of id: Int32) -> (ids: Set<Int32>, isFormed: Bool) {
+        var ids: Set<Int32> = [id]
+        guard case .pair(let pair) = segmenter, kind(of: id) == .normal else { return (ids, true) }
+        var spelling = piece(id)
+        if spelling.unicodeScalars.count == 1 { return (ids, true) }
+        var isFormed = false
+        spelling.withUTF8 { text in
+            let segments = pair.divide(text, guarding: false) { piece in
+                ids.insert(piece)
+                return false
+            }
+            isFormed = segments.count == 1
+        }
+        for scalar in spelling.unicodeScalars {
+            if let character = self.id(of: String(scalar)), kind(of: character) == .normal {
+                ids.insert(character)
+            }
+        }
+        return (ids, isFormed)
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Corpora
+import Foundation
+import Support
+import Tokenization
+
+extension TokenizerCommand {
+    struct Trim: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Keep a part of a vocabulary that divides some text as the whole one does.",
+            discussion: """
+                Special, byte and user-defined pieces stay, then the pieces of the text, the most frequent first, and \
+                then those with the best scores. `distill cut` does the same to a model.
+
+                Example:
+                  distill tokenizer trim corpus.jsonl --model tokenizer.model --size 16384 --output small.model
+                """)
+
+        @Argument(help: "Files or directories of text.")
+        var files: [String]
+        @OptionGroup var model: Model
+        @Option(help: "Pieces to keep, added symbols among them.")
+        var size: Int
+        @Option(
+            parsing: .upToNextOption,
+            help: ArgumentHelp("Symbols to add, each like a piece.", valueName: "symbol=piece"))
+        var symbols: [String] = []
+        @Option(name: .shortAndLong, help: "Where the .model file goes.")
+        var output: String
+
+        func validate() throws { _ = try symbols.map(VocabularyTrim.Symbol.init) }
+
+        func run() throws {
+            try Failure.reporting {
+                let records = try CorpusReader(files.map { URL(filePath: $0) }).records()
+                let trim = try VocabularyTrim(
+                    model.load(), to: size, texts: records.flatMap(\.texts),
+                    symbols: symbols.map(VocabularyTrim.Symbol.init))
+                try AtomicFile.write(trim.tokenizer.serializedModel, to: URL(filePath: output))
+                let usage = trim.usage
+                print(
+                    "\(output): \(trim.tokenizer.vocabularySize) pieces; the text has \(usage.tokens) tokens, "
+                        + "\(usage.pieces) different; \(usage.changedTokens) tokens change")
+            }
+        }
+    }
+}
