@@ -35,9 +35,8 @@ import Transformer
                 layers: .count(3), feedForward: 40, heads: 2, width: 24, vocabulary: .init(size: 330))
             let (student, report) = try cut.apply(to: whole, records: records)
             let shape = student.decoder.configuration
-            #expect(
-                [shape.layers, shape.feedForward, shape.heads, shape.width, shape.vocabularySize]
-                    == [3, 40, 2, 24, 330])
+            #expect(shape.layers == 3 && shape.feedForward == 40 && shape.heads == 2)
+            #expect(shape.width == 24 && shape.vocabularySize == 330)
             #expect(report.layers?.count == 3 && report.blockInfluence?.count == 4)
             #expect(report.remainingParameters == shape.parameterCount)
             #expect(report.parameters == whole.decoder.configuration.parameterCount)
