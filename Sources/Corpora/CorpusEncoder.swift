@@ -66,17 +66,24 @@ public struct CorpusEncoder: Sendable {
                 student: try tokens(of: seen),
                 teacher: seen.count == messages.count ? nil : try tokens(of: messages))
         case .text(let text):
-            let begin = tokenizer.beginID.map { [$0] } ?? []
-            let end = tokenizer.endID.map { [$0] } ?? []
-            let ids = begin + tokenizer.encodeContent(text) + end
-            return EncodedDocument(ids: ids, kept: ids.indices.map { $0 > 0 })
+            var ids = tokenizer.beginID.map { [$0] } ?? []
+            tokenizer.appendContent(text, to: &ids)
+            if let end = tokenizer.endID { ids.append(end) }
+            return EncodedDocument(ids: ids, kept: allButFirst(ids.count))
         }
     }
 
     private func tokens(of messages: [Message]) throws -> MarkedTokens {
         let chat = try template.encode(messages, with: tokenizer)
-        let kept = scope == .assistant ? chat.assistant : chat.assistant.indices.map { $0 > 0 }
-        return MarkedTokens(ids: chat.ids, kept: [false] + kept.dropFirst())
+        // A chat begins with the begin id or a marker, which nobody says.
+        return MarkedTokens(
+            ids: chat.ids, kept: scope == .assistant ? chat.assistant : allButFirst(chat.ids.count))
+    }
+
+    private func allButFirst(_ count: Int) -> [Bool] {
+        var kept = [Bool](repeating: true, count: count)
+        if count > 0 { kept[0] = false }
+        return kept
     }
 
     /// What the student reads of a chat.

@@ -29,22 +29,30 @@ struct DocumentForm: Sendable {
     }
 
     private func append(_ tokens: MarkedTokens, to bytes: inout [UInt8]) {
-        if isNarrow {
-            // An id outside the vocabulary traps here rather than becoming another.
-            for id in tokens.ids { append(UInt16(id), to: &bytes) }
-        } else {
-            tokens.ids.withUnsafeBytes { bytes.append(contentsOf: $0) }
-        }
-        var (mark, bit): (UInt8, UInt8) = (0, 1)
-        for isTarget in tokens.kept {
-            if isTarget { mark |= bit }
-            bit <<= 1
-            if bit == 0 {
-                bytes.append(mark)
-                (mark, bit) = (0, 1)
+        let count = tokens.ids.count
+        withUnsafeTemporaryAllocation(byteCount: byteCount(tokens: count), alignment: 8) { output in
+            let marks = count * (isNarrow ? 2 : 4)
+            tokens.ids.withUnsafeBufferPointer { ids in
+                if isNarrow {
+                    // An id outside the vocabulary traps here rather than becoming another.
+                    for index in 0..<count {
+                        output.storeBytes(of: UInt16(ids[index]), toByteOffset: 2 * index, as: UInt16.self)
+                    }
+                } else {
+                    output.copyMemory(from: UnsafeRawBufferPointer(ids))
+                }
             }
+            tokens.kept.withUnsafeBufferPointer { kept in
+                for start in stride(from: 0, to: count, by: 8) {
+                    var mark: UInt8 = 0
+                    for index in start..<min(start + 8, count) where kept[index] {
+                        mark |= 1 << UInt8(index - start)
+                    }
+                    output[marks + start / 8] = mark
+                }
+            }
+            bytes.append(contentsOf: UnsafeRawBufferPointer(output))
         }
-        if bit != 1 { bytes.append(mark) }
     }
 
     private func append(_ value: some FixedWidthInteger, to bytes: inout [UInt8]) {

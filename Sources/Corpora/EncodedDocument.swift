@@ -27,7 +27,8 @@ public struct MarkedTokens: Equatable, Sendable {
     }
 
     fileprivate func prefix(_ length: Int) -> MarkedTokens {
-        MarkedTokens(ids: Array(ids.prefix(length)), kept: Array(kept.prefix(length)))
+        ids.count <= length
+            ? self : MarkedTokens(ids: Array(ids.prefix(length)), kept: Array(kept.prefix(length)))
     }
 }
 
@@ -62,6 +63,7 @@ public struct EncodedDocument: Equatable, Sendable {
     public func split(at length: Int) -> [EncodedDocument] {
         precondition(length >= 2, "a window of \(length) tokens has no target")
         precondition(teacher == nil, "windows of two views would not agree")
+        if ids.count <= length { return kept.contains(true) ? [self] : [] }
         var windows: [EncodedDocument] = []
         for start in stride(from: 0, to: max(ids.count - 1, 1), by: length - 1) {
             let range = start..<min(start + length, ids.count)

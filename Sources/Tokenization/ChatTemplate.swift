@@ -89,19 +89,20 @@ public struct ChatTemplate: Equatable, Sendable {
         let end = try markerID(endMarker, in: tokenizer)
         var ids: [Int32] = []
         var assistant: [Bool] = []
-        func append(_ new: [Int32], isAssistant: Bool) {
-            ids += new
-            assistant += repeatElement(isAssistant, count: new.count)
+        /// Says of all new ids whether they are the assistant's.
+        func mark(isAssistant: Bool) {
+            assistant += repeatElement(isAssistant, count: ids.count - assistant.count)
         }
-        if let begin = tokenizer.beginID { append([begin], isAssistant: false) }
+        if let begin = tokenizer.beginID { ids.append(begin) }
         for message in messages {
-            append([try markerID(marker(of: message.role), in: tokenizer)], isAssistant: false)
-            let content = tokenizer.encodeContent(message.content, continuing: true)
-            append(content + [end], isAssistant: message.role == .assistant)
+            ids.append(try markerID(marker(of: message.role), in: tokenizer))
+            mark(isAssistant: false)
+            tokenizer.appendContent(message.content, continuing: true, to: &ids)
+            ids.append(end)
+            mark(isAssistant: message.role == .assistant)
         }
-        if addGenerationPrompt {
-            append([try markerID(marker(of: .assistant), in: tokenizer)], isAssistant: false)
-        }
+        if addGenerationPrompt { ids.append(try markerID(marker(of: .assistant), in: tokenizer)) }
+        mark(isAssistant: false)
         return EncodedChat(ids: ids, assistant: assistant)
     }
 

@@ -36,12 +36,17 @@ extension Tokenizer {
     /// - Parameter continuing: Whether the text follows other tokens. Then a model that puts a space before
     ///   every text puts none before this one.
     public func encodeContent(_ text: String, continuing: Bool = false) -> [Int32] {
-        var text = text
         var ids: [Int32] = []
+        appendContent(text, continuing: continuing, to: &ids)
+        return ids
+    }
+
+    /// As `encodeContent`, behind ids that are there already.
+    public func appendContent(_ text: String, continuing: Bool = false, to ids: inout [Int32]) {
+        var text = text
         text.withUTF8 {
             appendIDs(of: $0, options: continuing ? [.guarding, .continuing] : .guarding, to: &ids)
         }
-        return ids
     }
 
     /// A random segmentation of a text, for subword regularisation. It decodes to the same text.
