@@ -91,7 +91,8 @@ import Transformer
             let trim = try VocabularyTrim(teacher.requireTokenizer(), to: 340, texts: [text])
             let restricted = try teacher.cut(to: DecoderSelection(), vocabulary: trim)
             #expect(restricted.decoder.head.weight.stored?.parts.map(\.format) == [format])
-            #expect(restricted.tokens.ends == ["</s>", "<|end|>"].map { trim.tokenizer.id(of: $0)! })
+            let ends = try ["</s>", "<|end|>"].map { try #require(trim.tokenizer.id(of: $0)) }
+            #expect(restricted.tokens.ends == ends)
             #expect(restricted.template == .roleMarkers)
 
             let url = directory.appending(path: "restricted")

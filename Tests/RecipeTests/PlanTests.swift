@@ -51,6 +51,47 @@ import Testing
         #expect(changed(plan, try workspace.plan(sampleRecipe, set: [override])) == expected)
     }
 
+    /// A student cut from the teacher takes stages before all others, and `teacher` is the one with the student's pieces.
+    @Test func aCutStudentTakesStagesOfItsOwn() throws {
+        let cut = "student={from: teacher, layers: 1, vocabulary: {trim_to: 50, corpus: data/text.jsonl}}"
+        let plan = try workspace.plan(sampleRecipe, set: [cut])
+        #expect(
+            plan.stages.map(\.label) == [
+                "cut restricted-teacher", "cut initial-student", "generate corpus", "label signals",
+                "train student", "evaluate teacher", "evaluate student",
+            ])
+        let (teacher, student) = (plan.stages[0], plan.stages[1])
+        guard case .cut(let restriction) = teacher.stage, case .cut(let cutting) = student.stage,
+            case .train(let training) = plan.stages[4].stage,
+            case .label(let labelling) = plan.stages[3].stage
+        else {
+            Issue.record("other stages")
+            return
+        }
+        #expect(restriction.precision == .stored && restriction.settings.cut.layers == nil)
+        #expect(restriction.settings.cut.vocabulary?.size == 50)
+        #expect(cutting.precision == .f32 && cutting.settings.cut.layers == .count(1))
+        #expect(cutting.settings.cut.vocabulary == nil)
+        #expect(student.inputs[cutting.model.target] == .stage(teacher.address))
+        #expect(plan.stages[3].inputs[labelling.model.target] == .stage(teacher.address))
+        #expect(plan.stages[4].inputs[training.tokenizer.target] == .stage(student.address))
+        // The whole teacher's address plays a part, and so does what is kept.
+        let other = try workspace.plan(
+            sampleRecipe, set: [cut.replacing("layers: 1", with: "layers: [2], corpus: data/text.jsonl")])
+        #expect(
+            changed(plan, other) == [
+                "cut restricted-teacher", "cut initial-student", "generate corpus", "label signals",
+                "train student", "evaluate teacher", "evaluate student",
+            ])
+        let fewer = try workspace.plan(sampleRecipe, set: [cut.replacing("layers: 1", with: "layers: 2")])
+        #expect(changed(plan, fewer) == ["cut initial-student", "train student", "evaluate student"])
+        // Layers alone leave the teacher as it is.
+        let layers = try workspace.plan(sampleRecipe, set: ["student={from: teacher, layers: [2]}"])
+        #expect(layers.stages.map(\.label).prefix(2) == ["cut initial-student", "generate corpus"])
+        let shape = CostModel(gigaflops: 1).estimates(of: layers)
+        #expect(shape.allSatisfy { $0.seconds > 0 })
+    }
+
     @Test func renamingAnArtefactChangesNothing() throws {
         let renamed = sampleRecipe.replacing("to: corpus", with: "to: answers").replacing(
             "corpus: corpus", with: "corpus: answers")

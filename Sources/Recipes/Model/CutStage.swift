@@ -43,7 +43,7 @@ public struct CutStage: Sendable, RecipeSection {
 extension CutStage {
     /// Names of what the stages below make, free to use in a recipe.
     static let restrictedTeacher = "restricted-teacher"
-    static let cutStudent = "cut-student"
+    static let initialStudent = "initial-student"
 
     /// The stages that a student cut from another model needs, before all others; nil for any other student.
     ///
@@ -93,7 +93,7 @@ extension CutStage {
                 settings: CutSettings(
                     cut: cut, corpus: settings.corpus,
                     vocabularyCorpus: cut.vocabulary == nil ? [] : settings.vocabularyCorpus),
-                precision: .f32, name: cutStudent), keys)
+                precision: .f32, name: initialStudent), keys)
         return (stages, student.made(at: made))
     }
 }
