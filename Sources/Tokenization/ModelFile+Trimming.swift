@@ -1,7 +1,7 @@
 import Foundation
 
 extension ModelFile {
-    /// The bytes of a model with some of the pieces, and with further symbols behind them.
+    /// The bytes of a model with some of the pieces.
     ///
     /// Everything else stays as the file has it (normalizer, spellings of special pieces, settings); the library's
     /// sample of texts with their old ids (`self_test_data`), which it would compare on loading, is left out. Field
@@ -9,8 +9,8 @@ extension ModelFile {
     ///
     /// - Parameters:
     ///   - ids: the pieces that stay, rising
-    ///   - symbols: spellings of user-defined symbols that are added
-    func serialized(keeping ids: [Int32], adding symbols: [String]) throws -> Data {
+    ///   - symbols: new spellings of some pieces, which become user-defined symbols
+    func serialized(keeping ids: [Int32], renaming symbols: [Int32: String]) throws -> Data {
         var (pieces, rest) = (WireWriter(), WireWriter())
         var kept = ids[...]
         var id: Int32 = 0
@@ -19,28 +19,29 @@ extension ModelFile {
             switch field.number {
             case 1:
                 if kept.first == id {
-                    pieces.raw(bytes[field.offset..<field.end])
+                    if let symbol = symbols[id] {
+                        var message = WireWriter()
+                        message.string(1, symbol)
+                        message.float(2, 0)
+                        message.varint(3, UInt64(PieceKind.userDefined.number))
+                        pieces.message(1, message)
+                    } else {
+                        pieces.raw(bytes[field.offset..<field.end])
+                    }
                     kept.removeFirst()
                 }
                 id += 1
-            case 2: rest.message(2, try trainer(in: try range(field), ids: ids, added: symbols.count))
+            case 2: rest.message(2, try trainer(in: try range(field), ids: ids))
             case 4: break
             default: rest.raw(bytes[field.offset..<field.end])
             }
-        }
-        for symbol in symbols {
-            var message = WireWriter()
-            message.string(1, symbol)
-            message.float(2, 0)
-            message.varint(3, UInt64(PieceKind.userDefined.number))
-            pieces.message(1, message)
         }
         pieces.raw(rest.output)
         return Data(pieces.output)
     }
 
     /// The trainer's settings with the new number of pieces and the new ids of the special ones.
-    private func trainer(in range: Range<Int>, ids: [Int32], added: Int) throws -> WireWriter {
+    private func trainer(in range: Range<Int>, ids: [Int32]) throws -> WireWriter {
         let numbers = Dictionary(uniqueKeysWithValues: ids.enumerated().map { (Int($1), $0) })
         func number(_ kind: PieceKind, _ spelling: String) -> Int {
             // An id of −1 says that there is none.
@@ -53,7 +54,7 @@ extension ModelFile {
             guard ![4, 40, 41, 42, 43].contains(field.number) else { continue }
             trainer.raw(bytes[field.offset..<field.end])
         }
-        trainer.varint(4, UInt64(ids.count + added))
+        trainer.varint(4, UInt64(ids.count))
         let special = [
             number(.unknown, unknownSpelling), number(.control, beginSpelling),
             number(.control, endSpelling), number(.control, paddingSpelling),

@@ -3,15 +3,17 @@ import Support
 
 /// A vocabulary cut to the pieces some text needs, which divides that text as the whole one does.
 public struct VocabularyTrim: Sendable {
-    /// A symbol that is added, such as a role marker.
+    /// A symbol, such as a role marker, that takes the place of a piece: that piece's id, and in a model its row, are
+    /// the symbol's from then on.
     public struct Symbol: Equatable, Sendable {
         public var spelling: String
-        /// The piece whose meaning it begins with, in a model: it gets a copy of that piece's row.
-        public var like: String
+        /// The piece that goes, best one whose meaning comes near and that text can do without: `</p>` for the end of a
+        /// turn.
+        public var replaced: String
 
-        public init(_ spelling: String, like: String) {
+        public init(_ spelling: String, replacing replaced: String) {
             self.spelling = spelling
-            self.like = like
+            self.replaced = replaced
         }
     }
 
@@ -28,11 +30,8 @@ public struct VocabularyTrim: Sendable {
     }
 
     public let tokenizer: Tokenizer
-    /// For each id of `tokenizer` the id of the whole vocabulary whose row it takes: its own old one, or that of the
-    /// piece a symbol is like.
+    /// For each id of `tokenizer` the id it had in the whole vocabulary, rising.
     public let rows: [Int32]
-    /// Ids at the end that are added symbols.
-    public let addedSymbols: Int
     public let usage: Usage
 
     /// Chooses pieces.
@@ -40,22 +39,25 @@ public struct VocabularyTrim: Sendable {
     /// Kept in any case are special, byte and user-defined pieces, without the placeholders that some vocabularies
     /// reserve (`<unused42>`), and of unigram models the least probable piece, which says what an unknown character
     /// costs. Then come the pieces of the text, the most frequent first, each with what it is made from: in BPE all
-    /// pieces that merging it passes through. The places left go to the pieces with the best scores, which most other
-    /// text needs. So text is divided as before: where all its pieces are kept, the same path stays the most probable
+    /// pieces that merging it passes through. The places left go to the pieces that `preferring` names, and then to
+    /// those with the best scores, which most other text needs. So text is divided as before: where all its pieces are kept, the same path stays the most probable
     /// (unigram), and the same merges happen in the same order (BPE).
     ///
     /// - Parameters:
-    ///   - size: Pieces in all, added symbols among them.
+    ///   - size: Pieces in all.
     ///   - texts: The text that is to be divided as before.
     ///   - required: Ids that must stay, such as those that end a generated text.
+    ///   - preferring: How much each piece of the whole vocabulary is wanted, 0 for no wish; for example how likely a
+    ///     model finds it.
     /// - Throws: `UserError` if the size is too small for what must stay or above the vocabulary's, or a symbol is
     ///   there already, or is like no piece.
     public init(
         _ whole: Tokenizer, to size: Int, texts: some Sequence<String>, required: Set<Int32> = [],
-        symbols: [Symbol] = []
+        symbols: [Symbol] = [], preferring wishes: [Float]? = nil
     ) throws {
-        let like = try Self.rows(of: symbols, in: whole)
-        guard size < whole.vocabularySize + symbols.count else {
+        precondition(wishes.map { $0.count == whole.vocabularySize } ?? true, "a wish for each piece")
+        let replaced = try Self.replaced(by: symbols, in: whole)
+        guard size < whole.vocabularySize else {
             throw UserError(
                 "\(size) pieces are no fewer than the vocabulary has, \(whole.vocabularySize)",
                 remedy: "keep fewer, or do not trim it", status: .configuration)
@@ -67,10 +69,10 @@ public struct VocabularyTrim: Sendable {
                 for id in ids { counts[Int(id)] += 1 }
             }
         }
-        var choice = Choice(whole, capacity: size - symbols.count)
-        for id in required.union(whole.indispensableIDs) { choice.insert(id) }
+        var choice = Choice(whole, capacity: size)
+        for id in required.union(whole.indispensableIDs).union(replaced.keys) { choice.insert(id) }
         guard choice.isWithinCapacity else {
-            let least = choice.kept.count + symbols.count
+            let least = choice.kept.count
             throw UserError(
                 "\(size) pieces are too few: special, byte and user-defined pieces alone are \(least)",
                 remedy: "keep more than \(least)", status: .configuration)
@@ -79,18 +81,18 @@ public struct VocabularyTrim: Sendable {
         for id in ids.filter({ counts[Int($0)] > 0 }).sorted(by: {
             (counts[Int($0)], $1) > (counts[Int($1)], $0)
         }) { choice.add(id) }
-        for id in ids.filter({ whole.kind(of: $0) == .normal }).sorted(by: {
-            (whole.score(of: $0), $1) > (whole.score(of: $1), $0)
-        }) where !choice.isFull { choice.addFormed(id) }
+        func merit(_ id: Int32) -> (Float, Float, Int32) { (wishes?[Int(id)] ?? 0, whole.score(of: id), -id) }
+        for id in ids.filter({ whole.kind(of: $0) == .normal }).sorted(by: { merit($0) > merit($1) })
+        where !choice.isFull { choice.addFormed(id) }
 
         let kept = choice.kept.sorted()
         tokenizer = try Tokenizer(
-            serializedModel: whole.model.serialized(keeping: kept, adding: symbols.map(\.spelling)),
+            serializedModel: whole.model.serialized(keeping: kept, renaming: replaced),
             name: "the trimmed vocabulary")
-        rows = kept + like
-        addedSymbols = symbols.count
+        rows = kept
         var usage = Usage(tokens: counts.reduce(0, +), pieces: counts.count { $0 > 0 })
-        if counts.indices.contains(where: { counts[$0] > 0 && !choice.kept.contains(Int32($0)) }) {
+        let isChanged = { (id: Int32) in !choice.kept.contains(id) || replaced[id] != nil }
+        if ids.contains(where: { counts[Int($0)] > 0 && isChanged($0) }) {
             for text in texts { usage.changedTokens += Self.changes(in: text, whole, tokenizer, rows) }
         }
         self.usage = usage
@@ -98,34 +100,39 @@ public struct VocabularyTrim: Sendable {
 
     /// The new id of an old one, if it was kept.
     public func id(of old: Int32) -> Int32? {
-        // Kept ids rise; the added symbols behind them repeat some.
-        let kept = rows.dropLast(addedSymbols)
-        var (low, high) = (kept.startIndex, kept.endIndex)
+        var (low, high) = (0, rows.count)
         while low < high {
             let middle = (low + high) / 2
-            if kept[middle] < old { low = middle + 1 } else { high = middle }
+            if rows[middle] < old { low = middle + 1 } else { high = middle }
         }
-        return low < kept.endIndex && kept[low] == old ? Int32(low) : nil
+        return low < rows.count && rows[low] == old ? Int32(low) : nil
     }
 
-    private static func rows(of symbols: [Symbol], in whole: Tokenizer) throws -> [Int32] {
-        for (index, symbol) in symbols.enumerated() {
-            let isDouble = symbols[..<index].contains { $0.spelling == symbol.spelling }
-            if symbol.spelling.isEmpty || isDouble || whole.id(of: symbol.spelling) != nil {
+    /// The pieces that symbols take the place of, and the symbols' spellings.
+    private static func replaced(by symbols: [Symbol], in whole: Tokenizer) throws -> [Int32: String] {
+        var replaced: [Int32: String] = [:]
+        for symbol in symbols {
+            let name = symbol.spelling.debugDescription
+            if symbol.spelling.isEmpty || replaced.values.contains(symbol.spelling)
+                || whole.id(of: symbol.spelling) != nil
+            {
                 throw UserError(
-                    "the symbol \(symbol.spelling.debugDescription) cannot be added: it is empty or there already",
+                    "the symbol \(name) is empty or there already",
                     remedy: "name symbols that the vocabulary does not have", status: .configuration)
             }
-        }
-        return try symbols.map { symbol in
-            let spelling = symbol.like.replacing(" ", with: "\u{2581}")
-            guard let id = whole.id(of: spelling) else {
+            let spelling = symbol.replaced.replacing(" ", with: "\u{2581}")
+            guard let id = whole.id(of: spelling),
+                [.normal, .userDefined, .control].contains(whole.kind(of: id)),
+                ![whole.beginID, whole.endID, whole.paddingID].contains(id), replaced[id] == nil
+            else {
                 throw UserError(
-                    "the symbol \(symbol.spelling) is to be like \(symbol.like.debugDescription), which is no piece",
-                    remedy: "choose a text that is one piece of the vocabulary", status: .configuration)
+                    "the symbol \(name) cannot replace \(symbol.replaced.debugDescription)",
+                    remedy: "choose a piece of the vocabulary that is neither special nor replaced already",
+                    status: .configuration)
             }
-            return id
+            replaced[id] = symbol.spelling
         }
+        return replaced
     }
 
     /// Tokens of a text that the trimmed vocabulary does not have at their place.
@@ -143,7 +150,9 @@ public struct VocabularyTrim: Sendable {
                     place += trimmed.surfaces[new[index]].count
                     index += 1
                 }
-                let isSame = place == oldPlace && index < new.count && rows[Int(new[index])] == old
+                let isSame =
+                    place == oldPlace && index < new.count && rows[Int(new[index])] == old
+                    && trimmed.piece(new[index]) == whole.piece(old)
                 if !isSame { changed += 1 }
                 oldPlace += whole.surfaces[old].count
             }

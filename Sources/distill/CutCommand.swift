@@ -18,7 +18,7 @@ struct CutCommand: AsyncParsableCommand {
             EXAMPLES
               distill cut data/teacher student --layers 3 --corpus data/world/stories.jsonl
               distill cut gemma-3-270m-q4_k_m.gguf student --layers 1,2,3,6,12,18 --trim-to 16384 \\
-                --corpus data/world --symbols '<|user|>=User' '<|assistant|>=Assistant'
+                --corpus data/world --symbols '<|user|>=<h3>' '<|assistant|>=<p>'
               distill cut big.gguf teacher.gguf --trim-to 16384 --corpus text.jsonl --type stored
             """)
 
@@ -42,7 +42,7 @@ struct CutCommand: AsyncParsableCommand {
     var trimTo: Int?
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Symbols to add, each like a piece.", valueName: "symbol=piece"))
+        help: ArgumentHelp("Symbols, each in the place of a piece.", valueName: "symbol=piece"))
     var symbols: [String] = []
     @Option(
         parsing: .upToNextOption,
@@ -100,7 +100,7 @@ struct CutCommand: AsyncParsableCommand {
 
     private func cut() throws -> StudentCut {
         guard symbols.isEmpty || trimTo != nil else {
-            throw ValidationError("--symbols are added to a trimmed vocabulary: give --trim-to")
+            throw ValidationError("--symbols belong to a trimmed vocabulary: give --trim-to")
         }
         return StudentCut(
             layers: try layers.map(Self.layers), feedForward: feedForward, heads: heads, width: width,
@@ -129,7 +129,7 @@ extension VocabularyTrim.Symbol {
         else {
             throw ValidationError("\(argument.debugDescription) is not of the form symbol=piece")
         }
-        let like = String(argument[argument.index(after: sign)...])
-        self.init(String(argument[..<sign]), like: like.replacing("\\n", with: "\n"))
+        let replaced = String(argument[argument.index(after: sign)...])
+        self.init(String(argument[..<sign]), replacing: replaced.replacing("\\n", with: "\n"))
     }
 }

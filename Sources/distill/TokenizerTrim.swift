@@ -19,11 +19,11 @@ extension TokenizerCommand {
         @Argument(help: "Files or directories of text.")
         var files: [String]
         @OptionGroup var model: Model
-        @Option(help: "Pieces to keep, added symbols among them.")
+        @Option(help: "Pieces to keep.")
         var size: Int
         @Option(
             parsing: .upToNextOption,
-            help: ArgumentHelp("Symbols to add, each like a piece.", valueName: "symbol=piece"))
+            help: ArgumentHelp("Symbols, each in the place of a piece.", valueName: "symbol=piece"))
         var symbols: [String] = []
         @Option(name: .shortAndLong, help: "Where the .model file goes.")
         var output: String

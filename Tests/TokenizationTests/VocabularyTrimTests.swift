@@ -114,19 +114,38 @@ struct VocabularyTrimTests {
         #expect(less.tokenizer.id(of: "abcd") == nil && less.usage.changedTokens == 1)
     }
 
-    @Test func placeholdersGoAndSymbolsAreAdded() throws {
+    /// Places that the text leaves go to what is wished for, and then by score.
+    @Test func placesLeftFollowWishes() throws {
+        let builder = ModelBuilder(pieces: [
+            ("<unk>", 0, 2), ("a", -1, 1), ("b", -2, 1), ("c", -3, 1), ("d", -4, 1), ("e", -9, 1),
+        ])
+        let whole = try builder.tokenizer()
+        func kept(_ wishes: [Float]?) throws -> [String] {
+            let trim = try VocabularyTrim(whole, to: 5, texts: ["c"], preferring: wishes)
+            return (0..<5).map { trim.tokenizer.piece($0) }
+        }
+        // The least probable piece says what an unknown character costs.
+        #expect(try kept(nil) == ["<unk>", "a", "b", "c", "e"])
+        #expect(try kept([0, 0, 0, 0, 0.5, 0]) == ["<unk>", "a", "c", "d", "e"])
+    }
+
+    @Test func placeholdersGoAndSymbolsTakePlaces() throws {
         var builder = ModelBuilder(kind: 2)
-        builder.pieces = [("<unk>", 0, 2), ("<s>", 0, 3), ("<unused0>", 0, 3), ("<keep>", 0, 4)]
+        builder.pieces = [("<unk>", 0, 2), ("<s>", 0, 3), ("<unused0>", 0, 3), ("<p>", 0, 4)]
         builder.pieces += "abcd".map { (String($0), -1, 1) }
         let whole = try builder.tokenizer()
         let trim = try VocabularyTrim(
-            whole, to: 6, texts: ["aab"], symbols: [.init("<|end|>", like: "b")])
+            whole, to: 5, texts: ["aab"], symbols: [.init("<|end|>", replacing: "<p>")])
         let small = trim.tokenizer
-        #expect((0..<6).map { small.piece($0) } == ["<unk>", "<s>", "<keep>", "a", "b", "<|end|>"])
-        #expect(trim.rows == [0, 1, 3, 4, 5, 5] && trim.addedSymbols == 1)
-        #expect(trim.id(of: 5) == 4 && trim.id(of: 2) == nil)
-        #expect(small.beginID == 1 && small.kind(of: 5) == .userDefined)
-        #expect(small.encode("a<|end|>b") == [3, 5, 4])
+        #expect((0..<5).map { small.piece($0) } == ["<unk>", "<s>", "<|end|>", "a", "b"])
+        #expect(trim.rows == [0, 1, 3, 4, 5])
+        #expect(trim.id(of: 5) == 4 && trim.id(of: 3) == 2 && trim.id(of: 2) == nil)
+        #expect(small.beginID == 1 && small.kind(of: 2) == .userDefined)
+        #expect(small.encode("a<|end|>b") == [3, 2, 4] && trim.usage.changedTokens == 0)
+        // Text that has the piece is divided otherwise.
+        let changed = try VocabularyTrim(
+            whole, to: 6, texts: ["ab"], symbols: [.init("<|end|>", replacing: "b")])
+        #expect(changed.usage.changedTokens == 1)
     }
 
     @Test func impossibleSizesAndSymbolsAreRefused() throws {
@@ -140,8 +159,11 @@ struct VocabularyTrimTests {
         let size = whole.vocabularySize
         #expect(message(size)?.contains("\(size) pieces are no fewer than the vocabulary has") == true)
         #expect(message(100)?.contains("100 pieces are too few: special, byte and user-defined") == true)
-        #expect(message(300, [.init("<|end|>", like: "A")])?.contains("cannot be added") == true)
-        #expect(message(300, [.init("<x>", like: "no piece")])?.contains("which is no piece") == true)
+        #expect(
+            message(300, [.init("<|end|>", replacing: "A")])?.contains("is empty or there already") == true)
+        #expect(
+            message(300, [.init("<x>", replacing: "no piece")])?.contains("cannot replace \"no piece\"")
+                == true)
         #expect(message(300) == nil)
     }
 

@@ -8,7 +8,9 @@ import Transformer
 
 /// A little of a corpus as plain text, on which a model is measured before it is cut.
 struct CutSample {
-    let batch: TokenBatch
+    private let sequences: [[Int32]]
+
+    var batch: TokenBatch { TokenBatch(sequences: sequences) }
 
     /// Tokens of a sequence at most.
     private static let longest = 256
@@ -36,29 +38,72 @@ struct CutSample {
             throw UserError(
                 "no text to measure the model on", remedy: "give a corpus with text", status: .noInput)
         }
-        batch = TokenBatch(sequences: sequences)
+        self.sequences = sequences
+    }
+
+    private init(sequences: [[Int32]]) { self.sequences = sequences }
+
+    /// Every other sequence, and those between: to decide on one what is measured on the other. A single sequence is
+    /// both.
+    var halves: (CutSample, CutSample) {
+        guard sequences.count > 1 else { return (self, self) }
+        func half(_ parity: Int) -> CutSample {
+            CutSample(sequences: sequences.indices.filter { $0 % 2 == parity }.map { sequences[$0] })
+        }
+        return (half(0), half(1))
+    }
+
+    /// What a model finds likely to come next, the mean over all positions: a probability for each piece.
+    func meanProbabilities(of decoder: Decoder) -> [Float] {
+        var sums = [Float](repeating: 0, count: decoder.configuration.vocabularySize)
+        sums.withUnsafeMutableBufferPointer { sums in
+            nonisolated(unsafe) let sums = sums
+            forEachDistribution(of: decoder) { _, p in
+                // Columns are cut, not rows: several positions add to the same piece, always in the same order.
+                Parallel.forRanges(of: p.columns, grain: 4096) { columns in
+                    for row in 0..<p.rows {
+                        kernels.add(
+                            p.pointer + row * p.stride + columns.lowerBound,
+                            sums.baseAddress! + columns.lowerBound, columns.count)
+                    }
+                }
+            }
+        }
+        let positions = Float(batch.ids.count)
+        return sums.map { $0 / positions }
     }
 
     /// The mean probability that a model gives to pieces that are not kept, over all positions.
     func lostMass(of decoder: Decoder, keeping vocabulary: VocabularyTrim) -> Double {
-        let kept = vocabulary.rows.dropLast(vocabulary.addedSymbols).map(Int.init)
-        let hidden = decoder.frozenHiddenStates(batch, at: Array(batch.ids.indices))
-        var lost = [Double](repeating: 0, count: hidden.rows)
+        let kept = vocabulary.rows.map(Int.init)
+        var lost = [Double](repeating: 0, count: batch.ids.count)
         lost.withUnsafeMutableBufferPointer { lost in
             nonisolated(unsafe) let lost = lost
-            LogitsChunks.forEach(hidden: hidden, head: decoder.head) { rows, logits in
+            forEachDistribution(of: decoder) { rows, p in
                 Parallel.forEach(count: rows.count) { row in
-                    let z = UnsafeBufferPointer(
-                        start: logits.pointer + row * logits.stride, count: logits.columns)
-                    var largest = -Float.infinity
-                    for value in z { largest = max(largest, value) }
-                    var (all, some) = (0.0, 0.0)
-                    for value in z { all += Double(exp(value - largest)) }
-                    for id in kept { some += Double(exp(z[id] - largest)) }
-                    lost[rows.lowerBound + row] = max(0, 1 - some / all)
+                    let p = p.pointer + row * p.stride
+                    let mass = kept.reduce(0) { $0 + Double(p[$1]) }
+                    lost[rows.lowerBound + row] = max(0, 1 - mass)
                 }
             }
         }
         return lost.reduce(0, +) / Double(lost.count)
+    }
+
+    /// Runs `body` on distributions over the vocabulary at all positions, a few rows at a time.
+    private func forEachDistribution(
+        of decoder: Decoder, _ body: (_ rows: Range<Int>, _ probabilities: MatrixView) -> Void
+    ) {
+        let batch = batch
+        let hidden = decoder.frozenHiddenStates(batch, at: Array(batch.ids.indices))
+        LogitsChunks.forEach(hidden: hidden, head: decoder.head) { rows, logits in
+            Parallel.forEach(count: rows.count) { row in
+                let z = logits.pointer + row * logits.stride
+                var (maximum, logSum): (Float, Float) = (0, 0)
+                kernels.log_sum_exp(z, logits.columns, 1, &maximum, &logSum)
+                kernels.softmax(z, z, logits.columns, 1, maximum, logSum)
+            }
+            body(rows, logits)
+        }
     }
 }

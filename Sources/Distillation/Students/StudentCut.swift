@@ -19,7 +19,7 @@ public struct StudentCut: Equatable, Sendable {
     public struct Vocabulary: Equatable, Sendable {
         /// Pieces in all.
         public var size: Int
-        /// Symbols that are added, such as role markers; they count.
+        /// Symbols that take the place of pieces, such as role markers.
         public var symbols: [VocabularyTrim.Symbol]
 
         public init(size: Int, symbols: [VocabularyTrim.Symbol] = []) {
@@ -56,8 +56,9 @@ public struct StudentCut: Equatable, Sendable {
 
     /// Tokens on which importance is measured: more change the order of close ones only.
     public static let importanceTokens = 8192
-    /// Tokens on which lost mass is measured.
-    public static let massTokens = 2048
+    /// Tokens on which a model is asked what it finds likely: half of them to choose pieces, half to measure what mass
+    /// is lost without the others.
+    public static let massTokens = 4096
 
     /// Cuts a student.
     ///
@@ -90,14 +91,15 @@ public struct StudentCut: Equatable, Sendable {
             progress?(.note("choosing \(vocabulary.size) of \(shape.vocabularySize) pieces"))
             let records = vocabularyRecords ?? records
             let required = whole.tokens.ends + [whole.tokens.begin, whole.tokens.padding].compactMap { $0 }
+            let (first, second) = try CutSample(records, tokens: Self.massTokens, of: whole).halves
             let chosen = try VocabularyTrim(
                 whole.requireTokenizer(), to: vocabulary.size, texts: records.flatMap(\.texts),
-                required: Set(required), symbols: vocabulary.symbols)
-            let sample = try CutSample(records, tokens: Self.massTokens, of: whole)
+                required: Set(required), symbols: vocabulary.symbols,
+                preferring: first.meanProbabilities(of: whole.decoder))
             report.vocabulary = StudentCutReport.Vocabulary(
                 pieces: chosen.tokenizer.vocabularySize, usage: chosen.usage,
-                lostMass: sample.lostMass(of: whole.decoder, keeping: chosen),
-                lostMassPositions: sample.batch.ids.count)
+                lostMass: second.lostMass(of: whole.decoder, keeping: chosen),
+                lostMassPositions: second.batch.ids.count)
             trim = chosen
         }
         let student = try whole.cut(to: selection, vocabulary: trim)
@@ -109,7 +111,7 @@ public struct StudentCut: Equatable, Sendable {
 /// What cutting a student did.
 public struct StudentCutReport: Codable, Equatable, Sendable {
     public struct Vocabulary: Codable, Equatable, Sendable {
-        /// Pieces kept, added symbols among them.
+        /// Pieces kept.
         public var pieces: Int
         public var usage: VocabularyTrim.Usage
         /// Mean probability that the whole model gives to pieces that are gone, over positions of the text.

@@ -112,10 +112,10 @@ struct VocabularySettings: RecipeSection {
             "corpus", .oneOrMore(.reference(to: .corpus)), defaultText: "the key corpus beside vocabulary",
             "Text that is divided into pieces as before.")
         let symbols = section.value(
-            "symbols", .named(.text), default: [], defaultText: "none", example: #"{"<|end|>": "\n"}"#,
-            "Symbols that are added, such as role markers, each with the piece whose meaning it begins with.")
+            "symbols", .named(.text), default: [], defaultText: "none", example: #"{"<|end|>": "</p>"}"#,
+            "Symbols such as role markers, each with the piece whose place and meaning it takes.")
         vocabulary = StudentCut.Vocabulary(
-            size: size, symbols: symbols.map { VocabularyTrim.Symbol($0.name, like: $0.value) })
+            size: size, symbols: symbols.map { VocabularyTrim.Symbol($0.name, replacing: $0.value) })
     }
 }
 

@@ -13,7 +13,7 @@ public struct DecoderSelection: Equatable, Sendable {
     public var keyValueHeads: [[Int]]?
     /// Channels of the residual stream.
     public var channels: [Int]?
-    /// Rows of the embedding and of the head, in the order of the new ids; a row may occur more than once.
+    /// Rows of the embedding and of the head, in the order of the new ids.
     public var vocabulary: [Int]?
 
     public init(
