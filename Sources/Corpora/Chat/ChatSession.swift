@@ -81,7 +81,7 @@ public final class ChatSession {
         show(answer.finish())
         answers += 1
         let forgotten = history.count + 1 - messages.count
-        history = messages + [Message(role: .assistant, content: answer.text)]
+        history = messages + [Message(role: .assistant, content: template.answer(answer.text))]
         return Answer(
             text: answer.text, reason: result!.reason, tokens: result!.tokens.count, forgotten: forgotten)
     }

@@ -1,3 +1,5 @@
+import Corpora
+
 /// Measures models: perplexity, agreement with the teacher, tasks, speed.
 public struct EvaluateStage: Sendable, RecipeSection {
     /// A plan has one stage for each model, so that a teacher shared by many runs is measured once.
@@ -7,6 +9,7 @@ public struct EvaluateStage: Sendable, RecipeSection {
     public let agreement: [Reference]
     /// Files of questions with one right answer each, under the label reports show.
     public let tasks: [(name: String, value: Reference)]
+    public let systemTurns: SystemTurns
     public let contextLength: Int
     /// Tokens between the starts of two windows over a long document.
     public let stride: Int
@@ -39,6 +42,10 @@ public struct EvaluateStage: Sendable, RecipeSection {
             "tasks", .named(.reference(to: .corpus)), default: [],
             example: "{seen: data/world/seen.jsonl}",
             "Question files, under the labels that reports show; scored by exact match.")
+        systemTurns = section.value(
+            "system_turns", .choice, default: .both,
+            "Who reads the system turns of chats in perplexity and agreement. teacher: of the models, the key teacher alone."
+        )
         contextLength = section.value("context", .integer(2...1_048_576), default: 256, "Window, in tokens.")
         stride = section.value(
             "stride", .integer(1...1_048_576), default: max(1, contextLength / 2), defaultText: "context / 2",

@@ -1,3 +1,5 @@
+import Tokenization
+
 /// One step of a recipe.
 public enum Stage: Sendable {
     case tokenizer(TokenizerStage)
@@ -55,6 +57,19 @@ struct PlacedStage: Sendable {
     var stage: Stage
     var setting: Setting
     var place: Place
+    /// How chats are written where the recipe says so, which is then a part of the normal form.
+    var template: ChatTemplate?
+
+    init(stage: Stage, setting: Setting, place: Place, template: ChatTemplate?) {
+        self.stage = stage
+        self.place = place
+        self.template = template
+        self.setting = setting
+        if let template, case .map(var keys) = setting {
+            keys["chat_template"] = .text(template.jinja)
+            self.setting = .map(keys)
+        }
+    }
 }
 
 extension Stage.Kind {
@@ -143,7 +158,9 @@ extension KeyType where Value == PlacedStage {
                     if name.isEmpty, case .scalar(let text, _) = value["to"]?.content { name = text }
                     decoding.add(Artefact(name: name, kind: artefact.kind, stage: index), at: place)
                 }
-                return (PlacedStage(stage: stage, setting: setting, place: entry.keyPlace), setting)
+                let placed = PlacedStage(
+                    stage: stage, setting: setting, place: entry.keyPlace, template: decoding.chatTemplate)
+                return (placed, placed.setting)
             }, setting: \.setting)
     }
 }

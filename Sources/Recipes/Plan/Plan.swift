@@ -1,11 +1,14 @@
 import Foundation
 import Support
+import Tokenization
 
 /// A stage with everything that decides its result, under an address that names it.
 public struct StageInstance: Sendable {
     /// The digest of the stage's kind, settings, inputs and seed: the same address, the same result.
     public let address: Fingerprint
     public let stage: Stage
+    /// How chats are written; nil leaves that to the models.
+    public let template: ChatTemplate?
     /// The seed of the stage's random streams; 0 where nothing is random.
     public let seed: UInt64
     /// What each reference of the stage stands for.

@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import Tokenization
 
 extension Plan {
     /// Raised when the same settings no longer give the same result.
@@ -57,7 +58,7 @@ private struct Planner {
         for (index, placed) in recipe.placedStages.enumerated() {
             for (stage, setting) in parts(of: placed) {
                 let seed = effectiveSeed(of: stage, recipe: recipe, run: seed)
-                let instance = try instance(stage, setting, seed: seed, made: made)
+                let instance = try instance(stage, setting, template: placed.template, seed: seed, made: made)
                 made[index] = instance.address
                 addresses.append(instance.address)
                 names[instance.address] = stage.linkName
@@ -96,7 +97,7 @@ private struct Planner {
     }
 
     private mutating func instance(
-        _ stage: Stage, _ setting: Setting, seed: UInt64, made: [Int: Fingerprint]
+        _ stage: Stage, _ setting: Setting, template: ChatTemplate?, seed: UInt64, made: [Int: Fingerprint]
     ) throws -> StageInstance {
         var inputs: [Reference.Target: StageInstance.Input] = [:]
         var digests: [Reference.Target: String] = [:]
@@ -125,7 +126,8 @@ private struct Planner {
         let address = Fingerprint(
             hashing: "swift-distill stage \(Plan.formatVersion)", stage.kind.rawValue, canonical, "\(seed)")
         return StageInstance(
-            address: address, stage: stage, seed: seed, inputs: inputs, setting: setting.canonical(\.name))
+            address: address, stage: stage, template: template, seed: seed, inputs: inputs,
+            setting: setting.canonical(\.name))
     }
 
     /// The digest of a file, or of a directory's files with their names; hidden files do not count.

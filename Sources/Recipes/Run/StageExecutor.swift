@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import Tokenization
 
 /// Does the work of one kind of stage.
 public protocol StageExecutor {
@@ -40,6 +41,8 @@ public struct StageContext {
     /// For progress events: what this stage is called.
     public let label: String
     public let progress: ProgressHandler
+    /// How chats are written; nil leaves that to the models.
+    let template: ChatTemplate?
     let resolve: (Reference) -> URL
 
     /// The file or directory a reference of the stage's settings stands for.

@@ -1,4 +1,5 @@
 import Foundation
+import Tokenization
 
 /// What the sections of one recipe share while they are read.
 final class Decoding {
@@ -11,6 +12,7 @@ final class Decoding {
     var teacher: Reference?
     var tokenizer: Reference?
     var student: ModelSettings?
+    var chatTemplate: ChatTemplate?
     var seed: UInt64 = 0
     /// The artefacts of the stages read so far.
     private(set) var artefacts: [Artefact] = []

@@ -25,7 +25,11 @@ struct EvaluateExecutor: StageExecutor {
             tokens += count
             context.progress(.advanced(stage: context.label, done: done, tokens: tokens, loss: nil))
         }
-        let evaluator = Evaluator(context: stage.contextLength, stride: stage.stride)
+        // The teacher itself is measured as it reads the text.
+        let isTeacher = reference.target == stage.teacher?.target
+        let evaluator = Evaluator(
+            context: stage.contextLength, stride: stage.stride,
+            systemTurns: isTeacher ? .both : stage.systemTurns)
         if !stage.perplexity.isEmpty {
             let records = try context.reader(stage.perplexity, limit: stage.limit).records()
             let result = try evaluator.perplexity(of: model, on: records)

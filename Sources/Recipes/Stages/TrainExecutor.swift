@@ -12,7 +12,7 @@ import Transformer
 struct TrainExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .train(let stage) = context.stage else { preconditionFailure("a train stage") }
-        let form = try TextForm(directory: context.url(of: stage.tokenizer))
+        let form = try context.form(stage.tokenizer)
         let student = try model(stage, form, context)
         let cache = try stage.signals.map { try SignalCache(directory: context.url(of: $0)) }
         let teachers = try teachers(stage, form, context)
@@ -45,7 +45,7 @@ struct TrainExecutor: StageExecutor {
             progress: context.progress)
         try Checkpoint.save(
             decoder: student, tokenizer: form.tokenizer,
-            template: ChatTemplate.roleMarkers(in: form.tokenizer), to: context.output,
+            template: form.template.fits(form.tokenizer) ? form.template : nil, to: context.output,
             as: stage.precision == .bf16 ? .bf16 : .f32)
         return result(metrics, student: student)
     }
@@ -130,7 +130,7 @@ struct TrainExecutor: StageExecutor {
         return OnPolicySource(
             student: student, prompts: prompts, corpus: corpus,
             stopIDs: form.template.stopIDs(in: form.tokenizer),
-            endID: form.tokenizer.id(of: form.template.endMarker), options: settings.options, steps: steps,
+            endID: form.template.endID(in: form.tokenizer), options: settings.options, steps: steps,
             budget: stage.batch.sequences * stage.batch.contextLength, parts: stage.batch.accumulate,
             seed: context.seed)
     }
