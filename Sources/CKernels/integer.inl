@@ -77,32 +77,48 @@ static void KERNEL(round_rows)(const float *restrict x, int8_t *restrict q, Dist
     }
 }
 
-// A tile's rows, one after another, to lanes: log2(OUTPUTS) rounds of riffling halves, like a deck of cards.
+// Riffles halves of vectors, like a deck of cards: lane by lane, one of each in turn.
+__attribute__((always_inline)) static inline void KERNEL(riffle)(const KERNEL(Whole) *v, KERNEL(Whole) *out) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < OUTPUTS / 2; i++) {
+        KERNEL(Whole) a = v[i], b = v[i + OUTPUTS / 2];
+#if OUTPUTS == 16
+        out[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        out[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#else
+        out[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+        out[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#endif
+    }
+}
+
+// A tile's rows, one after another, to lanes: a square of vectors is turned by as many riffles as OUTPUTS has halves.
 static void KERNEL(interleave)(const uint8_t *restrict rows, uint8_t *restrict tile, size_t width) {
     for (size_t k = 0; k < width; k += 4 * OUTPUTS) {
         KERNEL(Whole) v[OUTPUTS], t[OUTPUTS];
         // A row may end within the vectors: what is read beyond it lies in the next row, or in the scales that follow
         // the last, and is not stored.
+#pragma clang loop unroll(full)
         for (int i = 0; i < OUTPUTS; i++) v[i] = *(const KERNEL(Whole) *)(rows + i * width + k);
-#pragma clang loop unroll(full)
-        for (int round = OUTPUTS; round > 1; round /= 2) {
-#pragma clang loop unroll(full)
-            for (int i = 0; i < OUTPUTS / 2; i++) {
-                KERNEL(Whole) a = v[i], b = v[i + OUTPUTS / 2];
+        KERNEL(riffle)(v, t);
+        KERNEL(riffle)(t, v);
+        KERNEL(riffle)(v, t);
 #if OUTPUTS == 16
-                t[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-                t[2 * i + 1] =
-                    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        KERNEL(riffle)(t, v);
+        const KERNEL(Whole) *turned = v;
 #else
-                t[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-                t[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+        const KERNEL(Whole) *turned = t;
 #endif
-            }
+        KERNEL(Whole) *out = (KERNEL(Whole) *)(tile + k * OUTPUTS);
+        size_t left = (width - k) / 4;
+        if (left >= OUTPUTS) {
 #pragma clang loop unroll(full)
-            for (int i = 0; i < OUTPUTS; i++) v[i] = t[i];
+            for (int i = 0; i < OUTPUTS; i++) out[i] = turned[i];
+        } else {
+#pragma clang loop unroll(full)
+            for (int i = 0; i < OUTPUTS; i++)
+                if ((size_t)i < left) out[i] = turned[i];
         }
-        size_t left = (width - k) / 4, stored = left < OUTPUTS ? left : OUTPUTS;
-        for (size_t i = 0; i < stored; i++) *(KERNEL(Whole) *)(tile + (k + 4 * i) * OUTPUTS) = v[i];
     }
 }
 

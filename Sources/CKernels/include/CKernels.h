@@ -83,7 +83,7 @@ typedef struct DistillKernels {
     void (*round_rows)(const float *x, int8_t *q, DistillGroup *groups, size_t rows, size_t width, size_t group);
     // y (+)= x * weights^T for rounded rows of x and `outputs` rows of weights, `row_bytes` apart, in the format of
     // `unpack`. y's rows are `y_stride` apart. scratch is aligned as vectors are and holds
-    // integer_outputs * width * (2 + 8 / group) bytes.
+    // integer_outputs * (2 * width + 8 * (width / group)) bytes.
     void (*integer_product)(DistillUnpack unpack, const uint8_t *weights, size_t row_bytes, const int8_t *x,
                             const DistillGroup *groups, float *y, size_t rows, size_t outputs, size_t width,
                             size_t group, int has_minimum, size_t y_stride, int accumulate, uint8_t *scratch);

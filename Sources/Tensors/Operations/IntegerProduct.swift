@@ -48,7 +48,7 @@ struct RoundedRows {
         let bytesPerRow = part.bytes.count / max(outputs, 1)
         // At least 16 pieces, so that threads end together; of at most 512 rows, and whole tiles.
         let grain = max(1, min(512, outputs / 16) / tile) * tile
-        let scratchBytes = tile * width * (2 + 8 / group)
+        let scratchBytes = tile * (2 * width + 8 * (width / group))
         part.bytes.withUnsafeBytes { weights in
             let weights = weights.assumingMemoryBound(to: UInt8.self).baseAddress!
             Parallel.forRanges(of: outputs, grain: grain) { range in
