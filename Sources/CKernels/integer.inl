@@ -122,6 +122,12 @@ static void KERNEL(interleave)(const uint8_t *restrict rows, uint8_t *restrict t
     }
 }
 
+// What the last tile has of outputs; apart, because it would be most of the code of every case below.
+__attribute__((noinline)) static void KERNEL(put_outputs)(const float *restrict sums, float *restrict y, size_t outputs,
+                                                          int accumulate) {
+    for (size_t o = 0; o < outputs; o++) y[o] = accumulate ? y[o] + sums[o] : sums[o];
+}
+
 // A tile against `rows` rows of x; that, `group` and `has_minimum` are constants where this is called.
 __attribute__((always_inline)) static inline void KERNEL(tile_rows)(
     const uint8_t *restrict tile, const float *restrict scales, const float *restrict minimums,
@@ -158,12 +164,9 @@ __attribute__((always_inline)) static inline void KERNEL(tile_rows)(
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
         float *restrict out = y + r * y_stride;
-        if (outputs == OUTPUTS) {
-            KERNEL(Sums) *whole = (KERNEL(Sums) *)out;
-            *whole = accumulate ? *whole + sums[r] : sums[r];
-        } else {
-            for (size_t o = 0; o < outputs; o++) out[o] = accumulate ? out[o] + sums[r][o] : sums[r][o];
-        }
+        KERNEL(Sums) *whole = (KERNEL(Sums) *)out, sum = sums[r];
+        if (outputs == OUTPUTS) *whole = accumulate ? *whole + sum : sum;
+        else KERNEL(put_outputs)((const float *)&sum, out, outputs, accumulate);
     }
 }
 

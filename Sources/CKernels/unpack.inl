@@ -13,9 +13,6 @@ static inline KERNEL(Bytes16) KERNEL(bytes16_at)(const uint8_t *p) { return *(co
 static inline KERNEL(Bytes32) KERNEL(bytes32_at)(const uint8_t *p) { return *(const KERNEL(Bytes32) *)p; }
 
 // Stores levels that lie `zero` above what they stand for.
-static inline void KERNEL(put16)(uint8_t *p, KERNEL(Bytes16) levels, int zero) {
-    *(KERNEL(Bytes16) *)p = levels + (uint8_t)(BIAS - zero);
-}
 static inline void KERNEL(put32)(uint8_t *p, KERNEL(Bytes32) levels, int zero) {
     *(KERNEL(Bytes32) *)p = levels + (uint8_t)(BIAS - zero);
 }
@@ -84,10 +81,14 @@ static void KERNEL(unpack_iq4_nl)(const uint8_t *restrict x, uint8_t *restrict q
     static const int8_t levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
     for (size_t i = 0; i < width; i += 32, x += 18, scales += OUTPUTS) {
         *scales = KERNEL(half_at)(x);
-        for (int j = 0; j < 16; j++) {
-            q[i + j] = (uint8_t)(levels[x[2 + j] & 15] + BIAS);
-            q[i + 16 + j] = (uint8_t)(levels[x[2 + j] >> 4] + BIAS);
-        }
+        KERNEL(Bytes32) places = KERNEL(nibbles)(x + 2);
+#if DOT_PRODUCTS > 0
+        // Such a lookup is one instruction, which compilers do not find.
+        __m256i table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)levels));
+        KERNEL(put32)(q + i, (KERNEL(Bytes32))_mm256_shuffle_epi8(table, (__m256i)places), 0);
+#else
+        for (int j = 0; j < 32; j++) q[i + j] = (uint8_t)(levels[places[j]] + BIAS);
+#endif
     }
 }
 
@@ -98,8 +99,11 @@ static void KERNEL(unpack_q2_k)(const uint8_t *restrict x, uint8_t *restrict q, 
         for (int group = 0; group < 16; group++, scales += OUTPUTS, minimums += OUTPUTS) {
             *scales = d * (float)(x[group] & 15);
             *minimums = -(dmin * (float)(x[group] >> 4));
-            const uint8_t *bits = x + 16 + group / 8 * 32 + group % 2 * 16;
-            KERNEL(put16)(q + i + group * 16, KERNEL(bytes16_at)(bits) >> (uint8_t)(group % 8 / 2 * 2) & 3, 0);
+        }
+        for (int half = 0; half < 2; half++) {
+            KERNEL(Bytes32) bits = KERNEL(bytes32_at)(x + 16 + half * 32);
+            for (int part = 0; part < 4; part++, bits >>= 2)
+                KERNEL(put32)(q + i + half * 128 + part * 32, bits & 3, 0);
         }
     }
 }
@@ -112,10 +116,12 @@ static void KERNEL(unpack_q3_k)(const uint8_t *restrict x, uint8_t *restrict q, 
         for (int group = 0; group < 16; group++, scales += OUTPUTS) {
             int low = packed[group % 8] >> group / 8 * 4 & 15, high = packed[8 + group % 4] >> group / 4 * 2 & 3;
             *scales = d * (float)((low | high << 4) - 32);
-            const uint8_t *bits = x + 32 + group / 8 * 32 + group % 2 * 16;
-            KERNEL(Bytes16) level = KERNEL(bytes16_at)(bits) >> (uint8_t)(group % 8 / 2 * 2) & 3;
-            KERNEL(Bytes16) third = KERNEL(bytes16_at)(x + group % 2 * 16) >> (uint8_t)(group / 2) & 1;
-            KERNEL(put16)(q + i + group * 16, level | third << 2, 4);
+        }
+        KERNEL(Bytes32) third = KERNEL(bytes32_at)(x);
+        for (int half = 0; half < 2; half++) {
+            KERNEL(Bytes32) bits = KERNEL(bytes32_at)(x + 32 + half * 32);
+            for (int part = 0; part < 4; part++, bits >>= 2, third >>= 1)
+                KERNEL(put32)(q + i + half * 128 + part * 32, (bits & 3) | (third & 1) << 2, 4);
         }
     }
 }

@@ -56,7 +56,8 @@ struct RoundedRows {
                 kernels.integer_product(
                     format.unpack, weights + range.lowerBound * bytesPerRow, bytesPerRow, bytes, known,
                     y + range.lowerBound, rows, range.count, width, group, format.hasMinimum ? 1 : 0, stride,
-                    adds ? 1 : 0, UnsafeMutableRawPointer(scratch.pointer).assumingMemoryBound(to: UInt8.self))
+                    adds ? 1 : 0, UnsafeMutableRawPointer(scratch.pointer).assumingMemoryBound(to: UInt8.self)
+                )
             }
         }
     }

@@ -37,7 +37,7 @@ public func rowwiseLinear(
     var rounded: [Int: RoundedRows] = [:]
     var first = 0
     for part in stored.parts {
-        if let format = part.format.integers {
+        if let format = part.format.integers() {
             let rows = rounded[format.group] ?? RoundedRows(x, group: format.group)
             rounded[format.group] = rows
             rows.multiply(part, as: format, into: y.pointer + first, stride: y.width, adds: residual != nil)
@@ -50,7 +50,8 @@ public func rowwiseLinear(
 }
 
 /// Some columns of y (+)= x · weightᵀ in Float32.
-private func floatProduct(_ x: Tensor, _ weight: Tensor, rows chosen: Range<Int>, into y: Tensor, adds: Bool) {
+private func floatProduct(_ x: Tensor, _ weight: Tensor, rows chosen: Range<Int>, into y: Tensor, adds: Bool)
+{
     let (rows, inputs, outputs) = (x.rows, x.width, weight.rows)
     let panels = (rows + widestPanel - 1) / widestPanel
     func lanes(of panel: Int) -> Int {

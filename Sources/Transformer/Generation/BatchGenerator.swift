@@ -35,7 +35,9 @@ public final class BatchGenerator {
     ///   - capacity: tokens that a prompt and its answer may have; the model's context when nil
     ///   - arithmetic: in what numbers quantised weights are multiplied
     /// - Throws: `UserError` when there is no memory for the cache
-    public init(_ decoder: Decoder, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8) throws {
+    public init(
+        _ decoder: Decoder, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8
+    ) throws {
         precondition(slots > 0, "a generator needs a slot")
         self.decoder = decoder
         self.arithmetic = arithmetic
