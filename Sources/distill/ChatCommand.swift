@@ -45,7 +45,7 @@ struct ChatCommand: ParsableCommand {
                 decoder: author.decoder, tokenizer: author.tokenizer, template: template,
                 stopIDs: author.stopIDs,
                 options: sampling.options, stop: sampling.stop, seed: seed ?? .random(in: 0 ... .max),
-                system: system)
+                system: system, arithmetic: sampling.arithmetic)
             let terminal = ChatTerminal(session)
             if let prompt {
                 try terminal.answer(prompt)

@@ -59,7 +59,7 @@ import Testing
         ] {
             #expect(facts[name]?.isEmpty == false, "no \(name)")
         }
-        #expect(["avx512", "avx2", "portable"].contains(facts["kernels"]))
+        #expect(["avx512vnni", "avx512", "avx2", "portable"].contains(facts["kernels"]))
         let checks = try #require(report["self_test"] as? [[String: Any]])
         #expect(checks.count == 6)
         #expect(checks.allSatisfy { $0["problem"] == nil })

@@ -34,12 +34,14 @@ public final class ChatSession {
     /// - Parameters:
     ///   - stopIDs: tokens that end an answer
     ///   - stop: texts that end an answer; they are cut off
+    ///   - arithmetic: in what numbers quantised weights are multiplied
     /// - Throws: `UserError` when there is no memory for the cache
     public init(
         decoder: Decoder, tokenizer: Tokenizer, template: ChatTemplate, stopIDs: Set<Int32>,
-        options: SamplingOptions, stop: [String] = [], seed: UInt64, system: String? = nil
+        options: SamplingOptions, stop: [String] = [], seed: UInt64, system: String? = nil,
+        arithmetic: ProductArithmetic = .int8
     ) throws {
-        generator = try BatchGenerator(decoder, slots: 1)
+        generator = try BatchGenerator(decoder, slots: 1, arithmetic: arithmetic)
         self.tokenizer = tokenizer
         self.template = template
         self.stopIDs = stopIDs

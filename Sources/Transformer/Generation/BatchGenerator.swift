@@ -1,5 +1,6 @@
 import Support
 import Tensors
+import Tensors
 
 /// Answers many requests at once: a finished sequence's place is taken by the next request.
 ///
@@ -23,6 +24,8 @@ public final class BatchGenerator {
     }
 
     public let decoder: Decoder
+    /// In what numbers quantised weights are multiplied. Answers depend on it.
+    public let arithmetic: ProductArithmetic
     let cache: KeyValueCache
     /// What runs in each slot.
     var sequences: [RunningSequence?]
@@ -30,10 +33,14 @@ public final class BatchGenerator {
     /// - Parameters:
     ///   - slots: sequences that run at once; a product takes hardly longer for 16 than for one
     ///   - capacity: tokens that a prompt and its answer may have; the model's context when nil
+    ///   - arithmetic: in what numbers quantised weights are multiplied
     /// - Throws: `UserError` when there is no memory for the cache
-    public init(_ decoder: Decoder, slots: Int = 16, capacity: Int? = nil) throws {
+    public init(
+        _ decoder: Decoder, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8
+    ) throws {
         precondition(slots > 0, "a generator needs a slot")
         self.decoder = decoder
+        self.arithmetic = arithmetic
         cache = try KeyValueCache(for: decoder.configuration, slots: slots, capacity: capacity)
         sequences = Array(repeating: nil, count: slots)
     }
