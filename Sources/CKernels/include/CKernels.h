@@ -187,6 +187,12 @@ const DistillKernels *distill_kernels(int rank);
 // Processors the scheduler lets this process use: containers and mpirun narrow them. At least 1.
 int distill_processors(void);
 
+// OpenBLAS chooses its kernels by the processor's model number. For a processor younger than itself it takes those of 2004,
+// which on one with AVX-512 are five times slower. Where it did so and OPENBLAS_CORETYPE is not set, this makes it choose
+// again by what the processor can do. Call it before the first product, on one thread. Returns the new core's name, or NULL
+// where nothing was to be done.
+const char *distill_choose_blas_core(void);
+
 // Tells the core that this thread waits for memory to change.
 static inline void distill_pause(void) {
 #if defined(__x86_64__)
