@@ -73,18 +73,20 @@ extension ChatTemplate {
 
     /// The id of each symbol; it must be a piece that text cannot be mistaken for.
     private func symbolIDs(in tokenizer: Tokenizer) throws -> [(symbol: String, id: Int32)] {
-        try symbols.map { symbol in
-            guard let id = tokenizer.id(of: symbol),
-                [.userDefined, .control].contains(tokenizer.kind(of: id))
-            else {
-                throw UserError(
-                    "the vocabulary has no symbol \(symbol)",
-                    remedy: name == Self.roleMarkers.name
-                        ? "train it with the symbols \(symbols.joined(separator: " ")), or name the model's chat_template"
-                        : "choose a chat template of the model's own")
+        let ids = symbols.map { symbol in
+            tokenizer.id(of: symbol).flatMap {
+                [.userDefined, .control].contains(tokenizer.kind(of: $0)) ? $0 : nil
             }
-            return (symbol, id)
         }
+        let missing = zip(symbols, ids).filter { $1 == nil }.map(\.0)
+        guard missing.isEmpty else {
+            throw UserError(
+                "the vocabulary has no symbol \(missing.joined(separator: ", "))",
+                remedy: name == Self.roleMarkers.name
+                    ? "train it with the symbols \(symbols.joined(separator: " ")), or name the model's chat_template"
+                    : "choose a chat template of the model's own")
+        }
+        return zip(symbols, ids).map { ($0, $1!) }
     }
 
     private enum Part { case text(Substring), symbol(Int32) }
