@@ -181,7 +181,16 @@ public final class Decoder: @unchecked Sendable {
             }
             observe(.residual, layer, x)
         }
-        return rmsNorm(x, weight: finalNorm, epsilon: configuration.normEpsilon)
+        return finalNormed(x)
+    }
+
+    /// What the head reads of the residual stream: after the last layer, or after an earlier one for a model that ends
+    /// there.
+    ///
+    /// - Parameter residual: [M, C]
+    /// - Returns: [M, C]
+    public func finalNormed(_ residual: Tensor) -> Tensor {
+        rmsNorm(residual, weight: finalNorm, epsilon: configuration.normEpsilon)
     }
 
     /// Logits for rows of hidden states. Over a whole batch this is V floats a row: training and labelling go through

@@ -15,6 +15,7 @@ struct ConvertCommand: AsyncParsableCommand {
             EXAMPLES
               distill convert runs/quickstart/student student.gguf --type q8_0
               distill convert gemma-3-270m-q4_k_m.gguf gemma --type bf16
+              distill convert runs/exits/student shallow.gguf --exit 2
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
@@ -35,6 +36,7 @@ struct ConvertCommand: AsyncParsableCommand {
     var output: String
     @Option(help: "How weights are stored.")
     var type = Kind.f16
+    @OptionGroup var exit: ExitFlag
 
     func validate() throws {
         guard output.hasSuffix(".gguf") || type.format.valuesPerBlock == 1 else {
@@ -51,7 +53,7 @@ struct ConvertCommand: AsyncParsableCommand {
                     "exists already", file: output, remedy: "name another, or delete it",
                     status: .cannotCreate)
             }
-            let model = try Checkpoint.load(URL(filePath: input))
+            let model = try exit.model(input)
             if output.hasSuffix(".gguf") {
                 try Checkpoint.export(
                     decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,

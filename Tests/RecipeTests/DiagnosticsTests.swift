@@ -200,6 +200,28 @@ import Testing
             "student], perplexity", "student], to: corpus, perplexity",
             "15:48: an earlier stage already makes \"corpus\"; choose another name"),
         Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      exits: {layers: [1, 2]}",
+            "15:23: there is no exit after layer 2 of a model with 2; accepted: 1 to 1"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      exits: {layers: [2, 1]}",
+            "15:23: the layers do not rise; name each once, in order"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      peer: {}",
+            "15:13: the peer is the teacher, and another is given; keep one of peer, teacher and signals"),
+        Mistake(
+            "signals: signals\n", "model: {from: data/teacher}\n      peer: {model: {from: data/teacher}}\n",
+            "10:20: two models that begin alike and learn alike stay alike; begin the peer from another model or "
+                + "shape, or give it losses of its own"),
+        Mistake(
+            "signals: signals\n", "system_turns: teacher\n      loss_on: assistant\n      peer: {}\n",
+            "11:13: the peer reads what the student reads; use teacher for context distillation"),
+        Mistake(
+            "signals: signals\n", "peer: {to: student}\n",
+            "9:18: an earlier stage already makes \"student\"; choose another name"),
+        Mistake(
+            "models: [teacher, student]", "models: [{model: teacher, exit: 3}, {model: student, exit: 1}]",
+            "15:48: there is no layer 3 in a model with 2; accepted: 1 to 2"),
+        Mistake(
             "models: [teacher, student]", "models: []",
             "15:24: the list is empty; expected: a model: a path or an artefact's name"),
         Mistake(

@@ -36,6 +36,15 @@ import Testing
                 + tinySteps(["student"])
         ),
         (
+            "exits", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+        ),
+        (
+            "mutual", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+        ),
+        (
+            "online-teacher", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["large", "student"])
+        ),
+        (
             "on-policy",
             ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"], context: 192)
         ),

@@ -11,6 +11,8 @@ public struct TrainingOptions: Equatable, Sendable {
     public var losses: [WeightedLoss]
     /// Losses on what lies inside the models; they need a teacher that runs beside the student.
     public var features: [WeightedFeature]
+    /// Layers after which the student learns to speak too.
+    public var exits: ExitOptions?
     /// Decides how the features' projectors begin.
     public var seed: UInt64
     public var optimizer: AdamW.Options
@@ -28,8 +30,8 @@ public struct TrainingOptions: Equatable, Sendable {
     public var validationInterval: Int?
 
     public init(
-        steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [], seed: UInt64 = 0,
-        optimizer: AdamW.Options = .init(),
+        steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [],
+        exits: ExitOptions? = nil, seed: UInt64 = 0, optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
         averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,
         validationInterval: Int? = nil
@@ -37,6 +39,7 @@ public struct TrainingOptions: Equatable, Sendable {
         self.steps = steps
         self.losses = losses
         self.features = features
+        self.exits = exits
         self.seed = seed
         self.optimizer = optimizer
         self.embeddingLearningRateScale = embeddingLearningRateScale

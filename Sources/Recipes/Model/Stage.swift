@@ -50,6 +50,12 @@ public enum Stage: Sendable {
         case .report: nil
         }
     }
+
+    /// The name of the second model of a stage that trains two.
+    var peerName: String? {
+        guard case .train(let stage) = self else { return nil }
+        return stage.peer?.name
+    }
 }
 
 /// A stage, its normal form and its place.
@@ -157,6 +163,11 @@ extension KeyType where Value == PlacedStage {
                     var name = artefact.name
                     if name.isEmpty, case .scalar(let text, _) = value["to"]?.content { name = text }
                     decoding.add(Artefact(name: name, kind: artefact.kind, stage: index), at: place)
+                }
+                if let name = stage.peerName {
+                    decoding.add(
+                        Artefact(name: name, kind: .checkpoint, stage: index, isPeer: true),
+                        at: value["peer"]?["to"]?.place ?? entry.keyPlace)
                 }
                 let placed = PlacedStage(
                     stage: stage, setting: setting, place: entry.keyPlace, template: decoding.chatTemplate)

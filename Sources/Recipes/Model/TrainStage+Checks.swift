@@ -1,0 +1,84 @@
+extension TrainStage {
+    /// Checks across keys that need no other stage; `StageChecks` has the rest.
+    func check(_ section: Section) {
+        if signals != nil, !teachers.isEmpty {
+            section.problem(
+                at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
+        }
+        checkPeer(section)
+        if let feature = features.first, teachers.isEmpty, section.sound("teacher", "features") {
+            section.decoding.problems.add(
+                "\(feature.kind.name) needs the teacher's activations, which no signals hold",
+                at: feature.place,
+                remedy: "give teacher instead of signals")
+        }
+        if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
+            section.decoding.problems.add(
+                "\(feature.kind.name) compares all tokens of a chat, of which the student sees only a part",
+                at: feature.place, remedy: "use hidden_mse, hidden_cosine or rkd_distance")
+        }
+        if onPolicy != nil, teachers.isEmpty, section.sound("teacher", "on_policy") {
+            section.problem(
+                at: "on_policy", "no cache has signals for what the student will write",
+                remedy: "give teacher instead of signals")
+        }
+        if let settings = onPolicy, settings.isAdaptive, validation == nil,
+            section.sound("on_policy", "validate")
+        {
+            section.problem(
+                at: "on_policy", "the share follows the held-out loss, which is not measured",
+                remedy: "give validate, with the text to measure on")
+        }
+        if onPolicy != nil, !losses.contains(where: \.kind.needsTeacher), section.sound("losses") {
+            section.problem(
+                at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
+        }
+        let needing = losses.filter(\.kind.needsTeacher)
+        if let loss = needing.first, !section.has("signals"), !section.has("teacher"),
+            !section.has("peer")
+        {
+            section.decoding.problems.add(
+                "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
+                remedy: "give signals (a signal cache), teacher (a model) or peer (a model trained in step)")
+        }
+        if let loss = losses.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate")
+        {
+            section.decoding.problems.add(
+                "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
+                remedy: "give validate, with the text to measure on")
+        }
+        for loss in losses where loss.temperature?.ramp.map({ min($0.from, $0.to) <= 0 }) ?? false {
+            section.decoding.problems.add(
+                "a temperature of 0", at: loss.temperaturePlace, remedy: "stay above 0")
+        }
+        exits?.check(model, section)
+        if case .new(let shape) = model.origin, section.sound("batch", "model"),
+            batch.contextLength > shape.contextLength
+        {
+            section.problem(
+                at: "batch",
+                "the batch's context \(batch.contextLength) exceeds the model's \(shape.contextLength)",
+                remedy: "shorten the one or raise the other")
+        }
+    }
+    private func checkPeer(_ section: Section) {
+        guard let peer, section.sound("peer") else { return }
+        func problem(_ text: String, _ remedy: String) { section.problem(at: "peer", text, remedy: remedy) }
+        if section.has("teacher") || section.has("signals") {
+            problem("the peer is the teacher, and another is given", "keep one of peer, teacher and signals")
+        } else if !(losses + peer.losses).contains(where: \.kind.needsTeacher), section.sound("losses") {
+            problem("no loss compares the two", "add one, such as forward_kl, or train them in stages of their own")
+        } else if systemTurns == .teacher {
+            problem("the peer reads what the student reads", "use teacher for context distillation")
+        } else if case .new(let shape) = peer.model.origin, batch.contextLength > shape.contextLength {
+            problem(
+                "the batch's context \(batch.contextLength) exceeds the peer's \(shape.contextLength)",
+                "shorten the one or raise the other")
+        }
+        for loss in peer.losses where loss.followsHeldOutLoss && validation == nil {
+            section.decoding.problems.add(
+                "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
+                remedy: "give validate, with the text to measure on")
+        }
+    }
+}
