@@ -18,24 +18,12 @@ struct ConvertCommand: AsyncParsableCommand {
               distill convert runs/exits/student shallow.gguf --exit 2
             """)
 
-    enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case f32
-        case f16
-        case bf16
-        case q80 = "q8_0"
-        case q50 = "q5_0"
-        case q40 = "q4_0"
-        case q6K = "q6_k"
-
-        var format: WeightFormat { WeightFormat(rawValue: rawValue.uppercased())! }
-    }
-
     @Argument(help: "A checkpoint directory or a GGUF file.")
     var input: String
     @Argument(help: "What to write.")
     var output: String
     @Option(help: "How weights are stored.")
-    var type = Kind.f16
+    var type = ExportType.f16
     @OptionGroup var exit: ExitFlag
 
     func validate() throws {
@@ -67,3 +55,5 @@ struct ConvertCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension ExportType: ExpressibleByArgument {}

@@ -206,6 +206,17 @@ import Testing
             "tokens: 1_000_000", "tokens: 1_000_000\n      exits: {layers: [2, 1]}",
             "15:23: the layers do not rise; name each once, in order"),
         Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q4_0",
+            "15:17: rows of 16 weights are no whole blocks of 32; make width, heads · head_dimension and feed_forward "
+                + "multiples of 32"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      precision: bf16\n      quantize: q8_0",
+            "16:17: weights rounded to bf16 first are not those that q8_0 was trained with; use precision f32: the "
+                + "stage convert makes the small file"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q6_k",
+            "15:17: found \"q6_k\"; did you mean \"q5_0\"? accepted: q8_0, q5_0, q4_0"),
+        Mistake(
             "tokens: 1_000_000", "tokens: 1_000_000\n      peer: {}",
             "15:13: the peer is the teacher, and another is given; keep one of peer, teacher and signals"),
         Mistake(

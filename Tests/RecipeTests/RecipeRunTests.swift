@@ -45,6 +45,9 @@ import Testing
             "online-teacher", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["large", "student"])
         ),
         (
+            "quantisation", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"])
+        ),
+        (
             "on-policy",
             ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"], context: 192)
         ),

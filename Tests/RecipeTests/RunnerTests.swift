@@ -20,7 +20,7 @@ private final class FakeExecutor: StageExecutor {
         try Data("half".utf8).write(to: half)
         if context.label == kills { throw Killed() }
         switch context.stage {
-        case .tokenizer, .cut, .generate, .select, .label:
+        case .tokenizer, .cut, .generate, .select, .label, .convert:
             try Data(context.label.utf8).write(to: context.output)
         case .train(let train):
             // Inputs are there.

@@ -90,11 +90,15 @@ final class Learner {
         var signal: TeacherSignal { .dense(hidden: hidden, head: decoder.head) }
     }
 
+    /// The model as it is to be used: with rounded weights, where it is trained for them.
+    var used: Decoder { options.quantization.map(model.fakeQuantized) ?? model }
+
     func forward(_ batch: TrainingBatch) -> Pass {
+        let decoder = used
         let looksInside = features != nil || options.exits != nil
-        let inside = looksInside ? model.activations(batch.tokens) : nil
-        let final = inside?.final ?? model.hiddenStates(batch.tokens)
-        return Pass(decoder: model, hidden: gatherRows(final, at: batch.positions), inside: inside)
+        let inside = looksInside ? decoder.activations(batch.tokens) : nil
+        let final = inside?.final ?? decoder.hiddenStates(batch.tokens)
+        return Pass(decoder: decoder, hidden: gatherRows(final, at: batch.positions), inside: inside)
     }
 
     /// What a batch, or a step of several, comes to.

@@ -23,6 +23,7 @@ public struct Peer {
         options.optimizer = optimizer
         options.features = []
         options.exits = nil
+        options.quantization = nil
         return try Learner(decoder, options: options, teacher: nil, name: "peer")
     }
 }

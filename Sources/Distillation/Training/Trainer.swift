@@ -102,7 +102,7 @@ public final class Trainer {
             if position.step % options.logInterval == 0 || validates || isLast {
                 var line = window.take(step: position.step, tokens: position.tokens)
                 if validates, let validate {
-                    let loss = try validate(learners[0].model)
+                    let loss = try validate(learners[0].used)
                     line.validationLoss = loss
                     position.firstValidationLoss = position.firstValidationLoss ?? loss
                     position.latestValidationLoss = loss

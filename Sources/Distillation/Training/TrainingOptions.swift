@@ -1,3 +1,5 @@
+import Tensors
+
 /// Everything about a training run but its data and its models.
 public struct TrainingOptions: Equatable, Sendable {
     /// When the training state is saved, so that a stopped run can go on.
@@ -13,6 +15,9 @@ public struct TrainingOptions: Equatable, Sendable {
     public var features: [WeightedFeature]
     /// Layers after which the student learns to speak too.
     public var exits: ExitOptions?
+    /// The format that the student is written in later: it is trained through weights rounded to it. Its own stay as they
+    /// are, for the optimiser to change by less than a level.
+    public var quantization: WeightFormat?
     /// Decides how the features' projectors begin.
     public var seed: UInt64
     public var optimizer: AdamW.Options
@@ -31,7 +36,7 @@ public struct TrainingOptions: Equatable, Sendable {
 
     public init(
         steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [],
-        exits: ExitOptions? = nil, seed: UInt64 = 0, optimizer: AdamW.Options = .init(),
+        exits: ExitOptions? = nil, quantization: WeightFormat? = nil, seed: UInt64 = 0, optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
         averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,
         validationInterval: Int? = nil
@@ -40,6 +45,7 @@ public struct TrainingOptions: Equatable, Sendable {
         self.losses = losses
         self.features = features
         self.exits = exits
+        self.quantization = quantization
         self.seed = seed
         self.optimizer = optimizer
         self.embeddingLearningRateScale = embeddingLearningRateScale

@@ -6,6 +6,7 @@ extension TrainStage {
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
         }
         checkPeer(section)
+        checkQuantization(section)
         if let feature = features.first, teachers.isEmpty, section.sound("teacher", "features") {
             section.decoding.problems.add(
                 "\(feature.kind.name) needs the teacher's activations, which no signals hold",
@@ -61,6 +62,30 @@ extension TrainStage {
                 remedy: "shorten the one or raise the other")
         }
     }
+    /// What is trained for is what is written.
+    private func checkQuantization(_ section: Section) {
+        guard let quantization, section.sound("quantize") else { return }
+        func problem(_ text: String, _ remedy: String) {
+            section.problem(at: "quantize", text, remedy: remedy)
+        }
+        let block = quantization.format.valuesPerBlock
+        if onPolicy != nil {
+            problem(
+                "on_policy lets the student write with weights that are not rounded",
+                "train on the corpus here, and on_policy in a stage before")
+        } else if precision == .bf16 {
+            problem(
+                "weights rounded to bf16 first are not those that \(quantization.rawValue) was trained with",
+                "use precision f32: the stage convert makes the small file")
+        } else if case .new(let shape) = model.origin, section.sound("model") {
+            let rows = [shape.width, shape.heads * shape.headDimension, shape.feedForward]
+            guard let width = rows.first(where: { $0 % block != 0 }) else { return }
+            problem(
+                "rows of \(width) weights are no whole blocks of \(block)",
+                "make width, heads · head_dimension and feed_forward multiples of \(block)")
+        }
+    }
+
     private func checkPeer(_ section: Section) {
         guard let peer, section.sound("peer") else { return }
         func problem(_ text: String, _ remedy: String) { section.problem(at: "peer", text, remedy: remedy) }

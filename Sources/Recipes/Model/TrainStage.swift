@@ -1,3 +1,4 @@
+import Checkpoints
 import Corpora
 
 /// Trains a model on a corpus, on a teacher's distributions, or both.
@@ -28,6 +29,8 @@ public struct TrainStage: Sendable, RecipeSection {
     public let features: [FeatureSettings]
     /// Layers after which the model learns to speak too.
     public let exits: ExitSettings?
+    /// What the model is written in later: it is trained through weights rounded to it.
+    public let quantization: ExportType?
     /// A second model trained in step: each is the other's teacher.
     public let peer: PeerSettings?
     public let lossOn: LossScope
@@ -91,6 +94,9 @@ public struct TrainStage: Sendable, RecipeSection {
         exits = section.optional(
             "exits", .section(ExitSettings.self),
             "Layers after which the model learns to speak too, from its own last layer. It then runs at any of them.")
+        quantization = section.optional(
+            "quantize", .named([.q80, .q50, .q40], \.rawValue),
+            "Train through weights rounded to this type, which the stage convert writes the model in.")
         decoding.besidePeer = (self.model, losses)
         peer = section.optional(
             "peer", .section(PeerSettings.self),

@@ -62,6 +62,11 @@ public struct CostModel: Sendable {
             case .select(let stage): return select(stage)
             case .label(let stage): return label(stage)
             case .train(let stage): return train(stage)
+            case .convert(let stage):
+                let bytes = weights(shape(of: stage.model))
+                let format = stage.type.format
+                let share = Double(format.bytesPerBlock) / Double(4 * format.valuesPerBlock)
+                return Estimate(seconds: 1, memoryBytes: processBytes + bytes, diskBytes: share * bytes)
             case .evaluate(let stage): return evaluate(stage)
             case .report: return Estimate()
             }
@@ -192,6 +197,8 @@ public struct CostModel: Sendable {
                 switch maker.stage {
                 case .train(let train): return shape(of: train.model, tokenizer: train.tokenizer, in: maker)
                 case .cut(let cut): return Costs(plan: plan, instance: maker, model: model).shape(of: cut)
+                case .convert(let convert):
+                    return Costs(plan: plan, instance: maker, model: model).shape(of: convert.model)
                 default: return nil
                 }
             case .peer(let address):

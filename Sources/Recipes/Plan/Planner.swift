@@ -92,7 +92,7 @@ private struct Planner {
         case .select(let stage): stage.seed ?? run ?? recipe.seed
         case .label(let stage): stage.seed ?? recipe.seed
         case .train(let stage): stage.seed ?? run ?? recipe.seed
-        case .cut, .evaluate, .report: 0
+        case .cut, .convert, .evaluate, .report: 0
         }
     }
 

@@ -59,6 +59,7 @@ extension Stage {
         case .generate, .select: "corpus.jsonl"
         case .label: "signals"
         case .train, .cut: "model"
+        case .convert: "model.gguf"
         case .evaluate: "evaluation.json"
         case .report: preconditionFailure("a report is no artefact")
         }
@@ -69,6 +70,7 @@ extension Stage {
         switch self {
         case .generate(let stage): "\(stage.name).jsonl"
         case .select(let stage): "\(stage.name).jsonl"
+        case .convert(let stage): "\(stage.name).gguf"
         case .evaluate(let stage):
             "\(stage.name)-\(stage.models[0].fileName).json"
         default: artefact?.name ?? outputName

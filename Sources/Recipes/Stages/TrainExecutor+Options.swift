@@ -22,7 +22,8 @@ extension TrainExecutor {
         return TrainingOptions(
             steps: steps,
             losses: stage.losses.map { $0.weighted(signalTemperature: signalTemperature) },
-            features: stage.features.map(\.weighted), exits: stage.exits?.options, seed: seed,
+            features: stage.features.map(\.weighted), exits: stage.exits?.options,
+            quantization: stage.quantization?.format, seed: seed,
             optimizer: optimizer.options,
             embeddingLearningRateScale: Float(optimizer.embeddingLearningRateScale),
             schedule: Schedule(

@@ -10,7 +10,7 @@ import Transformer
 /// A run stopped anywhere ends with the bytes of one never stopped.
 @Suite struct TrainerResumeTests {
     enum Setting: CaseIterable {
-        case tokens, average, accumulation, dense, sampled, ramps, features, exits, peer
+        case tokens, average, accumulation, dense, sampled, ramps, features, exits, peer, quantized
     }
 
     private func withRun(_ setting: Setting, _ body: (TrainingRun) throws -> Void) throws {
@@ -30,6 +30,7 @@ import Transformer
         if setting == .features {
             options.features = [WeightedFeature(.hiddenMSE), WeightedFeature(.relations, weight: 0.5)]
         }
+        if setting == .quantized { options.quantization = .q80 }
         if setting == .exits { options.exits = ExitOptions(layers: [1]) }
         if setting == .average { options.averageDecay = 0.9 }
         try withTemporaryDirectory { directory in
@@ -41,7 +42,7 @@ import Transformer
                 TrainingRun(
                     options: options, teacher: [.dense, .ramps, .features].contains(setting) ? teacher : nil,
                     peer: setting == .peer ? { try Small.decoder(width: 24, deviation: 0.1, seed: 4) } : nil,
-                    student: { try Small.decoder(layers: 2, deviation: 0.1, seed: 9) },
+                    student: { try Small.decoder(width: setting == .quantized ? 32 : 16, layers: 2, deviation: 0.1, seed: 9) },
                     source: {
                         try CorpusSource(
                             corpus: EncodedCorpus(documents),
