@@ -11,7 +11,8 @@ import Transformer
 public final class Trainer {
     /// The student, and its peer where it has one.
     private let learners: [Learner]
-    private let teachers: Teachers?
+    /// Of each batch the one that it names speaks.
+    private let teachers: [Teachers]
     private let source: any BatchSource
     private let options: TrainingOptions
     private let validate: ((Decoder) throws -> Double)?
@@ -39,17 +40,22 @@ public final class Trainer {
         validate: ((Decoder) throws -> Double)? = nil
     ) throws {
         try self.init(
-            student: student, teachers: teacher.map { Teachers($0) }, source: source, options: options,
+            student: student, teachers: teacher.map { [Teachers($0)] } ?? [], source: source,
+            options: options,
             validate: validate)
     }
 
-    /// The same with several teachers, or with a peer, which is then the teacher.
+    /// The same with several teachers, of which each batch names the one that speaks of it, or with a peer, which is then
+    /// the teacher.
     public init(
-        student: Decoder, teachers: Teachers?, peer: Peer? = nil, source: any BatchSource,
+        student: Decoder, teachers: [Teachers], peer: Peer? = nil, source: any BatchSource,
         options: TrainingOptions, validate: ((Decoder) throws -> Double)? = nil
     ) throws {
-        precondition(teachers == nil || peer == nil, "a student with a peer has no other teacher")
-        let first = try Learner(student, options: options, teacher: teachers?.decoders[0].configuration)
+        precondition(teachers.isEmpty || peer == nil, "a student with a peer has no other teacher")
+        precondition(
+            teachers.count < 2 || options.features.isEmpty, "feature losses look into one teacher")
+        let first = try Learner(
+            student, options: options, teacher: teachers.first?.decoders[0].configuration)
         learners = [first] + (try peer.map { [try $0.learner(beside: options)] } ?? [])
         self.teachers = teachers
         self.source = source
@@ -194,9 +200,9 @@ public final class Trainer {
         _ batch: TrainingBatch, at moment: Ramp.Moment, share: Float
     ) throws -> [Learner.Outcome] {
         if let sparse = batch.signal { try learners.forEach { try $0.check(sparse, at: moment) } }
-        let inside =
-            learners.contains(where: \.looksInsideTeacher) ? teachers?.activations(for: batch) : nil
-        let signal = batch.signal.map(TeacherSignal.sparse) ?? teachers?.signal(for: batch, inside: inside)
+        let teacher = teachers.isEmpty ? nil : teachers[batch.teacher]
+        let inside = learners.contains(where: \.looksInsideTeacher) ? teacher?.activations(for: batch) : nil
+        let signal = batch.signal.map(TeacherSignal.sparse) ?? teacher?.signal(for: batch, inside: inside)
         let ((outcomes, objective), tape) = Tape.record {
             let passes = learners.map { $0.forward(batch) }
             let results = learners.indices.map { index in

@@ -36,7 +36,8 @@ public struct TrainingOptions: Equatable, Sendable {
 
     public init(
         steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [],
-        exits: ExitOptions? = nil, quantization: WeightFormat? = nil, seed: UInt64 = 0, optimizer: AdamW.Options = .init(),
+        exits: ExitOptions? = nil, quantization: WeightFormat? = nil, seed: UInt64 = 0,
+        optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
         averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,
         validationInterval: Int? = nil

@@ -5,8 +5,8 @@ public struct PeerSettings: Sendable, RecipeSection {
     /// `nil` is the student's.
     public let optimizer: OptimizerSettings?
     let name: String
-    /// Whether its losses are its own, not the student's.
-    private let hasOwnLosses: Bool
+    /// The losses, where they are not the student's.
+    let ownLosses: [LossSettings]?
 
     init(_ section: Section) {
         let (beside, losses) = section.decoding.besidePeer
@@ -15,12 +15,11 @@ public struct PeerSettings: Sendable, RecipeSection {
             section.optional("model", type, defaultText: "the student's shape", "What is trained beside it.")
             ?? beside ?? type.placeholder()
         section.record("model", model.setting)
-        let own = section.optional(
+        ownLosses = section.optional(
             "losses", .list(of: .section(LossSettings.self)), defaultText: "the student's",
             "What it learns; losses without a teacher make it one that goes on learning while the student follows."
         )
-        hasOwnLosses = own != nil
-        self.losses = own ?? losses
+        self.losses = ownLosses ?? losses
         optimizer = section.optional(
             "optimizer", .section(OptimizerSettings.self), defaultText: "the student's",
             "How gradients change its weights.")
@@ -30,7 +29,7 @@ public struct PeerSettings: Sendable, RecipeSection {
                 at: "model", "a model is not cut where it is trained", remedy: "cut it in a stage before")
         }
         if let beside, case .checkpoint(let one) = beside.origin, case .checkpoint(let other) = model.origin,
-            one.target == other.target, !hasOwnLosses, section.sound("model", "losses")
+            one.target == other.target, ownLosses == nil, section.sound("model", "losses")
         {
             section.problem(
                 at: "model", "two models that begin alike and learn alike stay alike",

@@ -1,7 +1,8 @@
 extension TrainStage {
     /// Checks across keys that need no other stage; `StageChecks` has the rest.
     func check(_ section: Section) {
-        if signals != nil, !teachers.isEmpty {
+        checkRoutes(section)
+        if !signals.isEmpty, !teachers.isEmpty {
             section.problem(
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
         }
@@ -35,20 +36,18 @@ extension TrainStage {
                 at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
         }
         let needing = losses.filter(\.kind.needsTeacher)
-        if let loss = needing.first, !section.has("signals"), !section.has("teacher"),
-            !section.has("peer")
-        {
+        if let loss = needing.first, !hasTeacher(section) {
             section.decoding.problems.add(
                 "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
                 remedy: "give signals (a signal cache), teacher (a model) or peer (a model trained in step)")
         }
-        if let loss = losses.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate")
-        {
+        let all = losses + (peer?.ownLosses ?? [])
+        if let loss = all.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate") {
             section.decoding.problems.add(
                 "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
                 remedy: "give validate, with the text to measure on")
         }
-        for loss in losses where loss.temperature?.ramp.map({ min($0.from, $0.to) <= 0 }) ?? false {
+        for loss in all where loss.temperature?.ramp.map({ min($0.from, $0.to) <= 0 }) ?? false {
             section.decoding.problems.add(
                 "a temperature of 0", at: loss.temperaturePlace, remedy: "stay above 0")
         }
@@ -62,6 +61,33 @@ extension TrainStage {
                 remedy: "shorten the one or raise the other")
         }
     }
+    /// Whether anything is given that a loss can compare the student with.
+    private func hasTeacher(_ section: Section) -> Bool {
+        ["signals", "teacher", "peer"].contains(where: section.has)
+            || corpus.contains { $0.teacher != nil }
+    }
+
+    /// Corpora with teachers of their own.
+    private func checkRoutes(_ section: Section) {
+        guard let teacher = corpus.lazy.compactMap(\.teacher).first, section.sound("corpus") else { return }
+        func problem(_ text: String, at place: Place = teacher.place, _ remedy: String) {
+            section.decoding.problems.add(text, at: place, remedy: remedy)
+        }
+        if section.has("signals") || section.has("peer") {
+            let other = section.has("signals") ? "signals" : "peer"
+            problem("a corpus has a teacher, and \(other) is given too", "keep one of the two")
+        } else if teachers.isEmpty, let part = corpus.first(where: { $0.teacher == nil }) {
+            problem(
+                "nobody teaches \(part.source.name)", at: part.source.place,
+                "give it a teacher too, or the stage one for all others")
+        } else if let feature = features.first, section.sound("features") {
+            problem(
+                "\(feature.kind.name) looks into one teacher, and the corpora have several",
+                at: feature.place,
+                "leave features out, or give the stage one teacher")
+        }
+    }
+
     /// What is trained for is what is written.
     private func checkQuantization(_ section: Section) {
         guard let quantization, section.sound("quantize") else { return }
@@ -92,18 +118,15 @@ extension TrainStage {
         if section.has("teacher") || section.has("signals") {
             problem("the peer is the teacher, and another is given", "keep one of peer, teacher and signals")
         } else if !(losses + peer.losses).contains(where: \.kind.needsTeacher), section.sound("losses") {
-            problem("no loss compares the two", "add one, such as forward_kl, or train them in stages of their own")
+            problem(
+                "no loss compares the two",
+                "add one, such as forward_kl, or train them in stages of their own")
         } else if systemTurns == .teacher {
             problem("the peer reads what the student reads", "use teacher for context distillation")
         } else if case .new(let shape) = peer.model.origin, batch.contextLength > shape.contextLength {
             problem(
                 "the batch's context \(batch.contextLength) exceeds the peer's \(shape.contextLength)",
                 "shorten the one or raise the other")
-        }
-        for loss in peer.losses where loss.followsHeldOutLoss && validation == nil {
-            section.decoding.problems.add(
-                "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
-                remedy: "give validate, with the text to measure on")
         }
     }
 }

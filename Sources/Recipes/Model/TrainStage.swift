@@ -19,8 +19,8 @@ public struct TrainStage: Sendable, RecipeSection {
     /// Where the pieces come from: a tokenizer or a model that has one.
     public let tokenizer: Reference
     public let corpus: [CorpusPart]
-    /// Cached distributions; at most one of `signals` and `teacher` is given.
-    public let signals: Reference?
+    /// Cached distributions, each document's in any of the caches; at most one of `signals` and `teacher` is given.
+    public let signals: [Reference]
     /// The models whose dense distributions are computed during training; features look at the first.
     public let teachers: [TeacherPart]
     public let teacherMix: TeacherMixSettings
@@ -73,9 +73,11 @@ public struct TrainStage: Sendable, RecipeSection {
         tokenizer = section.tokenizerReference(for: self.model)
         corpus = section.value(
             "corpus", .oneOrMore(.corpusPart), example: "corpus", "The text to train on.")
-        signals = section.optional(
-            "signals", .reference(to: .signals), example: "signals",
-            "A signal cache made from the same corpus.")
+        signals =
+            section.optional(
+                "signals", .oneOrMore(.reference(to: .signals)), example: "signals",
+                "A signal cache made from the same corpus; of several, each document is looked for in all, and where more than "
+                    + "one has it, their mean is used.") ?? []
         teachers =
             section.optional(
                 "teacher", .oneOrMore(.teacherPart),
@@ -93,7 +95,8 @@ public struct TrainStage: Sendable, RecipeSection {
             "Losses on hidden states, attention and relations, beside losses. They need teacher.")
         exits = section.optional(
             "exits", .section(ExitSettings.self),
-            "Layers after which the model learns to speak too, from its own last layer. It then runs at any of them.")
+            "Layers after which the model learns to speak too, from its own last layer. It then runs at any of them."
+        )
         quantization = section.optional(
             "quantize", .named([.q80, .q50, .q40], \.rawValue),
             "Train through weights rounded to this type, which the stage convert writes the model in.")

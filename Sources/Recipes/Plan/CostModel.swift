@@ -141,7 +141,11 @@ public struct CostModel: Sendable {
                 case .steps(let steps): Double(steps) * perStep
                 case .epochs(let epochs): epochs * stage.corpus.reduce(0) { $0 + self.tokens(of: $1.source) }
                 }
-            let teachers = stage.teachers.compactMap { self.shape(of: $0.model) }
+            // Of corpora with teachers of their own, the most that any of them costs.
+            let routed = stage.corpus.compactMap(\.teacher).compactMap { self.shape(of: $0) }
+                .max { $0.forwardOperations < $1.forwardOperations }
+            let teachers =
+                stage.teachers.compactMap { self.shape(of: $0.model) } + (routed.map { [$0] } ?? [])
             let peer = stage.peer.flatMap {
                 self.shape(of: $0.model, tokenizer: stage.tokenizer, in: instance)
             }
@@ -168,7 +172,7 @@ public struct CostModel: Sendable {
 
         private func evaluate(_ stage: EvaluateStage) -> Estimate {
             var shape = shape(of: stage.models[0].reference)
-            shape?.layers = stage.models[0].exit ?? shape?.layers ?? 0
+            if let exit = stage.models[0].exit { shape?.layers = exit }
             let teacher = stage.teacher.flatMap { self.shape(of: $0) }
             // Half-overlapping windows read a long text twice.
             let overlap = Double(stage.contextLength) / Double(stage.stride)

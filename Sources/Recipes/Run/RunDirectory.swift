@@ -127,7 +127,9 @@ final class RunDirectory {
             let names = run.names[instance.address] ?? .init(instance.stage)
             try replaceLink(
                 at: folder.appending(path: names.output), with: target + instance.stage.outputName)
-            if let peer = names.peer { try replaceLink(at: folder.appending(path: peer), with: target + "peer") }
+            if let peer = names.peer {
+                try replaceLink(at: folder.appending(path: peer), with: target + "peer")
+            }
         }
     }
 

@@ -8,7 +8,8 @@ struct ConvertExecutor: StageExecutor {
         context.progress(.began(stage: context.label, total: 1, unit: "models"))
         let model = try context.checkpoint(stage.model)
         try Checkpoint.export(
-            decoder: model.decoder, tokenizer: model.tokenizer, template: model.template, tokens: model.tokens,
+            decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
+            tokens: model.tokens,
             to: context.output, as: stage.type.format)
         let bytes = try Checkpoint.weightBytes(at: context.output)
         return StageResult(summary: "\(bytes) bytes", figures: ["bytes": Double(bytes)])

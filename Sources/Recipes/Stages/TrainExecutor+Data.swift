@@ -7,23 +7,28 @@ import Tokenization
 import Transformer
 
 extension TrainExecutor {
-    /// All corpora's documents; one of weight w occurs w times, a fraction of a time by chance.
+    /// All corpora's documents, and, where it matters, the corpus of each; one of weight w occurs w times, a fraction of a time by chance.
     func documents(
         _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
-    ) throws -> EncodedCorpus {
+    ) throws -> (corpus: EncodedCorpus, parts: [Int]) {
         let inputs = stage.corpus.map { CorpusReader.Input(context.url(of: $0.source), limit: $0.limit) }
         let corpus = try encoder.encode(CorpusReader(inputs), in: context.work)
-        guard stage.corpus.contains(where: { $0.weight != 1 }) else { return corpus }
-        return corpus.choosing(
-            zip(stage.corpus, corpus.parts).enumerated().flatMap { index, part in
-                let (input, documents) = part
-                let copies = Int(input.weight)
-                let rest = Int(((input.weight - Double(copies)) * Double(documents.count)).rounded())
-                var stream = RandomStream(
-                    seed: context.seed, purpose: "corpus weight", index: UInt64(index))
-                let extra = stream.permutation(of: documents.count).prefix(rest).sorted()
-                return (0..<copies).flatMap { _ in documents } + extra.map { documents.lowerBound + $0 }
-            })
+        guard stage.corpus.contains(where: { $0.weight != 1 || $0.teacher != nil }) else {
+            return (corpus, [])
+        }
+        let chosen = zip(stage.corpus, corpus.parts).enumerated().map { index, part -> [Int] in
+            let (input, documents) = part
+            let copies = Int(input.weight)
+            let rest = Int(((input.weight - Double(copies)) * Double(documents.count)).rounded())
+            var stream = RandomStream(
+                seed: context.seed, purpose: "corpus weight", index: UInt64(index))
+            let extra = stream.permutation(of: documents.count).prefix(rest).sorted()
+            return (0..<copies).flatMap { _ in documents } + extra.map { documents.lowerBound + $0 }
+        }
+        return (
+            corpus.choosing(chosen.flatMap { $0 }),
+            chosen.enumerated().flatMap { index, documents in documents.map { _ in index } }
+        )
     }
 
     /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.

@@ -15,26 +15,28 @@ struct TrainExecutor: StageExecutor {
         let form = try context.form(stage.tokenizer)
         let student = try model(stage.model, seed: context.seed, stage, form, context)
         let peer = try peer(stage, form, context)
-        let cache = try stage.signals.map { try SignalCache(directory: context.url(of: $0)) }
+        let caches = try caches(stage, context)
         let teachers = try teachers(stage, form, context)
         let encoder = form.encoder(
             context: stage.batch.contextLength, scope: stage.lossOn.targets, systemTurns: stage.systemTurns,
-            teacherContext: teachers?.decoders.map(\.configuration.contextLength).min()
-                ?? cache?.manifest.origin.teacherContextLength ?? .max)
-        let documents = try documents(stage, encoder, context)
-        try cache?.require(
-            tokenizer: form.fingerprint, template: form.template.jinja,
+            teacherContext: teachers.all.flatMap(\.decoders).map(\.configuration.contextLength).min()
+                ?? caches?.caches[0].manifest.origin.teacherContextLength ?? .max)
+        let (documents, parts) = try documents(stage, encoder, context)
+        try caches?.check(
+            documents, tokenizer: form.fingerprint, template: form.template.jinja,
             vocabularySize: form.tokenizer.vocabularySize)
-        try cache?.requireAll(documents)
 
         let options = options(
-            stage, corpusTokens: documents.tokenCount, signalTemperature: cache?.manifest.origin.temperature,
+            stage, corpusTokens: documents.tokenCount, signalTemperature: caches?.temperature,
             seed: context.seed)
         let corpus = CorpusSource(
-            corpus: documents, cache: cache, sequences: stage.batch.sequences,
-            context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
+            corpus: documents, caches: caches,
+            teachers: teachers.byPart.map { byPart in parts.map { byPart[$0] } },
+            sequences: stage.batch.sequences, context: stage.batch.contextLength,
+            parts: stage.batch.accumulate,
+            seed: context.seed)
         let trainer = try Trainer(
-            student: student, teachers: teachers, peer: peer,
+            student: student, teachers: teachers.all, peer: peer,
             source: try onPolicy(
                 stage, corpus: corpus, student: student, form, encoder, steps: options.steps, context)
                 ?? corpus,
@@ -66,7 +68,8 @@ struct TrainExecutor: StageExecutor {
     }
 
     private func model(
-        _ settings: ModelSettings, seed: UInt64, _ stage: TrainStage, _ form: TextForm, _ context: StageContext
+        _ settings: ModelSettings, seed: UInt64, _ stage: TrainStage, _ form: TextForm,
+        _ context: StageContext
     ) throws -> Decoder {
         switch settings.origin {
         case .checkpoint(let reference):
@@ -101,21 +104,6 @@ struct TrainExecutor: StageExecutor {
             try model(settings.model, seed: stream.next(), stage, form, context),
             losses: settings.losses.map { $0.weighted(signalTemperature: nil) },
             optimizer: (settings.optimizer ?? stage.optimizer).options)
-    }
-
-    private func teachers(_ stage: TrainStage, _ form: TextForm, _ context: StageContext) throws -> Teachers?
-    {
-        guard !stage.teachers.isEmpty else { return nil }
-        let decoders = try stage.teachers.map { part in
-            let teacher = try context.checkpoint(part.model)
-            try form.requireSame(teacher, "the student")
-            return teacher.decoder
-        }
-        return Teachers(
-            decoders,
-            mixture: TeacherMixture(
-                weights: stage.teachers.map { Float($0.weight) }, space: stage.teacherMix.space,
-                weighting: stage.teacherMix.weighting))
     }
 }
 

@@ -14,7 +14,8 @@ enum Small {
 
     /// A decoder whose distributions are far from even; two seeds differ everywhere.
     static func decoder(
-        vocabulary: Int = vocabulary, width: Int = 16, layers: Int = 1, tiedHead: Bool = true, deviation: Float = 0.4,
+        vocabulary: Int = vocabulary, width: Int = 16, layers: Int = 1, tiedHead: Bool = true,
+        deviation: Float = 0.4,
         seed: UInt64 = 1
     ) throws -> Decoder {
         let configuration = Configuration(

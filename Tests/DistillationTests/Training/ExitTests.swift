@@ -64,7 +64,8 @@ import Transformer
         #expect(Set(actual.keys) == Set(expected.keys))
         for (name, gradient) in expected {
             expectNear(
-                actual[name]!, gradient, GradientTolerance(relative: 1e-4, absolute: 1e-5, cosine: 1e-8), name)
+                actual[name]!, gradient, GradientTolerance(relative: 1e-4, absolute: 1e-5, cosine: 1e-8), name
+            )
         }
     }
 

@@ -20,7 +20,7 @@ import Transformer
     ) throws {
         let rule = optimizer ?? self.optimizer
         try Trainer(
-            student: student, teachers: teacher.map { Teachers($0) },
+            student: student, teachers: teacher.map { [Teachers($0)] } ?? [],
             peer: peer.map { Peer($0, losses: peerLosses!, optimizer: rule) },
             source: CorpusSource(corpus: EncodedCorpus(documents), sequences: 4, context: 10, seed: 1),
             options: TrainingOptions(steps: steps, losses: losses, optimizer: rule)
@@ -80,7 +80,7 @@ import Transformer
         let log = Log()
         let options = TrainingOptions(steps: 2, losses: both, optimizer: optimizer)
         try Trainer(
-            student: first(), teachers: nil, peer: Peer(second(), losses: both, optimizer: optimizer),
+            student: first(), teachers: [], peer: Peer(second(), losses: both, optimizer: optimizer),
             source: CorpusSource(corpus: EncodedCorpus(documents), sequences: 4, context: 10, seed: 1),
             options: options
         ).run(listener: log)

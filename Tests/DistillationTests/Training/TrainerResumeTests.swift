@@ -42,7 +42,10 @@ import Transformer
                 TrainingRun(
                     options: options, teacher: [.dense, .ramps, .features].contains(setting) ? teacher : nil,
                     peer: setting == .peer ? { try Small.decoder(width: 24, deviation: 0.1, seed: 4) } : nil,
-                    student: { try Small.decoder(width: setting == .quantized ? 32 : 16, layers: 2, deviation: 0.1, seed: 9) },
+                    student: {
+                        try Small.decoder(
+                            width: setting == .quantized ? 32 : 16, layers: 2, deviation: 0.1, seed: 9)
+                    },
                     source: {
                         try CorpusSource(
                             corpus: EncodedCorpus(documents),

@@ -51,7 +51,7 @@ struct TrainingRun {
         let student = try student()
         let peer = try peer?()
         let trainer = try Trainer(
-            student: student, teachers: teacher.map { Teachers($0) },
+            student: student, teachers: teacher.map { [Teachers($0)] } ?? [],
             peer: peer.map { Peer($0, losses: options.losses, optimizer: options.optimizer) },
             source: try source(), options: options, validate: validate)
         try trainer.run(stateURL: stateURL, listener: log, progress: progress)
