@@ -73,6 +73,10 @@ import Transformer
                 tokens: SpecialTokens(), to: url, as: .f16)
             let copy = try Checkpoint.tokenizer(at: url)
             #expect(copy.kind == tokenizer.kind && copy.charactersMap == tokenizer.charactersMap)
+            #expect(copy.hasSameIDs(as: tokenizer) && tokenizer.hasSameIDs(as: copy))
+            let other = try Tokenizer(
+                contentsOf: golden("tokenization/\(name == "bpe" ? "prefixed" : "bpe").model"))
+            #expect(!copy.hasSameIDs(as: other))
             for id in 0..<Int32(tokenizer.vocabularySize) {
                 #expect(copy.piece(id) == tokenizer.piece(id) && copy.kind(of: id) == tokenizer.kind(of: id))
             }

@@ -45,17 +45,12 @@ import Transformer
         }
     }
 
-    /// A model that ends at an exit is the model of its first layers, cut or written by itself.
+    /// A model that ends at an exit is the model of its first layers, which can be written by itself.
     @Test func anExitIsTheModelOfItsFirstLayers() throws {
         try withText { directory in
-            let shallow = [
-                ["cut", "teacher", "first", "--layers", "1"],
-                ["convert", "teacher", "exit", "--exit", "1", "--type", "f32"],
-            ]
-            for arguments in shallow {
-                let run = try CommandRun.run(CommandRun.distill, arguments: arguments, in: directory)
-                #expect(run.status == 0, "\(run.standardError)")
-            }
+            let run = try CommandRun.distill(
+                "convert", "teacher", "exit", "--exit", "1", "--type", "f32", in: directory)
+            #expect(run.status == 0, "\(run.standardError)")
             func evaluate(_ arguments: String...) throws -> CommandRun {
                 try CommandRun.run(
                     CommandRun.distill,
@@ -65,8 +60,7 @@ import Transformer
                     in: directory)
             }
             let whole = try evaluate("teacher", "--exit", "1").models()[0].number("nll")
-            let cut = try evaluate("first", "exit").models()
-            #expect(try cut.map { try $0.number("nll") } == [whole, whole])
+            #expect(try evaluate("exit").models()[0].number("nll") == whole)
             #expect(try evaluate("teacher").models()[0].number("nll") != whole)
             let missing = try evaluate("teacher", "--exit", "3")
             #expect(missing.status == 78 && missing.standardError.contains("accepted: 1 to 2"))

@@ -228,7 +228,7 @@ import Testing
                 + "stage convert makes the small file"),
         Mistake(
             "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q6_k",
-            "15:17: found \"q6_k\"; did you mean \"q5_0\"? accepted: q8_0, q5_0, q4_0"),
+            "15:17: found \"q6_k\"; accepted: q8_0, q5_0, q4_0"),
         Mistake(
             "tokens: 1_000_000", "tokens: 1_000_000\n      peer: {}",
             "15:13: the peer is the teacher, and another is given; keep one of peer, teacher and signals"),

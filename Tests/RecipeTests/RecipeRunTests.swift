@@ -50,7 +50,7 @@ import Testing
         (
             "pruning-rounds",
             [
-                "stages.evaluate.limit=2", "seeds=[1]",
+                "stages.evaluate.limit=2", "seeds=[1]", "stages.label.context=128",
                 "variants.0.set={stages.student.model: {from: cut-once}}",
                 "variants.2.set={stages.student.model: {layers: 1, width: 16, heads: 2, feed_forward: 16}}",
             ]
@@ -60,7 +60,10 @@ import Testing
         ),
         (
             "teachers",
-            ["stages.evaluate.limit=2", "seeds=[1]"]
+            [
+                "stages.evaluate.limit=2", "seeds=[1]", "stages.chat-signals.context=128",
+                "stages.story-signals.context=128",
+            ]
                 + ["talker", "narrator"].map {
                     "stages.\($0).model={layers: 1, width: 16, heads: 2, feed_forward: 16}"
                 } + tinySteps(["talker", "narrator", "student"])

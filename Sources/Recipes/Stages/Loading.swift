@@ -60,7 +60,7 @@ struct TextForm {
     ///
     /// - Parameter other: whose tokenizer this is, for the message
     func requireSame(_ model: Checkpoint, _ other: String) throws {
-        guard try model.requireTokenizer().serializedModel == tokenizer.serializedModel else {
+        guard try model.requireTokenizer().hasSameIDs(as: tokenizer) else {
             throw UserError(
                 "has another tokenizer than \(other)", file: model.url.relativePath,
                 remedy: "models that train together share a tokenizer",
