@@ -175,8 +175,9 @@ final class Learner {
 
     /// Takes the optimiser's step `step`, from 0, and releases the gradients.
     ///
+    /// - Parameter gradientNorm: of the gradients as they are
     /// - Returns: the learning rate
-    func update(step: Int) -> Double {
+    func update(step: Int, gradientNorm: Double) -> Double {
         let rate =
             Double(options.optimizer.learningRate)
             * options.schedule.factor(step: step, total: options.steps)

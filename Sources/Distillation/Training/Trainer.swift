@@ -170,18 +170,17 @@ public final class Trainer {
                 sums[index].add(outcome, share: share)
             }
         }
-        for (learner, sum) in zip(learners, sums) { try check(learner, sum, step: position.step) }
-        let gradientNorm = learners[0].gradientNorm
-        let rates = learners.map { $0.update(step: position.step) }
+        let norms = learners.map(\.gradientNorm)
+        for (sum, norm) in zip(sums, norms) { try check(sum, norm, step: position.step) }
+        let rates = zip(learners, norms).map { $0.update(step: position.step, gradientNorm: $1) }
         return StepOutcome(
             tokens: batches.reduce(0) { $0 + $1.tokens.ids.count }, objective: sums[0].objective,
             terms: learners.flatMap { $0.terms(at: moment) }, means: sums.flatMap(\.means),
             gradientNorms: sums.flatMap(\.squaredGradientNorms).map { $0.squareRoot() },
-            gradientNorm: gradientNorm, learningRate: rates[0])
+            gradientNorm: norms[0], learningRate: rates[0])
     }
 
-    private func check(_ learner: Learner, _ sum: Learner.Outcome, step: Int) throws {
-        let norm = learner.gradientNorm
+    private func check(_ sum: Learner.Outcome, _ norm: Double, step: Int) throws {
         guard !sum.objective.isFinite || !norm.isFinite else { return }
         throw UserError(
             "training diverged: at step \(step + 1) the loss is \(sum.objective) and the gradient norm \(norm)",
