@@ -26,7 +26,7 @@ struct EvaluateExecutor: StageExecutor {
             context.progress(.advanced(stage: context.label, done: done, tokens: tokens, loss: nil))
         }
         // The teacher itself is measured as it reads the text.
-        let isTeacher = reference.target == stage.teacher?.target
+        let isTeacher = evaluated.reference.target == stage.teacher?.target
         let evaluator = Evaluator(
             context: stage.contextLength, stride: stage.stride,
             systemTurns: isTeacher ? .both : stage.systemTurns)
