@@ -102,8 +102,7 @@ public struct Evaluator {
         of student: Checkpoint, with teacher: Checkpoint, on records: [CorpusRecord],
         progress: ProgressHandler? = nil
     ) throws -> Agreement {
-        guard try student.requireTokenizer().serializedModel == teacher.requireTokenizer().serializedModel
-        else {
+        guard try student.requireTokenizer().hasSameIDs(as: teacher.requireTokenizer()) else {
             throw UserError(
                 "has another tokenizer than \(teacher.url.relativePath): token by token they cannot be compared",
                 file: student.url.relativePath, remedy: "compare perplexity in bits a byte instead",

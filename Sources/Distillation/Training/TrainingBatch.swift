@@ -15,6 +15,8 @@ public struct TrainingBatch: Sendable {
     /// Whether the student wrote the targets itself: they are then no example to follow, and losses without a teacher do
     /// not count.
     public let isStudents: Bool
+    /// Which of the run's teachers speaks of it.
+    public let teacher: Int
     /// Cached distributions at those rows, where the run uses a cache.
     public let signal: SparseSignal?
 
@@ -23,11 +25,13 @@ public struct TrainingBatch: Sendable {
     ///   - isTarget: for each token of the batch, whether its loss counts; the first of a sequence never does
     ///   - signal: distributions for exactly the positions before targets, in order
     ///   - teacher: the teacher's own sequences, with the same targets in the same order
+    ///   - taughtBy: which of the run's teachers speaks of it
     public init(
         tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal? = nil,
-        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false
+        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false, taughtBy: Int = 0
     ) {
         self.isStudents = isStudents
+        self.teacher = taughtBy
         let positions = Self.positions(tokens, isTarget)
         precondition(
             signal == nil || signal!.positions == positions.count,
@@ -44,10 +48,10 @@ public struct TrainingBatch: Sendable {
     }
 
     /// A batch of packed documents.
-    init(_ packed: PackedBatch, signal: SparseSignal? = nil, isStudents: Bool = false) {
+    init(_ packed: PackedBatch, signal: SparseSignal? = nil, isStudents: Bool = false, taughtBy: Int = 0) {
         self.init(
             tokens: packed.tokens, isTarget: packed.kept, signal: signal,
-            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents)
+            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents, taughtBy: taughtBy)
     }
 
     /// The one place where targets are shifted: row t predicts token t + 1 of the same sequence.

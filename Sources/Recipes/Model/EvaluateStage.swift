@@ -3,7 +3,7 @@ import Corpora
 /// Measures models: perplexity, agreement with the teacher, tasks, speed.
 public struct EvaluateStage: Sendable, RecipeSection {
     /// A plan has one stage for each model, so that a teacher shared by many runs is measured once.
-    public internal(set) var models: [Reference]
+    public internal(set) var models: [EvaluatedModel]
     public let teacher: Reference?
     public let perplexity: [Reference]
     public let agreement: [Reference]
@@ -20,8 +20,8 @@ public struct EvaluateStage: Sendable, RecipeSection {
 
     init(_ section: Section) {
         models = section.value(
-            "models", .list(of: .reference(to: .checkpoint)), example: "[teacher, student]",
-            "The models to measure.")
+            "models", .list(of: .evaluatedModel), example: "[teacher, student]",
+            "The models to measure; {model: NAME, exit: 2} measures one that ends after its second layer.")
         if let recipeTeacher = section.decoding.teacher {
             teacher = section.value(
                 "teacher", .reference(to: .checkpoint), default: recipeTeacher,

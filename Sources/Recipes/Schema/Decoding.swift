@@ -14,6 +14,8 @@ final class Decoding {
     var student: ModelSettings?
     var chatTemplate: ChatTemplate?
     var seed: UInt64 = 0
+    /// The model and losses of the stage being read, which a peer takes over.
+    var besidePeer: (model: ModelSettings?, losses: [LossSettings]) = (nil, [])
     /// The artefacts of the stages read so far.
     private(set) var artefacts: [Artefact] = []
     private var stageCount = 0

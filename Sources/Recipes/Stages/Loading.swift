@@ -56,6 +56,18 @@ struct TextForm {
         template = checkpoint.template ?? .roleMarkers
     }
 
+    /// Refuses a model that divides text otherwise.
+    ///
+    /// - Parameter other: whose tokenizer this is, for the message
+    func requireSame(_ model: Checkpoint, _ other: String) throws {
+        guard try model.requireTokenizer().hasSameIDs(as: tokenizer) else {
+            throw UserError(
+                "has another tokenizer than \(other)", file: model.url.relativePath,
+                remedy: "models that train together share a tokenizer",
+                status: .configuration)
+        }
+    }
+
     var fingerprint: Fingerprint { Fingerprint(of: tokenizer.serializedModel) }
 
     func encoder(

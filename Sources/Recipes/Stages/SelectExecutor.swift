@@ -13,7 +13,7 @@ struct SelectExecutor: StageExecutor {
         let model = try stage.model.map { try context.checkpoint($0) }
         let small = try stage.small.map { try context.checkpoint($0) }
         if let model, let small,
-            try model.requireTokenizer().serializedModel != small.requireTokenizer().serializedModel
+            try !model.requireTokenizer().hasSameIDs(as: small.requireTokenizer())
         {
             throw UserError(
                 "has another tokenizer than the model it is compared with", file: small.url.relativePath,
