@@ -162,6 +162,10 @@ typedef struct DistillKernels {
     // z becomes exp((z - max(z)) * inverse_temperature); block_sums receives the sum of each `block` of them.
     // Returns the sum of all.
     double (*sampling_weights)(float *z, float *block_sums, size_t n, size_t block, float inverse_temperature);
+    // Sum of the values that are at least `floor`.
+    double (*sum_above)(const float *x, size_t n, float floor);
+    // The first `room` values that are at least `floor`, and their places; returns how many there are.
+    size_t (*keep_above)(const float *x, size_t n, float floor, float *kept, int32_t *places, size_t room);
 
     // ---- divergence.inl ----
     // All take probabilities p (teacher) and q (student), both > 0, add weight * dL/dz for z at
