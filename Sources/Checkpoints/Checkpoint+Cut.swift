@@ -30,7 +30,8 @@ extension Checkpoint {
         }
         return Checkpoint(
             url: url, decoder: decoder, tokenizer: vocabulary.tokenizer,
-            template: template ?? ChatTemplate.roleMarkers(in: vocabulary.tokenizer), tokens: tokens)
+            template: template ?? ChatTemplate.guess(for: vocabulary.tokenizer, named: url.lastPathComponent),
+            tokens: tokens)
     }
 
     /// The model that ends after its first layers: worth something where it was trained with exits.

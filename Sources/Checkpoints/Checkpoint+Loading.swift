@@ -25,7 +25,7 @@ extension Checkpoint {
             url: url,
             decoder: try WeightFiles(directory: url).loader(of: description.shape)
                 .decoder(description.shape, weights: weights), tokenizer: tokenizer,
-            template: try template(at: url), tokens: try loadTokens(description, from: url))
+            template: try loadTemplate(from: url), tokens: try loadTokens(description, from: url))
     }
 
     /// The shape of a model, without reading its weights.
@@ -65,11 +65,18 @@ extension Checkpoint {
         return Fingerprint(hashing: parts.map { Data($0.utf8) })
     }
 
-    /// The chat template: a file of its own, as transformers 5 writes it, or a text in `tokenizer_config.json`.
+    /// The tokenizer of a model, or of what holds a tokenizer alone, and how its chats are written; see `chatTemplate`.
     ///
-    /// - Returns: nil if there is none, or none that we know
-    public static func template(at url: URL) throws -> ChatTemplate? {
-        if GGUFFile.isGGUF(url) { return try template(of: GGUFFile(contentsOf: url)) }
+    /// - Throws: `UserError` if there is no tokenizer or it is damaged
+    public static func textForm(at url: URL) throws -> (tokenizer: Tokenizer, template: ChatTemplate?) {
+        let tokenizer = try tokenizer(at: url)
+        let template =
+            try GGUFFile.isGGUF(url) ? template(of: GGUFFile(contentsOf: url)) : loadTemplate(from: url)
+        return (tokenizer, template ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent))
+    }
+
+    /// The chat template: a file of its own, as transformers 5 writes it, or a text in `tokenizer_config.json`.
+    private static func loadTemplate(from url: URL) throws -> ChatTemplate? {
         if let file = CheckpointFile.existing(CheckpointFile.template, in: url) {
             return ChatTemplate.recognise(
                 jinja: String(decoding: try MappedFile(contentsOf: file).bytes, as: UTF8.self))

@@ -26,6 +26,11 @@ public struct Checkpoint {
         return ids
     }
 
+    /// How chats are written: as its own template says or, without one that we know, as its vocabulary and name tell.
+    public var chatTemplate: ChatTemplate? {
+        template ?? tokenizer.flatMap { ChatTemplate.guess(for: $0, named: url.lastPathComponent) }
+    }
+
     /// The same model, its chats written otherwise.
     public func writing(_ template: ChatTemplate) -> Checkpoint {
         Checkpoint(url: url, decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens)

@@ -38,7 +38,8 @@ public struct Evaluator {
         let length = min(context, model.decoder.configuration.contextLength)
         // Whole documents: the convention cuts them.
         let encoder = CorpusEncoder(
-            tokenizer: tokenizer, template: model.template ?? .roleMarkers, contextLength: .max, scope: scope,
+            tokenizer: tokenizer, template: model.chatTemplate ?? .roleMarkers, contextLength: .max,
+            scope: scope,
             systemTurns: systemTurns)
         let windows =
             systemTurns == .teacher

@@ -63,7 +63,7 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
         onAnswer: ((Answer) -> Void)? = nil
     ) throws -> TaskAccuracy {
         let tokenizer = try checkpoint.requireTokenizer()
-        let template = checkpoint.template ?? .roleMarkers
+        let template = checkpoint.chatTemplate ?? .roleMarkers
         let context = checkpoint.decoder.configuration.contextLength
         let requests = try questions.enumerated().map { index, question in
             let prompt = try template.encode(question.messages, with: tokenizer, addGenerationPrompt: true)

@@ -1,8 +1,23 @@
 extension ChatTemplate {
-    /// The role-marker template where a vocabulary has its symbols: the guess for a model that comes without a template
-    /// we know.
-    public static func roleMarkers(in tokenizer: Tokenizer) -> ChatTemplate? {
-        roleMarkers.fits(tokenizer) ? roleMarkers : nil
+    /// The template of a model that comes without one: that whose markers its vocabulary has, or that of the family that
+    /// its name tells. nil where neither says anything: a base model, most likely.
+    ///
+    /// - Parameter name: As files and people call the model, such as `TinyLlama-1.1B-Chat-v1.0`.
+    public static func guess(for tokenizer: Tokenizer, named name: String) -> ChatTemplate? {
+        if let marked = [roleMarkers, gemma, chatML].first(where: { $0.fits(tokenizer) }) { return marked }
+        let name = name.lowercased()
+        func has(_ words: String...) -> Bool { words.allSatisfy(name.contains) }
+        let named: ChatTemplate? =
+            if has("tinyllama", "chat") || has("zephyr") {
+                zephyr
+            } else if has("llama", "2", "chat") {
+                llama2
+            } else if has("mistral", "instruct") || has("mixtral", "instruct") {
+                mistral
+            } else {
+                nil
+            }
+        return named.flatMap { $0.fits(tokenizer) ? $0 : nil }
     }
 
     /// Whether the vocabulary has all symbols of the template.

@@ -30,16 +30,18 @@ struct ChatCommand: ParsableCommand {
     @Option(help: "The seed of the answers; a random one when left out.")
     var seed: UInt64?
     @OptionGroup var exit: ExitFlag
+    @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup(title: "Sampling")
     var sampling: SamplingFlags
 
     func run() throws {
         try Failure.reporting {
-            let author = try Synthesis.Author(exit.model(model), name: model)
+            let author = try Synthesis.Author(chatTemplate.applied(to: exit.model(model)), name: model)
             guard let template = author.template else {
                 throw UserError(
                     "has no chat template that is known", file: model,
-                    remedy: "let it continue texts with `distill generate`", status: .configuration)
+                    remedy: "name one with --chat-template, or let it continue texts with `distill generate`",
+                    status: .configuration)
             }
             let session = try ChatSession(
                 decoder: author.decoder, tokenizer: author.tokenizer, template: template,

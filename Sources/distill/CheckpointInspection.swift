@@ -23,8 +23,8 @@ struct CheckpointInspection: Inspection {
         parameters = shape.parameterCount
         bytes = try Checkpoint.weightBytes(at: url)
         tokenizer = checkpoint.tokenizer.map { "\($0.kind.rawValue), \($0.vocabularySize) pieces" }
-        hasTemplate = checkpoint.template != nil
-        template = checkpoint.template?.name
+        hasTemplate = checkpoint.chatTemplate != nil
+        template = checkpoint.chatTemplate?.name
         stopIds = checkpoint.stopIDs.sorted()
         fingerprint = try Checkpoint.fingerprint(at: url).hexadecimal
     }

@@ -25,6 +25,7 @@ struct LabelCommand: AsyncParsableCommand {
 
     @Argument(help: "The teacher: a checkpoint directory or a GGUF file.")
     var model: String
+    @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup var corpus: CorpusFlags
     @Option(help: "The directory of the signal cache.")
     var output: String
@@ -57,7 +58,7 @@ struct LabelCommand: AsyncParsableCommand {
             let progress = ProgressLine()
             defer { progress.clear() }
             try LabelingJob(
-                teacher: Checkpoint.load(URL(filePath: model)), name: model,
+                teacher: chatTemplate.applied(to: Checkpoint.load(URL(filePath: model))), name: model,
                 kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
                 temperature: temperature,
                 scope: corpus.scope, context: corpus.context, seed: seed

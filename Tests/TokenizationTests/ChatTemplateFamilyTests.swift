@@ -119,6 +119,28 @@ import Tokenization
         }
     }
 
+    @Test func modelsWithoutATemplateAreGuessedByTheirMarkersAndNames() throws {
+        func vocabulary(_ symbols: [String]) throws -> Tokenizer {
+            var builder = ModelBuilder()
+            builder.pieces += (["<s>", "</s>"] + symbols).map { ($0, 0, 3) }
+            return try builder.tokenizer()
+        }
+        let plain = try vocabulary([])
+        let cases = [
+            (try vocabulary(ChatTemplate.gemma.symbols), "model", "gemma"),
+            (try vocabulary(ChatTemplate.roleMarkers.symbols), "student", "role-markers"),
+            (try vocabulary(ChatTemplate.chatML.symbols), "model", "chatml"),
+            (plain, "TinyLlama-1.1B-Chat-v1.0", "zephyr"), (plain, "Llama-2-7b-chat-hf", "llama-2"),
+            (plain, "Mistral-7B-Instruct-v0.2", "mistral"), (plain, "Llama-2-7b-hf", nil),
+            (plain, "model", nil),
+        ]
+        for (tokenizer, name, expected) in cases {
+            #expect(ChatTemplate.guess(for: tokenizer, named: name)?.name == expected, "\(name)")
+        }
+        let bare = try ModelBuilder().tokenizer()
+        #expect(ChatTemplate.guess(for: bare, named: "Mistral-7B-Instruct") == nil)
+    }
+
     @Test func turnsHaveOnePlaceForTheMessage() {
         #expect(ChatTemplate.Turn("User: {content}\n") == .init(before: "User: ", after: "\n"))
         #expect(ChatTemplate.Turn("{content}") == .init(before: "", after: ""))

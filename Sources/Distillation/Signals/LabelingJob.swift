@@ -20,7 +20,7 @@ public struct LabelingJob {
         context: Int, systemTurns: SystemTurns = .both, seed: UInt64
     ) throws {
         let tokenizer = try teacher.requireTokenizer()
-        let template = teacher.template ?? .roleMarkers
+        let template = teacher.chatTemplate ?? .roleMarkers
         self.teacher = teacher
         encoder = CorpusEncoder(
             tokenizer: tokenizer, template: template,

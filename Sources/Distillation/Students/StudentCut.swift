@@ -92,7 +92,7 @@ public struct StudentCut: Equatable, Sendable {
             let records = vocabularyRecords ?? records
             var required = whole.tokens.ends + [whole.tokens.begin, whole.tokens.padding].compactMap { $0 }
             // What chats are written with, too.
-            if let template = whole.template {
+            if let template = whole.chatTemplate {
                 required += try template.encode(
                     Role.allCases.map { Message(role: $0, content: "") }, with: whole.requireTokenizer()
                 ).ids

@@ -55,10 +55,11 @@ extension Synthesis.Author {
     /// - Throws: `UserError` when the checkpoint has no tokenizer
     public init(_ checkpoint: Checkpoint, name: String) throws {
         let tokenizer = try checkpoint.requireTokenizer()
+        let template = checkpoint.chatTemplate
         self.init(
             decoder: checkpoint.decoder, tokenizer: tokenizer,
-            template: checkpoint.template ?? ChatTemplate.roleMarkers(in: tokenizer),
-            stopIDs: checkpoint.stopIDs,
+            template: template,
+            stopIDs: checkpoint.stopIDs.union(template?.stopIDs(in: tokenizer) ?? []),
             name: name, fingerprint: try Checkpoint.fingerprint(at: checkpoint.url))
     }
 }

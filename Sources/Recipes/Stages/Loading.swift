@@ -42,8 +42,9 @@ struct TextForm {
 
     /// From what has a tokenizer: a checkpoint, or what a tokenizer stage made.
     init(directory: URL) throws {
-        tokenizer = try Checkpoint.tokenizer(at: directory)
-        template = try Checkpoint.template(at: directory) ?? .roleMarkers
+        let form = try Checkpoint.textForm(at: directory)
+        tokenizer = form.tokenizer
+        template = form.template ?? .roleMarkers
     }
 
     init(tokenizer: Tokenizer, template: ChatTemplate) {
@@ -53,7 +54,7 @@ struct TextForm {
 
     init(_ checkpoint: Checkpoint) throws {
         tokenizer = try checkpoint.requireTokenizer()
-        template = checkpoint.template ?? .roleMarkers
+        template = checkpoint.chatTemplate ?? .roleMarkers
     }
 
     /// Refuses a model that divides text otherwise.

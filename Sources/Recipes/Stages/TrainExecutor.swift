@@ -22,6 +22,9 @@ struct TrainExecutor: StageExecutor {
             teacherContext: teachers.all.flatMap(\.decoders).map(\.configuration.contextLength).min()
                 ?? caches?.caches[0].manifest.origin.teacherContextLength ?? .max)
         let (documents, parts) = try documents(stage, encoder, context)
+        for model in [student] + (peer.map { [$0.decoder] } ?? []) {
+            try require(model.configuration.contextLength, longEnoughFor: documents)
+        }
         try caches?.check(
             documents, tokenizer: form.fingerprint, template: form.template.jinja,
             vocabularySize: form.tokenizer.vocabularySize)
@@ -57,6 +60,15 @@ struct TrainExecutor: StageExecutor {
         return result(metrics, student: student)
     }
 
+    private func require(_ context: Int, longEnoughFor documents: EncodedCorpus) throws {
+        let longest = Int(documents.lengths.max() ?? 0)
+        guard longest <= context else {
+            throw UserError(
+                "a document of \(longest) tokens, but the model that is trained sees \(context)",
+                remedy: "set the batch's context to \(context)", status: .configuration)
+        }
+    }
+
     private func result(_ metrics: TrainingMetrics?, student: Decoder) -> StageResult {
         guard let metrics else { return StageResult(summary: "no steps") }
         let loss = metrics.loss.formatted(.number.precision(.fractionLength(4)))
@@ -75,13 +87,6 @@ struct TrainExecutor: StageExecutor {
         case .checkpoint(let reference):
             let model = try Checkpoint.load(context.url(of: reference), weights: .f32)
             if model.tokenizer != nil { try form.requireSame(model, "the one it is trained with") }
-            let longest = model.decoder.configuration.contextLength
-            guard longest >= stage.batch.contextLength else {
-                throw UserError(
-                    "sees \(longest) tokens, fewer than the batch's context \(stage.batch.contextLength)",
-                    file: model.url.relativePath, remedy: "shorten the batch's context",
-                    status: .configuration)
-            }
             return model.decoder
         case .cut: preconditionFailure("the recipe makes a stage of what is cut")
         case .new(let shape):
