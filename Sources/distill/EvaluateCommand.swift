@@ -110,7 +110,7 @@ struct AgreementCommand: AsyncParsableCommand {
             progress.clear()
             if json { return try printJSON(["models": lines]) }
             printTable(
-                ["student", "tokens", "mean KL", "±", "p50", "p90", "p99", "same top-1", "RMS Δp"],
+                ["student", "tokens", "mean KL", "±", "p50", "p90", "p99", "same top-1", "RMS Δp", "ECE"],
                 lines.map { line in
                     let a = line.figures
                     return [
@@ -118,6 +118,7 @@ struct AgreementCommand: AsyncParsableCommand {
                         decimal(a.percentiles["p50"]!), decimal(a.percentiles["p90"]!),
                         decimal(a.percentiles["p99"]!),
                         decimal(100 * a.topAgreement, 1) + " %", decimal(a.probabilityDifference),
+                        decimal(a.calibrationError),
                     ]
                 })
         }

@@ -91,7 +91,7 @@ protocol Inspection: Encodable {
 /// A signal cache.
 struct CacheInspection: Inspection {
     let records, tokens, positions, bytes, shards: Int
-    let bytesPerPosition: Double
+    let bytesPerPosition, idsPerPosition: Double
     let kind: String
     let temperature: Float
     let vocabularySize: Int
@@ -104,6 +104,7 @@ struct CacheInspection: Inspection {
         (records, tokens, positions) = (manifest.records, manifest.tokens, manifest.positions)
         (bytes, shards) = (manifest.bytes, manifest.shards.count)
         bytesPerPosition = manifest.bytesPerPosition
+        idsPerPosition = manifest.idsPerPosition
         let origin = manifest.origin
         (kind, temperature, seed) = (origin.kind.description, origin.temperature, origin.seed)
         (teacher, vocabularySize) = (origin.teacher, origin.vocabularySize)
@@ -118,6 +119,7 @@ struct CacheInspection: Inspection {
         let facts = [
             ["records", "\(records)"], ["tokens", "\(tokens)"], ["labelled positions", "\(positions)"],
             ["bytes", "\(bytes)"], ["bytes a position", decimal(bytesPerPosition, 1)],
+            ["ids a position", decimal(idsPerPosition, 1)],
             ["shards", "\(shards)"],
             ["kind", kind], ["temperature", "\(temperature)"], ["vocabulary", "\(vocabularySize)"],
             ["seed", "\(seed)"],

@@ -32,9 +32,9 @@ struct LabelCommand: AsyncParsableCommand {
         help: "sampled is unbiased for forward KL; top_k keeps the likeliest tokens and the mass of the rest."
     )
     var kind = Kind.sampled
-    @Option(help: "Likeliest tokens stored exactly (sampled).")
+    @Option(help: "Likeliest tokens stored exactly, at most: those no less likely than 1/draws (sampled).")
     var head = 8
-    @Option(help: "Samples of the other tokens (sampled).")
+    @Option(help: "Samples of a whole distribution; the other tokens get their share (sampled).")
     var draws = 24
     @Option(help: "Tokens kept (top_k).")
     var k = 64

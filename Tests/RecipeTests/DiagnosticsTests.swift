@@ -48,6 +48,19 @@ import Testing
     private static let shape = "{layers: 2, width: 16, heads: 2, feed_forward: 32}"
 
     static let mistakes = [
+        Mistake(
+            "report: {}", "report: {figures: {bytes: signal.bytes_per_position}}",
+            "16:31: no earlier stage makes \"signal\"; did you mean \"signals\"?"),
+        Mistake(
+            "report: {}", "report: {figures: {bytes: signals.bytes_per_postion}}",
+            "16:31: a stage label has no figure \"bytes_per_postion\"; did you mean \"bytes_per_position\"?"),
+        Mistake(
+            "report: {}", "report: {figures: {bytes: signals}}",
+            "16:31: found \"signals\"; expected: STAGE.FIGURE, such as student.tokens_per_second"),
+        Mistake(
+            "weight: 0.7}", "weight: 0.7, renormalize: true}",
+            "12:21: forward_kl with renormalize is computed from top_k signals: weights of samples sum to 1 already; use "
+                + "forward_kl, signals of kind top_k, or teacher instead of signals"),
         Mistake("seed: 17", "sed: 17", "2:1: unknown key \"sed\"; did you mean \"seed\"?"),
         Mistake(
             "name: sample\n", "name: sample\nteacher: data/teacher\n",

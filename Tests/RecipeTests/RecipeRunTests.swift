@@ -36,6 +36,12 @@ import Testing
                 + tinySteps(["student"])
         ),
         (
+            "studies/signals",
+            ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+                + ["stages.label.corpus=data/world/heldout-text.jsonl"]
+                + ["stages.train.corpus=data/world/heldout-text.jsonl"]
+        ),
+        (
             "on-policy",
             ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"], context: 192)
         ),
@@ -59,7 +65,7 @@ import Testing
             let outcome = try runner.run(plan)
             #expect(outcome.performed == plan.stages.count)
             let report = try String(
-                contentsOf: directory.appending(path: "\(name)/report.md"), encoding: .utf8)
+                contentsOf: directory.appending(path: "\(plan.name)/report.md"), encoding: .utf8)
             #expect(report.contains("student"))
         }
     }

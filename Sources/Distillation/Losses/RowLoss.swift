@@ -91,6 +91,7 @@ struct RowLoss {
         switch (loss.kind.input, signal) {
         case (.target, _): return loss.kind.evaluate(row)
         case (_, .dense(let teacherLogits)):
+            precondition(!loss.renormalizes, "\(loss.name): a whole distribution sums to 1 already")
             row.p = teacher.view(of: teacherLogits, for: loss, target: Int(target))
             row.teacherCount = teacherVocabulary
             let value = loss.kind.evaluate(row)
@@ -98,7 +99,9 @@ struct RowLoss {
             return value
         case (_, .sparse(let sparse, let position)):
             switch sparse.kind {
-            case .topK: return topK(row, sparse, position: position)
+            case .topK:
+                return loss.renormalizes
+                    ? renormalized(row, sparse, position: position) : topK(row, sparse, position: position)
             case .sampled: return sampled(row, sparse, position: position)
             }
         case (_, .none): preconditionFailure("\(loss.name) needs a teacher")
@@ -136,6 +139,25 @@ struct RowLoss {
             g[id] += d[slot]
             q[id] = coarseQ[slot]
         }
+        return value
+    }
+
+    /// A divergence over the k kept tokens alone, both sides scaled to sum to 1: what is done where a signal has no tail.
+    /// Logits of all other tokens get no gradient.
+    private func renormalized(_ row: LossRow, _ signal: SparseSignal, position: Int) -> Float {
+        let entries = signal.offsets[position]..<signal.offsets[position + 1]
+        let (p, q, d) = (coarse.pointer(row: 0), coarse.pointer(row: 1), coarse.pointer(row: 2))
+        for (slot, entry) in entries.enumerated() {
+            p[slot] = max(signal.weights[entry], smallestProbability)
+            q[slot] = row.q[Int(signal.ids[entry])]
+            d[slot] = 0
+        }
+        for side in [p, q] { kernels.scale(side, 1 / kernels.sum(side, entries.count), entries.count) }
+        var outcomes = row
+        (outcomes.count, outcomes.teacherCount) = (entries.count, entries.count)
+        (outcomes.p, outcomes.q, outcomes.gradient) = (p, q, d)
+        let value = row.loss.kind.evaluate(outcomes)
+        for (slot, entry) in entries.enumerated() { row.gradient[Int(signal.ids[entry])] += d[slot] }
         return value
     }
 

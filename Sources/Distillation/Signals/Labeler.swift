@@ -147,7 +147,9 @@ public struct Labeler {
         return SignalManifest.Shard(
             file: name, fingerprint: try Fingerprint(fileAt: url), records: records.count,
             tokens: records.reduce(0) { $0 + $1.ids.count },
-            positions: records.reduce(0) { $0 + $1.positions.count }, bytes: bytes)
+            positions: records.reduce(0) { $0 + $1.positions.count },
+            entries: records.reduce(0) { $1.entries.reduce($0) { $0 + $1.ids.count + $1.tailIDs.count } },
+            bytes: bytes)
     }
 }
 
@@ -155,8 +157,12 @@ extension SignalManifest {
     /// Bytes on disk for each position that carries a signal.
     public var bytesPerPosition: Double { Double(bytes) / Double(max(positions, 1)) }
 
+    /// Token ids stored for each position that carries a signal.
+    public var idsPerPosition: Double { Double(entries) / Double(max(positions, 1)) }
+
     public var summary: String {
-        let perToken = bytesPerPosition.formatted(.number.precision(.fractionLength(1)))
-        return "\(records) documents, \(positions) positions, \(perToken) bytes a position"
+        func text(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(1))) }
+        return "\(records) documents, \(positions) positions, \(text(idsPerPosition)) ids and "
+            + "\(text(bytesPerPosition)) bytes a position"
     }
 }

@@ -79,6 +79,7 @@ public struct SignalCapture: Sendable {
             kernels.row_dots(p, logits, &mean, 1, vocabulary, vocabulary, vocabulary)
             var entries = takeTop(head, of: p, vocabulary: vocabulary)
             entries.entropy = max(0, logSum + (maximum - mean) * inverse)
+            giveBack(below: 1 / Float(draws), entries: &entries, to: p)
             drawTail(draws, from: p, vocabulary: vocabulary, stream: stream, into: &entries)
             return entries
         }
@@ -95,7 +96,19 @@ public struct SignalCapture: Sendable {
         return entries
     }
 
-    /// Draws tokens in proportion to p, which is 0 on the head, and counts them.
+    /// Leaves what is less likely than one draw weighs to the tail: kept exactly it would take more room than it is worth.
+    private func giveBack(
+        below smallest: Float, entries: inout PositionEntries, to p: UnsafeMutablePointer<Float>
+    ) {
+        while let last = entries.probabilities.last, last < smallest {
+            p[Int(entries.ids.removeLast())] = last
+            entries.probabilities.removeLast()
+        }
+    }
+
+    /// Draws tokens in proportion to p, which is 0 on the head, and counts them. The tail gets its share of `draws`: the
+    /// variance of what a position stores is m²/n for n draws from a mass m, and at equal room over all positions its sum
+    /// is least when n is in proportion to m (Neyman's allocation).
     private func drawTail(
         _ draws: Int, from p: UnsafeMutablePointer<Float>, vocabulary: Int, stream: RandomStream,
         into entries: inout PositionEntries
@@ -112,7 +125,7 @@ public struct SignalCapture: Sendable {
         guard mass > smallestTailMass else { return }
         var stream = stream
         var drawn: [Int32] = []
-        for _ in 0..<draws {
+        for _ in 0..<Int(max(1, (Double(draws) * mass).rounded(.up))) {
             // All 53 bits: steps of 2⁻²⁴ would pass over tokens of a large vocabulary.
             let target = Double(stream.next() >> 11) * 0x1p-53 * mass
             var (low, high) = (0, cumulative.count - 1)
@@ -155,7 +168,7 @@ private let smallestTailMass = 1e-7
 
 /// What was kept of one position.
 struct PositionEntries: Sendable {
-    /// The head (or top-k), likeliest first.
+    /// Top-k, or the head of a sampled signal, likeliest first.
     var ids: [Int32] = []
     var probabilities: [Float] = []
     /// Tokens drawn from the tail, rising, and how often each came.
@@ -182,6 +195,7 @@ extension SparseSignal {
         switch kind {
         case .topK: tails.append(Float(tail * scale))
         case .sampled:
+            heads.append(entries.ids.count)
             ids += entries.tailIDs
             weights += entries.tailCounts.map { Float(tail * scale * Double($0) / Double(draws)) }
             entropies.append(entries.entropy)

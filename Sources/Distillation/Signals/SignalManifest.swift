@@ -4,7 +4,7 @@ import Support
 /// What a signal cache holds and what it was made from. Opening the cache against anything else fails.
 public struct SignalManifest: Codable, Equatable, Sendable {
     /// Version of the layout.
-    public static let currentFormat = 1
+    public static let currentFormat = 2
 
     /// Everything that decides the bytes of the cache.
     public struct Origin: Codable, Equatable, Sendable {
@@ -69,6 +69,8 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         public var tokens: Int
         /// Positions that carry a signal.
         public var positions: Int
+        /// Token ids stored for those positions.
+        public var entries: Int
         public var bytes: Int
     }
 
@@ -89,6 +91,7 @@ public struct SignalManifest: Codable, Equatable, Sendable {
     public var records: Int { shards.reduce(0) { $0 + $1.records } }
     public var tokens: Int { shards.reduce(0) { $0 + $1.tokens } }
     public var positions: Int { shards.reduce(0) { $0 + $1.positions } }
+    public var entries: Int { shards.reduce(0) { $0 + $1.entries } }
     public var bytes: Int { shards.reduce(0) { $0 + $1.bytes } }
 
     static func url(in directory: URL) -> URL { directory.appendingPathComponent("manifest.json") }

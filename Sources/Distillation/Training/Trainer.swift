@@ -18,6 +18,11 @@ public final class Trainer {
     private let average: ExponentialMovingAverage?
     /// Nil without feature losses.
     private let features: FeatureObjective?
+    private let angle: GradientAngle?
+    /// Tokens trained on in a second of this call of `run`: steps with their batches, without measurements and saving.
+    public private(set) var tokensPerSecond: Double?
+    /// Mean of the angles measured over the whole training, in degrees.
+    public private(set) var meanGradientAngle: Double?
 
     /// What a run has come to.
     struct Position: Codable, Equatable {
@@ -28,6 +33,8 @@ public final class Trainer {
         /// The held-out loss at its first and its latest measurement.
         var firstValidationLoss: Double?
         var latestValidationLoss: Double?
+        /// Every angle to the dense gradient that was measured.
+        var gradientAngles: [Double] = []
         /// What the source's later batches depend on.
         var source: Data?
     }
@@ -35,22 +42,24 @@ public final class Trainer {
     /// - Parameters:
     ///   - teacher: computes whole distributions during training; nil when the batches carry cached signals, or no
     ///     loss needs a teacher
+    ///   - angle: what the gradient is compared with on the way
     ///   - validate: the mean cross-entropy on held-out text
     /// - Throws: `UserError` when a feature loss cannot compare the two models
     public convenience init(
         student: Decoder, teacher: Decoder? = nil, source: any BatchSource, options: TrainingOptions,
-        validate: ((Decoder) throws -> Double)? = nil
+        angle: GradientAngle? = nil, validate: ((Decoder) throws -> Double)? = nil
     ) throws {
         try self.init(
             student: student, teachers: teacher.map { Teachers($0) }, source: source, options: options,
-            validate: validate)
+            angle: angle, validate: validate)
     }
 
     /// The same with several teachers.
     public init(
         student: Decoder, teachers: Teachers?, source: any BatchSource, options: TrainingOptions,
-        validate: ((Decoder) throws -> Double)? = nil
+        angle: GradientAngle? = nil, validate: ((Decoder) throws -> Double)? = nil
     ) throws {
+        self.angle = angle
         precondition(options.features.isEmpty || teachers != nil, "feature losses need a teacher")
         self.student = student
         self.teachers = teachers
@@ -117,8 +126,16 @@ public final class Trainer {
         var window = MetricsWindow(terms: options.losses, features: options.features)
         var lastSave = (time: ContinuousClock.now, step: position.step)
         var tokensHere = 0
+        var timeHere = Duration.zero
         while position.step < options.steps {
-            let outcome = try step(position)
+            var start = ContinuousClock.now
+            let batches = try source.batches(forStep: position.step)
+            timeHere += ContinuousClock.now - start
+            let dense = denseGradient(batches, step: position.step)
+            start = .now
+            let outcome = try step(position, batches, dense: dense)
+            timeHere += ContinuousClock.now - start
+            if let degrees = outcome.gradientAngle { position.gradientAngles.append(degrees) }
             position.step += 1
             position.tokens += outcome.tokens
             tokensHere += outcome.tokens
@@ -139,6 +156,7 @@ public final class Trainer {
                     source.observe(heldOutLoss: loss)
                 }
                 line.source = source.figures
+                line.gradientAngle = position.gradientAngles.last
                 try listener?.measured(line)
                 position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
@@ -148,6 +166,10 @@ public final class Trainer {
                 }
             }
         }
+        tokensPerSecond = tokensHere > 0 ? Double(tokensHere) / (timeHere / .seconds(1)) : nil
+        meanGradientAngle =
+            position.gradientAngles.isEmpty
+            ? nil : position.gradientAngles.reduce(0, +) / Double(position.gradientAngles.count)
         if let average {
             for (parameter, averaged) in zip(student.parameters, average.averages) {
                 parameter.tensor.copyValues(from: averaged.tensor)
@@ -185,11 +207,15 @@ public final class Trainer {
         /// activations.
         var gradientNorms: [Double]
         var gradientNorm = 0.0
+        /// To the dense gradient, in degrees, where it was measured.
+        var gradientAngle: Double?
         var learningRate = 0.0
     }
 
-    private func step(_ position: Position) throws -> StepOutcome {
-        let batches = try source.batches(forStep: position.step)
+    /// - Parameter dense: the gradient of the student's weights that this step's is compared with
+    private func step(_ position: Position, _ batches: [TrainingBatch], dense: [Tensor]?) throws
+        -> StepOutcome
+    {
         let targets = batches.reduce(0) { $0 + $1.targets.count }
         let terms = options.losses.map { $0.at(moment(position)) }
         let none = Array(repeating: 0.0, count: terms.count + options.features.count)
@@ -202,6 +228,9 @@ public final class Trainer {
                 outcome.means[term] += share * result.means[term]
                 outcome.gradientNorms[term] += result.squaredGradientNorms[term]
             }
+        }
+        outcome.gradientAngle = dense.flatMap {
+            GradientAngle.degrees(GradientAngle.gradients(of: student), $0)
         }
         outcome.gradientNorms = outcome.gradientNorms.map { $0.squareRoot() }
         outcome.tokens = batches.reduce(0) { $0 + $1.tokens.ids.count }
@@ -223,6 +252,13 @@ public final class Trainer {
 
     private func counted(_ terms: [WeightedLoss], in batch: TrainingBatch) -> [WeightedLoss] {
         terms.map { WeightedLoss($0.loss, weight: batch.isStudents && !$0.loss.needsTeacher ? 0 : $0.weight) }
+    }
+
+    /// What the gradient is compared with, at steps where it is.
+    private func denseGradient(_ batches: [TrainingBatch], step: Int) -> [Tensor]? {
+        guard let angle, step % angle.interval == 0 else { return nil }
+        let temperature = options.losses.first { $0.loss.needsTeacher }?.loss.temperature ?? 1
+        return angle.dense(student, batches, temperature: temperature)
     }
 
     private func moment(_ position: Position) -> Ramp.Moment {

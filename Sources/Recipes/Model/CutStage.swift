@@ -64,7 +64,9 @@ extension CutStage {
                 "model": .reference(stage.model), "precision": .text(stage.precision.rawValue),
             ]) { $1 }
             stages.append(PlacedStage(stage: .cut(stage), setting: .map(all), place: source.place))
-            decoding.add(Artefact(name: stage.name, kind: .checkpoint, stage: index), at: source.place)
+            decoding.add(
+                Artefact(name: stage.name, kind: .checkpoint, stage: index, stageKind: .cut), at: source.place
+            )
             return Reference(name: stage.name, target: .stage(index), place: source.place)
         }
         if let vocabulary = cut.vocabulary, let teacher = decoding.teacher {

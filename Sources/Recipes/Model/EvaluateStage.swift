@@ -64,14 +64,3 @@ public struct EvaluateStage: Sendable, RecipeSection {
         }
     }
 }
-
-/// Writes `report.md` and `report.html` once every run is done.
-public struct ReportStage: Sendable, RecipeSection {
-    /// The heading; `nil` is the recipe's name.
-    public let title: String?
-
-    init(_ section: Section) {
-        title = section.optional(
-            "title", .text, defaultText: "the recipe's name", "The heading of the report.")
-    }
-}

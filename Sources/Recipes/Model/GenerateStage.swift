@@ -65,13 +65,13 @@ public struct SamplingSettings: Sendable, RecipeSection {
 }
 
 extension Section {
-    /// The key `model` of the stages that read one; the recipe's teacher unless said otherwise.
-    func modelReference(_ documentation: String) -> Reference {
+    /// The key of the stages that read a model; the recipe's teacher unless said otherwise.
+    func modelReference(at key: String = "model", _ documentation: String) -> Reference {
         let type = KeyType<Reference>.reference(to: .checkpoint)
         if let teacher = decoding.teacher {
-            return value("model", type, default: teacher, defaultText: "teacher", documentation)
+            return value(key, type, default: teacher, defaultText: "teacher", documentation)
         }
-        return value("model", type, defaultText: "teacher", documentation)
+        return value(key, type, defaultText: "teacher", documentation)
     }
 
     func stageSeed() -> UInt64? {

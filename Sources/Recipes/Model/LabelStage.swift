@@ -12,7 +12,7 @@ public enum LossScope: String, CaseIterable, Sendable {
 public enum SignalSettings: Equatable, Sendable {
     /// The `k` most likely tokens and the mass of the rest.
     case topK(k: Int, temperature: Double)
-    /// The `head` most likely tokens exactly and `draws` samples of the rest.
+    /// At most `head` of the likeliest tokens exactly, and samples of the rest: its share of `draws`.
     case sampled(head: Int, draws: Int, temperature: Double)
 
     /// Fixed when the signal is captured.
@@ -74,10 +74,10 @@ private struct SignalSection: RecipeSection {
         let k = section.value("k", .integer(1...65536), default: 64, only: isTopK, "Tokens kept.")
         let head = section.value(
             "head", .integer(0...65536), default: 8, example: "8", only: isSampled,
-            "Likeliest tokens stored exactly.")
+            "Likeliest tokens stored exactly, at most: those no less likely than 1/draws.")
         let draws = section.value(
             "draws", .integer(1...65536), default: 24, example: "24", only: isSampled,
-            "Samples of the other tokens.")
+            "Samples that the whole distribution would get; the other tokens get their share, at least one.")
         let temperature = section.value(
             "temperature", .number(.positive), default: 1,
             "Divides the teacher's logits before they are stored.")

@@ -22,6 +22,7 @@ struct Artefact: Sendable {
     var kind: ArtefactKind
     /// The stage's index in the recipe.
     var stage: Int
+    var stageKind: Stage.Kind
 }
 
 /// A file, or the artefact of an earlier stage, as a recipe names it.

@@ -141,7 +141,8 @@ extension KeyType where Value == PlacedStage {
                     // A name with a mistake is still the one that later stages use.
                     var name = artefact.name
                     if name.isEmpty, case .scalar(let text, _) = value["to"]?.content { name = text }
-                    decoding.add(Artefact(name: name, kind: artefact.kind, stage: index), at: place)
+                    decoding.add(
+                        Artefact(name: name, kind: artefact.kind, stage: index, stageKind: kind), at: place)
                 }
                 return (PlacedStage(stage: stage, setting: setting, place: entry.keyPlace), setting)
             }, setting: \.setting)

@@ -40,6 +40,8 @@ public struct TrainStage: Sendable, RecipeSection {
     public let averageDecay: Double?
     public let checkpointEvery: Interval
     public let validation: ValidationSettings?
+    /// What the gradient is compared with on the way.
+    public let gradientAngle: GradientAngleSettings?
     public let precision: Precision
     /// The stage's own seed; the run's where it is `nil`.
     public let seed: UInt64?
@@ -105,6 +107,9 @@ public struct TrainStage: Sendable, RecipeSection {
         validation = section.optional(
             "validate", .section(ValidationSettings.self), inAddress: followsHeldOutLoss,
             "Measure the loss on other text on the way.")
+        gradientAngle = section.optional(
+            "gradient_angle", .section(GradientAngleSettings.self),
+            "Measure how far the gradient points from that of forward_kl with whole distributions (degrees).")
         precision = section.value("precision", .choice, default: .f32, "The type of the saved weights.")
         seed = section.stageSeed()
         name = section.artefactName(default: "student")
@@ -175,6 +180,11 @@ public struct TrainStage: Sendable, RecipeSection {
                 "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
                 remedy: "give signals (a signal cache) or teacher (a model)")
         }
+        if let loss = losses.first(where: \.renormalizes), !teachers.isEmpty {
+            section.decoding.problems.add(
+                "\(loss.kind.name) with renormalize is computed from top_k signals: a whole distribution sums to 1 already",
+                at: loss.place, remedy: "take renormalize away, or give signals instead of teacher")
+        }
         if let loss = losses.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate")
         {
             section.decoding.problems.add(
@@ -217,6 +227,18 @@ public struct BatchSettings: Sendable, RecipeSection {
             section.problem(
                 at: "accumulate", "\(sequences) sequences are not divisible into \(accumulate) parts")
         }
+    }
+}
+
+/// The angle between the gradient and that of whole distributions, during training.
+public struct GradientAngleSettings: Sendable, RecipeSection {
+    public let teacher: Reference
+    /// Steps between two measurements.
+    public let every: Int
+
+    init(_ section: Section) {
+        teacher = section.modelReference(at: "to", "The model whose whole distributions are compared with.")
+        every = section.value("every", .integer(1...), default: 50, "Steps between two measurements.")
     }
 }
 

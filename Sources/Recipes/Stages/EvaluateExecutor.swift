@@ -30,6 +30,7 @@ struct EvaluateExecutor: StageExecutor {
             let records = try context.reader(stage.perplexity, limit: stage.limit).records()
             let result = try evaluator.perplexity(of: model, on: records)
             scores.perplexity = Measurement(result.perplexity, standardError: result.standardError)
+            scores.loss = Measurement(result.nll, standardError: result.standardError / result.perplexity)
             advance(result.tokens)
         }
         if !stage.agreement.isEmpty, let teacher = stage.teacher {
@@ -37,6 +38,7 @@ struct EvaluateExecutor: StageExecutor {
             let result = try evaluator.agreement(of: model, with: context.checkpoint(teacher), on: records)
             scores.kl = Measurement(result.meanKL, standardError: result.standardError)
             scores.agreement = Measurement(result.topAgreement)
+            scores.calibrationError = Measurement(result.calibrationError)
             advance(result.tokens)
         }
         for (label, file) in stage.tasks {
@@ -61,7 +63,9 @@ struct EvaluateExecutor: StageExecutor {
     private func figures(_ scores: ModelScores) -> [String: Double] {
         var figures: [String: Double] = [:]
         figures["perplexity"] = scores.perplexity?.value
+        figures["loss"] = scores.loss?.value
         figures["kl"] = scores.kl?.value
+        figures["ece"] = scores.calibrationError?.value
         figures["agreement"] = scores.agreement?.value
         for task in scores.tasks { figures[task.label] = task.accuracy.value }
         figures["tokens_per_second"] = scores.tokensPerSecond

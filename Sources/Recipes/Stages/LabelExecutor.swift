@@ -23,7 +23,7 @@ struct LabelExecutor: StageExecutor {
             summary: manifest.summary,
             figures: [
                 "documents": Double(manifest.records), "positions": Double(manifest.positions),
-                "bytes_per_position": manifest.bytesPerPosition,
+                "bytes_per_position": manifest.bytesPerPosition, "ids_per_position": manifest.idsPerPosition,
             ])
     }
 }

@@ -37,7 +37,7 @@ struct TrainExecutor: StageExecutor {
             source: try onPolicy(
                 stage, corpus: corpus, student: student, form, encoder, steps: options.steps, context)
                 ?? corpus,
-            options: options,
+            options: options, angle: try gradientAngle(stage, form, context),
             validate: try validation(stage, encoder, context))
         let metrics = try trainer.run(
             stateURL: context.work.appending(path: "state.safetensors"),
@@ -47,15 +47,17 @@ struct TrainExecutor: StageExecutor {
             decoder: student, tokenizer: form.tokenizer,
             template: ChatTemplate.roleMarkers(in: form.tokenizer), to: context.output,
             as: stage.precision == .bf16 ? .bf16 : .f32)
-        return result(metrics, student: student)
+        return result(metrics, trainer, student: student)
     }
 
-    private func result(_ metrics: TrainingMetrics?, student: Decoder) -> StageResult {
+    private func result(_ metrics: TrainingMetrics?, _ trainer: Trainer, student: Decoder) -> StageResult {
         guard let metrics else { return StageResult(summary: "no steps") }
         let loss = metrics.loss.formatted(.number.precision(.fractionLength(4)))
         var figures = ["tokens": Double(metrics.tokens), "steps": Double(metrics.step), "loss": metrics.loss]
         figures["validation_loss"] = metrics.validationLoss
         figures["parameters"] = Double(student.configuration.parameterCount)
+        figures["tokens_per_second"] = trainer.tokensPerSecond
+        figures["gradient_angle"] = trainer.meanGradientAngle
         return StageResult(
             summary: "\(metrics.tokens) tokens in \(metrics.step) steps, loss \(loss)", figures: figures)
     }
@@ -80,20 +82,30 @@ struct TrainExecutor: StageExecutor {
     private func teachers(_ stage: TrainStage, _ form: TextForm, _ context: StageContext) throws -> Teachers?
     {
         guard !stage.teachers.isEmpty else { return nil }
-        let decoders = try stage.teachers.map { part in
-            let teacher = try context.checkpoint(part.model)
-            guard try teacher.requireTokenizer().serializedModel == form.tokenizer.serializedModel else {
-                throw UserError(
-                    "has another tokenizer than the student", file: teacher.url.relativePath,
-                    remedy: "train the student with the teacher's tokenizer", status: .configuration)
-            }
-            return teacher.decoder
-        }
+        let decoders = try stage.teachers.map { try teacher($0.model, form, context) }
         return Teachers(
             decoders,
             mixture: TeacherMixture(
                 weights: stage.teachers.map { Float($0.weight) }, space: stage.teacherMix.space,
                 weighting: stage.teacherMix.weighting))
+    }
+
+    private func teacher(_ model: Reference, _ form: TextForm, _ context: StageContext) throws -> Decoder {
+        let teacher = try context.checkpoint(model)
+        guard try teacher.requireTokenizer().serializedModel == form.tokenizer.serializedModel else {
+            throw UserError(
+                "has another tokenizer than the student", file: teacher.url.relativePath,
+                remedy: "train the student with the teacher's tokenizer", status: .configuration)
+        }
+        return teacher.decoder
+    }
+
+    private func gradientAngle(
+        _ stage: TrainStage, _ form: TextForm, _ context: StageContext
+    ) throws -> GradientAngle? {
+        try stage.gradientAngle.map {
+            GradientAngle(to: try teacher($0.teacher, form, context), interval: $0.every)
+        }
     }
 
     /// All corpora's documents; one of weight w occurs w times, a fraction of a time by chance.
@@ -203,6 +215,7 @@ private struct MetricsListener: TrainingListener {
         values["loss"] = metrics.loss
         values["tokens"] = Double(metrics.tokens)
         values["gradient_norm"] = metrics.gradientNorm
+        values["gradient_angle"] = metrics.gradientAngle
         values["learning_rate"] = metrics.learningRate
         values["validation_loss"] = metrics.validationLoss
         try log.append(step: metrics.step, values)
