@@ -93,6 +93,8 @@ struct CacheInspection: Inspection {
     let records, tokens, positions, bytes, shards: Int
     let bytesPerPosition, idsPerPosition: Double
     let kind: String
+    /// Layers whose hidden states are kept.
+    let hidden: [Int]
     let temperature: Float
     let vocabularySize: Int
     let seed: UInt64
@@ -106,6 +108,7 @@ struct CacheInspection: Inspection {
         bytesPerPosition = manifest.bytesPerPosition
         idsPerPosition = manifest.idsPerPosition
         let origin = manifest.origin
+        hidden = origin.hidden?.kept ?? []
         (kind, temperature, seed) = (origin.kind.description, origin.temperature, origin.seed)
         (teacher, vocabularySize) = (origin.teacher, origin.vocabularySize)
         teacherFingerprint = origin.teacherFingerprint.hexadecimal
@@ -121,7 +124,8 @@ struct CacheInspection: Inspection {
             ["bytes", "\(bytes)"], ["bytes a position", decimal(bytesPerPosition, 1)],
             ["ids a position", decimal(idsPerPosition, 1)],
             ["shards", "\(shards)"],
-            ["kind", kind], ["temperature", "\(temperature)"], ["vocabulary", "\(vocabularySize)"],
+            ["kind", kind], ["layers with hidden states", hidden.map(String.init).joined(separator: ", ")],
+            ["temperature", "\(temperature)"], ["vocabulary", "\(vocabularySize)"],
             ["seed", "\(seed)"],
             ["teacher", teacher], ["teacher's SHA-256", String(teacherFingerprint.prefix(16))],
             ["tokenizer's SHA-256", String(tokenizerFingerprint.prefix(16))],

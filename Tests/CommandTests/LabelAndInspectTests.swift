@@ -69,7 +69,7 @@ import Testing
             let other = try label(directory, "--kind", "top_k", "--k", "5")
             #expect(other.status == 73)
             #expect(other.standardError.contains("top_k (k 5)"), "\(other.standardError)")
-            #expect(other.standardError.contains("sampled (head 8, draws 24)"), "\(other.standardError)")
+            #expect(other.standardError.contains("sampled (head 8, draws 64)"), "\(other.standardError)")
         }
     }
 

@@ -175,8 +175,20 @@ import Testing
             "11:18: no cache has signals for what the student will write; give teacher instead of signals"),
         Mistake(
             "signals: signals\n", "signals: signals\n      features: [{kind: minilm}]\n",
-            "11:25: minilm needs the teacher's activations, which no signals hold; give teacher instead of signals"
-        ),
+            "11:25: minilm looks at queries, keys and values, which no signals hold; use hidden_mse, hidden_cosine, "
+                + "rkd_distance, rkd_angle, or give teacher instead of signals"),
+        Mistake(
+            "signals: signals\n", "signals: signals\n      features: [{kind: hidden_mse}]\n",
+            "11:25: hidden_mse needs the teacher's hidden states, which \"signals\" does not hold; label with hidden and "
+                + "the layers' numbers, or give teacher instead of signals"),
+        Mistake(
+            "signal: {kind: sampled, head: 4, draws: 8}", "hidden: [1, 3]",
+            "7:38: there is no layer 3: teacher has 2; layers count from 1"),
+        Mistake(
+            "signal: {kind: sampled, head: 4, draws: 8}}\n  - train:\n",
+            "hidden: [1]}\n  - train:\n      features: [{kind: hidden_mse}]\n",
+            "9:25: hidden_mse looks at the teacher's layer 2, which \"signals\" does not hold; label with hidden: [1, 2], "
+                + "or choose other layers"),
         Mistake(
             "weight: 0.7", "alpha: 0.5",
             "13:30: key \"alpha\" means something only with kind: skew_forward_kl, skew_reverse_kl, alpha_beta"

@@ -25,8 +25,16 @@ public struct SignalCapture: Sendable {
     ///   - records: for each sequence, the number its random stream is named by
     /// - Returns: what is kept of each of the M positions
     func capture(teacher: Decoder, batch: TrainingBatch, records: [UInt64]) -> [PositionEntries] {
+        capture(teacher: teacher, batch: batch, records: records, layers: []).entries
+    }
+
+    /// The same, and the hidden states of some layers, from 1: [M, C] each.
+    func capture(
+        teacher: Decoder, batch: TrainingBatch, records: [UInt64], layers: [Int]
+    ) -> (entries: [PositionEntries], hidden: [Tensor]) {
         precondition(records.count == batch.tokens.segments.count - 1, "one number for each record")
-        let hidden = teacher.frozenHiddenStates(batch.tokens, at: batch.positions)
+        let (hidden, inside) = teacher.frozenHiddenStates(
+            batch.tokens, at: batch.positions, layers: layers)
         let streams = positionStreams(batch, records: records)
         var entries = [PositionEntries](repeating: PositionEntries(), count: batch.positions.count)
         LogitsChunks.forEach(hidden: hidden, head: teacher.head) { rows, logits in
@@ -43,7 +51,7 @@ public struct SignalCapture: Sendable {
                 }
             }
         }
-        return entries
+        return (entries, inside)
     }
 
     /// A stream for each kept position: the record's, at a counter that leaves room for the draws of one position.

@@ -23,13 +23,16 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         /// In context distillation, the most tokens the teacher read of a document; nil where student and teacher read the
         /// same.
         public var teacherContextLength: Int?
+        /// The hidden states kept beside the distributions; nil without any.
+        public var hidden: HiddenLayers?
 
         public init(
             teacher: String, teacherFingerprint: Fingerprint, tokenizerFingerprint: Fingerprint,
             template: String?,
             vocabularySize: Int, kind: SparseKind, temperature: Float, seed: UInt64,
-            teacherContextLength: Int? = nil
+            teacherContextLength: Int? = nil, hidden: HiddenLayers? = nil
         ) {
+            self.hidden = hidden
             self.teacher = teacher
             self.teacherFingerprint = teacherFingerprint
             self.tokenizerFingerprint = tokenizerFingerprint
@@ -57,6 +60,10 @@ public struct SignalManifest: Codable, Equatable, Sendable {
             compare("the seed", seed, other.seed)
             compare(
                 "what the teacher reads", teacherContextLength, other.teacherContextLength, shown: false)
+            func layers(_ hidden: HiddenLayers?) -> String {
+                hidden.map { $0.kept.map(String.init).joined(separator: ", ") } ?? "none"
+            }
+            compare("the layers whose hidden states are kept", layers(hidden), layers(other.hidden))
             return lines
         }
     }

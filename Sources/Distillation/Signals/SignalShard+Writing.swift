@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Support
+import Tensors
 
 // R records, P kept positions of all of them, N tokens, V vocabulary.
 
@@ -11,10 +12,14 @@ struct SignalRecord {
     /// Rows whose next token is a target, rising.
     let positions: [Int32]
     let entries: [PositionEntries]
+    /// For each layer that is kept, [positions, C].
+    var hidden: [Tensor] = []
 }
 
 extension SignalShard {
-    static func write(_ records: [SignalRecord], kind: SparseKind, vocabulary: Int, to url: URL) throws {
+    static func write(
+        _ records: [SignalRecord], kind: SparseKind, vocabulary: Int, hidden: HiddenLayers? = nil, to url: URL
+    ) throws {
         let entries = records.flatMap(\.entries)
         let tokens = records.flatMap(\.ids)
         var columns = [
@@ -37,6 +42,13 @@ extension SignalShard {
                 column("tail_draws", entries.flatMap(\.tailCounts), upTo: draws),
                 codes("entropies", entries.map { FixedPoint.code(value: $0.entropy) }),
             ]
+        }
+        if let hidden {
+            columns += hidden.kept.enumerated().map { place, layer in
+                SafetensorsEntry(
+                    name: hiddenName(layer),
+                    tensor: concatenateRows(records.map { $0.hidden[place] }, width: hidden.width), as: .bf16)
+            }
         }
         try SafetensorsWriter.write(columns, metadata: ["format": "swift-distill signals"], to: url)
     }

@@ -1,8 +1,9 @@
 import Checkpoints
 import Foundation
 import Support
+import Tensors
 
-// R records, P kept positions of all of them, N tokens, k entries a position of a top-k signal.
+// R records, P kept positions of all of them, N tokens, k entries a position of a top-k signal, C width of the teacher.
 
 /// One file of a signal cache, as columns.
 ///
@@ -17,6 +18,7 @@ import Support
 /// | head_counts, tail_counts | count | [P], sampled only |
 /// | tail_ids, tail_draws | id, count | [entries], sampled only |
 /// | entropies | U16 | [P], sampled only |
+/// | hidden_LAYER | BF16 | [P, C], for each layer whose hidden states are kept |
 ///
 /// Ids and counts have the smallest of U8, U16 and U32 that holds the largest there can be.
 struct SignalShard {
@@ -37,9 +39,16 @@ struct SignalShard {
     private let tailIDs: [Int32]
     private let tailDraws: [Int32]
     private let entropies: [UInt16]
+    /// For each layer that is kept; they stay in the file.
+    private let hidden: [SafetensorsFile.View]
+
+    static func hiddenName(_ layer: Int) -> String { "hidden_\(layer)" }
 
     /// - Throws: `UserError` when the file is damaged: a column missing, of another type, out of order or out of range
-    init(contentsOf url: URL, kind: SparseKind, temperature: Float, vocabulary: Int) throws {
+    init(
+        contentsOf url: URL, kind: SparseKind, temperature: Float, vocabulary: Int,
+        hidden: HiddenLayers? = nil
+    ) throws {
         let columns = try ShardColumns(contentsOf: url)
         self.kind = kind
         self.temperature = temperature
@@ -47,6 +56,7 @@ struct SignalShard {
         tokens = try columns.numbers("tokens", below: vocabulary)
         tokenBounds = try columns.bounds("token_counts", count: keys.count, end: tokens.count)
         (positions, positionBounds) = try columns.positions(tokenBounds)
+        self.hidden = try columns.hidden(hidden, positions: positions.count)
         headIDs = try columns.numbers("head_ids", below: vocabulary)
         headCodes = try columns.codes("head_codes", count: headIDs.count)
         tailCodes = try columns.codes("tail_codes", count: positions.count)
@@ -94,6 +104,24 @@ struct SignalShard {
             }
             signal.append(decoded)
         }
+    }
+}
+
+extension SignalShard {
+    /// Copies a record's hidden states to the rows from `row` on of `targets`, one for each layer that is kept.
+    ///
+    /// - Returns: how many rows they are
+    func copyHidden(record: Int, to targets: [Tensor], row: Int) throws -> Int {
+        let rows = positionBounds[record]..<positionBounds[record + 1]
+        for (view, target) in zip(hidden, targets) where !rows.isEmpty {
+            let width = view.shape[1]
+            try target.withUnsafeMutableFloats { floats in
+                try view.widen(
+                    rows: rows,
+                    into: .init(rebasing: floats[row * width..<(row + rows.count) * width]))
+            }
+        }
+        return rows.count
     }
 }
 
@@ -146,6 +174,18 @@ struct ShardColumns {
         let codes = try file.values(name, as: UInt16.self)
         guard codes.count == count else { throw broken("\(name) has \(codes.count) values, not \(count)") }
         return codes
+    }
+
+    /// The columns of hidden states, which stay in the file.
+    func hidden(_ layers: HiddenLayers?, positions: Int) throws -> [SafetensorsFile.View] {
+        guard let layers else { return [] }
+        return try layers.kept.map { layer in
+            let view = try file.view(SignalShard.hiddenName(layer))
+            guard view.type == .bf16, view.shape == [positions, layers.width] else {
+                throw broken("\(view.name) is not [\(positions), \(layers.width)] in BF16")
+            }
+            return view
+        }
     }
 
     /// The row before each target, within its record, and the bounds of the records' rows.

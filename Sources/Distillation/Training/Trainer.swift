@@ -60,7 +60,11 @@ public final class Trainer {
         angle: GradientAngle? = nil, validate: ((Decoder) throws -> Double)? = nil
     ) throws {
         self.angle = angle
-        precondition(options.features.isEmpty || teachers != nil, "feature losses need a teacher")
+        let inside =
+            teachers.map { TeacherInside($0.decoders[0].configuration) }
+            ?? source.hiddenLayers.map { .init($0) }
+        precondition(
+            options.features.isEmpty || inside != nil, "feature losses need a teacher's hidden states")
         self.student = student
         self.teachers = teachers
         self.source = source
@@ -71,9 +75,7 @@ public final class Trainer {
             options.features.isEmpty
             ? nil
             : try FeatureObjective(
-                options.features, student: student.configuration,
-                teacher: teachers!.decoders[0].configuration,
-                seed: options.seed)
+                options.features, student: student.configuration, teacher: inside!, seed: options.seed)
         var groups = Self.groups(of: student, options: options)
         if let features { groups.append(AdamW.Group(parameters: features.parameters, weightDecay: 0)) }
         optimizer = AdamW(groups: groups, options: options.optimizer)
@@ -278,17 +280,19 @@ public final class Trainer {
                 problem, remedy: "change the loss, label the corpus again, or train with the teacher itself",
                 status: .configuration)
         }
-        let inside = features.map { _ in
-            withoutGradients { teachers!.decoders[0].activations(batch.teacherTokens) }
+        let inside = features.flatMap { _ in
+            teachers.map { teachers in
+                withoutGradients { teachers.decoders[0].activations(batch.teacherTokens) }
+            }
         }
         let signal = batch.signal.map(TeacherSignal.sparse) ?? teachers.map { listen($0, batch, inside) }
         let ((result, terms, objective), tape) = Tape.record {
-            let own = inside.map { _ in student.activations(batch.tokens) }
+            let own = features.map { _ in student.activations(batch.tokens) }
             let result = loss(
                 hidden: gatherRows(own?.final ?? student.hiddenStates(batch.tokens), at: batch.positions),
                 head: student.head, targets: batch.targets, teacher: signal,
                 scale: share / Float(batch.targets.count))
-            guard let features, let own, let inside else {
+            guard let features, let own else {
                 return (result, [FeatureObjective.Term](), result.objective)
             }
             let terms = features(batch, student: own, teacher: inside, scale: share)

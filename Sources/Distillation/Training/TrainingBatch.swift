@@ -17,6 +17,8 @@ public struct TrainingBatch: Sendable {
     public let isStudents: Bool
     /// Cached distributions at those rows, where the run uses a cache.
     public let signal: SparseSignal?
+    /// The teacher's hidden states at those rows, where the run reads them from a cache.
+    public let hidden: CachedHidden?
 
     /// - Parameters:
     ///   - tokens: sequences laid end to end
@@ -25,8 +27,10 @@ public struct TrainingBatch: Sendable {
     ///   - teacher: the teacher's own sequences, with the same targets in the same order
     public init(
         tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal? = nil,
-        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false
+        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false,
+        hidden: CachedHidden? = nil
     ) {
+        self.hidden = hidden
         self.isStudents = isStudents
         let positions = Self.positions(tokens, isTarget)
         precondition(
@@ -44,10 +48,13 @@ public struct TrainingBatch: Sendable {
     }
 
     /// A batch of packed documents.
-    init(_ packed: PackedBatch, signal: SparseSignal? = nil, isStudents: Bool = false) {
+    init(
+        _ packed: PackedBatch, signal: SparseSignal? = nil, hidden: CachedHidden? = nil,
+        isStudents: Bool = false
+    ) {
         self.init(
             tokens: packed.tokens, isTarget: packed.kept, signal: signal,
-            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents)
+            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents, hidden: hidden)
     }
 
     /// The one place where targets are shifted: row t predicts token t + 1 of the same sequence.

@@ -47,7 +47,7 @@ public struct Recipe: Sendable, RecipeSection {
             "A study: training, and what follows it, is repeated with each seed.")
         verdict = section.optional(
             "verdict", .section(VerdictSettings.self), "A study: what the closing sentence compares.")
-        StageChecks(stages: placedStages, problems: decoding.problems).run()
+        StageChecks(stages: placedStages, decoding: decoding).run()
         checkStudy(section)
     }
 

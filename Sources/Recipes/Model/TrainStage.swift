@@ -1,4 +1,5 @@
 import Corpora
+import Distillation
 
 /// Trains a model on a corpus, on a teacher's distributions, or both.
 public struct TrainStage: Sendable, RecipeSection {
@@ -85,7 +86,8 @@ public struct TrainStage: Sendable, RecipeSection {
             "The terms of the loss, each with a weight.")
         features = section.value(
             "features", .list(of: .section(FeatureSettings.self), atLeast: 0), default: [],
-            "Losses on hidden states, attention and relations, beside losses. They need teacher.")
+            "Losses on hidden states, attention and relations, beside losses. They need teacher; those on hidden states also "
+                + "work from signals labelled with hidden.")
         lossOn = section.value("loss_on", .choice, default: .all, "The tokens whose loss counts.")
         systemTurns = section.systemTurns(lossOn)
         onPolicy = section.optional(
@@ -147,11 +149,21 @@ public struct TrainStage: Sendable, RecipeSection {
             section.problem(
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
         }
-        if let feature = features.first, teachers.isEmpty, section.sound("teacher", "features") {
+        if let feature = features.first, teachers.isEmpty, signals == nil,
+            section.sound("teacher", "signals", "features")
+        {
             section.decoding.problems.add(
-                "\(feature.kind.name) needs the teacher's activations, which no signals hold",
+                "\(feature.kind.name) needs the teacher's activations", at: feature.place,
+                remedy: "give teacher, or signals that were labelled with hidden")
+        }
+        if signals != nil, let feature = features.first(where: \.kind.comparesTokens),
+            section.sound("signals")
+        {
+            let others = FeatureKind.all.filter { !$0.comparesTokens }.map(\.name)
+            section.decoding.problems.add(
+                "\(feature.kind.name) looks at queries, keys and values, which no signals hold",
                 at: feature.place,
-                remedy: "give teacher instead of signals")
+                remedy: "use \(others.joined(separator: ", ")), or give teacher instead of signals")
         }
         if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
             section.decoding.problems.add(

@@ -30,8 +30,9 @@ struct TrainExecutor: StageExecutor {
             stage, corpusTokens: documents.tokenCount, signalTemperature: cache?.manifest.origin.temperature,
             seed: context.seed)
         let corpus = CorpusSource(
-            corpus: documents, cache: cache, sequences: stage.batch.sequences,
-            context: stage.batch.contextLength, parts: stage.batch.accumulate, seed: context.seed)
+            corpus: documents, cache: cache, readsHidden: !stage.features.isEmpty,
+            sequences: stage.batch.sequences, context: stage.batch.contextLength,
+            parts: stage.batch.accumulate, seed: context.seed)
         let trainer = try Trainer(
             student: student, teachers: teachers,
             source: try onPolicy(
