@@ -111,6 +111,16 @@ public struct ChatTemplate: Equatable, Sendable {
         Set([try? markerID(endMarker, in: tokenizer), tokenizer.endID].compactMap { $0 })
     }
 
+    /// The ids that an assistant never says: control, unknown and unused pieces and the markers of roles, but not those
+    /// that end its turn.
+    public func neverSaid(in tokenizer: Tokenizer) -> Set<Int32> {
+        let markers = Set(Role.allCases.compactMap { tokenizer.id(of: marker(of: $0)) })
+        let ids = (0..<Int32(tokenizer.vocabularySize)).filter { id in
+            markers.contains(id) || [.control, .unknown, .unused].contains(tokenizer.kind(of: id))
+        }
+        return Set(ids).subtracting(stopIDs(in: tokenizer))
+    }
+
     /// The id of a marker; it must be a piece that text cannot be mistaken for.
     private func markerID(_ marker: String, in tokenizer: Tokenizer) throws -> Int32 {
         guard let id = tokenizer.id(of: marker), [.userDefined, .control].contains(tokenizer.kind(of: id))

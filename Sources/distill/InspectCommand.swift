@@ -124,7 +124,11 @@ struct CacheInspection: Inspection {
             ["bytes", "\(bytes)"], ["bytes a position", decimal(bytesPerPosition, 1)],
             ["ids a position", decimal(idsPerPosition, 1)],
             ["shards", "\(shards)"],
-            ["kind", kind], ["layers with hidden states", hidden.map(String.init).joined(separator: ", ")],
+            ["kind", kind],
+            [
+                "hidden states of layers",
+                hidden.isEmpty ? "none" : hidden.map(String.init).joined(separator: ", "),
+            ],
             ["temperature", "\(temperature)"], ["vocabulary", "\(vocabularySize)"],
             ["seed", "\(seed)"],
             ["teacher", teacher], ["teacher's SHA-256", String(teacherFingerprint.prefix(16))],

@@ -57,10 +57,11 @@ struct RowLoss {
     /// - Parameters:
     ///   - logits: V values
     ///   - target: the token that follows, for the cross-entropy
+    ///   - drawn: how it came about, where the student drew it
     ///   - report: one value for each term in each of its buffers
     func evaluate(
-        logits: UnsafeMutablePointer<Float>, target: Int32, teacher signal: Teacher, scale: Float,
-        report: Report
+        logits: UnsafeMutablePointer<Float>, target: Int32, drawn: DrawnToken? = nil,
+        teacher signal: Teacher, scale: Float, report: Report
     ) {
         gradient.fill(0)
         student.begin()
@@ -70,8 +71,8 @@ struct RowLoss {
             let out = isAlone ? gradient : termGradient
             if !isAlone { out.fill(0) }
             report.losses[index] = evaluate(
-                term, logits: logits, target: target, teacher: signal, factor: scale * term.gradientFactor,
-                into: out)
+                term, logits: logits, target: target, drawn: drawn, teacher: signal,
+                factor: scale * term.gradientFactor, into: out)
             report.squaredNorms[index] = Float(kernels.sum_of_squares(out.pointer, vocabulary))
             if !isAlone { kernels.add(out.pointer, gradient.pointer, vocabulary) }
         }
@@ -80,16 +81,16 @@ struct RowLoss {
 
     /// Adds factor · ∂L/∂(z/T) to `out`; returns L.
     private func evaluate(
-        _ term: WeightedLoss, logits: UnsafeMutablePointer<Float>, target: Int32, teacher signal: Teacher,
-        factor: Float, into out: Tensor
+        _ term: WeightedLoss, logits: UnsafeMutablePointer<Float>, target: Int32, drawn: DrawnToken?,
+        teacher signal: Teacher, factor: Float, into out: Tensor
     ) -> Float {
         let loss = term.loss
         let view = student.view(of: logits, for: loss)
         var row = LossRow(
             loss: loss, count: vocabulary, q: view, p: view, teacherCount: vocabulary, target: Int(target),
-            gradient: out.pointer, factor: factor, scratch: scratch)
+            drawn: drawn, gradient: out.pointer, factor: factor, scratch: scratch)
         switch (loss.kind.input, signal) {
-        case (.target, _): return loss.kind.evaluate(row)
+        case (.target, _), (.drawnToken, _): return loss.kind.evaluate(row)
         case (_, .dense(let teacherLogits)):
             precondition(!loss.renormalizes, "\(loss.name): a whole distribution sums to 1 already")
             row.p = teacher.view(of: teacherLogits, for: loss, target: Int(target))

@@ -6,6 +6,8 @@ struct MetricsWindow {
     private var steps = 0
     private var objective = 0.0
     private var means: [Double]
+    /// For each term, the steps that had anything for it.
+    private var counts: [Int]
     private var latest: Trainer.StepOutcome?
 
     init(terms: [WeightedLoss], features: [WeightedFeature] = []) {
@@ -16,12 +18,16 @@ struct MetricsWindow {
         }
         self.terms = terms
         means = Array(repeating: 0, count: names.count)
+        counts = Array(repeating: 0, count: names.count)
     }
 
     mutating func add(_ outcome: Trainer.StepOutcome) {
         steps += 1
         objective += outcome.objective
-        for index in means.indices { means[index] += outcome.means[index] }
+        for index in means.indices where outcome.applies[index] {
+            means[index] += outcome.means[index]
+            counts[index] += 1
+        }
         latest = outcome
     }
 
@@ -39,13 +45,16 @@ struct MetricsWindow {
                     .map { (names[$0], Double(value(latest[$0]))) })
         }
         let line = TrainingMetrics(
-            step: step, tokens: tokens, loss: objective / count, terms: named(means.map { $0 / count }),
+            step: step, tokens: tokens, loss: objective / count,
+            terms: named(zip(means, counts).map { $0 / Double(max($1, 1)) })
+                .filter { name, _ in counts[names.firstIndex(of: name)!] > 0 },
             termGradientNorms: named(latest?.gradientNorms ?? []),
             termWeights: changing(\.weightRamp, \.weight),
             termTemperatures: changing(\.temperatureRamp, \.loss.temperature),
             gradientNorm: latest?.gradientNorm ?? 0, learningRate: latest?.learningRate ?? 0)
         (steps, objective, latest) = (0, 0, nil)
         means = Array(repeating: 0, count: means.count)
+        counts = Array(repeating: 0, count: counts.count)
         return line
     }
 }

@@ -208,6 +208,8 @@ public final class Trainer {
         /// Length of each term's share of the gradient with respect to what it reads: the logits of all positions, or the
         /// activations.
         var gradientNorms: [Double]
+        /// Whether the step had anything for each term to say; policy gradients say nothing of a corpus.
+        var applies: [Bool]
         var gradientNorm = 0.0
         /// To the dense gradient, in degrees, where it was measured.
         var gradientAngle: Double?
@@ -221,7 +223,12 @@ public final class Trainer {
         let targets = batches.reduce(0) { $0 + $1.targets.count }
         let terms = options.losses.map { $0.at(moment(position)) }
         let none = Array(repeating: 0.0, count: terms.count + options.features.count)
-        var outcome = StepOutcome(terms: terms, means: none, gradientNorms: none)
+        let applies = terms.map { term in
+            !term.loss.kind.needsDrawnTokens || batches.contains { term.loss.counts(in: $0) }
+        }
+        var outcome = StepOutcome(
+            terms: terms, means: none, gradientNorms: none,
+            applies: applies + options.features.map { _ in true })
         for batch in batches where !batch.targets.isEmpty {
             let share = Double(batch.targets.count) / Double(targets)
             let result = try backward(batch, HeadLoss(counted(terms, in: batch)), share: Float(share))
@@ -253,7 +260,7 @@ public final class Trainer {
     }
 
     private func counted(_ terms: [WeightedLoss], in batch: TrainingBatch) -> [WeightedLoss] {
-        terms.map { WeightedLoss($0.loss, weight: batch.isStudents && !$0.loss.needsTeacher ? 0 : $0.weight) }
+        terms.map { WeightedLoss($0.loss, weight: $0.loss.counts(in: batch) ? $0.weight : 0) }
     }
 
     /// What the gradient is compared with, at steps where it is.
@@ -290,7 +297,7 @@ public final class Trainer {
             let own = features.map { _ in student.activations(batch.tokens) }
             let result = loss(
                 hidden: gatherRows(own?.final ?? student.hiddenStates(batch.tokens), at: batch.positions),
-                head: student.head, targets: batch.targets, teacher: signal,
+                head: student.head, targets: batch.targets, drawn: batch.drawn, teacher: signal,
                 scale: share / Float(batch.targets.count))
             guard let features, let own else {
                 return (result, [FeatureObjective.Term](), result.objective)

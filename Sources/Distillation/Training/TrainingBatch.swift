@@ -15,6 +15,8 @@ public struct TrainingBatch: Sendable {
     /// Whether the student wrote the targets itself: they are then no example to follow, and losses without a teacher do
     /// not count.
     public let isStudents: Bool
+    /// How the targets came about, where the student drew them and a loss needs to know.
+    let drawn: [DrawnToken]?
     /// Cached distributions at those rows, where the run uses a cache.
     public let signal: SparseSignal?
     /// The teacher's hidden states at those rows, where the run reads them from a cache.
@@ -30,6 +32,17 @@ public struct TrainingBatch: Sendable {
         teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false,
         hidden: CachedHidden? = nil
     ) {
+        self.init(
+            tokens: tokens, isTarget: isTarget, signal: signal, teacher: teacher, isStudents: isStudents,
+            hidden: hidden, drawn: nil)
+    }
+
+    private init(
+        tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal?,
+        teacher: (tokens: TokenBatch, isTarget: [Bool])?, isStudents: Bool, hidden: CachedHidden?,
+        drawn: [DrawnToken]?
+    ) {
+        self.drawn = drawn
         self.hidden = hidden
         self.isStudents = isStudents
         let positions = Self.positions(tokens, isTarget)
@@ -50,11 +63,12 @@ public struct TrainingBatch: Sendable {
     /// A batch of packed documents.
     init(
         _ packed: PackedBatch, signal: SparseSignal? = nil, hidden: CachedHidden? = nil,
-        isStudents: Bool = false
+        isStudents: Bool = false, drawn: [DrawnToken]? = nil
     ) {
         self.init(
             tokens: packed.tokens, isTarget: packed.kept, signal: signal,
-            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents, hidden: hidden)
+            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents, hidden: hidden,
+            drawn: drawn)
     }
 
     /// The one place where targets are shifted: row t predicts token t + 1 of the same sequence.
@@ -65,5 +79,14 @@ public struct TrainingBatch: Sendable {
             for row in start..<end - 1 where isTarget[row + 1] { positions.append(row) }
         }
         return positions
+    }
+}
+
+extension Loss {
+    /// Whether the loss means something for a batch: what the student wrote is no example to follow, and a corpus was not
+    /// drawn by it.
+    func counts(in batch: TrainingBatch) -> Bool {
+        if kind.needsDrawnTokens { return batch.drawn != nil }
+        return needsTeacher || !batch.isStudents
     }
 }

@@ -46,6 +46,11 @@ public struct SamplingSettings: Sendable, RecipeSection {
     /// Candidates kept; `nil` is all.
     public let topK: Int?
 
+    /// Whether tokens are drawn from the distribution as it is.
+    var isPlain: Bool {
+        temperature == 1 && topP == 1 && minP == 0 && repetitionPenalty == 1 && topK == nil
+    }
+
     init(_ section: Section) {
         temperature = section.value(
             "temperature", .number(.nonNegative), default: 1, example: "0.9",

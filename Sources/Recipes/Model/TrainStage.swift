@@ -186,6 +186,7 @@ public struct TrainStage: Sendable, RecipeSection {
             section.problem(
                 at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
         }
+        checkDrawnTokens(section)
         let needing = losses.filter(\.kind.needsTeacher)
         if let loss = needing.first, !section.has("signals"), !section.has("teacher") {
             section.decoding.problems.add(
@@ -214,6 +215,33 @@ public struct TrainStage: Sendable, RecipeSection {
                 at: "batch",
                 "the batch's context \(batch.contextLength) exceeds the model's \(shape.contextLength)",
                 remedy: "shorten the one or raise the other")
+        }
+    }
+}
+
+extension TrainStage {
+    /// Losses on the tokens that the student draws, and who draws them.
+    private func checkDrawnTokens(_ section: Section) {
+        guard let loss = losses.first(where: \.kind.needsDrawnTokens) else {
+            if let settings = onPolicy, settings.teacherShare > 0, teachers.count > 1 {
+                section.problem(
+                    at: "on_policy", "several teachers cannot draw as one", remedy: "take teacher_share away")
+            }
+            return
+        }
+        func problem(_ text: String, _ remedy: String) {
+            section.decoding.problems.add("\(loss.kind.name) " + text, at: loss.place, remedy: remedy)
+        }
+        guard let settings = onPolicy else {
+            return problem("is about what the student writes itself", "give on_policy, or use reverse_kl")
+        }
+        if teachers.count > 1 {
+            problem("rewards what one teacher likes", "name one teacher, or use reverse_kl with on_policy")
+        }
+        if !settings.sampling.isPlain {
+            problem(
+                "weighs tokens by their chance, which sampling changes",
+                "leave sampling out: temperature 1 and no cuts")
         }
     }
 }

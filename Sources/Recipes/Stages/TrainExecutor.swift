@@ -36,7 +36,8 @@ struct TrainExecutor: StageExecutor {
         let trainer = try Trainer(
             student: student, teachers: teachers,
             source: try onPolicy(
-                stage, corpus: corpus, student: student, form, encoder, steps: options.steps, context)
+                stage, corpus: corpus, student: student, teacher: teachers?.decoders.first, form, encoder,
+                steps: options.steps, context)
                 ?? corpus,
             options: options, angle: try gradientAngle(stage, form, context),
             validate: try validation(stage, encoder, context))
@@ -130,9 +131,8 @@ struct TrainExecutor: StageExecutor {
 
     /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.
     private func onPolicy(
-        _ stage: TrainStage, corpus: CorpusSource, student: Decoder, _ form: TextForm,
-        _ encoder: CorpusEncoder,
-        steps: Int, _ context: StageContext
+        _ stage: TrainStage, corpus: CorpusSource, student: Decoder, teacher: Decoder?, _ form: TextForm,
+        _ encoder: CorpusEncoder, steps: Int, _ context: StageContext
     ) throws -> OnPolicySource? {
         guard let settings = stage.onPolicy else { return nil }
         let prompts = try context.reader(settings.prompts).records().map { record in
@@ -141,9 +141,12 @@ struct TrainExecutor: StageExecutor {
             return RolloutPrompt(student: prompt.student, teacher: prompt.teacher)
         }
         return OnPolicySource(
-            student: student, prompts: prompts, corpus: corpus,
+            student: student, teacher: teacher, prompts: prompts, corpus: corpus,
             stopIDs: form.template.stopIDs(in: form.tokenizer),
-            endID: form.tokenizer.id(of: form.template.endMarker), options: settings.options, steps: steps,
+            endID: form.tokenizer.id(of: form.template.endMarker),
+            excludedIDs: form.template.neverSaid(in: form.tokenizer),
+            options: settings.options(recordsOdds: stage.losses.contains(where: \.kind.needsDrawnTokens)),
+            steps: steps,
             budget: stage.batch.sequences * stage.batch.contextLength, parts: stage.batch.accumulate,
             seed: context.seed)
     }
