@@ -49,6 +49,17 @@ import Testing
 
     static let mistakes = [
         Mistake(
+            "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
+            "teacher: teacher\n      losses:\n        - {kind: policy_gradient}",
+            "12:18: policy_gradient is about what the student writes itself; give on_policy, or use reverse_kl"
+        ),
+        Mistake(
+            "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
+            "teacher: teacher\n      on_policy: {prompts: data/prompts.jsonl, sampling: {top_p: 0.9}}\n      losses:\n"
+                + "        - {kind: policy_gradient}",
+            "13:18: policy_gradient weighs tokens by their chance, which sampling changes; leave sampling out: "
+                + "temperature 1 and no cuts"),
+        Mistake(
             "report: {}", "report: {figures: {bytes: signal.bytes_per_position}}",
             "16:31: no earlier stage makes \"signal\"; did you mean \"signals\"?"),
         Mistake(
@@ -59,7 +70,7 @@ import Testing
             "16:31: found \"signals\"; expected: STAGE.FIGURE, such as student.tokens_per_second"),
         Mistake(
             "weight: 0.7}", "weight: 0.7, renormalize: true}",
-            "12:21: forward_kl with renormalize is computed from top_k signals: weights of samples sum to 1 already; use "
+            "13:18: forward_kl with renormalize is computed from top_k signals: weights of samples sum to 1 already; use "
                 + "forward_kl, signals of kind top_k, or teacher instead of signals"),
         Mistake("seed: 17", "sed: 17", "2:1: unknown key \"sed\"; did you mean \"seed\"?"),
         Mistake(
@@ -183,7 +194,7 @@ import Testing
                 + "the layers' numbers, or give teacher instead of signals"),
         Mistake(
             "signal: {kind: sampled, head: 4, draws: 8}", "hidden: [1, 3]",
-            "7:38: there is no layer 3: teacher has 2; layers count from 1"),
+            "7:37: there is no layer 3: teacher has 2; layers count from 1"),
         Mistake(
             "signal: {kind: sampled, head: 4, draws: 8}}\n  - train:\n",
             "hidden: [1]}\n  - train:\n      features: [{kind: hidden_mse}]\n",

@@ -16,6 +16,10 @@ import Testing
         (
             "features",
             ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+                + [
+                    "stages.label.corpus=data/world/heldout-text.jsonl",
+                    "stages.train.corpus=data/world/heldout-text.jsonl",
+                ]
         ),
         (
             "born-again",
@@ -40,6 +44,11 @@ import Testing
             ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
                 + ["stages.label.corpus=data/world/heldout-text.jsonl"]
                 + ["stages.train.corpus=data/world/heldout-text.jsonl"]
+        ),
+        (
+            "context-instructions",
+            ["stages.answers.limit=4", "stages.evaluate.limit=2", "seeds=[1]"]
+                + tinySteps(["follower", "student"], context: 192)
         ),
         (
             "on-policy",

@@ -5,8 +5,10 @@ public struct EvaluateStage: Sendable, RecipeSection {
     public let teacher: Reference?
     public let perplexity: [Reference]
     public let agreement: [Reference]
-    /// Files of questions with one right answer each, under the label reports show.
-    public let tasks: [(name: String, value: Reference)]
+    /// Files of questions, and how answers are judged, under the label reports show.
+    public let tasks: [(name: String, value: TaskSettings)]
+    /// Whether tables tell how much of the answers repeats.
+    public let showsRepetition: Bool
     public let contextLength: Int
     /// Tokens between the starts of two windows over a long document.
     public let stride: Int
@@ -36,9 +38,14 @@ public struct EvaluateStage: Sendable, RecipeSection {
             "agreement", files, default: [], example: "data/world/heldout-text.jsonl",
             "Text on which each model is compared with the teacher, token by token.")
         tasks = section.value(
-            "tasks", .named(.reference(to: .corpus)), default: [],
+            "tasks", .named(.task), default: [],
             example: "{seen: data/world/seen.jsonl}",
-            "Question files, under the labels that reports show; scored by exact match.")
+            "Question files, under the labels that reports show; scored by exact match, or with a mapping by a rule."
+        )
+        showsRepetition = section.value(
+            "repetition", .boolean, default: false,
+            "Tell how much of the answers to all tasks repeats (share of trigrams of tokens that came before), and how long "
+                + "they are.")
         contextLength = section.value("context", .integer(2...1_048_576), default: 256, "Window, in tokens.")
         stride = section.value(
             "stride", .integer(1...1_048_576), default: max(1, contextLength / 2), defaultText: "context / 2",

@@ -112,7 +112,8 @@ public struct VerdictSettings: Sendable, RecipeSection {
     init(_ section: Section) {
         metric = section.value(
             "metric", .text, default: "kl",
-            "kl, perplexity, loss, agreement, ece, or the label of a task or of a figure of the report.")
+            "kl, perplexity, loss, agreement, ece, repetition, or the label of a task or of a figure of the report."
+        )
         baseline = section.optional(
             "baseline", .text, defaultText: "the first", "The variant the others are compared with.")
         baselinePlace = section.place(of: "baseline")

@@ -161,7 +161,7 @@ public struct CostModel: Sendable {
             let overlap = Double(stage.contextLength) / Double(stage.stride)
             let text = stage.perplexity.reduce(0) { $0 + tokens(of: $1) } * overlap
             let compared = stage.agreement.reduce(0) { $0 + tokens(of: $1) } * overlap
-            let answers = stage.tasks.reduce(0) { $0 + tokens(of: $1.value) }
+            let answers = stage.tasks.reduce(0) { $0 + tokens(of: $1.value.questions) }
             let forward = shape?.forwardOperations ?? 0
             return Estimate(
                 seconds: seconds(

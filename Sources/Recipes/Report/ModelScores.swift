@@ -49,6 +49,9 @@ public struct ModelScores: Codable, Equatable, Sendable {
     /// Expected calibration error on the same text.
     public var calibrationError: Measurement?
     public var tasks: [Task]
+    /// The share of trigrams that an answer to a task has had before, and its tokens: means.
+    public var repetition: Measurement?
+    public var answerLength: Measurement?
     /// Tokens written a second, one sequence at a time.
     public var tokensPerSecond: Double?
     /// What the report asks for besides; no part of `evaluation.json`.
@@ -114,7 +117,13 @@ struct ScoreColumn: Sendable {
         let speed = ScoreColumn(key: "tokens_per_second", title: "tokens/s", style: .rate) {
             $0.tokensPerSecond.map { Measurement($0) }
         }
-        return (fixed + tasks + [speed] + figureColumns(for: scores)).filter { column in
+        let answers = [
+            ScoreColumn(key: "repetition", title: "repetition", style: .percent, lowerIsBetter: true) {
+                $0.repetition
+            },
+            ScoreColumn(key: "answer_length", title: "answer length", style: .decimal) { $0.answerLength },
+        ]
+        return (fixed + tasks + answers + [speed] + figureColumns(for: scores)).filter { column in
             scores.contains { column.value($0) != nil }
         }
     }
