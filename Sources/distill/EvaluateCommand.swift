@@ -81,6 +81,10 @@ struct AgreementCommand: AsyncParsableCommand {
         commandName: "agreement",
         abstract: "How close students' distributions are to a teacher's.",
         discussion: """
+            ECE is the student's expected calibration error on the text itself: predictions are put into 15 bins of equal
+            width by the probability of the likeliest token, and the distances between that probability's mean and the
+            share of predictions that are right are averaged over the bins, weighted by their size.
+
             EXAMPLES
               distill evaluate agreement student --teacher data/teacher --data data/world/heldout-text.jsonl
             """)

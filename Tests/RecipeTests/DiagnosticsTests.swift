@@ -176,7 +176,7 @@ import Testing
             "{kind: forward_kl,", "{kind: forward_lk,",
             "13:18: found \"forward_lk\"; did you mean \"forward_kl\"? accepted: cross_entropy, forward_kl, "
                 + "reverse_kl, jsd, total_variation, skew_forward_kl, skew_reverse_kl, alpha_beta, akl, uld, "
-                + "logit_mse"),
+                + "logit_mse, weighted_reverse_kl, policy_gradient"),
         Mistake(
             "signals: signals\n", "signals: signals\n      system_turns: teacher\n",
             "11:21: the student cannot learn all tokens of a chat it sees only in part; set loss_on: assistant"
@@ -194,7 +194,7 @@ import Testing
                 + "the layers' numbers, or give teacher instead of signals"),
         Mistake(
             "signal: {kind: sampled, head: 4, draws: 8}", "hidden: [1, 3]",
-            "7:37: there is no layer 3: teacher has 2; layers count from 1"),
+            "7:37: there is no layer 3: data/teacher has 2; layers count from 1"),
         Mistake(
             "signal: {kind: sampled, head: 4, draws: 8}}\n  - train:\n",
             "hidden: [1]}\n  - train:\n      features: [{kind: hidden_mse}]\n",

@@ -133,7 +133,9 @@ public struct SignalCapture: Sendable {
         guard mass > smallestTailMass else { return }
         var stream = stream
         var drawn: [Int32] = []
-        for _ in 0..<Int(max(1, (Double(draws) * mass).rounded(.up))) {
+        // Rounding may leave a whole distribution a hair above 1.
+        let count = min(draws, max(1, Int((Double(draws) * mass).rounded(.up))))
+        for _ in 0..<count {
             // All 53 bits: steps of 2⁻²⁴ would pass over tokens of a large vocabulary.
             let target = Double(stream.next() >> 11) * 0x1p-53 * mass
             var (low, high) = (0, cumulative.count - 1)

@@ -170,7 +170,8 @@ import Transformer
             let state = try #require(states.first)
             let url = directory.appending(path: "resumed")
             try state.write(to: url)
-            #expect(try run.run(stateURL: url) == weights)
+            let resumed = try run.run(stateURL: url)
+            #expect(resumed == weights)
         }
     }
 }
