@@ -54,6 +54,8 @@ public final class OnPolicySource: BatchSource {
     private let student: Decoder
     /// Reads along where it has a part in the drawing, or its odds are needed.
     private let teacher: Decoder?
+    /// Tokens that the teacher can read.
+    private let teacherContext: Int
     private let prompts: [RolloutPrompt]
     private let corpus: any BatchSource
     private let stopIDs: Set<Int32>
@@ -69,7 +71,7 @@ public final class OnPolicySource: BatchSource {
 
     /// - Parameters:
     ///   - student: the model being trained
-    ///   - teacher: needed where it has a part in the drawing, or odds are recorded
+    ///   - teacher: answers are no longer than it can read; needed where it has a part in the drawing, or odds are recorded
     ///   - prompts: none so long that it leaves no room in the student's context
     ///   - corpus: gives the other steps
     ///   - stopIDs: tokens that end an answer
@@ -90,6 +92,7 @@ public final class OnPolicySource: BatchSource {
             teacher != nil || options.teacherShare == 0 && !options.recordsOdds,
             "there is no teacher to read along")
         self.student = student
+        teacherContext = teacher?.configuration.contextLength ?? .max
         self.teacher = options.teacherShare > 0 || options.recordsOdds ? teacher : nil
         self.excludedIDs = excludedIDs
         self.prompts = prompts
@@ -132,9 +135,12 @@ public final class OnPolicySource: BatchSource {
                 let own = places.map { prompts[$0].teacher.count }.max()! + options.sampling.maxNewTokens
                 return (teacher, options.teacherShare, own)
             })
-        let requests = places.enumerated().map { index, place in
-            GenerationRequest(
-                prompt: prompts[place].student, options: options.sampling,
+        let requests = places.enumerated().map { index, place -> GenerationRequest in
+            var sampling = options.sampling
+            sampling.maxNewTokens = min(
+                sampling.maxNewTokens, max(1, teacherContext - prompts[place].teacher.count))
+            return GenerationRequest(
+                prompt: prompts[place].student, options: sampling,
                 stream: RandomStream(
                     seed: seed, purpose: "rollout", index: UInt64(state.written + index)),
                 stopIDs: stopIDs, excludedIDs: excludedIDs, companionPrompt: prompts[place].teacher)
