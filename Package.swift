@@ -66,6 +66,10 @@ let package = Package(
             name: "world-data",
             dependencies: ["World", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
+        // The same for data/everyday: questions over a grid of topics.
+        .target(name: "Everyday"),
+        .executableTarget(name: "everyday-data", dependencies: ["Everyday"]),
+
         // Tests: one folder a target.
         .target(
             name: "TestSupport", dependencies: ["Transformer", "Tensors", "CKernels"],
@@ -98,6 +102,7 @@ let package = Package(
             ]),
         .testTarget(name: "RecipeTests", dependencies: ["Recipes", "Support"]),
         .testTarget(name: "WorldTests", dependencies: ["World"]),
+        .testTarget(name: "EverydayTests", dependencies: ["Everyday"]),
         .testTarget(
             name: "CommandTests",
             dependencies: [

@@ -1,13 +1,18 @@
 // All kernels and their table. The including file defines KERNEL(name), which adds the variant to a name; VARIANT, its
-// name as a string; and, for loops that are tiled by hand, WIDE, the floats of its vectors, and REGISTERS, how many it
-// has.
+// name as a string; and, for loops that are tiled by hand, WIDE, the floats of its vectors, REGISTERS, how many it has,
+// and for products of whole numbers, see integer.inl, OUTPUTS, BIAS and DOT_PRODUCTS: 2 for AVX-512's instruction for four
+// products to a lane, 1 for AVX2's for two, 0 for none.
 #pragma STDC FP_CONTRACT ON
+// Vectors are passed between functions of this file alone.
+#pragma clang diagnostic ignored "-Wpsabi"
 
 #include "mathematics.inl"
 
 #include "elementwise.inl"
 #include "half.inl"
 #include "quantized.inl"
+#include "unpack.inl"
+#include "integer.inl"
 #include "norm.inl"
 #include "rotary.inl"
 #include "gate.inl"
@@ -45,6 +50,20 @@ const DistillKernels KERNEL(table) = {
     .widen_q5_k = KERNEL(widen_q5_k),
     .widen_q6_k = KERNEL(widen_q6_k),
     .widen_iq4_nl = KERNEL(widen_iq4_nl),
+    .unpack_q4_0 = KERNEL(unpack_q4_0),
+    .unpack_q4_1 = KERNEL(unpack_q4_1),
+    .unpack_q5_0 = KERNEL(unpack_q5_0),
+    .unpack_q5_1 = KERNEL(unpack_q5_1),
+    .unpack_q8_0 = KERNEL(unpack_q8_0),
+    .unpack_q2_k = KERNEL(unpack_q2_k),
+    .unpack_q3_k = KERNEL(unpack_q3_k),
+    .unpack_q4_k = KERNEL(unpack_q4_k),
+    .unpack_q5_k = KERNEL(unpack_q5_k),
+    .unpack_q6_k = KERNEL(unpack_q6_k),
+    .unpack_iq4_nl = KERNEL(unpack_iq4_nl),
+    .integer_outputs = OUTPUTS,
+    .round_rows = KERNEL(round_rows),
+    .integer_product = KERNEL(integer_product),
     .rms_norm = KERNEL(rms_norm),
     .rms_norm_backward = KERNEL(rms_norm_backward),
     .rotary = KERNEL(rotary),
@@ -62,6 +81,8 @@ const DistillKernels KERNEL(table) = {
     .pack_panel = KERNEL(pack_panel),
     .panel_product = KERNEL(panel_product),
     .sampling_weights = KERNEL(sampling_weights),
+    .sum_above = KERNEL(sum_above),
+    .keep_above = KERNEL(keep_above),
     .log_sum_exp = KERNEL(log_sum_exp),
     .softmax = KERNEL(softmax),
     .top_k = KERNEL(top_k),

@@ -18,3 +18,38 @@ static double KERNEL(sampling_weights)(float *restrict z, float *restrict block_
     }
     return total;
 }
+
+static double KERNEL(sum_above)(const float *restrict x, size_t n, float floor) {
+    double total = 0;
+    for (size_t start = 0; start < n; start += 4096) {
+        size_t end = start + 4096 < n ? start + 4096 : n;
+        float sum = 0;
+        {
+#pragma clang fp reassociate(on)
+            for (size_t i = start; i < end; i++) sum += x[i] >= floor ? x[i] : 0;
+        }
+        total += (double)sum;
+    }
+    return total;
+}
+
+static size_t KERNEL(keep_above)(const float *restrict x, size_t n, float floor, float *restrict kept,
+                                 int32_t *restrict places, size_t room) {
+    size_t count = 0;
+    for (size_t start = 0; start < n; start += 64) {
+        size_t end = start + 64 < n ? start + 64 : n;
+        // Most blocks have none, which one comparison of vectors tells.
+        uint32_t any = 0;
+        for (size_t i = start; i < end; i++) any |= x[i] >= floor;
+        if (!any) continue;
+        for (size_t i = start; i < end; i++) {
+            if (x[i] < floor) continue;
+            if (count < room) {
+                kept[count] = x[i];
+                places[count] = (int32_t)i;
+            }
+            count++;
+        }
+    }
+    return count;
+}

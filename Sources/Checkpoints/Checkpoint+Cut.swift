@@ -33,6 +33,21 @@ extension Checkpoint {
             template: template ?? ChatTemplate.roleMarkers(in: vocabulary.tokenizer), tokens: tokens)
     }
 
+    /// The model that ends after its first layers: worth something where it was trained with exits.
+    ///
+    /// - Parameter layer: The last layer, from 1; nil for the whole model.
+    /// - Throws: `UserError` if there is no such layer.
+    public func ending(at layer: Int?) throws -> Checkpoint {
+        let layers = decoder.configuration.layers
+        guard let layer, layer != layers else { return self }
+        guard (1..<layers).contains(layer) else {
+            throw UserError(
+                "there is no exit after layer \(layer) of a model with \(layers)", file: url.relativePath,
+                remedy: "accepted: 1 to \(layers)", status: .configuration)
+        }
+        return try cut(to: DecoderSelection(layers: Array(0..<layer)))
+    }
+
     /// Writes the model with its tokenizer, template and special tokens as a Hugging Face directory.
     ///
     /// - Throws: As the other `save`.

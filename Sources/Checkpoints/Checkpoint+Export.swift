@@ -4,6 +4,17 @@ import Tensors
 import Tokenization
 import Transformer
 
+/// What weights are written in, by the names that commands and recipes use.
+public enum ExportType: String, CaseIterable, Sendable {
+    case f32, f16, bf16
+    case q80 = "q8_0"
+    case q50 = "q5_0"
+    case q40 = "q4_0"
+    case q6K = "q6_k"
+
+    public var format: WeightFormat { WeightFormat(rawValue: rawValue.uppercased())! }
+}
+
 extension Checkpoint {
     /// Writes a GGUF file that llama.cpp and `load` open.
     ///

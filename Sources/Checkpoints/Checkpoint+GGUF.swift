@@ -19,12 +19,14 @@ extension Checkpoint {
             available: file.tensors, isRedundant: GGUFNames.isRedundant, file: url.relativePath,
             description: "the file's metadata")
         let tokenizer = try GGUFTokenizer.tokenizer(of: file, vocabularySize: shape.vocabularySize)
-        var template: ChatTemplate?
-        if case .string(let jinja)? = file.metadata["tokenizer.chat_template"] {
-            template = ChatTemplate.recognise(jinja: jinja)
-        }
         return Checkpoint(
             url: url, decoder: try loader.decoder(shape, weights: weights), tokenizer: tokenizer,
-            template: template, tokens: description.tokens)
+            template: template(of: file), tokens: description.tokens)
+    }
+
+    /// The file's chat template; nil if there is none, or none that we know.
+    static func template(of file: GGUFFile) -> ChatTemplate? {
+        guard case .string(let jinja)? = file.metadata["tokenizer.chat_template"] else { return nil }
+        return ChatTemplate.recognise(jinja: jinja)
     }
 }

@@ -25,7 +25,7 @@ extension Checkpoint {
             url: url,
             decoder: try WeightFiles(directory: url).loader(of: description.shape)
                 .decoder(description.shape, weights: weights), tokenizer: tokenizer,
-            template: try loadTemplate(from: url), tokens: try loadTokens(description, from: url))
+            template: try template(at: url), tokens: try loadTokens(description, from: url))
     }
 
     /// The shape of a model, without reading its weights.
@@ -66,7 +66,10 @@ extension Checkpoint {
     }
 
     /// The chat template: a file of its own, as transformers 5 writes it, or a text in `tokenizer_config.json`.
-    private static func loadTemplate(from url: URL) throws -> ChatTemplate? {
+    ///
+    /// - Returns: nil if there is none, or none that we know
+    public static func template(at url: URL) throws -> ChatTemplate? {
+        if GGUFFile.isGGUF(url) { return try template(of: GGUFFile(contentsOf: url)) }
         if let file = CheckpointFile.existing(CheckpointFile.template, in: url) {
             return ChatTemplate.recognise(
                 jinja: String(decoding: try MappedFile(contentsOf: file).bytes, as: UTF8.self))

@@ -26,6 +26,11 @@ public struct Checkpoint {
         return ids
     }
 
+    /// The same model, its chats written otherwise.
+    public func writing(_ template: ChatTemplate) -> Checkpoint {
+        Checkpoint(url: url, decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens)
+    }
+
     /// The tokenizer, for work that cannot do without.
     /// - Throws: `UserError` if there is none.
     public func requireTokenizer() throws -> Tokenizer {

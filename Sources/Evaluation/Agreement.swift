@@ -74,7 +74,7 @@ public struct Agreement: Codable, Equatable, Sendable {
     private static func compare(student: Decoder, teacher: Decoder, _ batch: TrainingBatch) -> [Row] {
         let (studentHidden, teacherHidden) = (
             student.frozenHiddenStates(batch.tokens, at: batch.positions),
-            teacher.frozenHiddenStates(batch.tokens, at: batch.positions)
+            teacher.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions)
         )
         let vocabulary = student.head.rows
         let chunk = min(LogitsChunks.rows(of: student.head), max(batch.targets.count, 1))

@@ -14,39 +14,56 @@ public struct Evaluator {
     public var stride: Int
     /// Which tokens of chats are scored (`hf` only).
     public var scope: TargetScope
+    /// Who reads the system turns of chats (`hf` only). Where the teacher alone does, a document is one window, cut to the
+    /// context.
+    public var systemTurns: SystemTurns
 
     public init(
         convention: PerplexityConvention = .hf, context: Int, stride: Int? = nil,
-        scope: TargetScope = .assistant
+        scope: TargetScope = .assistant, systemTurns: SystemTurns = .both
     ) {
+        self.systemTurns = systemTurns
         self.convention = convention
         self.context = context
         self.stride = stride ?? max(1, context / 2)
         self.scope = scope
     }
 
+    /// - Parameter teacherContext: the tokens that a teacher who alone reads the system turns has room for
     /// - Throws: `UserError` when the checkpoint has no tokenizer, or nothing would be scored
-    public func windows(_ records: [CorpusRecord], for model: Checkpoint) throws -> [Window] {
+    public func windows(
+        _ records: [CorpusRecord], for model: Checkpoint, teacherContext: Int = .max
+    ) throws -> [Window] {
         let tokenizer = try model.requireTokenizer()
         let length = min(context, model.decoder.configuration.contextLength)
         // Whole documents: the convention cuts them.
         let encoder = CorpusEncoder(
-            tokenizer: tokenizer, template: model.template ?? .roleMarkers, contextLength: .max, scope: scope)
-        let documents =
-            switch convention {
-            case .hf: try encoder.encode(records).map(\.student)
-            case .llamaCpp: [try Self.stream(records, encoder)]
-            }
-        let windows = convention.windows(
-            of: documents.map { (ids: $0.ids, isTarget: $0.kept) }, context: length,
-            stride: min(stride, length),
-            begin: tokenizer.beginID)
+            tokenizer: tokenizer, template: model.template ?? .roleMarkers, contextLength: .max, scope: scope,
+            systemTurns: systemTurns)
+        let windows =
+            systemTurns == .teacher
+            ? try encoder.encode(records).map {
+                Window(document: $0.truncated(to: length, teacherLength: teacherContext))
+            } : try windows(records, encoder, length)
         guard windows.contains(where: { $0.isScored.contains(true) }) else {
             throw UserError(
                 "the text is too short: no token of it is scored in windows of \(length) tokens",
                 remedy: "give more text, or a shorter context")
         }
         return windows
+    }
+
+    private func windows(
+        _ records: [CorpusRecord], _ encoder: CorpusEncoder, _ length: Int
+    ) throws -> [Window] {
+        let documents =
+            switch convention {
+            case .hf: try encoder.encode(records).map(\.student)
+            case .llamaCpp: [try Self.stream(records, encoder)]
+            }
+        return convention.windows(
+            of: documents.map { (ids: $0.ids, isTarget: $0.kept) }, context: length,
+            stride: min(stride, length), begin: encoder.tokenizer.beginID)
     }
 
     /// All records as `llama-perplexity` reads a file: one text, begun once and never ended. Paragraphs get the blank
@@ -85,8 +102,7 @@ public struct Evaluator {
         of student: Checkpoint, with teacher: Checkpoint, on records: [CorpusRecord],
         progress: ProgressHandler? = nil
     ) throws -> Agreement {
-        guard try student.requireTokenizer().serializedModel == teacher.requireTokenizer().serializedModel
-        else {
+        guard try student.requireTokenizer().hasSameIDs(as: teacher.requireTokenizer()) else {
             throw UserError(
                 "has another tokenizer than \(teacher.url.relativePath): token by token they cannot be compared",
                 file: student.url.relativePath, remedy: "compare perplexity in bits a byte instead",
@@ -94,8 +110,9 @@ public struct Evaluator {
         }
         // Windows that both models can see whole.
         var evaluator = self
-        evaluator.context = min(context, teacher.decoder.configuration.contextLength)
-        let windows = try evaluator.windows(records, for: student)
+        let teacherContext = teacher.decoder.configuration.contextLength
+        evaluator.context = min(context, teacherContext)
+        let windows = try evaluator.windows(records, for: student, teacherContext: teacherContext)
         return Agreement.measure(
             student: student.decoder, teacher: teacher.decoder, windows: windows,
             progress: reporter("agreement", windows, progress))

@@ -1,3 +1,4 @@
+import Corpora
 import Distillation
 import Foundation
 import Tensors
@@ -74,6 +75,14 @@ let evaluationBatchTokens = 2048
 
 extension TrainingBatch {
     init(windows: ArraySlice<Window>) {
-        self.init(tokens: TokenBatch(sequences: windows.map(\.ids)), isTarget: windows.flatMap(\.isScored))
+        // One teacher's view makes the others' their own.
+        let views =
+            windows.contains { $0.teacher != nil }
+            ? windows.map { $0.teacher ?? MarkedTokens(ids: $0.ids, kept: $0.isScored) } : nil
+        self.init(
+            tokens: TokenBatch(sequences: windows.map(\.ids)), isTarget: windows.flatMap(\.isScored),
+            teacher: views.map {
+                (tokens: TokenBatch(sequences: $0.map(\.ids)), isTarget: $0.flatMap(\.kept))
+            })
     }
 }

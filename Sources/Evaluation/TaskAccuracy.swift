@@ -91,8 +91,9 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
         let capacity = min(context, (requests.map(\.prompt.count).max() ?? 0) + maximumTokens)
         var correct = 0
         var (repetition, length) = (0.0, 0)
-        try BatchGenerator(checkpoint.decoder, capacity: capacity).run(requests, order: .request) {
-            generation in
+        // A model is measured as exactly as its loss is.
+        let generator = try BatchGenerator(checkpoint.decoder, capacity: capacity, arithmetic: .float)
+        try generator.run(requests, order: .request) { generation in
             let question = questions[generation.request]
             let given = try tokenizer.decode(generation.tokens).trimmingCharacters(
                 in: .whitespacesAndNewlines)

@@ -1,3 +1,4 @@
+import Corpora
 import Transformer
 
 /// A stretch of text that is run through a model at once, and which of its tokens are scored.
@@ -5,6 +6,15 @@ public struct Window: Sendable, Equatable {
     public let ids: [Int32]
     /// For each token, whether its probability given the tokens before it counts. The first never does.
     public let isScored: [Bool]
+    /// What a teacher reads in place of `ids`, with as many scored tokens; nil where it reads the same.
+    public var teacher: MarkedTokens?
+}
+
+extension Window {
+    /// A document as a whole.
+    init(document: EncodedDocument) {
+        self.init(ids: document.ids, isScored: document.kept, teacher: document.teacher)
+    }
 }
 
 /// How a text longer than the context is cut, since perplexity depends on it.

@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 
 /// A row-major matrix inside some buffer: `rows` rows, `stride` floats apart.
@@ -53,7 +54,14 @@ public enum MatrixProduct {
     /// Multiplications a panel must hold to be worth a second thread.
     private static let panelWork = 4_000_000
 
-    private static let configured: Void = openblas_set_num_threads(1)
+    private static let configured: String? = {
+        let core = distill_choose_blas_core().map { String(cString: $0) }
+        openblas_set_num_threads(1)
+        return core
+    }()
+
+    /// The kernels that OpenBLAS was made to choose since it did not know the processor; nil where its own choice stands.
+    public static var chosenCore: String? { configured }
 
     /// c = alpha * a * b + beta * c, on all threads when large enough.
     public static func multiply(

@@ -51,32 +51,38 @@ public enum Quantizer {
 
     /// The value of largest magnitude takes the lowest level, −half; others are rounded half up. In Double, as the
     /// reference does, whose rounding of ties would otherwise depend on fused products.
-    private static func levels(_ x: UnsafePointer<Float>, half: Float, _ y: UnsafeMutableRawPointer)
-        -> [UInt8]
-    {
+    private static func levels(
+        _ x: UnsafePointer<Float>, half: Float, _ y: UnsafeMutableRawPointer,
+        _ body: (UnsafeMutablePointer<UInt8>) -> Void
+    ) {
         var extreme: Float = 0
         for i in 0..<32 where x[i].magnitude > extreme.magnitude { extreme = x[i] }
         let scale = extreme / -half
         let inverse = scale == 0 ? 0 : 1 / scale
         store(scale, at: y)
-        return (0..<32).map { i in
-            let level = Double(x[i]) * Double(inverse) + Double(half) + 0.5
-            return UInt8(min(max(level, 0), Double(2 * half) - 1))
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { q in
+            for i in 0..<32 {
+                let level = Double(x[i]) * Double(inverse) + Double(half) + 0.5
+                q[i] = UInt8(min(max(level, 0), Double(2 * half) - 1))
+            }
+            body(q.baseAddress!)
         }
     }
 
     private static func q40(_ x: UnsafePointer<Float>, _ y: UnsafeMutableRawPointer) {
-        let q = levels(x, half: 8, y)
-        for i in 0..<16 { y.storeBytes(of: q[i] | q[16 + i] << 4, toByteOffset: 2 + i, as: UInt8.self) }
+        levels(x, half: 8, y) { q in
+            for i in 0..<16 { y.storeBytes(of: q[i] | q[16 + i] << 4, toByteOffset: 2 + i, as: UInt8.self) }
+        }
     }
 
     private static func q50(_ x: UnsafePointer<Float>, _ y: UnsafeMutableRawPointer) {
-        let q = levels(x, half: 16, y)
-        var high: UInt32 = 0
-        for i in 0..<32 { high |= UInt32(q[i] >> 4) << UInt32(i) }
-        y.storeBytes(of: high.littleEndian, toByteOffset: 2, as: UInt32.self)
-        for i in 0..<16 {
-            y.storeBytes(of: q[i] & 15 | (q[16 + i] & 15) << 4, toByteOffset: 6 + i, as: UInt8.self)
+        levels(x, half: 16, y) { q in
+            var high: UInt32 = 0
+            for i in 0..<32 { high |= UInt32(q[i] >> 4) << UInt32(i) }
+            y.storeBytes(of: high.littleEndian, toByteOffset: 2, as: UInt32.self)
+            for i in 0..<16 {
+                y.storeBytes(of: q[i] & 15 | (q[16 + i] & 15) << 4, toByteOffset: 6 + i, as: UInt8.self)
+            }
         }
     }
 
@@ -135,5 +141,14 @@ public enum Quantizer {
 
     private static func store(_ scale: Float, at target: UnsafeMutableRawPointer) {
         target.storeBytes(of: Float16(scale).bitPattern.littleEndian, as: UInt16.self)
+    }
+}
+
+extension WeightFormat {
+    /// What rows of `width` values are written in where this format is asked for: Q8_0 or F16 where they are no whole
+    /// blocks of it.
+    public func fitting(width: Int) -> WeightFormat {
+        if width % valuesPerBlock == 0 { return self }
+        return self == .q6K && width % 32 == 0 ? .q80 : .f16
     }
 }

@@ -1,134 +1,98 @@
-import Foundation
-import Support
-
-/// Who says a message.
-public enum Role: String, CaseIterable, Codable, Sendable {
-    case system, user, assistant
-
-    public init(from decoder: any Decoder) throws {
-        let name = try decoder.singleValueContainer().decode(String.self)
-        guard let role = Role(rawValue: name) else {
-            throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: decoder.codingPath,
-                    debugDescription: "a role is system, user or assistant, not \(name.debugDescription)"))
-        }
-        self = role
-    }
-}
-
-/// One turn of a chat.
-public struct Message: Codable, Equatable, Sendable {
-    public var role: Role
-    public var content: String
-
-    public init(role: Role, content: String) {
-        self.role = role
-        self.content = content
-    }
-}
-
-/// A chat as token ids.
-public struct EncodedChat: Equatable, Sendable {
-    public let ids: [Int32]
-    /// For each id, whether it is the assistant's: the content of an assistant turn or its end marker. The
-    /// role marker before it is not: it is given, not said.
-    public let assistant: [Bool]
-}
-
-/// How a chat is written in tokens: the begin id, then for each message the marker of its role, its content
-/// and the end marker.
+/// How a chat is written in tokens: the begin id, then each message between what stands before and after it.
 ///
 /// ```
 /// <s><|system|>Be brief.<|end|><|user|>What is 2 + 2?<|end|><|assistant|>4<|end|>
 /// ```
 public struct ChatTemplate: Equatable, Sendable {
-    /// The template that students are trained with.
-    public static let roleMarkers = ChatTemplate()
+    /// What stands around a message.
+    public struct Turn: Codable, Equatable, Sendable {
+        public let before: String
+        public let after: String
 
-    /// The piece after each message.
-    public let endMarker = "<|end|>"
-
-    /// The piece before a message of a role.
-    public func marker(of role: Role) -> String { "<|\(role.rawValue)|>" }
-
-    /// The pieces a vocabulary needs for this template.
-    public var symbols: [String] { Role.allCases.map(marker) + [endMarker] }
-
-    /// The template in the language of `tokenizer_config.json`. It renders to the same ids, unless the content
-    /// of a message spells a marker: there it becomes the marker's id, here it stays text.
-    public var jinja: String {
-        let roles = Role.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        return """
-            {{ bos_token }}{% for message in messages %}\
-            {% if message['role'] not in [\(roles)] %}\
-            {{ raise_exception('a role is system, user or assistant, not ' + message['role']) }}\
-            {% endif %}\
-            {{ '<|' + message['role'] + '|>' + message['content'] + '\(endMarker)' }}\
-            {% endfor %}\
-            {% if add_generation_prompt %}{{ '\(marker(of: .assistant))' }}{% endif %}
-            """
-    }
-
-    /// The template whose `jinja` this is, up to white space at both ends.
-    public static func recognise(jinja: String) -> ChatTemplate? {
-        func trimmed(_ text: String) -> String {
-            text.trimmingCharacters(in: .whitespacesAndNewlines)
+        public init(before: String, after: String) {
+            self.before = before
+            self.after = after
         }
-        return trimmed(jinja) == trimmed(roleMarkers.jinja) ? roleMarkers : nil
+
+        /// From text in which `{content}` stands for the message; nil if it stands there not exactly once.
+        public init?(_ text: String) {
+            let parts = text.split(separator: "{content}", omittingEmptySubsequences: false)
+            guard parts.count == 2 else { return nil }
+            self.init(before: String(parts[0]), after: String(parts[1]))
+        }
     }
 
-    /// Encodes a chat piece by piece, so that no content can forge a marker.
+    /// Where a system message goes.
+    public enum SystemTurn: Equatable, Sendable {
+        /// A turn of its own.
+        case own(Turn)
+        /// At the beginning of the next user's message.
+        case insideUser(Turn)
+    }
+
+    /// The template's name in recipes and on the command line; nil for one that a recipe spells out.
+    public let name: String?
+    public let system: SystemTurn
+    public let user: Turn
+    public let assistant: Turn
+    /// The pieces of the vocabulary that `before` and `after` spell. Text in messages never becomes one of them.
+    public let symbols: [String]
+    /// Whether white space at both ends of messages is dropped.
+    public let trimsContent: Bool
+
+    init(
+        name: String? = nil, system: SystemTurn, user: Turn, assistant: Turn, symbols: [String],
+        trimsContent: Bool = false
+    ) {
+        self.name = name
+        self.system = system
+        self.user = user
+        self.assistant = assistant
+        self.symbols = symbols
+        self.trimsContent = trimsContent
+    }
+
+    /// A template that a recipe spells out.
     ///
-    /// - Parameter addGenerationPrompt: End with the assistant's marker, for the model to go on.
-    ///
-    /// Throws `UserError` if the vocabulary lacks a marker.
-    public func encode(
-        _ messages: [Message], with tokenizer: Tokenizer, addGenerationPrompt: Bool = false
-    ) throws -> EncodedChat {
-        let end = try markerID(endMarker, in: tokenizer)
-        var ids: [Int32] = []
-        var assistant: [Bool] = []
-        /// Says of all new ids whether they are the assistant's.
-        func mark(isAssistant: Bool) {
-            assistant += repeatElement(isAssistant, count: ids.count - assistant.count)
-        }
-        if let begin = tokenizer.beginID { ids.append(begin) }
-        for message in messages {
-            ids.append(try markerID(marker(of: message.role), in: tokenizer))
-            mark(isAssistant: false)
-            tokenizer.appendContent(message.content, continuing: true, to: &ids)
-            ids.append(end)
-            mark(isAssistant: message.role == .assistant)
-        }
-        if addGenerationPrompt { ids.append(try markerID(marker(of: .assistant), in: tokenizer)) }
-        mark(isAssistant: false)
-        return EncodedChat(ids: ids, assistant: assistant)
+    /// - Parameters:
+    ///   - assistant: The first piece of what follows the message ends the model's answers, so there must be something.
+    ///   - symbols: Pieces of the vocabulary that the turns spell, such as `<|im_end|>`.
+    public init(system: Turn, user: Turn, assistant: Turn, symbols: [String] = []) {
+        precondition(!assistant.after.isEmpty, "nothing ends an answer")
+        self.init(name: nil, system: .own(system), user: user, assistant: assistant, symbols: symbols)
     }
 
-    /// The ids after which an assistant's turn is over: the end marker and the end of a sequence.
-    public func stopIDs(in tokenizer: Tokenizer) -> Set<Int32> {
-        Set([try? markerID(endMarker, in: tokenizer), tokenizer.endID].compactMap { $0 })
+    /// Messages as turns: system messages that have no turn of their own are put into the user's.
+    func turns(_ messages: [Message]) -> [(message: Message, turn: Turn)] {
+        var held = ""
+        return messages.compactMap { message in
+            let content = trimsContent ? message.content.trimmingWhitespace : message.content
+            switch (message.role, system) {
+            case (.system, .own(let turn)): return (Message(role: .system, content: content), turn)
+            case (.system, .insideUser(let turn)):
+                held += turn.before + content + turn.after
+                return nil
+            case (.user, _):
+                defer { held = "" }
+                return (Message(role: .user, content: held + content), user)
+            case (.assistant, _): return (Message(role: .assistant, content: content), assistant)
+            }
+        }
     }
 
-    /// The ids that an assistant never says: control, unknown and unused pieces and the markers of roles, but not those
-    /// that end its turn.
-    public func neverSaid(in tokenizer: Tokenizer) -> Set<Int32> {
-        let markers = Set(Role.allCases.compactMap { tokenizer.id(of: marker(of: $0)) })
-        let ids = (0..<Int32(tokenizer.vocabularySize)).filter { id in
-            markers.contains(id) || [.control, .unknown, .unused].contains(tokenizer.kind(of: id))
-        }
-        return Set(ids).subtracting(stopIDs(in: tokenizer))
-    }
+    /// The spaces that a model writes before its answer, since in tokens they belong to the answer's first word.
+    public var answerPrefix: String { String(assistant.before.reversed().prefix { $0 == " " }) }
 
-    /// The id of a marker; it must be a piece that text cannot be mistaken for.
-    private func markerID(_ marker: String, in tokenizer: Tokenizer) throws -> Int32 {
-        guard let id = tokenizer.id(of: marker), [.userDefined, .control].contains(tokenizer.kind(of: id))
-        else {
-            throw UserError(
-                "the vocabulary has no symbol \(marker)",
-                remedy: "train it with the symbols \(symbols.joined(separator: " "))")
-        }
-        return id
+    /// What is said in an answer as the model wrote it.
+    public func answer(_ text: String) -> String {
+        let text = text.hasPrefix(answerPrefix) ? String(text.dropFirst(answerPrefix.count)) : text
+        return trimsContent ? text.trimmingWhitespace : text
+    }
+}
+
+extension String {
+    fileprivate var trimmingWhitespace: String {
+        let start = drop { $0.isWhitespace }
+        return String(start.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

@@ -118,6 +118,19 @@ extension Tokenizer {
     /// The ids of user-defined symbols in the order of the vocabulary.
     public var userDefinedIDs: [Int32] { ids(of: .userDefined) }
 
+    /// Whether every text has the same ids in both: the same pieces under the same ids, and the same reading of a text. The
+    /// bytes of the models may differ, as when one was rebuilt from a GGUF file.
+    public func hasSameIDs(as other: Tokenizer) -> Bool {
+        serializedModel == other.serializedModel
+            || kind == other.kind && hasByteFallback == other.hasByteFallback
+                && addsDummyPrefix == other.addsDummyPrefix
+                && removesExtraWhitespace == other.removesExtraWhitespace
+                && (charactersMap ?? Data()) == (other.charactersMap ?? Data())
+                && model.pieces.elementsEqual(other.model.pieces) {
+                    $0.spelling == $1.spelling && $0.score == $1.score && $0.kind == $1.kind
+                }
+    }
+
     /// The ids of all pieces of one kind, ascending.
     public func ids(of kind: PieceKind) -> [Int32] {
         model.pieces.indices.filter { model.pieces[$0].kind == kind }.map(Int32.init)

@@ -20,7 +20,7 @@ public final class Decoder: @unchecked Sendable {
     /// A decoder around weights that exist.
     ///
     /// - Throws: `UserError` when a weight is missing, left over, or has another shape; all faults in one message.
-    public init(configuration: Configuration, parameters given: [String: Tensor]) throws {
+    public convenience init(configuration: Configuration, parameters given: [String: Tensor]) throws {
         let problems = configuration.problems
         guard problems.isEmpty else {
             throw UserError(
@@ -28,8 +28,18 @@ public final class Decoder: @unchecked Sendable {
         }
         let shapes = Self.parameterShapes(of: configuration)
         try Self.check(given, against: shapes)
+        self.init(
+            configuration: configuration, parameters: shapes.map { ($0.name, given[$0.name]!) },
+            rotary: RotaryTables(configuration))
+    }
+
+    private init(
+        configuration: Configuration, parameters: [(name: String, tensor: Tensor)], rotary: RotaryTables
+    ) {
         self.configuration = configuration
-        parameters = shapes.map { ($0.name, given[$0.name]!) }
+        self.parameters = parameters
+        self.rotary = rotary
+        let given = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
         embeddingTable = given["embedding.weight"]!
         let attention = configuration.attention
         self.attention = attention
@@ -41,7 +51,17 @@ public final class Decoder: @unchecked Sendable {
         finalNorm = given["norm.weight"]!
         head = OutputHead(
             weight: given["head.weight"] ?? given["embedding.weight"]!, softCap: configuration.logitSoftCap)
-        rotary = RotaryTables(configuration)
+    }
+
+    /// The model as it is once its matrices are written in a format, rounded as `Checkpoint.export` rounds them; gradients
+    /// pass to this model's weights.
+    public func fakeQuantized(to format: WeightFormat) -> Decoder {
+        let rounded = parameters.map { name, tensor in
+            tensor.shape.count == 1
+                ? (name, tensor)
+                : (name, Tensors.fakeQuantized(tensor, to: format.fitting(width: tensor.width)))
+        }
+        return Decoder(configuration: configuration, parameters: rounded, rotary: rotary)
     }
 
     /// A decoder with random weights: normal with deviation 0.02, and 0.02 / √(2·layers) where a block adds to the
@@ -181,7 +201,16 @@ public final class Decoder: @unchecked Sendable {
             }
             observe(.residual, layer, x)
         }
-        return rmsNorm(x, weight: finalNorm, epsilon: configuration.normEpsilon)
+        return finalNormed(x)
+    }
+
+    /// What the head reads of the residual stream: after the last layer, or after an earlier one for a model that ends
+    /// there.
+    ///
+    /// - Parameter residual: [M, C]
+    /// - Returns: [M, C]
+    public func finalNormed(_ residual: Tensor) -> Tensor {
+        rmsNorm(residual, weight: finalNorm, epsilon: configuration.normEpsilon)
     }
 
     /// Logits for rows of hidden states. Over a whole batch this is V floats a row: training and labelling go through

@@ -39,10 +39,12 @@ public struct OutputHead {
 
     /// Logits for sampling: a row's bits depend on that row alone.
     ///
-    /// - Parameter hidden: [M, C]
+    /// - Parameters:
+    ///   - hidden: [M, C]
+    ///   - arithmetic: of quantised weights
     /// - Returns: [M, V]
-    func samplingLogits(of hidden: Tensor) -> Tensor {
-        let z = rowwiseLinear(hidden, weight: weight)
+    func samplingLogits(of hidden: Tensor, arithmetic: ProductArithmetic) -> Tensor {
+        let z = rowwiseLinear(hidden, weight: weight, arithmetic: arithmetic)
         cap(z.matrix)
         return z
     }

@@ -29,13 +29,13 @@ struct ChatCommand: ParsableCommand {
     var system: String?
     @Option(help: "The seed of the answers; a random one when left out.")
     var seed: UInt64?
+    @OptionGroup var exit: ExitFlag
     @OptionGroup(title: "Sampling")
     var sampling: SamplingFlags
 
     func run() throws {
         try Failure.reporting {
-            let checkpoint = try Checkpoint.load(URL(filePath: model))
-            let author = try Synthesis.Author(checkpoint, name: model)
+            let author = try Synthesis.Author(exit.model(model), name: model)
             guard let template = author.template else {
                 throw UserError(
                     "has no chat template that is known", file: model,
@@ -45,7 +45,7 @@ struct ChatCommand: ParsableCommand {
                 decoder: author.decoder, tokenizer: author.tokenizer, template: template,
                 stopIDs: author.stopIDs,
                 options: sampling.options, stop: sampling.stop, seed: seed ?? .random(in: 0 ... .max),
-                system: system)
+                system: system, arithmetic: sampling.arithmetic)
             let terminal = ChatTerminal(session)
             if let prompt {
                 try terminal.answer(prompt)

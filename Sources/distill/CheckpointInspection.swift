@@ -12,6 +12,8 @@ struct CheckpointInspection: Inspection {
     let tokenizer: String?
     /// Whether chats can be written: there is a template, and it is one we know.
     let hasTemplate: Bool
+    /// The template's name; nil where it has none or is not known.
+    let template: String?
     let stopIds: [Int32]
     let fingerprint: String
 
@@ -22,6 +24,7 @@ struct CheckpointInspection: Inspection {
         bytes = try Checkpoint.weightBytes(at: url)
         tokenizer = checkpoint.tokenizer.map { "\($0.kind.rawValue), \($0.vocabularySize) pieces" }
         hasTemplate = checkpoint.template != nil
+        template = checkpoint.template?.name
         stopIds = checkpoint.stopIDs.sorted()
         fingerprint = try Checkpoint.fingerprint(at: url).hexadecimal
     }
@@ -42,7 +45,7 @@ struct CheckpointInspection: Inspection {
             ["head", shape.tiedHead ? "tied to the embedding" : "its own"],
             ["context", "\(shape.contextLength)"],
             ["rotary base", "\(shape.ropeTheta)"], ["tokenizer", tokenizer ?? "none"],
-            ["chat template", hasTemplate ? "role markers" : "none that is known"],
+            ["chat template", hasTemplate ? template ?? "spelled out" : "none that is known"],
             ["stop ids", stopIds.map(String.init).joined(separator: " ")],
             ["SHA-256", String(fingerprint.prefix(16))],
         ]

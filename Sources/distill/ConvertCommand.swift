@@ -15,26 +15,16 @@ struct ConvertCommand: AsyncParsableCommand {
             EXAMPLES
               distill convert runs/quickstart/student student.gguf --type q8_0
               distill convert gemma-3-270m-q4_k_m.gguf gemma --type bf16
+              distill convert runs/exits/student shallow.gguf --exit 2
             """)
-
-    enum Kind: String, CaseIterable, ExpressibleByArgument {
-        case f32
-        case f16
-        case bf16
-        case q80 = "q8_0"
-        case q50 = "q5_0"
-        case q40 = "q4_0"
-        case q6K = "q6_k"
-
-        var format: WeightFormat { WeightFormat(rawValue: rawValue.uppercased())! }
-    }
 
     @Argument(help: "A checkpoint directory or a GGUF file.")
     var input: String
     @Argument(help: "What to write.")
     var output: String
     @Option(help: "How weights are stored.")
-    var type = Kind.f16
+    var type = ExportType.f16
+    @OptionGroup var exit: ExitFlag
 
     func validate() throws {
         guard output.hasSuffix(".gguf") || type.format.valuesPerBlock == 1 else {
@@ -51,7 +41,7 @@ struct ConvertCommand: AsyncParsableCommand {
                     "exists already", file: output, remedy: "name another, or delete it",
                     status: .cannotCreate)
             }
-            let model = try Checkpoint.load(URL(filePath: input))
+            let model = try exit.model(input)
             if output.hasSuffix(".gguf") {
                 try Checkpoint.export(
                     decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
@@ -65,3 +55,5 @@ struct ConvertCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension ExportType: ExpressibleByArgument {}

@@ -74,9 +74,12 @@ struct DoctorCommand: AsyncParsableCommand {
     /// The processor that the library takes its kernels for, and whether somebody chose it: the wrong one may cost half
     /// the speed.
     private static var openBLASCore: String {
-        let chosen = ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] ?? ""
-        return String(cString: openblas_get_corename())
-            + (chosen.isEmpty ? "" : " (OPENBLAS_CORETYPE=\(chosen))")
+        let given = ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] ?? ""
+        let reason =
+            MatrixProduct.chosenCore != nil
+            ? " (the library does not know this processor; chosen by what it can do)"
+            : given.isEmpty ? "" : " (OPENBLAS_CORETYPE=\(given))"
+        return String(cString: openblas_get_corename()) + reason
     }
 
     /// How the installed library was built to use threads, in the numbers of its cblas.h.

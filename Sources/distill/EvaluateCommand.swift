@@ -34,6 +34,7 @@ struct PerplexityCommand: AsyncParsableCommand {
             are scored, whatever --loss-on says.
             """)
     var convention = PerplexityConvention.hf
+    @OptionGroup var exit: ExitFlag
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -58,7 +59,7 @@ struct PerplexityCommand: AsyncParsableCommand {
                 ModelFigures(
                     path: path,
                     figures: try evaluator.perplexity(
-                        of: Checkpoint.load(URL(filePath: path)), on: records, progress: progress.handler))
+                        of: exit.model(path), on: records, progress: progress.handler))
             }
             progress.clear()
             if json { return try printJSON(["models": lines]) }
@@ -94,6 +95,7 @@ struct AgreementCommand: AsyncParsableCommand {
     @Option(help: "The teacher's checkpoint directory.")
     var teacher: String
     @OptionGroup var corpus: CorpusFlags
+    @OptionGroup var exit: ExitFlag
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -108,7 +110,7 @@ struct AgreementCommand: AsyncParsableCommand {
                 ModelFigures(
                     path: path,
                     figures: try evaluator.agreement(
-                        of: Checkpoint.load(URL(filePath: path)), with: teacher, on: records,
+                        of: exit.model(path), with: teacher, on: records,
                         progress: progress.handler))
             }
             progress.clear()
@@ -158,6 +160,7 @@ struct TaskCommand: AsyncParsableCommand {
     var format: String?
     @Option(name: .customLong("show-wrong"), help: "Print this many wrong answers of each model.")
     var shown = 0
+    @OptionGroup var exit: ExitFlag
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -187,7 +190,7 @@ struct TaskCommand: AsyncParsableCommand {
             let lines = try models.map { path in
                 var left = json ? 0 : shown
                 let result = try TaskAccuracy.measure(
-                    Checkpoint.load(URL(filePath: path)), questions: questions, system: system, rule: rule,
+                    exit.model(path), questions: questions, system: system, rule: rule,
                     maximumTokens: maximumTokens
                 ) { answer in
                     guard !answer.isCorrect, left > 0 else { return }

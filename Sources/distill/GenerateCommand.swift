@@ -67,7 +67,7 @@ struct GenerateCommand: ParsableCommand {
                 options: Synthesis.Options(
                     sampling: sampling.options, samples: samples, seed: seed, stop: sampling.stop,
                     answer: answer,
-                    skipsLongPrompts: skipLong))
+                    skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic))
             let start = ContinuousClock.now
             let summary = try synthesis.run(
                 prompts: chosen, into: URL(filePath: output), slots: slots, progress: progress.handler)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tensors
 import Transformer
 
 /// How tokens are drawn: the options that `generate` and `chat` share.
@@ -20,6 +21,15 @@ struct SamplingFlags: ParsableArguments {
         help: ArgumentHelp(
             "A text that ends an answer, besides the end of a turn; may be repeated.", valueName: "text"))
     var stop: [String] = []
+
+    @Flag(
+        help:
+            "Multiply quantised weights in Float32, as labelling does, not in 8-bit integers: several times slower."
+    )
+    var exact = false
+
+    /// In what numbers quantised weights are multiplied.
+    var arithmetic: ProductArithmetic { exact ? .float : .int8 }
 
     var options: SamplingOptions {
         SamplingOptions(

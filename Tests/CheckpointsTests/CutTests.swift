@@ -57,6 +57,27 @@ import Transformer
         try check(try Cut.named(name).decoder(weights), name)
     }
 
+    /// The first layers of a model with the last norm: what the residual stream holds there, normed.
+    @Test func aModelEndsAtAnExit() throws {
+        let whole = try Checkpoint.load(golden("families/gemma3"))
+        let layers = whole.decoder.configuration.layers
+        let batch = TokenBatch(sequences: [[2, 5, 9, 7], [2, 3]])
+        let inside = withoutGradients { whole.decoder.activations(batch) }
+        for layer in 1...layers {
+            let exit = try whole.ending(at: layer).decoder
+            #expect(exit.configuration.layers == layer)
+            expectSameBits(
+                withoutGradients { exit.hiddenStates(batch) }.values,
+                withoutGradients { whole.decoder.finalNormed(inside.hidden[layer - 1]) }.values,
+                "exit \(layer)")
+        }
+        #expect(try whole.ending(at: nil).decoder === whole.decoder)
+        for layer in [0, layers + 1] {
+            let error = #expect(throws: UserError.self) { try whole.ending(at: layer) }
+            #expect(error?.remedy == "accepted: 1 to \(layers)")
+        }
+    }
+
     /// Each layer kept has its own window and rotary base in the file, whatever the pattern was.
     @Test(arguments: names)
     func isSavedAndReadAgain(name: String) throws {

@@ -42,6 +42,25 @@ import Transformer
         }
     }
 
+    /// A model trained through rounded weights is, once written, what it was trained as: heads of Llama are turned on the
+    /// way and a feed-forward of 48 has no whole blocks.
+    @Test(arguments: [WeightFormat.q80, .q50, .q40])
+    func fakeQuantizedWeightsAreThoseWritten(format: WeightFormat) throws {
+        let decoder = try Fixture.decoder()
+        let rounded = decoder.fakeQuantized(to: format)
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            try Checkpoint.export(
+                decoder: decoder, tokenizer: nil, template: nil, tokens: SpecialTokens(), to: url, as: format)
+            let written = try Checkpoint.load(url, weights: .f32).decoder
+            for (mine, theirs) in zip(rounded.parameters, written.parameters) {
+                #expect(mine.name == theirs.name)
+                expectSameBits(mine.tensor.values, theirs.tensor.values, mine.name)
+            }
+            #expect(rounded.embeddingTable.values != decoder.embeddingTable.values)
+        }
+    }
+
     @Test(arguments: ["bpe", "prefixed", "unigram", "rewriting"])
     func tokenizersComeBack(name: String) throws {
         let tokenizer = try Tokenizer(contentsOf: golden("tokenization/\(name).model"))
@@ -54,6 +73,10 @@ import Transformer
                 tokens: SpecialTokens(), to: url, as: .f16)
             let copy = try Checkpoint.tokenizer(at: url)
             #expect(copy.kind == tokenizer.kind && copy.charactersMap == tokenizer.charactersMap)
+            #expect(copy.hasSameIDs(as: tokenizer) && tokenizer.hasSameIDs(as: copy))
+            let other = try Tokenizer(
+                contentsOf: golden("tokenization/\(name == "bpe" ? "prefixed" : "bpe").model"))
+            #expect(!copy.hasSameIDs(as: other))
             for id in 0..<Int32(tokenizer.vocabularySize) {
                 #expect(copy.piece(id) == tokenizer.piece(id) && copy.kind(of: id) == tokenizer.kind(of: id))
             }

@@ -45,6 +45,32 @@ import Transformer
         }
     }
 
+    /// A model that ends at an exit is the model of its first layers, which can be written by itself.
+    @Test func anExitIsTheModelOfItsFirstLayers() throws {
+        try withText { directory in
+            let run = try CommandRun.distill(
+                "convert", "teacher", "exit", "--exit", "1", "--type", "f32", in: directory)
+            #expect(run.status == 0, "\(run.standardError)")
+            func evaluate(_ arguments: String...) throws -> CommandRun {
+                try CommandRun.run(
+                    CommandRun.distill,
+                    arguments: [
+                        "evaluate", "perplexity", "--data", "text.jsonl", "--loss-on", "all", "--json",
+                    ] + arguments,
+                    in: directory)
+            }
+            let whole = try evaluate("teacher", "--exit", "1").models()[0].number("nll")
+            #expect(try evaluate("exit").models()[0].number("nll") == whole)
+            #expect(try evaluate("teacher").models()[0].number("nll") != whole)
+            let missing = try evaluate("teacher", "--exit", "3")
+            #expect(missing.status == 78 && missing.standardError.contains("accepted: 1 to 2"))
+            #expect(try evaluate("teacher", "--exit", "0").status == 64)
+            let chat = try CommandRun.distill(
+                "chat", "teacher", "--exit", "1", "--prompt", "where", "--max-new-tokens", "3", in: directory)
+            #expect(chat.status == 0, "\(chat.standardError)")
+        }
+    }
+
     @Test func aModelAgreesWithItself() throws {
         try withText { directory in
             let run = try CommandRun.distill(

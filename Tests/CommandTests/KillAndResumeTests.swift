@@ -17,13 +17,15 @@ import Testing
                 "run", "tiny.yaml", "--runs", "whole", in: directory, timeout: 300)
             #expect(whole.status == 0, "\(whole.standardError)")
 
-            // A stage may be over before the signal arrives: then all begins anew.
+            // On a fast machine a stage may be over before the signal arrives: then all begins anew, with half the
+            // patience, until nothing but the looking lies between a stage's beginning and its end.
             var hits: [String] = []
-            for _ in 0..<8 where !Set(hits).isSuperset(of: ["generate", "label", "train"]) {
+            for attempt in 0..<12 where !Set(hits).isSuperset(of: ["generate", "label", "train"]) {
                 try? FileManager.default.removeItem(at: directory.appending(path: "killed"))
                 hits = []
                 for stage in ["generate", "generate", "label", "label", "train", "train", "train"] {
-                    hits += try killRun(in: directory, during: stage).map { [$0] } ?? []
+                    hits += try killRun(in: directory, during: stage, within: 300_000 >> attempt)
+                        .map { [$0] } ?? []
                 }
             }
             #expect(Set(hits).isSuperset(of: ["generate", "label", "train"]), "killed only during \(hits)")
@@ -41,8 +43,9 @@ import Testing
 
     /// Starts or resumes the run and kills it, with SIGKILL, at a random moment of a stage.
     ///
+    /// - Parameter patience: the longest time from the stage's beginning, in microseconds
     /// - Returns: the kind of the stage it left unfinished; nil when the run was over first
-    private func killRun(in directory: URL, during stage: String) throws -> String? {
+    private func killRun(in directory: URL, during stage: String, within patience: UInt32) throws -> String? {
         let process = Process()
         process.executableURL = CommandRun.distill
         process.arguments = ["run", "tiny.yaml", "--runs", "killed"]
@@ -50,7 +53,7 @@ import Testing
         (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
         try process.run()
         while process.isRunning, !unfinishedStages(in: directory).contains(stage) { usleep(500) }
-        usleep(.random(in: 0...(stage == "label" ? 20_000 : 300_000)))
+        usleep(.random(in: 0...patience))
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         return process.terminationReason == .uncaughtSignal ? unfinishedStages(in: directory).first : nil

@@ -59,7 +59,15 @@ import Testing
         ] {
             #expect(facts[name]?.isEmpty == false, "no \(name)")
         }
-        #expect(["avx512", "avx2", "portable"].contains(facts["kernels"]))
+        #expect(["avx512vnni", "avx512", "avx2", "portable"].contains(facts["kernels"]))
+        // Kernels of before AVX are OpenBLAS's way to say that it does not know the processor.
+        if facts["features"]?.contains("avx2") == true, facts["openblas"]?.contains("DYNAMIC_ARCH") == true,
+            ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil
+        {
+            for core in ["Prescott", "Core2", "Nehalem"] {
+                #expect(facts["openblas_core"]?.hasPrefix(core) == false)
+            }
+        }
         let checks = try #require(report["self_test"] as? [[String: Any]])
         #expect(checks.count == 6)
         #expect(checks.allSatisfy { $0["problem"] == nil })

@@ -18,7 +18,7 @@ import Testing
         #expect(train.duration == .tokens(1_000_000))
         #expect(train.losses.map(\.kind) == [.crossEntropy, .forwardKL])
         #expect(train.losses.map(\.weight.start) == [0.3, 0.7])
-        #expect(train.signals?.target == .stage(1))
+        #expect(train.signals.map(\.target) == [.stage(1)])
         #expect(train.corpus.map(\.source.target) == [.stage(0)])
         #expect(train.tokenizer.target == .file("data/teacher"))
         #expect(train.schedule.kind == .cosine)

@@ -221,7 +221,8 @@ import Testing
                 + "the temperature is fixed when signals are captured: change it in the label stage"),
         Mistake(
             "      signals: signals\n", "",
-            "12:18: forward_kl needs a teacher's distributions; give signals (a signal cache) or teacher (a model)"
+            "12:18: forward_kl needs a teacher's distributions; give signals (a signal cache), teacher (a model) or peer "
+                + "(a model trained in step)"
         ),
         Mistake(
             "signals: signals\n", "signals: signals\n      teacher: teacher\n",
@@ -235,6 +236,51 @@ import Testing
         Mistake(
             "student], perplexity", "student], to: corpus, perplexity",
             "15:48: an earlier stage already makes \"corpus\"; choose another name"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      exits: {layers: [1, 2]}",
+            "15:23: there is no exit after layer 2 of a model with 2; accepted: 1 to 1"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      exits: {layers: [2, 1]}",
+            "15:23: the layers do not rise; name each once, in order"),
+        Mistake(
+            "corpus: corpus\n      signals: signals",
+            "corpus: [{source: corpus, teacher: teacher}, data/text.jsonl]",
+            "9:52: nobody teaches data/text.jsonl; give it a teacher too, or the stage one for all others"),
+        Mistake(
+            "corpus: corpus\n", "corpus: {source: corpus, teacher: teacher}\n",
+            "9:41: a corpus has a teacher, and signals is given too; keep one of the two"),
+        Mistake(
+            "corpus: corpus\n      signals: signals",
+            "corpus: {source: corpus, teacher: teacher}\n      teacher: teacher\n      features: [{kind: hidden_mse}]",
+            "11:25: hidden_mse looks into one teacher, and the corpora have several; leave features out, or give the "
+                + "stage one teacher"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q4_0",
+            "15:17: rows of 16 weights are no whole blocks of 32; make width, heads · head_dimension and feed_forward "
+                + "multiples of 32"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      precision: bf16\n      quantize: q8_0",
+            "16:17: weights rounded to bf16 first are not those that q8_0 was trained with; use precision f32: the "
+                + "stage convert makes the small file"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q6_k",
+            "15:17: found \"q6_k\"; accepted: q8_0, q5_0, q4_0"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 1_000_000\n      peer: {}",
+            "15:13: the peer is the teacher, and another is given; keep one of peer, teacher and signals"),
+        Mistake(
+            "signals: signals\n", "model: {from: data/teacher}\n      peer: {model: {from: data/teacher}}\n",
+            "11:21: two models that begin alike and learn alike stay alike; begin the peer from another model or "
+                + "shape, or give it losses of its own"),
+        Mistake(
+            "signals: signals\n", "system_turns: teacher\n      loss_on: assistant\n      peer: {}\n",
+            "12:13: the peer reads what the student reads; use teacher for context distillation"),
+        Mistake(
+            "signals: signals\n", "peer: {to: student}\n",
+            "10:18: an earlier stage already makes \"student\"; choose another name"),
+        Mistake(
+            "models: [teacher, student]", "models: [{model: teacher, exit: 3}, {model: student, exit: 1}]",
+            "15:48: there is no layer 3 in a model with 2; accepted: 1 to 2"),
         Mistake(
             "models: [teacher, student]", "models: []",
             "15:24: the list is empty; expected: a model: a path or an artefact's name"),
@@ -257,6 +303,26 @@ import Testing
         #expect(text != sampleRecipe)
         let problems = try workspace.problems(text)
         #expect(problems == [mistake.problem])
+    }
+
+    /// A second cache of the same corpus is another teacher's word on it; top-k signals have no mean.
+    @Test func severalCaches() throws {
+        func problems(_ second: String) throws -> [String] {
+            try workspace.problems(
+                sampleRecipe.replacing(
+                    "  - train:", with: "  - label: {\(second), to: others}\n  - train:"
+                ).replacing("signals: signals", with: "signals: [signals, others]"))
+        }
+        #expect(try problems("corpus: corpus") == [])
+        #expect(
+            try problems("corpus: corpus, signal: {kind: top_k}") == [
+                "11:26: several caches hold corpus: of top_k signals no mean can be taken; label with kind sampled, "
+                    + "or name one cache"
+            ])
+        #expect(
+            try problems("corpus: data/text.jsonl, signal: {temperature: 2}") == [
+                "11:26: \"others\" was taken at temperature 2.0, \"signals\" at 1.0; label with one temperature"
+            ])
     }
 
     @Test func aReportComesLast() throws {

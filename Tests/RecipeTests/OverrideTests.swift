@@ -34,7 +34,7 @@ import Testing
             ]
         ).recipe
         #expect(recipe.train.losses.map(\.kind) == [.crossEntropy])
-        #expect(recipe.train.signals == nil)
+        #expect(recipe.train.signals.isEmpty)
         #expect(recipe.train.batch.sequences == 8)
     }
 

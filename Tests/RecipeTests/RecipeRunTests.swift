@@ -51,6 +51,39 @@ import Testing
                 + tinySteps(["follower", "student"], context: 192)
         ),
         (
+            "exits", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+        ),
+        (
+            "mutual", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+        ),
+        (
+            "online-teacher", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["large", "student"])
+        ),
+        (
+            "quantisation", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"])
+        ),
+        (
+            "pruning-rounds",
+            [
+                "stages.evaluate.limit=2", "seeds=[1]", "stages.label.context=128",
+                "variants.0.set={stages.student.model: {from: cut-once}}",
+                "variants.2.set={stages.student.model: {layers: 1, width: 16, heads: 2, feed_forward: 16}}",
+            ]
+                + ["label", "cut-once", "cut-1", "cut-2", "cut-3", "round-1", "round-2", "student"].map {
+                    "stages.\($0).corpus=data/world/heldout-text.jsonl"
+                } + tinySteps(["round-1", "round-2", "student"])
+        ),
+        (
+            "teachers",
+            [
+                "stages.evaluate.limit=2", "seeds=[1]", "stages.chat-signals.context=128",
+                "stages.story-signals.context=128",
+            ]
+                + ["talker", "narrator"].map {
+                    "stages.\($0).model={layers: 1, width: 16, heads: 2, feed_forward: 16}"
+                } + tinySteps(["talker", "narrator", "student"])
+        ),
+        (
             "on-policy",
             ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"], context: 192)
         ),

@@ -20,7 +20,7 @@ private final class FakeExecutor: StageExecutor {
         try Data("half".utf8).write(to: half)
         if context.label == kills { throw Killed() }
         switch context.stage {
-        case .tokenizer, .cut, .generate, .select, .label:
+        case .tokenizer, .cut, .generate, .select, .label, .convert:
             try Data(context.label.utf8).write(to: context.output)
         case .train(let train):
             // Inputs are there.
@@ -28,6 +28,10 @@ private final class FakeExecutor: StageExecutor {
                 _ = try context.url(of: reference).checkResourceIsReachable()
             }
             try FileManager.default.createDirectory(at: context.output, withIntermediateDirectories: true)
+            if train.peer != nil {
+                try FileManager.default.createDirectory(
+                    at: context.peerOutput, withIntermediateDirectories: true)
+            }
             for step in 0..<3 { try context.metrics.append(step: step, ["loss": 3 - Double(step)]) }
         case .evaluate(let evaluate):
             let scores = ModelScores(
@@ -95,6 +99,36 @@ private final class FakeExecutor: StageExecutor {
         let table = outcome.report.scoreTable
         #expect(table[0].suffix(2) == ["bytes", "length"])
         #expect(table[2].suffix(2) == ["30.0", "10"] && table[3].suffix(2) == ["–", "10"])
+    }
+
+    @Test func everyExitIsMeasuredAndShown() throws {
+        let outcome = try runner.run(
+            try workspace.plan(
+                sampleRecipe.replacing(
+                    "models: [teacher, student]", with: "models: [student, {model: student, exit: 1}]")))
+        #expect(fake.calls.suffix(2) == ["evaluate student", "evaluate student, exit 1"])
+        #expect(workspace.exists("runs/sample/evaluation-student-exit-1.json"))
+        #expect(outcome.report.runs[0].models.map(\.scores.model) == ["student", "student, exit 1"])
+    }
+
+    /// Of a stage that trains two models both are results: named, measured, used and shown.
+    @Test func aStageMayMakeTwoModels() throws {
+        let plan = try workspace.plan(
+            sampleRecipe.replacing("signals: signals\n", with: "peer: {to: other}\n").replacing(
+                "models: [teacher, student]", with: "models: [student, other]"))
+        _ = try runner.run(plan)
+        #expect(fake.calls.suffix(2) == ["evaluate student", "evaluate other"])
+        let run = workspace.url.appending(path: "runs/sample")
+        for (name, directory) in [("student", "model"), ("other", "peer")] {
+            let target = try FileManager.default.destinationOfSymbolicLink(
+                atPath: run.appending(path: name).path)
+            #expect(target.hasPrefix("stages/train-") && target.hasSuffix("/\(directory)"), "\(target)")
+        }
+        #expect(Set(plan.stages.map(\.address)).count == plan.stages.count)
+        #expect(try runner.run(plan).reused == plan.stages.count)
+        // Half of what a stage makes is no finished stage.
+        try FileManager.default.removeItem(at: run.appending(path: "other").resolvingSymlinksInPath())
+        #expect(try runner.run(plan).performed == 1)
     }
 
     @Test func nothingIsDoneTwice() throws {

@@ -96,7 +96,8 @@ import Tokenization
             builder.pieces += pieces
             let tokenizer = try builder.tokenizer()
             let error = #expect(throws: UserError.self) { try template.encode(messages, with: tokenizer) }
-            #expect(error?.description.contains("no symbol <|end|>") == true)
+            let all = template.symbols.joined(separator: ", ")
+            #expect(error?.description.contains("no symbol \(all)") == true)
             #expect(template.stopIDs(in: tokenizer) == [])
         }
     }

@@ -1,5 +1,6 @@
 import Support
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Transformer
@@ -40,6 +41,64 @@ import Testing
         defer { Parallel.threads = threads }
         Parallel.threads = 1
         #expect(try answers(all, from: decoder, slots: 16, options: options, stopIDs: [7, 8]) == expected)
+    }
+
+    @Test func answersOfAQuantisedModelDoNotDependOnTheirCompany() throws {
+        let decoder = try Fixture.quantizedDecoder()
+        let all = prompts(20)
+        let expected = try answers(all, from: decoder, slots: 16, options: options)
+        #expect(Set(expected.map(\.tokens)).count > 15)
+        for slots in [1, 3] {
+            #expect(
+                try answers(all, from: decoder, slots: slots, options: options) == expected, "\(slots) slots")
+        }
+        let threads = Parallel.threads
+        defer { Parallel.threads = threads }
+        Parallel.threads = 1
+        #expect(try answers(all, from: decoder, slots: 16, options: options) == expected)
+    }
+
+    /// Products of whole numbers give nearly the logits of the model that is labelled with; those in Float32 the same.
+    @Test func aQuantisedModelIsContinuedAsItIsRead() throws {
+        let decoder = try Fixture.quantizedDecoder()
+        let prompt = prompts(1, longest: 60)[0]
+        let exact = decoder.logits(decoder.hiddenStates(TokenBatch(sequences: [prompt]))).values.suffix(97)
+        func gap(_ arithmetic: ProductArithmetic) throws -> Float {
+            let cache = try KeyValueCache(for: decoder.configuration, slots: 1)
+            let hidden = decoder.extend(
+                [CacheExtension(slot: 0, tokens: prompt[...])], in: cache, arithmetic: arithmetic)
+            let found = decoder.samplingLogits(hidden, arithmetic: arithmetic).values
+            return TransformerTests.gap(found, Array(exact))
+        }
+        #expect(try gap(.float) < 1e-5)
+        // Two layers, each matrix off by about 0.5%.
+        let rounded = try gap(.int8)
+        #expect(rounded > 1e-5 && rounded < 0.05)
+    }
+
+    /// Prompts that begin alike wait for the first to compute their beginning, and go on from a copy of it.
+    @Test func aCommonBeginningIsComputedOnce() throws {
+        let decoder = try smallDecoder()
+        let beginning = Array(0..<40 as Range<Int32>)
+        let requests = (0..<4).map { index in
+            GenerationRequest(
+                prompt: beginning + [Int32(index)], options: options,
+                stream: RandomStream(seed: 1, purpose: "test", index: UInt64(index)))
+        }
+        let generator = try BatchGenerator(decoder, slots: 4)
+        for (index, request) in requests.enumerated() {
+            generator.sequences[index] = RunningSequence(request, index: index)
+        }
+        #expect(generator.advance().map(\.index) == [0])
+        #expect(generator.cache.tokens.map(\.count) == [41, 0, 0, 0])
+        #expect(generator.advance().count == 4)
+        #expect(generator.cache.tokens.map(\.count) == [42, 41, 41, 41])
+
+        let together = try answers(requests.map(\.prompt), from: decoder, slots: 4, options: options)
+        for (index, request) in requests.enumerated() {
+            let alone = try answers([request.prompt], from: decoder, slots: 1, options: options, first: index)
+            #expect(together[index].tokens == alone[0].tokens)
+        }
     }
 
     @Test func samplesOfAPromptDiffer() throws {

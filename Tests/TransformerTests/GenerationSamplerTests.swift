@@ -94,6 +94,34 @@ import Testing
         #expect(statistic <= cells - 1 + 5 * (2 * (cells - 1)).squareRoot(), "\(found)")
     }
 
+    /// A large vocabulary, of which a cut looks at the likeliest only, gives the draws of a cut of all.
+    @Test func aCutOfTheLikeliestIsTheCutOfAll() {
+        for (deviation, topP, minP) in [(4, 0.9, 0), (6, 0.95, 0.01), (3, 1, 0.05), (1, 0.99, 0)]
+            as [(Float, Float, Float)]
+        {
+            let logits = randomLogits(20_000, deviation: deviation)
+            let best = logits.max()!
+            let weights = logits.map { exp($0 - best) }
+            let total = weights.reduce(0.0) { $0 + Double($1) }
+            let options = SamplingOptions(topP: topP, minP: minP)
+            let expected = weights.withUnsafeBufferPointer { weights in
+                let cut = WeightCut(weights, total: total, topP: topP, minP: minP)
+                return (0..<200).map { draw in
+                    var stream = RandomStream(seed: 4, purpose: "sampler test", index: UInt64(draw))
+                    return cut.draw(at: (Double(stream.next() >> 11) + 0.5) * 0x1p-53)
+                }
+            }
+            let found = (0..<200).map { draw in
+                let stream = RandomStream(seed: 4, purpose: "sampler test", index: UInt64(draw))
+                var sampler = Sampler(options, stream: stream)
+                var row = logits
+                return Int(row.withUnsafeMutableBufferPointer { sampler.next($0) })
+            }
+            // The kernels' exp differs from Foundation's by 3 ulp: a draw may fall on the other side of a border.
+            #expect(zip(found, expected).filter { $0 != $1 }.count <= 1, "\(deviation)")
+        }
+    }
+
     @Test func temperatureZeroTakesTheLowestOfTheLikeliest() {
         var logits = randomLogits(2051)
         logits[2050] = 50

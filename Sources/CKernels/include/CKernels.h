@@ -1,8 +1,8 @@
 // Vector loops of swift-distill, behind one table of function pointers.
 //
 // Every kernel is written once, in a `.inl` file, as plain C that the compiler vectorises. The files are
-// compiled three times: for any x86-64 or other machine (portable.c), for AVX2 + FMA (avx2.c) and for AVX-512
-// (avx512.c); `distill_kernels` picks at run time. Kernels never allocate, never start threads and never keep a pointer.
+// compiled four times: for any x86-64 or other machine (portable.c), for AVX2 + FMA (avx2.c), for AVX-512 (avx512.c) and
+// for AVX-512 with dot products of bytes (avx512vnni.c); `distill_kernels` picks at run time. Kernels never allocate, never start threads and never keep a pointer.
 // Unless said otherwise matrices are row-major, dense, and outputs may not overlap inputs.
 #pragma once
 
@@ -16,8 +16,21 @@ extern "C" {
 // Widens `blocks` blocks of quantised weights, at any address.
 typedef void (*DistillWiden)(const uint8_t *x, float *y, size_t blocks);
 
+// Unpacks a row of `width` quantised weights, at any address, to whole numbers, scales and minimums; see unpack.inl.
+// Formats without minimums write none.
+typedef void (*DistillUnpack)(const uint8_t *x, uint8_t *levels, float *scales, float *minimums, size_t width);
+
+// What is known of 16 or 32 values x that were rounded to x = scale * level.
+typedef struct DistillGroup {
+    float scale;
+    // scale * the sum of the levels.
+    float sum;
+    // Where a sum of level * (weight + bias) starts, for the variant's bias, so that it ends as that of level * weight.
+    int32_t start;
+} DistillGroup;
+
 typedef struct DistillKernels {
-    // Name of the variant: "portable", "avx2" or "avx512".
+    // Name of the variant: "portable", "avx2", "avx512" or "avx512vnni".
     const char *name;
     // The fewest lanes of a panel: 8 or 16.
     size_t narrow_panel;
@@ -54,6 +67,26 @@ typedef struct DistillKernels {
     DistillWiden widen_q2_k, widen_q3_k, widen_q4_k, widen_q5_k, widen_q6_k;
     // Blocks of 32 values, of 18 bytes.
     DistillWiden widen_iq4_nl;
+
+    // ---- unpack.inl ----
+    // Groups of 32 values; of q2_k, q3_k and q6_k 16.
+    DistillUnpack unpack_q4_0, unpack_q4_1, unpack_q5_0, unpack_q5_1, unpack_q8_0;
+    DistillUnpack unpack_q2_k, unpack_q3_k, unpack_q4_k, unpack_q5_k, unpack_q6_k;
+    DistillUnpack unpack_iq4_nl;
+
+    // ---- integer.inl ----
+    // Outputs that are computed side by side; scales of a row's groups lie as far apart.
+    size_t integer_outputs;
+    // Rounds rows of x, [rows, width], to levels of 8 bits with a scale for each 32 values. q receives rows * width
+    // levels and `groups` rows * width / group of those, both in the order that integer_product reads. A first part of a
+    // multiple of 8 rows may be rounded by itself. width is a multiple of 32; group 16 or 32.
+    void (*round_rows)(const float *x, int8_t *q, DistillGroup *groups, size_t rows, size_t width, size_t group);
+    // y (+)= x * weights^T for rounded rows of x and `outputs` rows of weights, `row_bytes` apart, in the format of
+    // `unpack`. y's rows are `y_stride` apart. scratch is aligned as vectors are and holds
+    // integer_outputs * (2 * width + 8 * (width / group)) bytes.
+    void (*integer_product)(DistillUnpack unpack, const uint8_t *weights, size_t row_bytes, const int8_t *x,
+                            const DistillGroup *groups, float *y, size_t rows, size_t outputs, size_t width,
+                            size_t group, int has_minimum, size_t y_stride, int accumulate, uint8_t *scratch);
 
     // ---- norm.inl ----
     // y[r] = x[r] * inverse[r] * weight, inverse[r] = 1 / sqrt(mean(x[r]^2) + epsilon)
@@ -129,6 +162,10 @@ typedef struct DistillKernels {
     // z becomes exp((z - max(z)) * inverse_temperature); block_sums receives the sum of each `block` of them.
     // Returns the sum of all.
     double (*sampling_weights)(float *z, float *block_sums, size_t n, size_t block, float inverse_temperature);
+    // Sum of the values that are at least `floor`.
+    double (*sum_above)(const float *x, size_t n, float floor);
+    // The first `room` values that are at least `floor`, and their places; returns how many there are.
+    size_t (*keep_above)(const float *x, size_t n, float floor, float *kept, int32_t *places, size_t room);
 
     // ---- divergence.inl ----
     // All take probabilities p (teacher) and q (student), both > 0, add weight * dL/dz for z at
@@ -153,6 +190,12 @@ const DistillKernels *distill_kernels(int rank);
 
 // Processors the scheduler lets this process use: containers and mpirun narrow them. At least 1.
 int distill_processors(void);
+
+// OpenBLAS chooses its kernels by the processor's model number. For a processor younger than itself it takes those of 2004,
+// which on one with AVX-512 are five times slower. Where it did so and OPENBLAS_CORETYPE is not set, this makes it choose
+// again by what the processor can do. Call it before the first product, on one thread. Returns the new core's name, or NULL
+// where nothing was to be done.
+const char *distill_choose_blas_core(void);
 
 // Tells the core that this thread waits for memory to change.
 static inline void distill_pause(void) {

@@ -167,11 +167,3 @@ extension ParameterMap.Part {
         return head * dimension + place % 2 * (dimension / 2) + place / 2
     }
 }
-
-extension WeightFormat {
-    /// This format, or F16 where rows of this width are not whole blocks of it.
-    fileprivate func fitting(width: Int) -> WeightFormat {
-        if width % valuesPerBlock == 0 { return self }
-        return self == .q6K && width % 32 == 0 ? .q80 : .f16
-    }
-}

@@ -34,12 +34,14 @@ public final class ChatSession {
     /// - Parameters:
     ///   - stopIDs: tokens that end an answer
     ///   - stop: texts that end an answer; they are cut off
+    ///   - arithmetic: in what numbers quantised weights are multiplied
     /// - Throws: `UserError` when there is no memory for the cache
     public init(
         decoder: Decoder, tokenizer: Tokenizer, template: ChatTemplate, stopIDs: Set<Int32>,
-        options: SamplingOptions, stop: [String] = [], seed: UInt64, system: String? = nil
+        options: SamplingOptions, stop: [String] = [], seed: UInt64, system: String? = nil,
+        arithmetic: ProductArithmetic = .int8
     ) throws {
-        generator = try BatchGenerator(decoder, slots: 1)
+        generator = try BatchGenerator(decoder, slots: 1, arithmetic: arithmetic)
         self.tokenizer = tokenizer
         self.template = template
         self.stopIDs = stopIDs
@@ -81,7 +83,7 @@ public final class ChatSession {
         show(answer.finish())
         answers += 1
         let forgotten = history.count + 1 - messages.count
-        history = messages + [Message(role: .assistant, content: answer.text)]
+        history = messages + [Message(role: .assistant, content: template.answer(answer.text))]
         return Answer(
             text: answer.text, reason: result!.reason, tokens: result!.tokens.count, forgotten: forgotten)
     }

@@ -118,7 +118,8 @@ final class Conversation {
         _ = answer.finish()
         tokens += generation.tokens.count
         reason = generation.reason
-        messages.append(Message(role: .assistant, content: answer.text))
+        let text = author.template?.answer(answer.text) ?? answer.text
+        messages.append(Message(role: .assistant, content: text))
     }
 
     /// The record of what was said.

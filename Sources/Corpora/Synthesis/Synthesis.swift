@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import Tensors
 import Tokenization
 import Transformer
 
@@ -28,10 +29,13 @@ public struct Synthesis {
         public var answer: AnswerScope
         /// Leave prompts out that fill the context, instead of refusing them.
         public var skipsLongPrompts: Bool
+        /// In what numbers quantised weights are multiplied.
+        public var arithmetic: ProductArithmetic
 
         public init(
             sampling: SamplingOptions, samples: Int = 1, seed: UInt64 = 0, stop: [String] = [],
-            answer: AnswerScope = .last, skipsLongPrompts: Bool = false
+            answer: AnswerScope = .last, skipsLongPrompts: Bool = false,
+            arithmetic: ProductArithmetic = .int8
         ) {
             self.sampling = sampling
             self.samples = samples
@@ -39,10 +43,11 @@ public struct Synthesis {
             self.stop = stop
             self.answer = answer
             self.skipsLongPrompts = skipsLongPrompts
+            self.arithmetic = arithmetic
         }
 
         private enum CodingKeys: String, CodingKey {
-            case sampling, samples, seed, stop, answer
+            case sampling, samples, seed, stop, answer, arithmetic
             case skipsLongPrompts = "skip_long"
         }
     }
@@ -137,7 +142,9 @@ public struct Synthesis {
                 return Conversation(
                     prompt, index: index, sample: number % options.samples, author: author, options: options)
             })
-        try BatchGenerator(author.decoder, slots: min(slots, max(1, total))).run(
+        let generator = try BatchGenerator(
+            author.decoder, slots: min(slots, max(1, total)), arithmetic: options.arithmetic)
+        try generator.run(
             queue, onToken: { queue.hear($1, of: $0) },
             onFinish: { generation in
                 for record in try queue.finish(generation) { try log.append(record) }

@@ -45,6 +45,7 @@ struct SynthesisOrigin: Codable, Equatable {
         compare("stop", \.options.stop)
         compare("answer", \.options.answer)
         compare("skip-long", \.options.skipsLongPrompts)
+        compare("the arithmetic", \.options.arithmetic.rawValue)
         return lines
     }
 }

@@ -90,7 +90,10 @@ public final class SignalCache {
         }
     }
 
-    private func missing(_ document: EncodedDocument) -> UserError {
+    /// Whether a document is in the cache.
+    func holds(_ key: RecordKey) -> Bool { places[key] != nil }
+
+    func missing(_ document: EncodedDocument) -> UserError {
         UserError(
             "has no record of a document of \(document.ids.count) tokens, \(document.keptCount) of them targets",
             file: directory.relativePath,

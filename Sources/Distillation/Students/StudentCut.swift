@@ -90,7 +90,13 @@ public struct StudentCut: Equatable, Sendable {
         if let vocabulary {
             progress?(.note("choosing \(vocabulary.size) of \(shape.vocabularySize) pieces"))
             let records = vocabularyRecords ?? records
-            let required = whole.tokens.ends + [whole.tokens.begin, whole.tokens.padding].compactMap { $0 }
+            var required = whole.tokens.ends + [whole.tokens.begin, whole.tokens.padding].compactMap { $0 }
+            // What chats are written with, too.
+            if let template = whole.template {
+                required += try template.encode(
+                    Role.allCases.map { Message(role: $0, content: "") }, with: whole.requireTokenizer()
+                ).ids
+            }
             let (first, second) = try CutSample(records, tokens: Self.massTokens, of: whole).halves
             let chosen = try VocabularyTrim(
                 whole.requireTokenizer(), to: vocabulary.size, texts: records.flatMap(\.texts),

@@ -20,7 +20,11 @@ public struct GradientAngle {
     }
 
     /// The gradient of the forward KL from the teacher's whole distributions, the mean over all positions of a step.
-    func dense(_ student: Decoder, _ batches: [TrainingBatch], temperature: Float) -> [Tensor] {
+    ///
+    /// - Parameter used: the student as it is trained, with rounded weights where it is trained for them; called on the tape
+    func dense(
+        _ student: Decoder, used: () -> Decoder, _ batches: [TrainingBatch], temperature: Float
+    ) -> [Tensor] {
         let loss = HeadLoss([WeightedLoss(.forwardKL(temperature: temperature))])
         let targets = batches.reduce(0) { $0 + $1.targets.count }
         for batch in batches where !batch.targets.isEmpty {
@@ -28,9 +32,10 @@ public struct GradientAngle {
                 hidden: teacher.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions),
                 head: teacher.head)
             let (objective, tape) = Tape.record {
-                loss(
-                    hidden: gatherRows(student.hiddenStates(batch.tokens), at: batch.positions),
-                    head: student.head, targets: batch.targets, teacher: signal, scale: 1 / Float(targets)
+                let used = used()
+                return loss(
+                    hidden: gatherRows(used.hiddenStates(batch.tokens), at: batch.positions),
+                    head: used.head, targets: batch.targets, teacher: signal, scale: 1 / Float(targets)
                 ).objective
             }
             tape.backward(from: objective)

@@ -15,6 +15,8 @@ public struct TrainingBatch: Sendable {
     /// Whether the student wrote the targets itself: they are then no example to follow, and losses without a teacher do
     /// not count.
     public let isStudents: Bool
+    /// Which of the run's teachers speaks of it.
+    public let teacher: Int
     /// How the targets came about, where the student drew them and a loss needs to know.
     let drawn: [DrawnToken]?
     /// Cached distributions at those rows, where the run uses a cache.
@@ -27,24 +29,26 @@ public struct TrainingBatch: Sendable {
     ///   - isTarget: for each token of the batch, whether its loss counts; the first of a sequence never does
     ///   - signal: distributions for exactly the positions before targets, in order
     ///   - teacher: the teacher's own sequences, with the same targets in the same order
+    ///   - taughtBy: which of the run's teachers speaks of it
     public init(
         tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal? = nil,
-        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false,
+        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false, taughtBy: Int = 0,
         hidden: CachedHidden? = nil
     ) {
         self.init(
             tokens: tokens, isTarget: isTarget, signal: signal, teacher: teacher, isStudents: isStudents,
-            hidden: hidden, drawn: nil)
+            taughtBy: taughtBy, hidden: hidden, drawn: nil)
     }
 
     private init(
         tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal?,
-        teacher: (tokens: TokenBatch, isTarget: [Bool])?, isStudents: Bool, hidden: CachedHidden?,
-        drawn: [DrawnToken]?
+        teacher: (tokens: TokenBatch, isTarget: [Bool])?, isStudents: Bool, taughtBy: Int,
+        hidden: CachedHidden?, drawn: [DrawnToken]?
     ) {
-        self.drawn = drawn
         self.hidden = hidden
+        self.drawn = drawn
         self.isStudents = isStudents
+        self.teacher = taughtBy
         let positions = Self.positions(tokens, isTarget)
         precondition(
             signal == nil || signal!.positions == positions.count,
@@ -63,12 +67,12 @@ public struct TrainingBatch: Sendable {
     /// A batch of packed documents.
     init(
         _ packed: PackedBatch, signal: SparseSignal? = nil, hidden: CachedHidden? = nil,
-        isStudents: Bool = false, drawn: [DrawnToken]? = nil
+        isStudents: Bool = false, taughtBy: Int = 0, drawn: [DrawnToken]? = nil
     ) {
         self.init(
             tokens: packed.tokens, isTarget: packed.kept, signal: signal,
-            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents, hidden: hidden,
-            drawn: drawn)
+            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents, taughtBy: taughtBy,
+            hidden: hidden, drawn: drawn)
     }
 
     /// The one place where targets are shifted: row t predicts token t + 1 of the same sequence.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Everything about a training run but its data and its models.
 public struct TrainingOptions: Equatable, Sendable {
     /// When the training state is saved, so that a stopped run can go on.
@@ -11,6 +13,11 @@ public struct TrainingOptions: Equatable, Sendable {
     public var losses: [WeightedLoss]
     /// Losses on what lies inside the models; they need a teacher that runs beside the student.
     public var features: [WeightedFeature]
+    /// Layers after which the student learns to speak too.
+    public var exits: ExitOptions?
+    /// The format that the student is written in later: it is trained through weights rounded to it. Its own stay as they
+    /// are, for the optimiser to change by less than a level.
+    public var quantization: WeightFormat?
     /// Decides how the features' projectors begin.
     public var seed: UInt64
     public var optimizer: AdamW.Options
@@ -28,7 +35,8 @@ public struct TrainingOptions: Equatable, Sendable {
     public var validationInterval: Int?
 
     public init(
-        steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [], seed: UInt64 = 0,
+        steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [],
+        exits: ExitOptions? = nil, quantization: WeightFormat? = nil, seed: UInt64 = 0,
         optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
         averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,
@@ -37,6 +45,8 @@ public struct TrainingOptions: Equatable, Sendable {
         self.steps = steps
         self.losses = losses
         self.features = features
+        self.exits = exits
+        self.quantization = quantization
         self.seed = seed
         self.optimizer = optimizer
         self.embeddingLearningRateScale = embeddingLearningRateScale

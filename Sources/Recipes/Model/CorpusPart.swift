@@ -5,6 +5,8 @@ public struct CorpusPart: Sendable {
     public var weight: Double
     /// Only its first documents are used; `nil` is all.
     public var limit: Int?
+    /// Who speaks of its documents; `nil` is the stage's teacher.
+    public var teacher: Reference?
 }
 
 extension KeyType where Value == CorpusPart {
@@ -31,6 +33,7 @@ extension KeyType where Value == CorpusPart {
             "source": .reference(part.source), "weight": .number(part.weight),
         ]
         if let limit = part.limit { settings["limit"] = .integer(limit) }
+        if let teacher = part.teacher { settings["teacher"] = .reference(teacher) }
         return .map(settings)
     }
 }
@@ -45,6 +48,9 @@ private struct CorpusShare: RecipeSection {
                 "weight", .number(.positive), default: 1,
                 "How often its documents are drawn, relative to the other corpora."),
             limit: section.optional(
-                "limit", .integer(1...), defaultText: "all", "Use only the first documents."))
+                "limit", .integer(1...), defaultText: "all", "Use only the first documents."),
+            teacher: section.optional(
+                "teacher", .reference(to: .checkpoint), defaultText: "the stage's",
+                "The model that speaks of this corpus, as teacher does of all."))
     }
 }

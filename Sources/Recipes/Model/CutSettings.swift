@@ -123,7 +123,7 @@ extension KeyType where Value == StudentCut.Layers {
     /// A number of layers, or a list of them.
     static var layers: KeyType {
         let count = KeyType<Int>.integer(1...512)
-        let list = KeyType<[Int]>.list(of: count)
+        let list = KeyType<[Int]>.rising(count)
         func setting(_ layers: StudentCut.Layers) -> Setting {
             switch layers {
             case .count(let number): .integer(number)
@@ -136,13 +136,25 @@ extension KeyType where Value == StudentCut.Layers {
                 guard case .list = yaml.content else {
                     return count.decode(yaml, decoding).map { (.count($0.value), $0.setting) }
                 }
-                guard let chosen = list.decode(yaml, decoding) else { return nil }
-                guard zip(chosen.value, chosen.value.dropFirst()).allSatisfy({ $0 < $1 }) else {
+                return list.decode(yaml, decoding).map { (.chosen($0.value), $0.setting) }
+            }, setting: setting)
+    }
+}
+
+extension KeyType where Value == [Int] {
+    /// A list of layers, each once and in order.
+    static func rising(_ element: KeyType<Int>) -> KeyType {
+        let list = KeyType<[Int]>.list(of: element)
+        return KeyType(
+            summary: list.summary, placeholder: list.placeholder,
+            decode: { yaml, decoding in
+                guard let numbers = list.decode(yaml, decoding) else { return nil }
+                guard zip(numbers.value, numbers.value.dropFirst()).allSatisfy({ $0 < $1 }) else {
                     decoding.problems.add(
                         "the layers do not rise", at: yaml.place, remedy: "name each once, in order")
                     return nil
                 }
-                return (.chosen(chosen.value), chosen.setting)
-            }, setting: setting)
+                return numbers
+            }, setting: list.setting)
     }
 }

@@ -63,7 +63,10 @@ extension CutStage {
             let all = keys.merging([
                 "model": .reference(stage.model), "precision": .text(stage.precision.rawValue),
             ]) { $1 }
-            stages.append(PlacedStage(stage: .cut(stage), setting: .map(all), place: source.place))
+            stages.append(
+                PlacedStage(
+                    stage: .cut(stage), setting: .map(all), place: source.place,
+                    template: decoding.chatTemplate))
             decoding.add(
                 Artefact(name: stage.name, kind: .checkpoint, stage: index, stageKind: .cut), at: source.place
             )

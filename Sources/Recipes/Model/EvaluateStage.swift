@@ -1,7 +1,9 @@
+import Corpora
+
 /// Measures models: perplexity, agreement with the teacher, tasks, speed.
 public struct EvaluateStage: Sendable, RecipeSection {
     /// A plan has one stage for each model, so that a teacher shared by many runs is measured once.
-    public internal(set) var models: [Reference]
+    public internal(set) var models: [EvaluatedModel]
     public let teacher: Reference?
     public let perplexity: [Reference]
     public let agreement: [Reference]
@@ -9,6 +11,7 @@ public struct EvaluateStage: Sendable, RecipeSection {
     public let tasks: [(name: String, value: TaskSettings)]
     /// Whether tables tell how much of the answers repeats.
     public let showsRepetition: Bool
+    public let systemTurns: SystemTurns
     public let contextLength: Int
     /// Tokens between the starts of two windows over a long document.
     public let stride: Int
@@ -19,8 +22,8 @@ public struct EvaluateStage: Sendable, RecipeSection {
 
     init(_ section: Section) {
         models = section.value(
-            "models", .list(of: .reference(to: .checkpoint)), example: "[teacher, student]",
-            "The models to measure.")
+            "models", .list(of: .evaluatedModel), example: "[teacher, student]",
+            "The models to measure; {model: NAME, exit: 2} measures one that ends after its second layer.")
         if let recipeTeacher = section.decoding.teacher {
             teacher = section.value(
                 "teacher", .reference(to: .checkpoint), default: recipeTeacher,
@@ -46,6 +49,10 @@ public struct EvaluateStage: Sendable, RecipeSection {
             "repetition", .boolean, default: false,
             "Tell how much of the answers to all tasks repeats (share of trigrams of tokens that came before), and how long "
                 + "they are.")
+        systemTurns = section.value(
+            "system_turns", .choice, default: .both,
+            "Who reads the system turns of chats in perplexity and agreement. teacher: of the models, the key teacher alone."
+        )
         contextLength = section.value("context", .integer(2...1_048_576), default: 256, "Window, in tokens.")
         stride = section.value(
             "stride", .integer(1...1_048_576), default: max(1, contextLength / 2), defaultText: "context / 2",

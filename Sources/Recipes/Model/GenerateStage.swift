@@ -1,3 +1,5 @@
+import Corpora
+
 /// Lets a model answer prompts: a synthetic corpus.
 public struct GenerateStage: Sendable, RecipeSection {
     public let model: Reference
@@ -10,6 +12,8 @@ public struct GenerateStage: Sendable, RecipeSection {
     public let sampling: SamplingSettings
     /// A system turn put before every prompt.
     public let system: String?
+    /// Which turns of chats are answered.
+    public let answer: Synthesis.AnswerScope
     /// Texts that end an answer, besides the end of a turn.
     public let stop: [String]
     /// The stage's own seed; the recipe's where it is `nil`.
@@ -35,6 +39,9 @@ public struct GenerateStage: Sendable, RecipeSection {
         system = section.optional(
             "system", .text,
             "A system turn before every prompt: instructions, examples or facts. It stays in the records.")
+        answer = section.value(
+            "answer", .choice, default: .last,
+            "last answers the last turn of a chat; every answers all turns of its user, one after another.")
         seed = section.stageSeed()
         name = section.artefactName(default: "corpus")
     }

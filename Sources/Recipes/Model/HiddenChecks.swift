@@ -1,5 +1,4 @@
 import Distillation
-import Foundation
 
 /// Checks of the layers whose hidden states a cache keeps against the models of the recipe. A model that cannot be looked
 /// at, since a stage makes it or its file is not there, is checked when the stage begins.
@@ -33,15 +32,10 @@ struct HiddenChecks {
     }
 
     private func layers(of reference: Reference) -> Int? {
-        switch reference.target {
-        case .file(let path):
-            return decoding.checksFiles
-                ? ModelShape(checkpoint: URL(filePath: path, relativeTo: decoding.directory))?.layers : nil
-        case .stage:
-            let maker = stages.lazy.map(\.stage).first { $0.artefact?.name == reference.name }
-            guard case .train(let train)? = maker else { return nil }
-            return layers(of: train.model)
-        }
+        guard case .stage = reference.target else { return reference.modelLayers(decoding) }
+        let maker = stages.lazy.map(\.stage).first { $0.artefact?.name == reference.name }
+        guard case .train(let train)? = maker else { return nil }
+        return layers(of: train.model)
     }
 
     private func layers(of model: ModelSettings) -> Int? {

@@ -29,6 +29,10 @@ public struct Recipe: Sendable, RecipeSection {
         decoding.tokenizer = section.optional(
             "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the teacher's",
             "The student's tokenizer, or a model that has one.")
+        decoding.chatTemplate = section.optional(
+            "chat_template", .chatTemplate, defaultText: "the model's own",
+            "How chats are written: for models without a template, such as base models, or with one that is not known."
+        )
         let given = section.optional(
             "student", .model, example: KeyDeclaration.nestedExample,
             "The model that is trained, unless a stage says otherwise.")

@@ -23,6 +23,10 @@ struct Artefact: Sendable {
     /// The stage's index in the recipe.
     var stage: Int
     var stageKind: Stage.Kind
+    /// Whether it is the second model of a stage that trains two.
+    var isPeer = false
+
+    var target: Reference.Target { isPeer ? .peer(stage) : .stage(stage) }
 }
 
 /// A file, or the artefact of an earlier stage, as a recipe names it.
@@ -32,6 +36,8 @@ public struct Reference: Hashable, Sendable {
         case file(String)
         /// What the stage of this index makes.
         case stage(Int)
+        /// The second model of the stage of this index, which trains two.
+        case peer(Int)
     }
 
     /// What the recipe says: for tables and messages.
@@ -80,7 +86,7 @@ private struct ReferenceResolver {
                 report("\"\(text)\" is \(artefact.kind.phrase)", remedy: "\(wanted[0].phrase) is needed here")
                 return nil
             }
-            return Reference(name: text, target: .stage(artefact.stage), place: place)
+            return Reference(name: text, target: artefact.target, place: place)
         }
         if text == "teacher", wanted.contains(.checkpoint) || wanted.contains(.tokenizer) {
             guard let teacher = decoding.teacher else {

@@ -37,6 +37,7 @@ extension Stage.Kind {
                 "tokens", "steps", "loss", "validation_loss", "parameters", "tokens_per_second",
                 "gradient_angle",
             ]
+        case .convert: ["bytes"]
         case .evaluate, .report: []
         }
     }

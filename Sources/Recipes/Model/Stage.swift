@@ -1,3 +1,5 @@
+import Tokenization
+
 /// One step of a recipe.
 public enum Stage: Sendable {
     case tokenizer(TokenizerStage)
@@ -6,11 +8,12 @@ public enum Stage: Sendable {
     case select(SelectStage)
     case label(LabelStage)
     case train(TrainStage)
+    case convert(ConvertStage)
     case evaluate(EvaluateStage)
     case report(ReportStage)
 
     public enum Kind: String, CaseIterable, Codable, Sendable {
-        case tokenizer, cut, generate, select, label, train, evaluate, report
+        case tokenizer, cut, generate, select, label, train, convert, evaluate, report
     }
 
     public var kind: Kind {
@@ -21,6 +24,7 @@ public enum Stage: Sendable {
         case .select: .select
         case .label: .label
         case .train: .train
+        case .convert: .convert
         case .evaluate: .evaluate
         case .report: .report
         }
@@ -44,9 +48,16 @@ public enum Stage: Sendable {
         case .select(let stage): (stage.name, .corpus)
         case .label(let stage): (stage.name, .signals)
         case .train(let stage): (stage.name, .checkpoint)
+        case .convert(let stage): (stage.name, .checkpoint)
         case .evaluate(let stage): (stage.name, .evaluation)
         case .report: nil
         }
+    }
+
+    /// The name of the second model of a stage that trains two.
+    var peerName: String? {
+        guard case .train(let stage) = self else { return nil }
+        return stage.peer?.name
     }
 }
 
@@ -55,6 +66,19 @@ struct PlacedStage: Sendable {
     var stage: Stage
     var setting: Setting
     var place: Place
+    /// How chats are written where the recipe says so, which is then a part of the normal form.
+    var template: ChatTemplate?
+
+    init(stage: Stage, setting: Setting, place: Place, template: ChatTemplate?) {
+        self.stage = stage
+        self.place = place
+        self.template = template
+        self.setting = setting
+        if let template, case .map(var keys) = setting {
+            keys["chat_template"] = .text(template.jinja)
+            self.setting = .map(keys)
+        }
+    }
 }
 
 extension Stage.Kind {
@@ -67,6 +91,7 @@ extension Stage.Kind {
         case .select: "Chooses a part of a corpus under a budget of tokens: a corpus."
         case .label: "Stores a teacher's token distributions over a corpus: a signal cache."
         case .train: "Trains a model on a corpus, on a teacher's distributions, or both."
+        case .convert: "Writes a model as a GGUF file, most often with fewer bits a weight."
         case .evaluate: "Measures models: perplexity, agreement with the teacher, tasks, speed."
         case .report: "Writes report.md and report.html."
         }
@@ -81,6 +106,7 @@ extension Stage.Kind {
         case .select: KeyType<SelectStage>.section(SelectStage.self).nested()
         case .label: KeyType<LabelStage>.section(LabelStage.self).nested()
         case .train: KeyType<TrainStage>.section(TrainStage.self).nested()
+        case .convert: KeyType<ConvertStage>.section(ConvertStage.self).nested()
         case .evaluate: KeyType<EvaluateStage>.section(EvaluateStage.self).nested()
         case .report: KeyType<ReportStage>.section(ReportStage.self).nested()
         }
@@ -97,6 +123,7 @@ extension Stage.Kind {
         case .select: read(Stage.select)
         case .label: read(Stage.label)
         case .train: read(Stage.train)
+        case .convert: read(Stage.convert)
         case .evaluate: read(Stage.evaluate)
         case .report: read(Stage.report)
         }
@@ -144,7 +171,14 @@ extension KeyType where Value == PlacedStage {
                     decoding.add(
                         Artefact(name: name, kind: artefact.kind, stage: index, stageKind: kind), at: place)
                 }
-                return (PlacedStage(stage: stage, setting: setting, place: entry.keyPlace), setting)
+                if let name = stage.peerName {
+                    decoding.add(
+                        Artefact(name: name, kind: .checkpoint, stage: index, stageKind: kind, isPeer: true),
+                        at: value["peer"]?["to"]?.place ?? entry.keyPlace)
+                }
+                let placed = PlacedStage(
+                    stage: stage, setting: setting, place: entry.keyPlace, template: decoding.chatTemplate)
+                return (placed, placed.setting)
             }, setting: \.setting)
     }
 }

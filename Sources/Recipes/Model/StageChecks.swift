@@ -26,11 +26,41 @@ struct StageChecks {
 
     /// A cache holds what was captured: its kind, its temperature, its corpus and its tokens.
     private func checkSignals(of train: TrainStage, at place: Place) {
-        guard let signals = train.signals, case .stage(let index) = signals.target,
-            let label = stages.compactMap({ placed -> LabelStage? in
-                if case .label(let label) = placed.stage, label.name == signals.name { label } else { nil }
-            }).first, stages.indices.contains(index)
-        else { return }
+        let caches = train.signals.compactMap { signals in
+            labelStage(of: signals).map { (signals: signals, label: $0) }
+        }
+        for (signals, label) in caches { check(signals, label, of: train) }
+        // What a cache from elsewhere holds is not known here.
+        guard caches.count == train.signals.count, let first = caches.first else { return }
+        for part in train.corpus {
+            let holding = caches.filter { $0.label.corpus.contains { $0.target == part.source.target } }
+            if holding.isEmpty {
+                let names = caches.map { "\"\($0.signals.name)\"" }.joined(separator: " and ")
+                problems.add(
+                    "\(names) \(caches.count == 1 ? "has" : "have") no signals for \(part.source.name)",
+                    at: part.source.place, remedy: "label that corpus too")
+            } else if holding.count > 1, let topK = holding.first(where: { !$0.label.signal.isSampled }) {
+                problems.add(
+                    "several caches hold \(part.source.name): of top_k signals no mean can be taken",
+                    at: topK.signals.place, remedy: "label with kind sampled, or name one cache")
+            }
+        }
+        for (signals, label) in caches where label.signal.temperature != first.label.signal.temperature {
+            problems.add(
+                "\"\(signals.name)\" was taken at temperature \(label.signal.temperature), "
+                    + "\"\(first.signals.name)\" at \(first.label.signal.temperature)", at: signals.place,
+                remedy: "label with one temperature")
+        }
+    }
+
+    private func labelStage(of signals: Reference) -> LabelStage? {
+        guard case .stage(let index) = signals.target, stages.indices.contains(index) else { return nil }
+        return stages.lazy.compactMap { placed in
+            if case .label(let label) = placed.stage, label.name == signals.name { label } else { nil }
+        }.first
+    }
+
+    private func check(_ signals: Reference, _ label: LabelStage, of train: TrainStage) {
         for loss in train.losses where loss.kind.needsTeacher {
             checkSignals(label.signal, for: loss)
         }
@@ -41,12 +71,6 @@ struct StageChecks {
                 remedy: "label with hidden and the layers' numbers, or give teacher instead of signals")
         }
         hidden.check(train, signals: label)
-        let labelled = Set(label.corpus.map(\.target))
-        for part in train.corpus where !labelled.isEmpty && !labelled.contains(part.source.target) {
-            problems.add(
-                "\"\(signals.name)\" has no signals for \(part.source.name)", at: part.source.place,
-                remedy: "label that corpus too")
-        }
         if train.lossOn == .all, label.lossOn == .assistant {
             problems.add(
                 "the loss is on all tokens, but \"\(signals.name)\" labels only the assistant's",

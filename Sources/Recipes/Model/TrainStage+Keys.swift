@@ -53,7 +53,7 @@ extension Section {
         let documentation = "The tokenizer, or a model that has one."
         var fallback =
             decoding.tokenizer ?? decoding.artefacts.last { $0.kind == .tokenizer }.map {
-                Reference(name: $0.name, target: .stage($0.stage), place: place)
+                Reference(name: $0.name, target: $0.target, place: place)
             } ?? decoding.teacher
         if case .checkpoint(let checkpoint) = model.origin { fallback = checkpoint }
         return value(

@@ -1,5 +1,5 @@
+import Checkpoints
 import Corpora
-import Distillation
 
 /// Trains a model on a corpus, on a teacher's distributions, or both.
 public struct TrainStage: Sendable, RecipeSection {
@@ -19,14 +19,20 @@ public struct TrainStage: Sendable, RecipeSection {
     /// Where the pieces come from: a tokenizer or a model that has one.
     public let tokenizer: Reference
     public let corpus: [CorpusPart]
-    /// Cached distributions; at most one of `signals` and `teacher` is given.
-    public let signals: Reference?
+    /// Cached distributions, each document's in any of the caches; at most one of `signals` and `teacher` is given.
+    public let signals: [Reference]
     /// The models whose dense distributions are computed during training; features look at the first.
     public let teachers: [TeacherPart]
     public let teacherMix: TeacherMixSettings
     public let losses: [LossSettings]
     /// Losses on what lies inside the models.
     public let features: [FeatureSettings]
+    /// Layers after which the model learns to speak too.
+    public let exits: ExitSettings?
+    /// What the model is written in later: it is trained through weights rounded to it.
+    public let quantization: ExportType?
+    /// A second model trained in step: each is the other's teacher.
+    public let peer: PeerSettings?
     public let lossOn: LossScope
     public let systemTurns: SystemTurns
     /// The student's own text; `nil` trains on the corpus alone.
@@ -69,9 +75,11 @@ public struct TrainStage: Sendable, RecipeSection {
         tokenizer = section.tokenizerReference(for: self.model)
         corpus = section.value(
             "corpus", .oneOrMore(.corpusPart), example: "corpus", "The text to train on.")
-        signals = section.optional(
-            "signals", .reference(to: .signals), example: "signals",
-            "A signal cache made from the same corpus.")
+        signals =
+            section.optional(
+                "signals", .oneOrMore(.reference(to: .signals)), example: "signals",
+                "A signal cache made from the same corpus; of several, each document is looked for in all, and where more than "
+                    + "one has it, their mean is used.") ?? []
         teachers =
             section.optional(
                 "teacher", .oneOrMore(.teacherPart),
@@ -88,6 +96,18 @@ public struct TrainStage: Sendable, RecipeSection {
             "features", .list(of: .section(FeatureSettings.self), atLeast: 0), default: [],
             "Losses on hidden states, attention and relations, beside losses. They need teacher; those on hidden states also "
                 + "work from signals labelled with hidden.")
+        exits = section.optional(
+            "exits", .section(ExitSettings.self),
+            "Layers after which the model learns to speak too, from its own last layer. It then runs at any of them."
+        )
+        quantization = section.optional(
+            "quantize", .named([.q80, .q50, .q40], \.rawValue),
+            "Train through weights rounded to this type, which the stage convert writes the model in.")
+        decoding.besidePeer = (self.model, losses)
+        peer = section.optional(
+            "peer", .section(PeerSettings.self),
+            "A second model, trained in step: what losses compare with a teacher, they compare with it, and its own with the student."
+        )
         lossOn = section.value("loss_on", .choice, default: .all, "The tokens whose loss counts.")
         systemTurns = section.systemTurns(lossOn)
         onPolicy = section.optional(
@@ -105,7 +125,7 @@ public struct TrainStage: Sendable, RecipeSection {
             "checkpoint_every", .interval, default: .seconds(60), inAddress: false,
             "How often the training state is saved, so that a stopped run can go on.")
         let followsHeldOutLoss =
-            losses.contains(where: \.followsHeldOutLoss) || onPolicy?.isAdaptive ?? false
+            Self.followsHeldOutLoss(losses + (peer?.losses ?? [])) || onPolicy?.isAdaptive ?? false
         validation = section.optional(
             "validate", .section(ValidationSettings.self), inAddress: followsHeldOutLoss,
             "Measure the loss on other text on the way.")
@@ -120,7 +140,11 @@ public struct TrainStage: Sendable, RecipeSection {
 
     /// Whether the held-out loss has a part in the result, so that the text it is measured on has one too.
     var followsHeldOutLoss: Bool {
-        losses.contains(where: \.followsHeldOutLoss) || onPolicy?.isAdaptive ?? false
+        Self.followsHeldOutLoss(losses + (peer?.losses ?? [])) || onPolicy?.isAdaptive ?? false
+    }
+
+    private static func followsHeldOutLoss(_ losses: [LossSettings]) -> Bool {
+        losses.contains(where: \.followsHeldOutLoss)
     }
 
     private static func duration(_ section: Section) -> Duration {
@@ -141,108 +165,6 @@ public struct TrainStage: Sendable, RecipeSection {
         if let steps { return .steps(steps) }
         if let epochs { return .epochs(epochs) }
         return .tokens(tokens ?? 1)
-    }
-
-    /// Checks across keys that need no other stage; `TrainStage+Signals.swift` has the rest.
-    private func check(_ section: Section) {
-        if signals != nil, !teachers.isEmpty {
-            section.problem(
-                at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
-        }
-        if let feature = features.first, teachers.isEmpty, signals == nil,
-            section.sound("teacher", "signals", "features")
-        {
-            section.decoding.problems.add(
-                "\(feature.kind.name) needs the teacher's activations", at: feature.place,
-                remedy: "give teacher, or signals that were labelled with hidden")
-        }
-        if signals != nil, let feature = features.first(where: \.kind.comparesTokens),
-            section.sound("signals")
-        {
-            let others = FeatureKind.all.filter { !$0.comparesTokens }.map(\.name)
-            section.decoding.problems.add(
-                "\(feature.kind.name) looks at queries, keys and values, which no signals hold",
-                at: feature.place,
-                remedy: "use \(others.joined(separator: ", ")), or give teacher instead of signals")
-        }
-        if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
-            section.decoding.problems.add(
-                "\(feature.kind.name) compares all tokens of a chat, of which the student sees only a part",
-                at: feature.place, remedy: "use hidden_mse, hidden_cosine or rkd_distance")
-        }
-        if onPolicy != nil, teachers.isEmpty, section.sound("teacher", "on_policy") {
-            section.problem(
-                at: "on_policy", "no cache has signals for what the student will write",
-                remedy: "give teacher instead of signals")
-        }
-        if let settings = onPolicy, settings.isAdaptive, validation == nil,
-            section.sound("on_policy", "validate")
-        {
-            section.problem(
-                at: "on_policy", "the share follows the held-out loss, which is not measured",
-                remedy: "give validate, with the text to measure on")
-        }
-        if onPolicy != nil, !losses.contains(where: \.kind.needsTeacher), section.sound("losses") {
-            section.problem(
-                at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
-        }
-        checkDrawnTokens(section)
-        let needing = losses.filter(\.kind.needsTeacher)
-        if let loss = needing.first, !section.has("signals"), !section.has("teacher") {
-            section.decoding.problems.add(
-                "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
-                remedy: "give signals (a signal cache) or teacher (a model)")
-        }
-        if let loss = losses.first(where: \.renormalizes), !teachers.isEmpty {
-            section.decoding.problems.add(
-                "\(loss.kind.name) with renormalize is computed from top_k signals: a whole distribution sums to 1 already",
-                at: loss.place, remedy: "take renormalize away, or give signals instead of teacher")
-        }
-        if let loss = losses.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate")
-        {
-            section.decoding.problems.add(
-                "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
-                remedy: "give validate, with the text to measure on")
-        }
-        for loss in losses where loss.temperature?.ramp.map({ min($0.from, $0.to) <= 0 }) ?? false {
-            section.decoding.problems.add(
-                "a temperature of 0", at: loss.temperaturePlace, remedy: "stay above 0")
-        }
-        if case .new(let shape) = model.origin, section.sound("batch", "model"),
-            batch.contextLength > shape.contextLength
-        {
-            section.problem(
-                at: "batch",
-                "the batch's context \(batch.contextLength) exceeds the model's \(shape.contextLength)",
-                remedy: "shorten the one or raise the other")
-        }
-    }
-}
-
-extension TrainStage {
-    /// Losses on the tokens that the student draws, and who draws them.
-    private func checkDrawnTokens(_ section: Section) {
-        guard let loss = losses.first(where: \.kind.needsDrawnTokens) else {
-            if let settings = onPolicy, settings.teacherShare > 0, teachers.count > 1 {
-                section.problem(
-                    at: "on_policy", "several teachers cannot draw as one", remedy: "take teacher_share away")
-            }
-            return
-        }
-        func problem(_ text: String, _ remedy: String) {
-            section.decoding.problems.add("\(loss.kind.name) " + text, at: loss.place, remedy: remedy)
-        }
-        guard let settings = onPolicy else {
-            return problem("is about what the student writes itself", "give on_policy, or use reverse_kl")
-        }
-        if teachers.count > 1 {
-            problem("rewards what one teacher likes", "name one teacher, or use reverse_kl with on_policy")
-        }
-        if !settings.sampling.isPlain {
-            problem(
-                "weighs tokens by their chance, which sampling changes",
-                "leave sampling out: temperature 1 and no cuts")
-        }
     }
 }
 

@@ -62,6 +62,11 @@ public struct CostModel: Sendable {
             case .select(let stage): return select(stage)
             case .label(let stage): return label(stage)
             case .train(let stage): return train(stage)
+            case .convert(let stage):
+                let bytes = weights(shape(of: stage.model))
+                let format = stage.type.format
+                let share = Double(format.bytesPerBlock) / Double(4 * format.valuesPerBlock)
+                return Estimate(seconds: 1, memoryBytes: processBytes + bytes, diskBytes: share * bytes)
             case .evaluate(let stage): return evaluate(stage)
             case .report: return Estimate()
             }
@@ -137,25 +142,38 @@ public struct CostModel: Sendable {
                 case .steps(let steps): Double(steps) * perStep
                 case .epochs(let epochs): epochs * stage.corpus.reduce(0) { $0 + self.tokens(of: $1.source) }
                 }
-            let teachers = stage.teachers.compactMap { self.shape(of: $0.model) }
-            let operations = teachers.reduce(3 * (shape?.forwardOperations ?? 0)) {
-                $0 + $1.forwardOperations
+            // Of corpora with teachers of their own, the most that any of them costs.
+            let routed = stage.corpus.compactMap(\.teacher).compactMap { self.shape(of: $0) }
+                .max { $0.forwardOperations < $1.forwardOperations }
+            let teachers =
+                stage.teachers.compactMap { self.shape(of: $0.model) } + (routed.map { [$0] } ?? [])
+            let peer = stage.peer.flatMap {
+                self.shape(of: $0.model, tokenizer: stage.tokenizer, in: instance)
             }
+            let learners = [shape, peer].compactMap { $0 }
+            let operations =
+                3 * learners.reduce(0) { $0 + $1.forwardOperations }
+                + teachers.reduce(0) { $0 + $1.forwardOperations }
+            // An exit reads the head three times, as its last layer does, and once more the last layer's.
+            let exits = Double(4 * (stage.exits?.layers.count ?? 0)) * (shape?.headOperations ?? 0)
             // Weights, gradients, two moments, and the average where there is one.
             let copies: Double = stage.averageDecay == nil ? 4 : 5
-            let state = copies * weights(shape)
+            let state = copies * learners.reduce(0) { $0 + weights($1) }
             // What the backward pass keeps of a token in a layer, in units of the width: about ten and four
             // times the feed-forward's.
-            let kept = shape.map { Double($0.layers) * Double(10 * $0.width + 4 * $0.feedForward) * 4 } ?? 0
+            let kept = learners.reduce(0) {
+                $0 + Double($1.layers) * Double(10 * $1.width + 4 * $1.feedForward) * 4
+            }
             return Estimate(
-                seconds: seconds(tokens * operations, trainShare),
+                seconds: seconds(tokens * (operations + exits), trainShare),
                 memoryBytes: processBytes + state + teachers.reduce(0) { $0 + weights($1) } + perStep
                     / Double(stage.batch.accumulate) * kept,
-                diskBytes: weights(shape) * (stage.precision == .bf16 ? 0.5 : 1))
+                diskBytes: learners.reduce(0) { $0 + weights($1) } * (stage.precision == .bf16 ? 0.5 : 1))
         }
 
         private func evaluate(_ stage: EvaluateStage) -> Estimate {
-            let shape = shape(of: stage.models[0])
+            var shape = shape(of: stage.models[0].reference)
+            if let exit = stage.models[0].exit { shape?.layers = exit }
             let teacher = stage.teacher.flatMap { self.shape(of: $0) }
             // Half-overlapping windows read a long text twice.
             let overlap = Double(stage.contextLength) / Double(stage.stride)
@@ -184,8 +202,14 @@ public struct CostModel: Sendable {
                 switch maker.stage {
                 case .train(let train): return shape(of: train.model, tokenizer: train.tokenizer, in: maker)
                 case .cut(let cut): return Costs(plan: plan, instance: maker, model: model).shape(of: cut)
+                case .convert(let convert):
+                    return Costs(plan: plan, instance: maker, model: model).shape(of: convert.model)
                 default: return nil
                 }
+            case .peer(let address):
+                let maker = plan.instance(address)
+                guard case .train(let train) = maker.stage, let peer = train.peer else { return nil }
+                return shape(of: peer.model, tokenizer: train.tokenizer, in: maker)
             case nil: return nil
             }
         }
@@ -221,7 +245,7 @@ public struct CostModel: Sendable {
                     return stage.share * stage.corpus.reduce(0) { $0 + costs.tokens(of: $1) }
                 default: return 0
                 }
-            case nil: return 0
+            case .peer, nil: return 0
             }
         }
 

@@ -38,6 +38,9 @@ public struct ModelShape: Equatable, Sendable {
     /// Floating-point operations of one token's forward pass, without attention over the context.
     var forwardOperations: Double { 2 * (blocks + embedding) }
 
+    /// Those of the head alone.
+    var headOperations: Double { 2 * embedding }
+
     private var embedding: Double { Double(vocabulary) * Double(width) }
 
     private var blocks: Double {

@@ -1,11 +1,14 @@
 import Foundation
 import Support
+import Tokenization
 
 /// A stage with everything that decides its result, under an address that names it.
 public struct StageInstance: Sendable {
     /// The digest of the stage's kind, settings, inputs and seed: the same address, the same result.
     public let address: Fingerprint
     public let stage: Stage
+    /// How chats are written; nil leaves that to the models.
+    public let template: ChatTemplate?
     /// The seed of the stage's random streams; 0 where nothing is random.
     public let seed: UInt64
     /// What each reference of the stage stands for.
@@ -16,6 +19,8 @@ public struct StageInstance: Sendable {
     enum Input: Hashable, Sendable {
         case file(URL)
         case stage(Fingerprint)
+        /// The second model of a stage that trains two.
+        case peer(Fingerprint)
     }
 
     /// The stage's directory below the run directory's `stages`.
@@ -45,14 +50,25 @@ public struct PlannedRun: Sendable {
     public let seed: UInt64?
     /// Addresses of its stages, in order.
     public let stages: [Fingerprint]
-    /// Under which name the run's folder shows each of them.
-    let names: [Fingerprint: String]
+    /// Under which names the run's folder shows what each of them makes.
+    let names: [Fingerprint: OutputNames]
     let recipe: Recipe
 
     /// The folder with its artefacts below the run directory: nothing for a recipe that is no study.
     public var folder: String? {
         let parts = [variant, seed.map { "seed-\($0)" }].compactMap { $0 }
         return parts.isEmpty ? nil : parts.joined(separator: "-")
+    }
+}
+
+/// What a run's folder calls what a stage makes.
+struct OutputNames: Sendable {
+    var output: String
+    var peer: String?
+
+    init(_ stage: Stage) {
+        output = stage.linkName
+        peer = stage.peerName
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import Tokenization
 
 extension Plan {
     /// Raised when the same settings no longer give the same result.
@@ -51,16 +52,16 @@ private struct Planner {
 
     mutating func run(_ recipe: Recipe, variant: String?, seed: UInt64?) throws -> PlannedRun {
         var addresses: [Fingerprint] = []
-        var names: [Fingerprint: String] = [:]
+        var names: [Fingerprint: OutputNames] = [:]
         /// The address of each stage that makes something, by its index in the recipe.
         var made: [Int: Fingerprint] = [:]
         for (index, placed) in recipe.placedStages.enumerated() {
             for (stage, setting) in parts(of: placed) {
                 let seed = effectiveSeed(of: stage, recipe: recipe, run: seed)
-                let instance = try instance(stage, setting, seed: seed, made: made)
+                let instance = try instance(stage, setting, template: placed.template, seed: seed, made: made)
                 made[index] = instance.address
                 addresses.append(instance.address)
-                names[instance.address] = stage.linkName
+                names[instance.address] = OutputNames(stage)
                 if known.insert(instance.address).inserted { instances.append(instance) }
             }
         }
@@ -76,7 +77,7 @@ private struct Planner {
             guard case .map(var settings) = placed.setting else { return [] }
             return evaluate.models.map { model in
                 evaluate.models = [model]
-                settings["models"] = .list([.reference(model)])
+                settings["models"] = .list([model.setting])
                 return (.evaluate(evaluate), .map(settings))
             }
         default: return [(placed.stage, placed.setting)]
@@ -91,23 +92,24 @@ private struct Planner {
         case .select(let stage): stage.seed ?? run ?? recipe.seed
         case .label(let stage): stage.seed ?? recipe.seed
         case .train(let stage): stage.seed ?? run ?? recipe.seed
-        case .cut, .evaluate, .report: 0
+        case .cut, .convert, .evaluate, .report: 0
         }
     }
 
     private mutating func instance(
-        _ stage: Stage, _ setting: Setting, seed: UInt64, made: [Int: Fingerprint]
+        _ stage: Stage, _ setting: Setting, template: ChatTemplate?, seed: UInt64, made: [Int: Fingerprint]
     ) throws -> StageInstance {
         var inputs: [Reference.Target: StageInstance.Input] = [:]
         var digests: [Reference.Target: String] = [:]
         for reference in setting.references {
             switch reference.target {
-            case .stage(let index):
+            case .stage(let index), .peer(let index):
                 guard let address = made[index] else {
                     preconditionFailure("\(reference.name) refers to a later stage")
                 }
-                inputs[reference.target] = .stage(address)
-                digests[reference.target] = address.hexadecimal
+                let isPeer = reference.target == .peer(index)
+                inputs[reference.target] = isPeer ? .peer(address) : .stage(address)
+                digests[reference.target] = address.hexadecimal + (isPeer ? " peer" : "")
             case .file(let path):
                 let url = URL(filePath: path, relativeTo: directory)
                 inputs[reference.target] = .file(url)
@@ -117,6 +119,7 @@ private struct Planner {
         for reference in stage.observed where inputs[reference.target] == nil {
             switch reference.target {
             case .stage(let index): inputs[reference.target] = made[index].map { .stage($0) }
+            case .peer: preconditionFailure("what is measured along the way is text")
             case .file(let path):
                 inputs[reference.target] = .file(URL(filePath: path, relativeTo: directory))
             }
@@ -125,7 +128,8 @@ private struct Planner {
         let address = Fingerprint(
             hashing: "swift-distill stage \(Plan.formatVersion)", stage.kind.rawValue, canonical, "\(seed)")
         return StageInstance(
-            address: address, stage: stage, seed: seed, inputs: inputs, setting: setting.canonical(\.name))
+            address: address, stage: stage, template: template, seed: seed, inputs: inputs,
+            setting: setting.canonical(\.name))
     }
 
     /// The digest of a file, or of a directory's files with their names; hidden files do not count.

@@ -11,9 +11,9 @@ struct FigureReader {
     func figures(of evaluation: StageInstance, in run: PlannedRun) -> [ModelScores.Figure]? {
         guard let asked = plan.report?.figures, !asked.isEmpty,
             case .evaluate(let stage) = evaluation.stage,
-            case .stage(let address)? = evaluation.inputs[stage.models[0].target]
+            let input = evaluation.inputs[stage.models[0].reference.target]
         else { return nil }
-        let makers = ancestors(of: address)
+        let makers = ancestors(of: input)
         return asked.compactMap { label, figure in
             let maker = run.stages.lazy.map(plan.instance).first {
                 $0.stage.artefact?.name == figure.artefact && makers.contains($0.address)
@@ -25,12 +25,15 @@ struct FigureReader {
         }
     }
 
-    /// The stage of an address and all whose results it is made from.
-    private func ancestors(of address: Fingerprint) -> Set<Fingerprint> {
-        var (found, open): (Set<Fingerprint>, [Fingerprint]) = ([], [address])
+    /// The stage that made an input, and all whose results it is made from.
+    private func ancestors(of input: StageInstance.Input) -> Set<Fingerprint> {
+        var (found, open): (Set<Fingerprint>, [StageInstance.Input]) = ([], [input])
         while let next = open.popLast() {
-            guard found.insert(next).inserted else { continue }
-            for case .stage(let input) in plan.instance(next).inputs.values { open.append(input) }
+            switch next {
+            case .file: continue
+            case .stage(let address), .peer(let address):
+                if found.insert(address).inserted { open += plan.instance(address).inputs.values }
+            }
         }
         return found
     }

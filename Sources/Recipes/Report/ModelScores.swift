@@ -140,6 +140,7 @@ struct ScoreColumn: Sendable {
                 switch figure.figure {
                 case "documents", "positions", "tokens", "parameters": .count
                 case "tokens_per_second": .rate
+                case "bytes": .bytes
                 default: .decimal
                 }
             return ScoreColumn(

@@ -88,23 +88,24 @@ public struct RecipeRunner {
         var failure: (any Error)?
         let context = StageContext(
             stage: instance.stage, seed: instance.seed, address: instance.address,
-            output: directory.output(of: instance), work: work,
+            output: directory.output(of: instance), peerOutput: directory.peer(of: instance), work: work,
             metrics: MetricsLog(at: directory.metrics(of: instance)), label: instance.label,
             progress: { event in
                 do { try tell(event, directory) } catch { failure = failure ?? error }
             },
+            template: instance.template,
             resolve: { reference in
                 switch instance.inputs[reference.target] {
                 case .file(let url): url
                 case .stage(let address): directory.output(of: plan.instance(address))
+                case .peer(let address): directory.peer(of: plan.instance(address))
                 case nil: preconditionFailure("\(reference.name) is not an input of \(instance.label)")
                 }
             })
         let result = try executor.run(context)
         if let failure { throw failure }
         precondition(
-            manager.fileExists(atPath: context.output.path),
-            "the stage \(instance.label) left no \(context.output.path)")
+            directory.hasOutput(of: instance), "the stage \(instance.label) left no \(context.output.path)")
         let seconds = Date().timeIntervalSince(started)
         try directory.finish(
             instance,

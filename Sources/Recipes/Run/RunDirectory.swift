@@ -84,6 +84,17 @@ final class RunDirectory {
         directory(of: instance).appending(path: instance.stage.outputName)
     }
 
+    /// The second model of a stage that trains two.
+    func peer(of instance: StageInstance) -> URL {
+        directory(of: instance).appending(path: "peer", directoryHint: .isDirectory)
+    }
+
+    /// Whether all that the stage makes is there.
+    func hasOutput(of instance: StageInstance) -> Bool {
+        let outputs = [output(of: instance)] + (instance.stage.peerName == nil ? [] : [peer(of: instance)])
+        return outputs.allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
+    }
+
     func metrics(of instance: StageInstance) -> URL {
         directory(of: instance).appending(path: "metrics.jsonl")
     }
@@ -92,8 +103,7 @@ final class RunDirectory {
     func record(of instance: StageInstance) -> StageRecord? {
         guard let data = try? Data(contentsOf: directory(of: instance).appending(path: "stage.json")),
             let record = try? JSONDecoder.forRecords.decode(StageRecord.self, from: data),
-            record.address == instance.address,
-            FileManager.default.fileExists(atPath: output(of: instance).path)
+            record.address == instance.address, hasOutput(of: instance)
         else { return nil }
         return record
     }
@@ -112,10 +122,14 @@ final class RunDirectory {
             let folder = run.folder.map { url.appending(path: $0) } ?? url
             try FileManager.default.createDirectories(at: folder)
             let up = run.folder == nil ? "" : "../"
-            let target = "\(up)stages/\(instance.directoryName)/\(instance.stage.outputName)"
-            // A stage shared by two runs may have another name in each.
-            let name = run.names[instance.address] ?? instance.stage.linkName
-            try replaceLink(at: folder.appending(path: name), with: target)
+            let target = "\(up)stages/\(instance.directoryName)/"
+            // A stage shared by two runs may have other names in each.
+            let names = run.names[instance.address] ?? .init(instance.stage)
+            try replaceLink(
+                at: folder.appending(path: names.output), with: target + instance.stage.outputName)
+            if let peer = names.peer {
+                try replaceLink(at: folder.appending(path: peer), with: target + "peer")
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import Tokenization
 
 /// Does the work of one kind of stage.
 public protocol StageExecutor {
@@ -33,6 +34,8 @@ public struct StageContext {
     public let address: Fingerprint
     /// Where the result goes: a file for a corpus (JSONL) or an evaluation (JSON), else a directory.
     public let output: URL
+    /// Where the second model goes, of a stage that trains two.
+    public let peerOutput: URL
     /// A directory for unfinished work, which survives an interruption.
     public let work: URL
     /// Numbers along the way, such as the loss at each step.
@@ -40,6 +43,8 @@ public struct StageContext {
     /// For progress events: what this stage is called.
     public let label: String
     public let progress: ProgressHandler
+    /// How chats are written; nil leaves that to the models.
+    let template: ChatTemplate?
     let resolve: (Reference) -> URL
 
     /// The file or directory a reference of the stage's settings stands for.
@@ -54,6 +59,7 @@ extension Stage {
         case .generate, .select: "corpus.jsonl"
         case .label: "signals"
         case .train, .cut: "model"
+        case .convert: "model.gguf"
         case .evaluate: "evaluation.json"
         case .report: preconditionFailure("a report is no artefact")
         }
@@ -64,8 +70,9 @@ extension Stage {
         switch self {
         case .generate(let stage): "\(stage.name).jsonl"
         case .select(let stage): "\(stage.name).jsonl"
+        case .convert(let stage): "\(stage.name).gguf"
         case .evaluate(let stage):
-            "\(stage.name)-\(stage.models[0].name.split(separator: "/").last.map(String.init) ?? "model").json"
+            "\(stage.name)-\(stage.models[0].fileName).json"
         default: artefact?.name ?? outputName
         }
     }

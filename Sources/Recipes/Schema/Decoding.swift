@@ -1,4 +1,5 @@
 import Foundation
+import Tokenization
 
 /// What the sections of one recipe share while they are read.
 final class Decoding {
@@ -11,7 +12,10 @@ final class Decoding {
     var teacher: Reference?
     var tokenizer: Reference?
     var student: ModelSettings?
+    var chatTemplate: ChatTemplate?
     var seed: UInt64 = 0
+    /// The model and losses of the stage being read, which a peer takes over.
+    var besidePeer: (model: ModelSettings?, losses: [LossSettings]) = (nil, [])
     /// The artefacts of the stages read so far.
     private(set) var artefacts: [Artefact] = []
     private var stageCount = 0

@@ -10,7 +10,7 @@ struct CutExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .cut(let stage) = context.stage else { preconditionFailure("a cut stage") }
         context.progress(.began(stage: context.label, total: 1, unit: "models"))
-        let whole = try Checkpoint.load(context.url(of: stage.model), weights: .stored)
+        let whole = try context.checkpoint(stage.model, weights: .stored)
         let settings = stage.settings
         let (kept, report) = try settings.cut.apply(
             to: whole, records: records(settings.corpus, context),

@@ -9,10 +9,10 @@ struct EvaluateExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .evaluate(let stage) = context.stage else { preconditionFailure("an evaluate stage") }
         precondition(stage.models.count == 1, "a plan has one evaluation for each model")
-        let reference = stage.models[0]
-        let model = try context.checkpoint(reference)
+        let evaluated = stage.models[0]
+        let model = try context.checkpoint(evaluated.reference).ending(at: evaluated.exit)
         var scores = ModelScores(
-            model: reference.name, parameters: model.decoder.configuration.parameterCount,
+            model: evaluated.name, parameters: model.decoder.configuration.parameterCount,
             bytes: try Checkpoint.weightBytes(at: model.url))
         let parts =
             stage.tasks.count
@@ -25,7 +25,11 @@ struct EvaluateExecutor: StageExecutor {
             tokens += count
             context.progress(.advanced(stage: context.label, done: done, tokens: tokens, loss: nil))
         }
-        let evaluator = Evaluator(context: stage.contextLength, stride: stage.stride)
+        // The teacher itself is measured as it reads the text.
+        let isTeacher = evaluated.reference.target == stage.teacher?.target
+        let evaluator = Evaluator(
+            context: stage.contextLength, stride: stage.stride,
+            systemTurns: isTeacher ? .both : stage.systemTurns)
         if !stage.perplexity.isEmpty {
             let records = try context.reader(stage.perplexity, limit: stage.limit).records()
             let result = try evaluator.perplexity(of: model, on: records)

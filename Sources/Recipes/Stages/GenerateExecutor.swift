@@ -17,7 +17,7 @@ struct GenerateExecutor: StageExecutor {
             author: author,
             options: Synthesis.Options(
                 sampling: stage.sampling.options(maxNewTokens: stage.maxNewTokens), samples: stage.samples,
-                seed: context.seed, stop: stage.stop))
+                seed: context.seed, stop: stage.stop, answer: stage.answer))
         let finished = context.work.appending(path: "corpus.jsonl")
         if !FileManager.default.fileExists(atPath: context.output.path) {
             try synthesis.run(

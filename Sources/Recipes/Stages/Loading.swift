@@ -9,8 +9,15 @@ import Transformer
 
 extension StageContext {
     /// The checkpoint a reference stands for, frozen.
-    func checkpoint(_ reference: Reference) throws -> Checkpoint {
-        try Checkpoint.load(url(of: reference))
+    func checkpoint(_ reference: Reference, weights: WeightStorage = .automatic) throws -> Checkpoint {
+        let checkpoint = try Checkpoint.load(url(of: reference), weights: weights)
+        return template.map(checkpoint.writing) ?? checkpoint
+    }
+
+    /// The tokenizer of what has one, and how the recipe's chats are written in it.
+    func form(_ reference: Reference) throws -> TextForm {
+        let form = try TextForm(directory: url(of: reference))
+        return template.map { TextForm(tokenizer: form.tokenizer, template: $0) } ?? form
     }
 
     /// The reader of several corpora, of the first `limit` records of each.
@@ -36,12 +43,29 @@ struct TextForm {
     /// From what has a tokenizer: a checkpoint, or what a tokenizer stage made.
     init(directory: URL) throws {
         tokenizer = try Checkpoint.tokenizer(at: directory)
-        template = .roleMarkers
+        template = try Checkpoint.template(at: directory) ?? .roleMarkers
+    }
+
+    init(tokenizer: Tokenizer, template: ChatTemplate) {
+        self.tokenizer = tokenizer
+        self.template = template
     }
 
     init(_ checkpoint: Checkpoint) throws {
         tokenizer = try checkpoint.requireTokenizer()
         template = checkpoint.template ?? .roleMarkers
+    }
+
+    /// Refuses a model that divides text otherwise.
+    ///
+    /// - Parameter other: whose tokenizer this is, for the message
+    func requireSame(_ model: Checkpoint, _ other: String) throws {
+        guard try model.requireTokenizer().hasSameIDs(as: tokenizer) else {
+            throw UserError(
+                "has another tokenizer than \(other)", file: model.url.relativePath,
+                remedy: "models that train together share a tokenizer",
+                status: .configuration)
+        }
     }
 
     var fingerprint: Fingerprint { Fingerprint(of: tokenizer.serializedModel) }

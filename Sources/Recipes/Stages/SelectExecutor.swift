@@ -10,10 +10,10 @@ struct SelectExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .select(let stage) = context.stage else { preconditionFailure("a select stage") }
         let reader = context.reader(stage.corpus)
-        let model = try stage.model.map(context.checkpoint)
-        let small = try stage.small.map(context.checkpoint)
+        let model = try stage.model.map { try context.checkpoint($0) }
+        let small = try stage.small.map { try context.checkpoint($0) }
         if let model, let small,
-            try model.requireTokenizer().serializedModel != small.requireTokenizer().serializedModel
+            try !model.requireTokenizer().hasSameIDs(as: small.requireTokenizer())
         {
             throw UserError(
                 "has another tokenizer than the model it is compared with", file: small.url.relativePath,

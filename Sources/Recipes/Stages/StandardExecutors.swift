@@ -8,6 +8,7 @@ public enum StandardExecutors {
             .select: SelectExecutor(),
             .label: LabelExecutor(),
             .train: TrainExecutor(),
+            .convert: ConvertExecutor(),
             .evaluate: EvaluateExecutor(),
         ]
     }

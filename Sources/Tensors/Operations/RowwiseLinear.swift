@@ -1,5 +1,14 @@
 // N rows (positions), I input width, O output width.
 
+/// In what numbers rows are multiplied by quantised weights. Other weights are always multiplied in Float32.
+public enum ProductArithmetic: String, Codable, Sendable {
+    /// Rows are rounded to 8 bits, with a scale for each 32 values, and multiplied by the weights as they are stored.
+    /// Several times as fast, and as exact as the weights: other programs that run GGUF files do the same.
+    case int8
+    /// Weights are widened to Float32: what training, labelling and evaluation compute.
+    case float
+}
+
 /// y = x · weightᵀ (+ residual), like `linear`, for generation: few rows, no backward pass.
 ///
 /// The bits of an output row depend on its input row and the weights alone, not on N or the number of threads.
@@ -10,15 +19,40 @@
 ///   - x: [N, I]
 ///   - weight: [O, I]
 ///   - residual: [N, O], added to the product
+///   - arithmetic: of quantised weights
 /// - Returns: [N, O]
-public func rowwiseLinear(_ x: Tensor, weight: Tensor, adding residual: Tensor? = nil) -> Tensor {
+public func rowwiseLinear(
+    _ x: Tensor, weight: Tensor, adding residual: Tensor? = nil, arithmetic: ProductArithmetic = .float
+) -> Tensor {
     precondition(
         x.width == weight.width && !Tape.records(x, weight),
         "a rowwise product takes \(weight.width) inputs, not \(x.width), and has no backward pass")
-    let (rows, inputs, outputs) = (x.rows, x.width, weight.rows)
-    let y = Tensor(shape: [rows, outputs])
+    let y = Tensor(shape: [x.rows, weight.rows])
     if let residual { y.copyValues(from: residual) }
+    guard arithmetic == .int8, let stored = weight.stored else {
+        floatProduct(x, weight, rows: 0..<weight.rows, into: y, adds: residual != nil)
+        return y
+    }
+    // Rounded once for all parts with groups of a size.
+    var rounded: [Int: RoundedRows] = [:]
+    var first = 0
+    for part in stored.parts {
+        if let format = part.format.integers() {
+            let rows = rounded[format.group] ?? RoundedRows(x, group: format.group)
+            rounded[format.group] = rows
+            rows.multiply(part, as: format, into: y.pointer + first, stride: y.width, adds: residual != nil)
+        } else {
+            floatProduct(x, weight, rows: first..<first + part.rows, into: y, adds: residual != nil)
+        }
+        first += part.rows
+    }
+    return y
+}
 
+/// Some columns of y (+)= x · weightᵀ in Float32.
+private func floatProduct(_ x: Tensor, _ weight: Tensor, rows chosen: Range<Int>, into y: Tensor, adds: Bool)
+{
+    let (rows, inputs, outputs) = (x.rows, x.width, weight.rows)
     let panels = (rows + widestPanel - 1) / widestPanel
     func lanes(of panel: Int) -> Int {
         rows - panel * widestPanel <= kernels.narrow_panel ? kernels.narrow_panel : widestPanel
@@ -33,7 +67,8 @@ public func rowwiseLinear(_ x: Tensor, weight: Tensor, adding residual: Tensor? 
     }
     // A piece's weights stay in a core's L2 cache (here a quarter of 1 MiB) while every panel passes over them.
     let grain = max(1, min(4, 65_536 / (inputs * outputTile))) * outputTile
-    Parallel.forRanges(of: outputs, grain: grain) { range in
+    Parallel.forRanges(of: chosen.count, grain: grain) { range in
+        let range = chosen.lowerBound + range.lowerBound..<chosen.lowerBound + range.upperBound
         // Widened once for all rows of x.
         let scratch = weight.stored.map { stored in
             let scratch = Tensor(shape: [range.count, inputs])
@@ -47,10 +82,9 @@ public func rowwiseLinear(_ x: Tensor, weight: Tensor, adding residual: Tensor? 
                 packed.pointer + panel * packed.width, weights,
                 y.pointer + start * outputs + range.lowerBound, min(widestPanel, rows - start), range.count,
                 inputs,
-                outputs, lanes(of: panel), residual == nil ? 0 : 1)
+                outputs, lanes(of: panel), adds ? 1 : 0)
         }
     }
-    return y
 }
 
 /// Rows of a panel: one or two vectors.

@@ -15,14 +15,14 @@ extension BatchGenerator {
     func advance() -> [RunningSequence] {
         beginSequences()
         let parts = nextExtensions()
-        let hidden = decoder.extend(parts, in: cache)
+        let hidden = decoder.extend(parts, in: cache, arithmetic: arithmetic)
         let complete = parts.indices.filter { part in
             cache.tokens[parts[part].slot].count == sequences[parts[part].slot]!.tokens.count
         }
         guard !complete.isEmpty else { return [] }
         let drawing = complete.map { sequences[parts[$0].slot]! }
         let rows = complete.count == parts.count ? hidden : gatherRows(hidden, at: complete)
-        let logits = decoder.samplingLogits(rows)
+        let logits = decoder.samplingLogits(rows, arithmetic: arithmetic)
         let vocabulary = logits.width
         let beside = companion?.logits(complete.enumerated().map { (parts[$1].slot, drawing[$0]) })
         func row(_ row: Int, of tensor: Tensor) -> UnsafeMutableBufferPointer<Float> {

@@ -1,5 +1,6 @@
 import Support
 import Tensors
+import Tensors
 
 /// Answers many requests at once: a finished sequence's place is taken by the next request.
 ///
@@ -23,6 +24,8 @@ public final class BatchGenerator {
     }
 
     public let decoder: Decoder
+    /// In what numbers quantised weights are multiplied. Answers depend on it.
+    public let arithmetic: ProductArithmetic
     let cache: KeyValueCache
     /// The model that reads along and has a say, where there is one.
     let companion: Companion?
@@ -32,11 +35,12 @@ public final class BatchGenerator {
     /// - Parameters:
     ///   - slots: sequences that run at once; a product takes hardly longer for 16 than for one
     ///   - capacity: tokens that a prompt and its answer may have; the model's context when nil
+    ///   - arithmetic: in what numbers quantised weights are multiplied
     ///   - companion: a model with the same vocabulary that has `share` of the say in each token, even none: the answers
     ///     then come with the odds of their tokens; and the tokens that it may read
     /// - Throws: `UserError` when there is no memory for the cache
     public init(
-        _ decoder: Decoder, slots: Int = 16, capacity: Int? = nil,
+        _ decoder: Decoder, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8,
         companion: (decoder: Decoder, share: Float, capacity: Int)? = nil
     ) throws {
         precondition(slots > 0, "a generator needs a slot")
@@ -48,6 +52,7 @@ public final class BatchGenerator {
             try Companion($0.decoder, share: $0.share, slots: slots, capacity: $0.capacity)
         }
         self.decoder = decoder
+        self.arithmetic = arithmetic
         cache = try KeyValueCache(for: decoder.configuration, slots: slots, capacity: capacity)
         sequences = Array(repeating: nil, count: slots)
     }

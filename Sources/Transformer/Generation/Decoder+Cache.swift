@@ -17,9 +17,13 @@ extension Decoder {
     /// A row's bits depend on its own sequence alone, so neither the mix nor the pieces a prompt comes in change what
     /// is generated.
     ///
-    /// - Parameter extensions: at most one for a slot, none empty, within the cache's capacity
+    /// - Parameters:
+    ///   - extensions: at most one for a slot, none empty, within the cache's capacity
+    ///   - arithmetic: of quantised weights
     /// - Returns: final hidden states of each extension's last token, [extensions, C]
-    public func extend(_ extensions: [CacheExtension], in cache: KeyValueCache) -> Tensor {
+    public func extend(
+        _ extensions: [CacheExtension], in cache: KeyValueCache, arithmetic: ProductArithmetic = .float
+    ) -> Tensor {
         precondition(
             Set(extensions.map(\.slot)).count == extensions.count
                 && !extensions.contains { $0.tokens.isEmpty },
@@ -36,7 +40,8 @@ extension Decoder {
         return withoutGradients {
             let hidden = forward(
                 extensions.flatMap(\.tokens), positions: places.map { Int32($0.position) },
-                context: cache.capacity, projection: rowwiseLinear
+                context: cache.capacity,
+                projection: { rowwiseLinear($0, weight: $1, adding: $2, arithmetic: arithmetic) }
             ) { layer, queryKeyValue in
                 cachedAttention(queryKeyValue, places: places, cache: cache.layers[layer])
             }
@@ -46,9 +51,11 @@ extension Decoder {
 
     /// Logits of few rows, for sampling; like `extend`, a row's bits depend on that row alone.
     ///
-    /// - Parameter hidden: [M, C]
+    /// - Parameters:
+    ///   - hidden: [M, C]
+    ///   - arithmetic: of quantised weights
     /// - Returns: [M, V]
-    public func samplingLogits(_ hidden: Tensor) -> Tensor {
-        withoutGradients { head.samplingLogits(of: hidden) }
+    public func samplingLogits(_ hidden: Tensor, arithmetic: ProductArithmetic = .float) -> Tensor {
+        withoutGradients { head.samplingLogits(of: hidden, arithmetic: arithmetic) }
     }
 }

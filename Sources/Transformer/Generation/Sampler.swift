@@ -68,8 +68,7 @@ public struct Sampler: Sendable {
                 candidates.baseAddress, sums.baseAddress, candidates.count, block, 1 / options.temperature)
             let weights = UnsafeBufferPointer(candidates)
             if options.topP < 1 || options.minP > 0 {
-                return WeightCut(weights, total: total, topP: options.topP, minP: options.minP).draw(
-                    at: uniform)
+                return indexOfCut(weights, total: total, at: uniform)
             }
             // Whole blocks are passed over first, then one block's weights.
             var target = uniform * total
@@ -86,6 +85,32 @@ public struct Sampler: Sendable {
                 if target < 0 { break }
             }
             return last ?? Int(kernels.argmax(weights.baseAddress, weights.count))
+        }
+    }
+}
+
+extension Sampler {
+    /// The place of one of the weights that top-p and min-p leave. A cut passes over its weights several times, so those
+    /// that surely go are left out first where they are many.
+    private func indexOfCut(_ weights: UnsafeBufferPointer<Float>, total: Double, at uniform: Double) -> Int {
+        func cut(_ weights: UnsafeBufferPointer<Float>, of count: Int) -> Int {
+            WeightCut(weights, of: count, total: total, topP: options.topP, minP: options.minP).draw(
+                at: uniform)
+        }
+        let room = weights.count / 8
+        // A little more than the share: sums in Float32 are exact to about 1e-6.
+        let wanted = options.topP < 1 ? Double(options.topP) * total * (1 + 1e-5) : .infinity
+        let floor = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6].first {
+            $0 <= options.minP || kernels.sum_above(weights.baseAddress, weights.count, $0) >= wanted
+        }
+        guard let floor, room > 0 else { return cut(weights, of: weights.count) }
+        return withUnsafeTemporaryAllocation(of: Float.self, capacity: room) { kept in
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: room) { places in
+                let count = kernels.keep_above(
+                    weights.baseAddress, weights.count, floor, kept.baseAddress, places.baseAddress, room)
+                guard count <= room else { return cut(weights, of: weights.count) }
+                return Int(places[cut(UnsafeBufferPointer(rebasing: kept[..<count]), of: weights.count)])
+            }
         }
     }
 }

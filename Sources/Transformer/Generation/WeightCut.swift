@@ -13,14 +13,17 @@ struct WeightCut {
 
     /// - Parameters:
     ///   - weights: in 0 ... 1, the heaviest 1
-    ///   - total: their sum
+    ///   - count: how many there are, where only the heaviest are given, which hold the wanted share
+    ///   - total: the sum of all
     ///   - topP: the wanted share of the sum, in (0, 1]; 1 keeps all
     ///   - minP: weights below it go
-    init(_ weights: UnsafeBufferPointer<Float>, total: Double, topP: Float, minP: Float) {
+    init(
+        _ weights: UnsafeBufferPointer<Float>, of count: Int? = nil, total: Double, topP: Float, minP: Float
+    ) {
         self.weights = weights
         let wanted = topP < 1 ? Double(topP) * total : .infinity
         // Weights below the mean of what may go sum to less than may go; half of it is safe from rounding.
-        let negligible = topP < 1 ? Float((1 - Double(topP)) * total / Double(weights.count) / 2) : 0
+        let negligible = topP < 1 ? Float((1 - Double(topP)) * total / Double(count ?? weights.count) / 2) : 0
         let floor = max(negligible, minP)
 
         var (prefix, above) = (UInt32(0), 0.0)

@@ -14,11 +14,12 @@ enum Small {
 
     /// A decoder whose distributions are far from even; two seeds differ everywhere.
     static func decoder(
-        vocabulary: Int = vocabulary, width: Int = 16, tiedHead: Bool = true, deviation: Float = 0.4,
+        vocabulary: Int = vocabulary, width: Int = 16, layers: Int = 1, tiedHead: Bool = true,
+        deviation: Float = 0.4,
         seed: UInt64 = 1
     ) throws -> Decoder {
         let configuration = Configuration(
-            vocabularySize: vocabulary, width: width, layers: 1, heads: 2, feedForward: 24,
+            vocabularySize: vocabulary, width: width, layers: layers, heads: 2, feedForward: 24,
             tiedHead: tiedHead, contextLength: 64)
         var parameters: [String: Tensor] = [:]
         for (index, (name, shape)) in Decoder.parameterShapes(of: configuration).enumerated() {

@@ -10,13 +10,13 @@ import Transformer
 /// A run stopped anywhere ends with the bytes of one never stopped.
 @Suite struct TrainerResumeTests {
     enum Setting: CaseIterable {
-        case tokens, average, accumulation, dense, sampled, ramps, features
+        case tokens, average, accumulation, dense, sampled, ramps, features, exits, peer, quantized
     }
 
     private func withRun(_ setting: Setting, _ body: (TrainingRun) throws -> Void) throws {
         let documents = TrainingRun.countingDocuments()
         let teacher = try Small.decoder()
-        let usesTeacher = [.dense, .sampled, .ramps, .features].contains(setting)
+        let usesTeacher = [.dense, .sampled, .ramps, .features, .peer].contains(setting)
         var options = TrainingOptions(
             steps: 23,
             losses: [WeightedLoss(.crossEntropy, weight: 0.5)]
@@ -30,6 +30,8 @@ import Transformer
         if setting == .features {
             options.features = [WeightedFeature(.hiddenMSE), WeightedFeature(.relations, weight: 0.5)]
         }
+        if setting == .quantized { options.quantization = .q80 }
+        if setting == .exits { options.exits = ExitOptions(layers: [1]) }
         if setting == .average { options.averageDecay = 0.9 }
         try withTemporaryDirectory { directory in
             if setting == .sampled {
@@ -39,6 +41,11 @@ import Transformer
             try body(
                 TrainingRun(
                     options: options, teacher: [.dense, .ramps, .features].contains(setting) ? teacher : nil,
+                    peer: setting == .peer ? { try Small.decoder(width: 24, deviation: 0.1, seed: 4) } : nil,
+                    student: {
+                        try Small.decoder(
+                            width: setting == .quantized ? 32 : 16, layers: 2, deviation: 0.1, seed: 9)
+                    },
                     source: {
                         try CorpusSource(
                             corpus: EncodedCorpus(documents),

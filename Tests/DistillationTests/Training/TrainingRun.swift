@@ -37,6 +37,8 @@ struct Stop: Error {}
 struct TrainingRun {
     var options: TrainingOptions
     var teacher: Decoder?
+    /// A peer with the student's losses.
+    var peer: (() throws -> Decoder)?
     var student: () throws -> Decoder = { try Small.decoder(deviation: 0.1, seed: 9) }
     var source: () throws -> any BatchSource
     var validate: ((Decoder) throws -> Double)?
@@ -47,10 +49,14 @@ struct TrainingRun {
         stateURL: URL? = nil, log: Log? = nil, progress: ProgressHandler? = nil
     ) throws -> [String: [Float]] {
         let student = try student()
+        let peer = try peer?()
         let trainer = try Trainer(
-            student: student, teacher: teacher, source: try source(), options: options, validate: validate)
+            student: student, teachers: teacher.map { [Teachers($0)] } ?? [],
+            peer: peer.map { Peer($0, losses: options.losses, optimizer: options.optimizer) },
+            source: try source(), options: options, validate: validate)
         try trainer.run(stateURL: stateURL, listener: log, progress: progress)
-        return Self.weights(student)
+        let other = peer.map(Self.weights) ?? [:]
+        return Self.weights(student).merging(other.map { ("peer." + $0, $1) }) { $1 }
     }
 
     static func weights(_ decoder: Decoder) -> [String: [Float]] {

@@ -1,0 +1,60 @@
+import Tokenization
+
+extension KeyType where Value == ChatTemplate {
+    /// The name of a known template, or one spelled out as a mapping.
+    static var chatTemplate: KeyType {
+        let named = KeyType.named(ChatTemplate.families) { $0.name! }
+        let spelledOut = KeyType<SpelledOutTemplate>.section(SpelledOutTemplate.self)
+        return KeyType(
+            summary: "\(named.summary), or a mapping of system, user and assistant",
+            placeholder: { .roleMarkers }, nested: spelledOut.nested,
+            decode: { yaml, decoding in
+                guard yaml.entries != nil else { return named.decode(yaml, decoding) }
+                return spelledOut.decode(yaml, decoding).map {
+                    ($0.value.template, setting($0.value.template))
+                }
+            }, setting: setting)
+    }
+
+    private static func setting(_ template: ChatTemplate) -> Setting {
+        template.name.map(Setting.text) ?? .text(template.jinja)
+    }
+}
+
+/// A chat template by its turns.
+private struct SpelledOutTemplate: RecipeSection {
+    let template: ChatTemplate
+
+    init(_ section: Section) {
+        func turn(_ key: String, default text: String?, _ documentation: String) -> ChatTemplate.Turn {
+            let text = section.value(key, .text, default: text, documentation)
+            guard let turn = ChatTemplate.Turn(text) else {
+                if section.sound(key) {
+                    section.problem(
+                        at: key, "the message has no one place in the turn",
+                        remedy: #"write {content} once, as in "User: {content}\n""#)
+                }
+                return ChatTemplate.Turn(before: "", after: "\n")
+            }
+            return turn
+        }
+        let system = turn("system", default: "{content}\n\n", "A system turn; {content} is the message.")
+        let user = turn("user", default: nil, "A user's turn.")
+        let assistant = turn(
+            "assistant", default: nil,
+            "The assistant's turn. The first piece of what follows {content} ends the model's answers.")
+        let symbols = section.value(
+            "symbols", .list(of: .text, atLeast: 0), default: [],
+            "Pieces of the vocabulary that the turns spell, such as <|im_end|>. Text never becomes one of them."
+        )
+        if assistant.after.isEmpty, section.sound("assistant") {
+            section.problem(
+                at: "assistant", "nothing ends an answer",
+                remedy: #"write something after {content}, such as "\n\n""#)
+        }
+        template = ChatTemplate(
+            system: system, user: user,
+            assistant: assistant.after.isEmpty ? .init(before: assistant.before, after: "\n") : assistant,
+            symbols: symbols)
+    }
+}

@@ -1,0 +1,58 @@
+import Checkpoints
+import Distillation
+import Foundation
+
+/// Layers after which a model learns to speak too.
+public struct ExitSettings: Sendable, RecipeSection {
+    public let layers: [Int]
+    public let alpha, temperature, weight: Double
+    private let place: Place
+
+    init(_ section: Section) {
+        layers = section.value(
+            "layers", .rising(.integer(1...511)), example: "[2, 3]",
+            "The layers, from 1, each before the last.")
+        alpha = section.value(
+            "alpha", .number(.fraction), default: 0.5,
+            "Share of what the last layer says in an exit's loss; the rest is cross-entropy.")
+        temperature = section.value(
+            "temperature", .number(.positive), default: 1, "Divides the logits of both.")
+        weight = section.value(
+            "weight", .number(.positive), default: 1, "Factor of each exit's loss beside losses.")
+        place = section.place(of: "layers")
+    }
+
+    var options: ExitOptions {
+        ExitOptions(
+            layers: layers, alpha: Float(alpha), temperature: Float(temperature), weight: Float(weight))
+    }
+
+    /// Reports an exit that the model has no layer for, where its shape is known.
+    func check(_ model: ModelSettings, _ section: Section) {
+        guard section.sound("exits", "model"), let count = model.layers(section.decoding),
+            let last = layers.last, last >= count
+        else { return }
+        section.decoding.problems.add(
+            "there is no exit after layer \(last) of a model with \(count)", at: place,
+            remedy: count > 1 ? "accepted: 1 to \(count - 1)" : "give the model more layers")
+    }
+}
+
+extension ModelSettings {
+    /// Layers, where they are known before any stage has run.
+    fileprivate func layers(_ decoding: Decoding) -> Int? {
+        switch origin {
+        case .new(let shape): return shape.layers
+        case .checkpoint(let reference): return reference.modelLayers(decoding)
+        case .cut: return nil
+        }
+    }
+}
+
+extension Reference {
+    /// Layers of a model on disk; nil for what a stage makes, and where nothing is looked at.
+    func modelLayers(_ decoding: Decoding) -> Int? {
+        guard decoding.checksFiles, case .file(let path) = target, !path.isEmpty else { return nil }
+        return try? Checkpoint.configuration(at: URL(filePath: path, relativeTo: decoding.directory)).layers
+    }
+}

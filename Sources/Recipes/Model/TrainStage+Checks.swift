@@ -1,0 +1,133 @@
+extension TrainStage {
+    /// Checks across keys that need no other stage; `StageChecks` has the rest.
+    func check(_ section: Section) {
+        checkRoutes(section)
+        if !signals.isEmpty, !teachers.isEmpty {
+            section.problem(
+                at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
+        }
+        checkPeer(section)
+        checkQuantization(section)
+        checkFeatures(section)
+        if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
+            section.decoding.problems.add(
+                "\(feature.kind.name) compares all tokens of a chat, of which the student sees only a part",
+                at: feature.place, remedy: "use hidden_mse, hidden_cosine or rkd_distance")
+        }
+        if onPolicy != nil, teachers.isEmpty, section.sound("teacher", "on_policy") {
+            section.problem(
+                at: "on_policy", "no cache has signals for what the student will write",
+                remedy: "give teacher instead of signals")
+        }
+        if let settings = onPolicy, settings.isAdaptive, validation == nil,
+            section.sound("on_policy", "validate")
+        {
+            section.problem(
+                at: "on_policy", "the share follows the held-out loss, which is not measured",
+                remedy: "give validate, with the text to measure on")
+        }
+        if onPolicy != nil, !losses.contains(where: \.kind.needsTeacher), section.sound("losses") {
+            section.problem(
+                at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
+        }
+        checkDrawnTokens(section)
+        if let loss = losses.first(where: \.renormalizes), !teachers.isEmpty {
+            section.decoding.problems.add(
+                "\(loss.kind.name) with renormalize is computed from top_k signals: a whole distribution sums to 1 already",
+                at: loss.place, remedy: "take renormalize away, or give signals instead of teacher")
+        }
+        let needing = losses.filter(\.kind.needsTeacher)
+        if let loss = needing.first, !hasTeacher(section) {
+            section.decoding.problems.add(
+                "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
+                remedy: "give signals (a signal cache), teacher (a model) or peer (a model trained in step)")
+        }
+        let all = losses + (peer?.ownLosses ?? [])
+        if let loss = all.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate") {
+            section.decoding.problems.add(
+                "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
+                remedy: "give validate, with the text to measure on")
+        }
+        for loss in all where loss.temperature?.ramp.map({ min($0.from, $0.to) <= 0 }) ?? false {
+            section.decoding.problems.add(
+                "a temperature of 0", at: loss.temperaturePlace, remedy: "stay above 0")
+        }
+        exits?.check(model, section)
+        if case .new(let shape) = model.origin, section.sound("batch", "model"),
+            batch.contextLength > shape.contextLength
+        {
+            section.problem(
+                at: "batch",
+                "the batch's context \(batch.contextLength) exceeds the model's \(shape.contextLength)",
+                remedy: "shorten the one or raise the other")
+        }
+    }
+    /// Whether anything is given that a loss can compare the student with.
+    private func hasTeacher(_ section: Section) -> Bool {
+        ["signals", "teacher", "peer"].contains(where: section.has)
+            || corpus.contains { $0.teacher != nil }
+    }
+
+    /// Corpora with teachers of their own.
+    private func checkRoutes(_ section: Section) {
+        guard let teacher = corpus.lazy.compactMap(\.teacher).first, section.sound("corpus") else { return }
+        func problem(_ text: String, at place: Place = teacher.place, _ remedy: String) {
+            section.decoding.problems.add(text, at: place, remedy: remedy)
+        }
+        if section.has("signals") || section.has("peer") {
+            let other = section.has("signals") ? "signals" : "peer"
+            problem("a corpus has a teacher, and \(other) is given too", "keep one of the two")
+        } else if teachers.isEmpty, let part = corpus.first(where: { $0.teacher == nil }) {
+            problem(
+                "nobody teaches \(part.source.name)", at: part.source.place,
+                "give it a teacher too, or the stage one for all others")
+        } else if let feature = features.first, section.sound("features") {
+            problem(
+                "\(feature.kind.name) looks into one teacher, and the corpora have several",
+                at: feature.place,
+                "leave features out, or give the stage one teacher")
+        }
+    }
+
+    /// What is trained for is what is written.
+    private func checkQuantization(_ section: Section) {
+        guard let quantization, section.sound("quantize") else { return }
+        func problem(_ text: String, _ remedy: String) {
+            section.problem(at: "quantize", text, remedy: remedy)
+        }
+        let block = quantization.format.valuesPerBlock
+        if onPolicy != nil {
+            problem(
+                "on_policy lets the student write with weights that are not rounded",
+                "train on the corpus here, and on_policy in a stage before")
+        } else if precision == .bf16 {
+            problem(
+                "weights rounded to bf16 first are not those that \(quantization.rawValue) was trained with",
+                "use precision f32: the stage convert makes the small file")
+        } else if case .new(let shape) = model.origin, section.sound("model") {
+            let rows = [shape.width, shape.heads * shape.headDimension, shape.feedForward]
+            guard let width = rows.first(where: { $0 % block != 0 }) else { return }
+            problem(
+                "rows of \(width) weights are no whole blocks of \(block)",
+                "make width, heads · head_dimension and feed_forward multiples of \(block)")
+        }
+    }
+
+    private func checkPeer(_ section: Section) {
+        guard let peer, section.sound("peer") else { return }
+        func problem(_ text: String, _ remedy: String) { section.problem(at: "peer", text, remedy: remedy) }
+        if section.has("teacher") || section.has("signals") {
+            problem("the peer is the teacher, and another is given", "keep one of peer, teacher and signals")
+        } else if !(losses + peer.losses).contains(where: \.kind.needsTeacher), section.sound("losses") {
+            problem(
+                "no loss compares the two",
+                "add one, such as forward_kl, or train them in stages of their own")
+        } else if systemTurns == .teacher {
+            problem("the peer reads what the student reads", "use teacher for context distillation")
+        } else if case .new(let shape) = peer.model.origin, batch.contextLength > shape.contextLength {
+            problem(
+                "the batch's context \(batch.contextLength) exceeds the peer's \(shape.contextLength)",
+                "shorten the one or raise the other")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Corpora
+import Distillation
+import Evaluation
+import Foundation
+import Tensors
+import Tokenization
+import Transformer
+
+extension TrainExecutor {
+    /// All corpora's documents, and, where it matters, the corpus of each; one of weight w occurs w times, a fraction of a time by chance.
+    func documents(
+        _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
+    ) throws -> (corpus: EncodedCorpus, parts: [Int]) {
+        let inputs = stage.corpus.map { CorpusReader.Input(context.url(of: $0.source), limit: $0.limit) }
+        let corpus = try encoder.encode(CorpusReader(inputs), in: context.work)
+        guard stage.corpus.contains(where: { $0.weight != 1 || $0.teacher != nil }) else {
+            return (corpus, [])
+        }
+        let chosen = zip(stage.corpus, corpus.parts).enumerated().map { index, part -> [Int] in
+            let (input, documents) = part
+            let copies = Int(input.weight)
+            let rest = Int(((input.weight - Double(copies)) * Double(documents.count)).rounded())
+            var stream = RandomStream(
+                seed: context.seed, purpose: "corpus weight", index: UInt64(index))
+            let extra = stream.permutation(of: documents.count).prefix(rest).sorted()
+            return (0..<copies).flatMap { _ in documents } + extra.map { documents.lowerBound + $0 }
+        }
+        return (
+            corpus.choosing(chosen.flatMap { $0 }),
+            chosen.enumerated().flatMap { index, documents in documents.map { _ in index } }
+        )
+    }
+
+    /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.
+    func onPolicy(
+        _ stage: TrainStage, corpus: CorpusSource, student: Decoder, teacher: Decoder?, _ form: TextForm,
+        _ encoder: CorpusEncoder, steps: Int, _ context: StageContext
+    ) throws -> OnPolicySource? {
+        guard let settings = stage.onPolicy else { return nil }
+        let prompts = try context.reader(settings.prompts).records().map { record in
+            let prompt = try encoder.prompt(
+                record.prompt ?? record.texts.map { Message(role: .user, content: $0) })
+            return RolloutPrompt(student: prompt.student, teacher: prompt.teacher)
+        }
+        return OnPolicySource(
+            student: student, teacher: teacher, prompts: prompts, corpus: corpus,
+            stopIDs: form.template.stopIDs(in: form.tokenizer),
+            endID: form.template.endID(in: form.tokenizer),
+            excludedIDs: form.template.neverSaid(in: form.tokenizer),
+            options: settings.options(recordsOdds: stage.losses.contains(where: \.kind.needsDrawnTokens)),
+            steps: steps,
+            budget: stage.batch.sequences * stage.batch.contextLength, parts: stage.batch.accumulate,
+            seed: context.seed)
+    }
+
+    func validation(
+        _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
+    ) throws -> ((Decoder) throws -> Double)? {
+        guard let settings = stage.validation else { return nil }
+        let corpus = try encoder.encode(
+            context.reader(settings.corpus, limit: settings.limit), in: context.work)
+        let documents = try corpus.map { (ids: $0.ids, isTarget: $0.kept) }
+        let length = stage.batch.contextLength
+        let windows = PerplexityConvention.hf.windows(
+            of: documents, context: length, stride: length, begin: nil)
+        return { Perplexity.measure($0, windows: windows).nll }
+    }
+}

@@ -1,0 +1,129 @@
+import Support
+
+/// A chat as token ids.
+public struct EncodedChat: Equatable, Sendable {
+    public let ids: [Int32]
+    /// For each id, whether it is the assistant's: the content of an assistant turn or the piece that ends it. The role
+    /// marker before it is not: it is given, not said.
+    public let assistant: [Bool]
+}
+
+extension ChatTemplate {
+    /// Encodes a chat piece by piece, so that no content can forge a marker.
+    ///
+    /// Spaces before a message are encoded with its first word, as the model will write them.
+    ///
+    /// - Parameter addGenerationPrompt: End with what stands before the assistant's message, for the model to go on.
+    /// - Throws: `UserError` if the vocabulary lacks a symbol of the template.
+    public func encode(
+        _ messages: [Message], with tokenizer: Tokenizer, addGenerationPrompt: Bool = false
+    ) throws -> EncodedChat {
+        let symbols = try symbolIDs(in: tokenizer)
+        var chat = (ids: tokenizer.beginID.map { [$0] } ?? [], assistant: [Bool]())
+        /// Says of all new ids whether they are the assistant's.
+        func mark(isAssistant: Bool) {
+            chat.assistant += repeatElement(isAssistant, count: chat.ids.count - chat.assistant.count)
+        }
+        func append(_ text: Substring) {
+            // What follows a begin id is a text's beginning.
+            let isBeginning = chat.ids.isEmpty || chat.ids.last == tokenizer.beginID
+            tokenizer.appendContent(String(text), continuing: !isBeginning, to: &chat.ids)
+        }
+        func append(markup: Substring) {
+            for part in Self.parts(of: markup, symbols) {
+                switch part {
+                case .text(let text): append(text)
+                // A template may begin the first turn as it does the others.
+                case .symbol(let id) where id == tokenizer.beginID && chat.ids == [id]: break
+                case .symbol(let id): chat.ids.append(id)
+                }
+            }
+        }
+        for (message, turn) in turns(messages) {
+            let (before, spaces) = Self.partingSpaces(turn.before)
+            append(markup: before)
+            mark(isAssistant: false)
+            append(spaces + message.content)
+            let start = chat.ids.count
+            append(markup: turn.after[...])
+            let isAssistant = message.role == .assistant
+            let rest = chat.ids.count - min(start + 1, chat.ids.count)
+            mark(isAssistant: isAssistant)
+            for index in chat.ids.indices.suffix(rest) { chat.assistant[index] = false }
+        }
+        if addGenerationPrompt { append(markup: Self.partingSpaces(assistant.before).before) }
+        mark(isAssistant: false)
+        return EncodedChat(ids: chat.ids, assistant: chat.assistant)
+    }
+
+    /// The id after which an assistant's turn is over; nil if the vocabulary lacks a symbol of the template.
+    public func endID(in tokenizer: Tokenizer) -> Int32? {
+        guard let symbols = try? symbolIDs(in: tokenizer) else { return nil }
+        switch Self.parts(of: assistant.after[...], symbols).first {
+        case .symbol(let id): return id
+        case .text(let text): return tokenizer.encodeContent(String(text), continuing: true).first
+        case nil: return nil
+        }
+    }
+
+    /// The ids after which an assistant's turn is over: what follows an answer, and the end of a sequence.
+    public func stopIDs(in tokenizer: Tokenizer) -> Set<Int32> {
+        Set([endID(in: tokenizer), tokenizer.endID].compactMap { $0 })
+    }
+
+    /// The ids that an assistant never says: control, unknown and unused pieces and the symbols of turns, but not those that
+    /// end its own.
+    public func neverSaid(in tokenizer: Tokenizer) -> Set<Int32> {
+        let markers = Set(symbols.compactMap { tokenizer.id(of: $0) })
+        let ids = (0..<Int32(tokenizer.vocabularySize)).filter { id in
+            markers.contains(id) || [.control, .unknown, .unused].contains(tokenizer.kind(of: id))
+        }
+        return Set(ids).subtracting(stopIDs(in: tokenizer))
+    }
+
+    /// The id of each symbol; it must be a piece that text cannot be mistaken for.
+    private func symbolIDs(in tokenizer: Tokenizer) throws -> [(symbol: String, id: Int32)] {
+        let ids = symbols.map { symbol in
+            tokenizer.id(of: symbol).flatMap {
+                [.userDefined, .control].contains(tokenizer.kind(of: $0)) ? $0 : nil
+            }
+        }
+        let missing = zip(symbols, ids).filter { $1 == nil }.map(\.0)
+        guard missing.isEmpty else {
+            throw UserError(
+                "the vocabulary has no symbol \(missing.joined(separator: ", "))",
+                remedy: name == Self.roleMarkers.name
+                    ? "train it with the symbols \(symbols.joined(separator: " ")), or name the model's chat_template"
+                    : "choose a chat template of the model's own")
+        }
+        return zip(symbols, ids).map { ($0, $1!) }
+    }
+
+    private enum Part { case text(Substring), symbol(Int32) }
+
+    /// Divides markup at the symbols it spells.
+    private static func parts(of markup: Substring, _ symbols: [(symbol: String, id: Int32)]) -> [Part] {
+        var parts: [Part] = []
+        var (rest, start) = (markup, markup.startIndex)
+        while start < markup.endIndex {
+            let found = symbols.filter { markup[start...].hasPrefix($0.symbol) }
+                .max { $0.symbol.utf8.count < $1.symbol.utf8.count }
+            guard let found else {
+                start = markup.index(after: start)
+                continue
+            }
+            if rest.startIndex < start { parts.append(.text(rest[..<start])) }
+            parts.append(.symbol(found.id))
+            start = markup.index(start, offsetBy: found.symbol.count)
+            rest = markup[start...]
+        }
+        if !rest.isEmpty { parts.append(.text(rest)) }
+        return parts
+    }
+
+    /// Spaces at the end of a text, apart.
+    private static func partingSpaces(_ text: String) -> (before: Substring, spaces: Substring) {
+        let end = text.lastIndex { $0 != " " }.map { text.index(after: $0) } ?? text.startIndex
+        return (text[..<end], text[end...])
+    }
+}

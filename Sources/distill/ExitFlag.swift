@@ -1,0 +1,21 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+
+/// The layer a model ends after: an option of the commands that run one.
+struct ExitFlag: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "End the model after this layer, from 1: one that it was trained with in `exits`.",
+            valueName: "layer"))
+    var exit: Int?
+
+    func validate() throws {
+        if let exit, exit < 1 { throw ValidationError("--exit \(exit) is not positive") }
+    }
+
+    /// The model of a path, ending there.
+    func model(_ path: String) throws -> Checkpoint {
+        try Checkpoint.load(URL(filePath: path)).ending(at: exit)
+    }
+}
