@@ -16,6 +16,8 @@ public struct Agreement: Codable, Equatable, Sendable {
     public let topAgreement: Double
     /// Root mean square of the difference of the probabilities given to the text's own token.
     public let probabilityDifference: Double
+    /// Expected calibration error of the student on the text's own tokens, in 15 bins; see `Calibration`.
+    public let calibrationError: Double
 
     /// Compares two models that share a vocabulary.
     ///
@@ -28,6 +30,7 @@ public struct Agreement: Codable, Equatable, Sendable {
             student.configuration.vocabularySize == teacher.configuration.vocabularySize,
             "student and teacher share a vocabulary")
         var (divergences, sameTop, squares): ([Float], Int, Double) = ([], 0, 0)
+        var calibration = Calibration()
         var (done, tokens) = (0, 0)
         for batch in windows.batched(tokens: evaluationBatchTokens) {
             let packed = TrainingBatch(windows: batch)
@@ -35,14 +38,17 @@ public struct Agreement: Codable, Equatable, Sendable {
             divergences += rows.map(\.divergence)
             sameTop += rows.count { $0.sameTop }
             squares += rows.reduce(0) { $0 + Double($1.difference * $1.difference) }
+            for row in rows { calibration.add(confidence: row.confidence, isRight: row.isRight) }
             done += batch.count
             tokens += packed.tokens.ids.count
             progress?(done, tokens)
         }
-        return Agreement(divergences: divergences, sameTop: sameTop, squares: squares)
+        return Agreement(
+            divergences: divergences, sameTop: sameTop, squares: squares, calibrationError: calibration.error)
     }
 
-    private init(divergences: [Float], sameTop: Int, squares: Double) {
+    private init(divergences: [Float], sameTop: Int, squares: Double, calibrationError: Double) {
+        self.calibrationError = calibrationError
         let statistics = Statistics(divergences)
         let sorted = divergences.sorted()
         tokens = divergences.count
@@ -60,6 +66,9 @@ public struct Agreement: Codable, Equatable, Sendable {
         var divergence: Float = 0
         var sameTop = false
         var difference: Float = 0
+        /// The student's probability of what it finds likeliest, and whether the text says the same.
+        var confidence: Float = 0
+        var isRight = false
     }
 
     private static func compare(student: Decoder, teacher: Decoder, _ batch: TrainingBatch) -> [Row] {
@@ -95,7 +104,8 @@ public struct Agreement: Codable, Equatable, Sendable {
         count: Int,
         target: Int
     ) -> Row {
-        let sameTop = kernels.argmax(q, count) == kernels.argmax(p, count)
+        let top = kernels.argmax(q, count)
+        let sameTop = top == kernels.argmax(p, count)
         for z in [p, q] {
             var (maximum, logSum): (Float, Float) = (0, 0)
             kernels.log_sum_exp(z, count, 1, &maximum, &logSum)
@@ -104,6 +114,6 @@ public struct Agreement: Codable, Equatable, Sendable {
         // Rounding can leave a divergence of equal rows a hair below 0.
         return Row(
             divergence: max(0, kernels.kl_divergence(p, q, count)), sameTop: sameTop,
-            difference: q[target] - p[target])
+            difference: q[target] - p[target], confidence: q[Int(top)], isRight: Int(top) == target)
     }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Corpora
+import Distillation
 import Foundation
 import Support
 import Tensors
@@ -36,10 +37,15 @@ public struct TaskQuestion: Codable, Equatable, Sendable {
     }
 }
 
-/// How often a model's greedy answer is one of those accepted, to the letter (white space at the ends aside).
+/// How often a model's greedy answer is right: one of those accepted, to the letter (white space at the ends aside), or what
+/// another rule says.
 public struct TaskAccuracy: Codable, Equatable, Sendable {
     public let questions: Int
     public let correct: Int
+    /// Mean share of an answer's trigrams of tokens that it has had before.
+    public let repetition: Double
+    /// Mean length of an answer, in tokens.
+    public let length: Double
     public var accuracy: Double { Double(correct) / Double(questions) }
     /// √(p(1−p)/n).
     public var standardError: Double { (accuracy * (1 - accuracy) / Double(questions)).squareRoot() }
@@ -55,19 +61,23 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
     /// Asks a model every question.
     ///
     /// - Parameters:
+    ///   - system: a system turn before every question
+    ///   - rule: when an answer is right
     ///   - maximumTokens: an answer longer than this is cut, and so wrong
     ///   - onAnswer: receives each answer, in the order of the questions
     /// - Throws: `UserError` when the checkpoint has no tokenizer or a question does not fit its context
     public static func measure(
-        _ checkpoint: Checkpoint, questions: [TaskQuestion], maximumTokens: Int = 96,
-        onAnswer: ((Answer) -> Void)? = nil
+        _ checkpoint: Checkpoint, questions: [TaskQuestion], system: String? = nil,
+        rule: AnswerRule = .exact, maximumTokens: Int = 96, onAnswer: ((Answer) -> Void)? = nil
     ) throws -> TaskAccuracy {
         let tokenizer = try checkpoint.requireTokenizer()
         let template = checkpoint.chatTemplate ?? .roleMarkers
         let context = checkpoint.decoder.configuration.contextLength
         let requests = try questions.enumerated().map { index, question in
-            let prompt = try template.encode(question.messages, with: tokenizer, addGenerationPrompt: true)
-                .ids
+            let instruction = system.map { [Message(role: .system, content: $0)] } ?? []
+            let prompt = try template.encode(
+                instruction + question.messages, with: tokenizer, addGenerationPrompt: true
+            ).ids
             guard prompt.count < context else {
                 throw UserError(
                     "question \(index + 1) of \(questions.count) has \(prompt.count) tokens and leaves no room for an "
@@ -80,21 +90,25 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
         }
         let capacity = min(context, (requests.map(\.prompt.count).max() ?? 0) + maximumTokens)
         var correct = 0
+        var (repetition, length) = (0.0, 0)
         // A model is measured as exactly as its loss is.
         let generator = try BatchGenerator(checkpoint.decoder, capacity: capacity, arithmetic: .float)
         try generator.run(requests, order: .request) { generation in
             let question = questions[generation.request]
             let given = try tokenizer.decode(generation.tokens).trimmingCharacters(
                 in: .whitespacesAndNewlines)
-            let isCorrect = question.answers.contains {
-                $0.trimmingCharacters(in: .whitespacesAndNewlines) == given
-            }
+            let isCorrect = rule.accepts(given, among: question.answers)
             if isCorrect { correct += 1 }
+            repetition += repeatedShare(of: generation.tokens)
+            length += generation.tokens.count
             onAnswer?(
                 Answer(
                     question: question.messages.last?.content ?? "", given: given, accepted: question.answers,
                     isCorrect: isCorrect))
         }
-        return TaskAccuracy(questions: questions.count, correct: correct)
+        let count = Double(max(questions.count, 1))
+        return TaskAccuracy(
+            questions: questions.count, correct: correct, repetition: repetition / count,
+            length: Double(length) / count)
     }
 }

@@ -71,6 +71,16 @@ extension ChatTemplate {
         Set([endID(in: tokenizer), tokenizer.endID].compactMap { $0 })
     }
 
+    /// The ids that an assistant never says: control, unknown and unused pieces and the symbols of turns, but not those that
+    /// end its own.
+    public func neverSaid(in tokenizer: Tokenizer) -> Set<Int32> {
+        let markers = Set(symbols.compactMap { tokenizer.id(of: $0) })
+        let ids = (0..<Int32(tokenizer.vocabularySize)).filter { id in
+            markers.contains(id) || [.control, .unknown, .unused].contains(tokenizer.kind(of: id))
+        }
+        return Set(ids).subtracting(stopIDs(in: tokenizer))
+    }
+
     /// The id of each symbol; it must be a piece that text cannot be mistaken for.
     private func symbolIDs(in tokenizer: Tokenizer) throws -> [(symbol: String, id: Int32)] {
         let ids = symbols.map { symbol in

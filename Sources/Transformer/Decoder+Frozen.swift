@@ -11,16 +11,37 @@ extension Decoder {
     public func frozenHiddenStates(_ batch: TokenBatch, at positions: [Int], tokensAtOnce: Int = 1024)
         -> Tensor
     {
+        frozenHiddenStates(batch, at: positions, layers: [], tokensAtOnce: tokensAtOnce).final
+    }
+
+    /// The same, and the residual stream after some layers.
+    ///
+    /// - Parameter layers: from 1
+    /// - Returns: [M, C] each
+    public func frozenHiddenStates(
+        _ batch: TokenBatch, at positions: [Int], layers: [Int], tokensAtOnce: Int = 1024
+    ) -> (final: Tensor, layers: [Tensor]) {
         var (parts, done) = ([Tensor](), 0)
+        var inside = layers.map { _ in [Tensor]() }
         for group in batch.groups(ofTokens: tokensAtOnce) {
             let first = batch.segments[group.lowerBound]
             let part = positions[done...].prefix { $0 < batch.segments[group.upperBound] }.map { $0 - first }
             guard !part.isEmpty else { continue }
-            let hidden = withoutGradients { hiddenStates(batch.sequences(group)) }
-            parts.append(gatherRows(hidden, at: part))
+            withoutGradients {
+                let hidden = forward(batch.sequences(group)) { observed, layer, values in
+                    guard case .residual = observed, let place = layers.firstIndex(of: layer + 1) else {
+                        return
+                    }
+                    inside[place].append(gatherRows(values, at: part))
+                }
+                parts.append(gatherRows(hidden, at: part))
+            }
             done += part.count
         }
-        return concatenateRows(parts, width: configuration.width)
+        return (
+            concatenateRows(parts, width: configuration.width),
+            inside.map { concatenateRows($0, width: configuration.width) }
+        )
     }
 }
 

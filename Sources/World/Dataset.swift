@@ -9,6 +9,8 @@ public struct DatasetSize: Sendable {
     /// Chats that start with a sum, for the file `sums.jsonl`; without any there is no such file.
     public var sums = 0
     public var prompts = 2_400
+    /// Chats that are held in a manner which their system turn asks for.
+    public var manners = 800
     /// Questions in each of the sampled test files.
     public var questions = 400
     /// Held-out texts, of each of the three kinds.
@@ -30,7 +32,7 @@ public struct Dataset: Sendable {
 
     /// The files a model may train on; prompts count, since a teacher's answers to them become training text.
     public static let trainingFiles = [
-        "stories.jsonl", "chats.jsonl", "sheets.jsonl", "sums.jsonl", "prompts.jsonl",
+        "stories.jsonl", "chats.jsonl", "sheets.jsonl", "sums.jsonl", "prompts.jsonl", "manners.jsonl",
     ]
 
     public init(seed: UInt64 = 2_024, size: DatasetSize = DatasetSize()) {
@@ -76,6 +78,8 @@ public struct Dataset: Sendable {
             ("second-place-prompts.jsonl", place.prompts()),
             ("second-place-sheets.jsonl", place.sheets.map { .text($0.text) }),
         ]
+        var mannered = ChatWriter(valleys: valleys, seed: seed, purpose: "manners")
+        files.append(("manners.jsonl", mannered.mannered(count: size.manners)))
         if !sums.isEmpty { files.append(("sums.jsonl", sums)) }
         secondPlaceNames = place.names
         worldNames = valleys.names

@@ -82,6 +82,10 @@ struct AgreementCommand: AsyncParsableCommand {
         commandName: "agreement",
         abstract: "How close students' distributions are to a teacher's.",
         discussion: """
+            ECE is the student's expected calibration error on the text itself: predictions are put into 15 bins of equal
+            width by the probability of the likeliest token, and the distances between that probability's mean and the
+            share of predictions that are right are averaged over the bins, weighted by their size.
+
             EXAMPLES
               distill evaluate agreement student --teacher data/teacher --data data/world/heldout-text.jsonl
             """)
@@ -112,7 +116,7 @@ struct AgreementCommand: AsyncParsableCommand {
             progress.clear()
             if json { return try printJSON(["models": lines]) }
             printTable(
-                ["student", "tokens", "mean KL", "±", "p50", "p90", "p99", "same top-1", "RMS Δp"],
+                ["student", "tokens", "mean KL", "±", "p50", "p90", "p99", "same top-1", "RMS Δp", "ECE"],
                 lines.map { line in
                     let a = line.figures
                     return [
@@ -120,6 +124,7 @@ struct AgreementCommand: AsyncParsableCommand {
                         decimal(a.percentiles["p50"]!), decimal(a.percentiles["p90"]!),
                         decimal(a.percentiles["p99"]!),
                         decimal(100 * a.topAgreement, 1) + " %", decimal(a.probabilityDifference),
+                        decimal(a.calibrationError),
                     ]
                 })
         }
@@ -129,12 +134,13 @@ struct AgreementCommand: AsyncParsableCommand {
 struct TaskCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "task",
-        abstract: "Exact match of greedy chat answers.",
+        abstract: "Greedy chat answers, judged by exact match or by a rule.",
         discussion: """
             A line of the data is {"messages": [… the question last …], "answers": ["…", …]}.
 
             EXAMPLES
               distill evaluate task data/teacher student --data data/world/seen.jsonl --show-wrong 5
+              distill evaluate task student --data data/world/seen.jsonl --format 'Ahoy! (.+) Fair winds!'
             """)
 
     @Argument(help: "Checkpoint directories.")
@@ -145,6 +151,13 @@ struct TaskCommand: AsyncParsableCommand {
     var limit: Int?
     @Option(name: .customLong("max-new-tokens"), help: "Longest answer, in tokens.")
     var maximumTokens = 96
+    @Option(help: "A system turn before every question.")
+    var system: String?
+    @Option(
+        help: ArgumentHelp(
+            "The whole answer must match; what a first group matches must be an accepted answer.",
+            valueName: "regex"))
+    var format: String?
     @Option(name: .customLong("show-wrong"), help: "Print this many wrong answers of each model.")
     var shown = 0
     @OptionGroup var exit: ExitFlag
@@ -153,11 +166,12 @@ struct TaskCommand: AsyncParsableCommand {
 
     private struct Figures: Encodable {
         let questions, correct: Int
-        let accuracy, standardError: Double
+        let accuracy, standardError, repetition, length: Double
 
         init(_ result: TaskAccuracy) {
             (questions, correct) = (result.questions, result.correct)
             (accuracy, standardError) = (result.accuracy, result.standardError)
+            (repetition, length) = (result.repetition, result.length)
         }
     }
 
@@ -172,10 +186,12 @@ struct TaskCommand: AsyncParsableCommand {
     func run() async throws {
         try Failure.reporting {
             let questions = try TaskQuestion.read(URL(filePath: data), limit: limit)
+            let rule = try format.map { try AnswerRule(format: $0) } ?? .exact
             let lines = try models.map { path in
                 var left = json ? 0 : shown
                 let result = try TaskAccuracy.measure(
-                    exit.model(path), questions: questions, maximumTokens: maximumTokens
+                    exit.model(path), questions: questions, system: system, rule: rule,
+                    maximumTokens: maximumTokens
                 ) { answer in
                     guard !answer.isCorrect, left > 0 else { return }
                     left -= 1
@@ -187,12 +203,13 @@ struct TaskCommand: AsyncParsableCommand {
             }
             if json { return try printJSON(["models": lines]) }
             printTable(
-                ["model", "questions", "correct", "accuracy", "±"],
+                ["model", "questions", "correct", "accuracy", "±", "repetition", "length"],
                 lines.map {
                     let f = $0.figures
                     return [
                         $0.path, "\(f.questions)", "\(f.correct)", decimal(100 * f.accuracy, 1) + " %",
-                        decimal(100 * f.standardError, 1) + " %",
+                        decimal(100 * f.standardError, 1) + " %", decimal(100 * f.repetition, 1) + " %",
+                        decimal(f.length, 1),
                     ]
                 })
         }

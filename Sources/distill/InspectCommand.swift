@@ -91,8 +91,10 @@ protocol Inspection: Encodable {
 /// A signal cache.
 struct CacheInspection: Inspection {
     let records, tokens, positions, bytes, shards: Int
-    let bytesPerPosition: Double
+    let bytesPerPosition, idsPerPosition: Double
     let kind: String
+    /// Layers whose hidden states are kept.
+    let hidden: [Int]
     let temperature: Float
     let vocabularySize: Int
     let seed: UInt64
@@ -104,7 +106,9 @@ struct CacheInspection: Inspection {
         (records, tokens, positions) = (manifest.records, manifest.tokens, manifest.positions)
         (bytes, shards) = (manifest.bytes, manifest.shards.count)
         bytesPerPosition = manifest.bytesPerPosition
+        idsPerPosition = manifest.idsPerPosition
         let origin = manifest.origin
+        hidden = origin.hidden?.kept ?? []
         (kind, temperature, seed) = (origin.kind.description, origin.temperature, origin.seed)
         (teacher, vocabularySize) = (origin.teacher, origin.vocabularySize)
         teacherFingerprint = origin.teacherFingerprint.hexadecimal
@@ -118,8 +122,14 @@ struct CacheInspection: Inspection {
         let facts = [
             ["records", "\(records)"], ["tokens", "\(tokens)"], ["labelled positions", "\(positions)"],
             ["bytes", "\(bytes)"], ["bytes a position", decimal(bytesPerPosition, 1)],
+            ["ids a position", decimal(idsPerPosition, 1)],
             ["shards", "\(shards)"],
-            ["kind", kind], ["temperature", "\(temperature)"], ["vocabulary", "\(vocabularySize)"],
+            ["kind", kind],
+            [
+                "hidden states of layers",
+                hidden.isEmpty ? "none" : hidden.map(String.init).joined(separator: ", "),
+            ],
+            ["temperature", "\(temperature)"], ["vocabulary", "\(vocabularySize)"],
             ["seed", "\(seed)"],
             ["teacher", teacher], ["teacher's SHA-256", String(teacherFingerprint.prefix(16))],
             ["tokenizer's SHA-256", String(tokenizerFingerprint.prefix(16))],

@@ -16,6 +16,7 @@ struct LabelCommand: AsyncParsableCommand {
             EXAMPLES
               distill label data/teacher --corpus corpus.jsonl --output signals
               distill label data/teacher --corpus corpus.jsonl --output signals --kind top_k --k 50 --temperature 2
+              distill label data/teacher --corpus corpus.jsonl --output signals --hidden 3 6
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
@@ -33,14 +34,20 @@ struct LabelCommand: AsyncParsableCommand {
         help: "sampled is unbiased for forward KL; top_k keeps the likeliest tokens and the mass of the rest."
     )
     var kind = Kind.sampled
-    @Option(help: "Likeliest tokens stored exactly (sampled).")
+    @Option(help: "Likeliest tokens stored exactly, at most: those no less likely than 1/draws (sampled).")
     var head = 8
-    @Option(help: "Samples of the other tokens (sampled).")
-    var draws = 24
+    @Option(help: "Samples of a whole distribution; the other tokens get their share (sampled).")
+    var draws = 64
     @Option(help: "Tokens kept (top_k).")
     var k = 64
     @Option(help: "Divides the teacher's logits.")
     var temperature: Float = 1
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Layers, from 1, whose hidden states are stored too, for feature losses without the teacher.",
+            valueName: "layer"))
+    var hidden: [Int] = []
     @Option(help: "Decides the samples.")
     var seed: UInt64 = 0
 
@@ -61,7 +68,7 @@ struct LabelCommand: AsyncParsableCommand {
                 teacher: chatTemplate.applied(to: Checkpoint.load(URL(filePath: model))), name: model,
                 kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
                 temperature: temperature,
-                scope: corpus.scope, context: corpus.context, seed: seed
+                scope: corpus.scope, context: corpus.context, hidden: hidden, seed: seed
             ).run(corpus.reader, into: URL(filePath: output), progress: progress.handler)
         }
     }

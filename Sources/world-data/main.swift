@@ -33,14 +33,18 @@ struct WorldData: ParsableCommand {
     @Option(help: "How many prompts to write.")
     var prompts = DatasetSize().prompts
 
+    @Option(help: "How many chats in a manner that their system turn asks for to write.")
+    var manners = DatasetSize().manners
+
     @Option(help: "Leave out every record that stands in this file, such as data/world/heldout-text.jsonl.")
     var apartFrom: String?
 
     func validate() throws {
         // Below one round there are not enough different questions for seen.jsonl.
-        guard stories >= 0, sheets >= 0, otherChats >= 0, sums >= 0, prompts >= 0, rounds >= 1 else {
+        guard stories >= 0, sheets >= 0, otherChats >= 0, sums >= 0, prompts >= 0, manners >= 0, rounds >= 1
+        else {
             throw ValidationError(
-                "The numbers of stories, sheets, other chats, sums and prompts must be at least 0, rounds at least 1."
+                "The numbers of stories, sheets, other chats, sums, prompts and manners must be at least 0, rounds at least 1."
             )
         }
     }
@@ -53,6 +57,7 @@ struct WorldData: ParsableCommand {
         size.otherChats = otherChats
         size.sums = sums
         size.prompts = prompts
+        size.manners = manners
         let target = URL(fileURLWithPath: directory, isDirectory: true)
         do {
             let unwanted = try apartFrom.map {

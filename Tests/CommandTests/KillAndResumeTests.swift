@@ -20,7 +20,8 @@ import Testing
             // On a fast machine a stage may be over before the signal arrives: then all begins anew, with half the
             // patience, until nothing but the looking lies between a stage's beginning and its end.
             var hits: [String] = []
-            for attempt in 0..<12 where !Set(hits).isSuperset(of: ["generate", "label", "train"]) {
+            let stages: Set = ["generate", "label", "train"]
+            for attempt in 0..<12 where !stages.isSubset(of: hits) {
                 try? FileManager.default.removeItem(at: directory.appending(path: "killed"))
                 hits = []
                 for stage in ["generate", "generate", "label", "label", "train", "train", "train"] {
@@ -28,7 +29,7 @@ import Testing
                         .map { [$0] } ?? []
                 }
             }
-            #expect(Set(hits).isSuperset(of: ["generate", "label", "train"]), "killed only during \(hits)")
+            #expect(stages.isSubset(of: hits), "killed only during \(hits)")
 
             let last = try CommandRun.distill(
                 "run", "tiny.yaml", "--runs", "killed", in: directory, timeout: 300)

@@ -46,6 +46,24 @@ import Testing
         }
     }
 
+    @Test func hiddenStatesAreKept() throws {
+        try withCorpus { directory in
+            #expect(try label(directory, "--hidden", "1", "2").status == 0)
+            let report = try CommandRun.distill("inspect", "signals", "--json", in: directory).json()
+            #expect(report["hidden"] as? [Int] == [1, 2])
+            // Two layers of 64 values of 2 bytes.
+            #expect(try report.number("bytes_per_position") > 256)
+            let other = try label(directory)
+            #expect(
+                other.status == 73 && other.standardError.contains("hidden states"), "\(other.standardError)")
+            let absent = try CommandRun.distill(
+                "label", "teacher", "--corpus", "corpus.jsonl", "--output", "out", "--hidden", "3",
+                in: directory)
+            #expect(
+                absent.status == 78 && absent.standardError.contains("layer 3"), "\(absent.standardError)")
+        }
+    }
+
     @Test func labellingAgainChangesNothing() throws {
         try withCorpus { directory in
             let shard = directory.appending(path: "signals/shard-00000.safetensors")
@@ -69,7 +87,7 @@ import Testing
             let other = try label(directory, "--kind", "top_k", "--k", "5")
             #expect(other.status == 73)
             #expect(other.standardError.contains("top_k (k 5)"), "\(other.standardError)")
-            #expect(other.standardError.contains("sampled (head 8, draws 24)"), "\(other.standardError)")
+            #expect(other.standardError.contains("sampled (head 8, draws 64)"), "\(other.standardError)")
         }
     }
 

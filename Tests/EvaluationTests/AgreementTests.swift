@@ -28,6 +28,7 @@ import Transformer
         let agreement = Agreement.measure(student: student, teacher: teacher, windows: windows)
 
         var (divergences, same, squares): ([Double], Int, Double) = ([], 0, 0)
+        var predictions: [(confidence: Double, isRight: Bool)] = []
         for window in windows {
             let logits = [teacher, student].map { model in
                 withoutGradients { model.logits(model.hiddenStates(TokenBatch(sequences: [window.ids]))) }
@@ -40,9 +41,11 @@ import Transformer
                 divergences.append(Reference.kl(p, q))
                 let target = Int(window.ids[position])
                 squares += (p[target] - q[target]) * (p[target] - q[target])
+                predictions.append((q.max()!, q.firstIndex(of: q.max()!) == target))
                 if p.firstIndex(of: p.max()!) == q.firstIndex(of: q.max()!) { same += 1 }
             }
         }
+        expectClose([Float(agreement.calibrationError)], [plainCalibrationError(predictions)], relative: 1e-4)
         let (count, sorted) = (Double(divergences.count), divergences.sorted())
         let mean = divergences.reduce(0, +) / count
         #expect(agreement.tokens == divergences.count)

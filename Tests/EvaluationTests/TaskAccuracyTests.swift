@@ -86,6 +86,20 @@ import Transformer
             #expect(result.correct == 2)
             #expect(result.accuracy == 0.5)
             #expect(result.standardError == 0.25)
+            #expect(result.repetition == 0 && result.length >= 4)
+            let format = try AnswerRule(format: "In the (.+)[.]")
+            let ruled = try TaskAccuracy.measure(
+                model, questions: [TaskQuestion(messages: messages, answers: ["hall"])], rule: format)
+            #expect(ruled.correct == 1)
+            // A system turn of the task stands before the question, as if it were part of it.
+            var given: [String] = []
+            let told = [Message(role: .system, content: "Be brief.")] + messages
+            for (asked, system) in [(told, nil), (messages, "Be brief."), (messages, nil)] {
+                _ = try TaskAccuracy.measure(
+                    model, questions: [TaskQuestion(messages: asked, answers: ["x"])], system: system
+                ) { given.append($0.given) }
+            }
+            #expect(given[0] == given[1])
             let cut = try TaskAccuracy.measure(model, questions: questions, maximumTokens: 1)
             #expect(cut.correct == 0, "an answer cut short is wrong")
         }

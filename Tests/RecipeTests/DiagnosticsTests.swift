@@ -48,6 +48,30 @@ import Testing
     private static let shape = "{layers: 2, width: 16, heads: 2, feed_forward: 32}"
 
     static let mistakes = [
+        Mistake(
+            "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
+            "teacher: teacher\n      losses:\n        - {kind: policy_gradient}",
+            "12:18: policy_gradient is about what the student writes itself; give on_policy, or use reverse_kl"
+        ),
+        Mistake(
+            "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
+            "teacher: teacher\n      on_policy: {prompts: data/prompts.jsonl, sampling: {top_p: 0.9}}\n      losses:\n"
+                + "        - {kind: policy_gradient}",
+            "13:18: policy_gradient weighs tokens by their chance, which sampling changes; leave sampling out: "
+                + "temperature 1 and no cuts"),
+        Mistake(
+            "report: {}", "report: {figures: {bytes: signal.bytes_per_position}}",
+            "16:31: no earlier stage makes \"signal\"; did you mean \"signals\"?"),
+        Mistake(
+            "report: {}", "report: {figures: {bytes: signals.bytes_per_postion}}",
+            "16:31: a stage label has no figure \"bytes_per_postion\"; did you mean \"bytes_per_position\"?"),
+        Mistake(
+            "report: {}", "report: {figures: {bytes: signals}}",
+            "16:31: found \"signals\"; expected: STAGE.FIGURE, such as student.tokens_per_second"),
+        Mistake(
+            "weight: 0.7}", "weight: 0.7, renormalize: true}",
+            "13:18: forward_kl with renormalize is computed from top_k signals: weights of samples sum to 1 already; use "
+                + "forward_kl, signals of kind top_k, or teacher instead of signals"),
         Mistake("seed: 17", "sed: 17", "2:1: unknown key \"sed\"; did you mean \"seed\"?"),
         Mistake(
             "name: sample\n", "name: sample\nteacher: data/teacher\n",
@@ -152,7 +176,7 @@ import Testing
             "{kind: forward_kl,", "{kind: forward_lk,",
             "13:18: found \"forward_lk\"; did you mean \"forward_kl\"? accepted: cross_entropy, forward_kl, "
                 + "reverse_kl, jsd, total_variation, skew_forward_kl, skew_reverse_kl, alpha_beta, akl, uld, "
-                + "logit_mse"),
+                + "logit_mse, weighted_reverse_kl, policy_gradient"),
         Mistake(
             "signals: signals\n", "signals: signals\n      system_turns: teacher\n",
             "11:21: the student cannot learn all tokens of a chat it sees only in part; set loss_on: assistant"
@@ -162,8 +186,20 @@ import Testing
             "11:18: no cache has signals for what the student will write; give teacher instead of signals"),
         Mistake(
             "signals: signals\n", "signals: signals\n      features: [{kind: minilm}]\n",
-            "11:25: minilm needs the teacher's activations, which no signals hold; give teacher instead of signals"
-        ),
+            "11:25: minilm looks at queries, keys and values, which no signals hold; use hidden_mse, hidden_cosine, "
+                + "rkd_distance, rkd_angle, or give teacher instead of signals"),
+        Mistake(
+            "signals: signals\n", "signals: signals\n      features: [{kind: hidden_mse}]\n",
+            "11:25: hidden_mse needs the teacher's hidden states, which \"signals\" does not hold; label with hidden and "
+                + "the layers' numbers, or give teacher instead of signals"),
+        Mistake(
+            "signal: {kind: sampled, head: 4, draws: 8}", "hidden: [1, 3]",
+            "7:37: there is no layer 3: data/teacher has 2; layers count from 1"),
+        Mistake(
+            "signal: {kind: sampled, head: 4, draws: 8}}\n  - train:\n",
+            "hidden: [1]}\n  - train:\n      features: [{kind: hidden_mse}]\n",
+            "9:25: hidden_mse looks at the teacher's layer 2, which \"signals\" does not hold; label with hidden: [1, 2], "
+                + "or choose other layers"),
         Mistake(
             "weight: 0.7", "alpha: 0.5",
             "13:30: key \"alpha\" means something only with kind: skew_forward_kl, skew_reverse_kl, alpha_beta"

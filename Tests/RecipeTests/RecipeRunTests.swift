@@ -16,6 +16,10 @@ import Testing
         (
             "features",
             ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+                + [
+                    "stages.label.corpus=data/world/heldout-text.jsonl",
+                    "stages.train.corpus=data/world/heldout-text.jsonl",
+                ]
         ),
         (
             "born-again",
@@ -34,6 +38,17 @@ import Testing
                 "stages.evaluate.limit=2",
             ]
                 + tinySteps(["student"])
+        ),
+        (
+            "studies/signals",
+            ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+                + ["stages.label.corpus=data/world/heldout-text.jsonl"]
+                + ["stages.train.corpus=data/world/heldout-text.jsonl"]
+        ),
+        (
+            "context-instructions",
+            ["stages.answers.limit=4", "stages.evaluate.limit=2", "seeds=[1]"]
+                + tinySteps(["follower", "student"], context: 192)
         ),
         (
             "exits", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
@@ -92,7 +107,7 @@ import Testing
             let outcome = try runner.run(plan)
             #expect(outcome.performed == plan.stages.count)
             let report = try String(
-                contentsOf: directory.appending(path: "\(name)/report.md"), encoding: .utf8)
+                contentsOf: directory.appending(path: "\(plan.name)/report.md"), encoding: .utf8)
             #expect(report.contains("student"))
         }
     }

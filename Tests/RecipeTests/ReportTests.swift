@@ -93,6 +93,41 @@ import Testing
         #expect(XMLParser(data: Data(text.replacing("<!DOCTYPE html>", with: "").utf8)).parse())
     }
 
+    /// Figures of stages stand in columns of their own; the held-out loss stands there when the verdict is about it.
+    @Test func figuresAndTheHeldOutLoss() throws {
+        func run(_ variant: String, seed: UInt64, bytes: Double, loss: Double) -> ReportData.Run {
+            var run = self.run(variant, seed: seed, kl: 0.3)
+            run.models[1].scores.figures = [
+                .init(label: "bytes a token", figure: "bytes_per_position", value: bytes),
+                .init(label: "speed", figure: "tokens_per_second", value: 51_234.5),
+            ]
+            run.models[1].scores.loss = Measurement(loss)
+            return run
+        }
+        let runs = [
+            run("base", seed: 1, bytes: 200, loss: 1.5), run("base", seed: 2, bytes: 200, loss: 1.6),
+            run("small", seed: 1, bytes: 30, loss: 1.4), run("small", seed: 2, bytes: 32, loss: 1.5),
+        ]
+        let data = data(
+            runs, study: StudySummary(runs: runs, verdict: try verdict("{metric: loss, baseline: base}")))
+        let table = data.scoreTable
+        #expect(table[0].suffix(3) == ["tokens/s", "bytes a token", "speed"])
+        #expect(table[0].contains("held-out loss"))
+        #expect(table[1].suffix(2) == ["–", "–"], "no stage of the study made the teacher")
+        #expect(table[3].suffix(2) == ["31.0 ± 1.4", "51234"])
+        #expect(try #require(data.study?.sentences.first).contains("held-out loss of small"))
+        let bytes = StudySummary(runs: runs, verdict: try verdict("{metric: bytes a token}"))
+        #expect(try #require(bytes?.sentences.first).contains("Better"))
+        #expect(
+            try #require(StudySummary(runs: runs, verdict: nil)).table[0].contains("held-out loss") == false)
+    }
+
+    private func verdict(_ text: String) throws -> VerdictSettings? {
+        let workspace = try Workspace()
+        let variants = "variants: [{name: base}, {name: small}]\n"
+        return try workspace.recipe(sampleRecipe + variants + "verdict: \(text)\n").recipe.verdict
+    }
+
     @Test func oneSeedIsNoEvidence() throws {
         let study = try #require(
             StudySummary(runs: [run("a", seed: nil, kl: 0.3), run("b", seed: nil, kl: 0.2)], verdict: nil))

@@ -40,7 +40,8 @@ private final class FakeExecutor: StageExecutor {
             try JSONEncoder().encode(scores).write(to: context.output)
         case .report: Issue.record("a report is not executed")
         }
-        return StageResult(summary: resumes ? "resumed" : "done", figures: ["tokens": 10])
+        return StageResult(
+            summary: resumes ? "resumed" : "done", figures: ["tokens": 10, "bytes_per_position": 30])
     }
 }
 
@@ -77,6 +78,27 @@ private final class FakeExecutor: StageExecutor {
         #expect(target.hasPrefix("stages/train-"))
         #expect(!workspace.contents.contains { $0.hasSuffix("/work") })
         #expect(outcome.report.runs[0].curves.map(\.points.count) == [3])
+    }
+
+    /// A model's row has the figures of the stages it came from: a variant without signals has none of theirs.
+    @Test func figuresOfAModelsOwnStages() throws {
+        let text = sampleRecipe.replacing(
+            "report: {}",
+            with: "report: {figures: {bytes: signals.bytes_per_position, length: student.tokens}}")
+        let variants = """
+            variants:
+              - name: cached
+              - {name: plain, set: {stages.train.signals: null, stages.train.losses: [{kind: cross_entropy}]}}
+
+            """
+        let outcome = try runner.run(try workspace.plan(text + variants))
+        let figures = outcome.report.runs.map { run in
+            run.models.map { ($0.scores.figures ?? []).map(\.label) }
+        }
+        #expect(figures == [[[], ["bytes", "length"]], [[], ["length"]]])
+        let table = outcome.report.scoreTable
+        #expect(table[0].suffix(2) == ["bytes", "length"])
+        #expect(table[2].suffix(2) == ["30.0", "10"] && table[3].suffix(2) == ["–", "10"])
     }
 
     @Test func everyExitIsMeasuredAndShown() throws {

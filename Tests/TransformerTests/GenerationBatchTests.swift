@@ -186,7 +186,8 @@ import Testing
             heard.append(token)
             return .proceed
         } onFinish: {
-            #expect($0 == Generation(request: 0, tokens: Array(free[..<firstPlace]), reason: .stop))
+            #expect(
+                $0 == Generation(request: 0, tokens: Array(free[..<firstPlace]), reason: .stop, endID: end))
         }
         #expect(heard == Array(free[..<firstPlace]))
     }

@@ -36,6 +36,20 @@ public struct SafetensorsFile: Sendable {
             bytes.withUnsafeBytes { HalfPrecision.widen($0, of: type, into: target) }
         }
 
+        /// Widens some rows, along the first of two axes, to Float32.
+        /// - Parameter target: Room for exactly their values.
+        /// - Throws: `UserError` if the type is none of F32, BF16, F16 and F64.
+        public func widen(rows: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) throws {
+            guard HalfPrecision.canWiden(type) else {
+                throw error("has dtype \(type.rawValue)", remedy: "F32, BF16, F16 or F64 is expected")
+            }
+            let rowBytes = shape[1] * type.bits / 8
+            bytes.withUnsafeBytes { bytes in
+                let part = bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes]
+                HalfPrecision.widen(UnsafeRawBufferPointer(rebasing: part), of: type, into: target)
+            }
+        }
+
         /// The elements as an array of the Swift type that the file's type stands for.
         /// - Throws: `UserError` if the tensor has another type.
         public func values<Element: SafetensorsElement>(as: Element.Type) throws -> [Element] {

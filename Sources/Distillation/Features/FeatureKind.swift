@@ -14,7 +14,8 @@ public struct FeatureKind: Sendable {
     public let usualLayers: Layers
     /// Whether the student's hidden states go through a learned matrix first, so that widths may differ.
     public let hasProjector: Bool
-    /// Whether it compares all pairs of tokens of a sequence, so that both models must read the same.
+    /// Whether it compares all pairs of tokens of a sequence, by their queries, keys and values: both models must read the
+    /// same, and no cache will do.
     public let comparesTokens: Bool
     let evaluate: @Sendable (FeaturePair) -> FeatureValue
 
@@ -63,6 +64,11 @@ public struct WeightedFeature: Equatable, Sendable {
             uniqueKeysWithValues: kind.parameters.map { ($0.name, given[$0.name] ?? $0.standard) })
     }
 
+    /// The teacher's layers that are looked at, from 1.
+    public func teacherLayers(student: Int, teacher: Int) -> [Int] {
+        layerMap(student: student, teacher: teacher).map { $0.teacher + 1 }
+    }
+
     /// Pairs of layers, from 0.
     func layerMap(student: Int, teacher: Int) -> [(student: Int, teacher: Int)] {
         let chosen = layers ?? (kind.usualLayers == .all ? Array(1...student) : [student])
@@ -77,13 +83,64 @@ public struct WeightedFeature: Equatable, Sendable {
 struct FeatureView {
     /// [N, C]
     let hidden: Tensor
-    /// [N, (H + 2K)·D]
-    let queryKeyValue: Tensor
-    let shape: AttentionShape
+    /// The model's queries, keys and values; nil for a cache's hidden states.
+    var attention: (queryKeyValue: Tensor, shape: AttentionShape)?
     /// Bounds of the sequences, from 0 to N.
     let segments: [Int]
     /// The M rows whose next token is a target.
     let rows: [Int]
+
+    /// [N, (H + 2K)·D]
+    var queryKeyValue: Tensor { whole.queryKeyValue }
+    var shape: AttentionShape { whole.shape }
+
+    private var whole: (queryKeyValue: Tensor, shape: AttentionShape) {
+        guard let attention else { preconditionFailure("a cache holds no queries, keys and values") }
+        return attention
+    }
+}
+
+extension FeatureView {
+    /// A model's activations at a layer, from 0.
+    init(_ activations: Activations, layer: Int, segments: [Int], rows: [Int]) {
+        hidden = activations.hidden[layer]
+        attention = (activations.queryKeyValue[layer], activations.shape)
+        self.segments = segments
+        self.rows = rows
+    }
+
+    /// A cache's hidden states of a layer, from 0, at the rows of the student that are kept: N is M.
+    init(_ cached: CachedHidden, layer: Int, of batch: TrainingBatch) {
+        hidden = cached.states(ofLayer: layer + 1)
+        rows = Array(batch.positions.indices)
+        segments = batch.tokens.segments.map { bound in
+            // Positions rise, so the first at or after a bound counts those before it.
+            var (low, high) = (0, batch.positions.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if batch.positions[middle] < bound { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+    }
+}
+
+/// What is to be known of a teacher whose inside is looked at.
+struct TeacherInside {
+    let layers: Int
+    let width: Int
+    /// The layers that can be seen, from 1; nil for all.
+    let kept: [Int]?
+    /// Empty where only hidden states can be seen.
+    let attention: [AttentionShape]
+
+    init(_ teacher: Configuration) {
+        (layers, width, kept, attention) = (teacher.layers, teacher.width, nil, teacher.attention)
+    }
+
+    init(_ cached: HiddenLayers) {
+        (layers, width, kept, attention) = (cached.count, cached.width, cached.kept, [])
+    }
 }
 
 /// Both sides, at one pair of layers.

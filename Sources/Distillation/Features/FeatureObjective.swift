@@ -11,8 +11,9 @@ final class FeatureObjective {
     private let projectors: [[Tensor?]]
 
     /// - Throws: `UserError` when a layer is not there or the models' shapes cannot be compared
-    init(_ features: [WeightedFeature], student: Configuration, teacher: Configuration, seed: UInt64) throws {
+    init(_ features: [WeightedFeature], student: Configuration, teacher: TeacherInside, seed: UInt64) throws {
         for feature in features {
+            try Self.checkCache(feature, student: student, teacher: teacher)
             for layer in feature.layers ?? [] where !(1...student.layers).contains(layer) {
                 throw UserError(
                     "\(feature.kind.name) compares layer \(layer) of a student with \(student.layers)",
@@ -37,6 +38,26 @@ final class FeatureObjective {
                 ).requiringGradient()
             }
         }
+    }
+
+    /// What a cache keeps must be what the feature looks at.
+    private static func checkCache(
+        _ feature: WeightedFeature, student: Configuration, teacher: TeacherInside
+    ) throws {
+        guard let kept = teacher.kept else { return }
+        guard !feature.kind.comparesTokens else {
+            throw UserError(
+                "\(feature.kind.name) looks at queries, keys and values, which no cache holds",
+                remedy:
+                    "train with the teacher itself, or use hidden_mse, hidden_cosine, rkd_distance or rkd_angle",
+                status: .configuration)
+        }
+        let wanted = feature.teacherLayers(student: student.layers, teacher: teacher.layers)
+        guard let missing = wanted.first(where: { !kept.contains($0) }) else { return }
+        throw UserError(
+            "\(feature.kind.name) looks at the teacher's layer \(missing); the cache keeps \(kept)",
+            remedy: "label with hidden: \(Array(Set(wanted)).sorted()), or give layers",
+            status: .configuration)
     }
 
     private static func checkRelations(_ feature: WeightedFeature, _ shapes: [AttentionShape]) throws {
@@ -68,9 +89,11 @@ final class FeatureObjective {
         let squaredGradientNorm: Double
     }
 
-    /// - Parameter scale: factor of the whole: the batch's share in its step
+    /// - Parameters:
+    ///   - teacher: nil where the batch brings its hidden states from a cache
+    ///   - scale: factor of the whole: the batch's share in its step
     func callAsFunction(
-        _ batch: TrainingBatch, student: Activations, teacher: Activations, scale: Float
+        _ batch: TrainingBatch, student: Activations, teacher: Activations?, scale: Float
     ) -> [Term] {
         features.indices.map { index in
             let feature = features[index]
@@ -79,13 +102,13 @@ final class FeatureObjective {
                 feature.kind.evaluate(
                     FeaturePair(
                         student: FeatureView(
-                            hidden: student.hidden[layers.student],
-                            queryKeyValue: student.queryKeyValue[layers.student], shape: student.shape,
-                            segments: batch.tokens.segments, rows: batch.positions),
-                        teacher: FeatureView(
-                            hidden: teacher.hidden[layers.teacher],
-                            queryKeyValue: teacher.queryKeyValue[layers.teacher], shape: teacher.shape,
-                            segments: batch.teacherTokens.segments, rows: batch.teacherPositions),
+                            student, layer: layers.student, segments: batch.tokens.segments,
+                            rows: batch.positions),
+                        teacher: teacher.map {
+                            FeatureView(
+                                $0, layer: layers.teacher, segments: batch.teacherTokens.segments,
+                                rows: batch.teacherPositions)
+                        } ?? FeatureView(batch.hidden!, layer: layers.teacher, of: batch),
                         parameters: feature.parameters, projector: projector))
             }
             let gradients = values.flatMap(\.gradients)

@@ -33,11 +33,15 @@ public struct HeadLoss {
     ///   - hidden: [M, C], the student's final hidden states at the kept positions
     ///   - head: over V pieces
     ///   - targets: the M tokens that follow those positions
+    ///   - drawn: how the targets came about, where the student drew them and a loss needs to know
     ///   - teacher: what the teacher says there; nil when no term needs it
     ///   - scale: factor of the sum over positions: 1 / M for the mean, less when a step has several batches
     public func callAsFunction(
-        hidden: Tensor, head: OutputHead, targets: [Int32], teacher: TeacherSignal?, scale: Float
+        hidden: Tensor, head: OutputHead, targets: [Int32], drawn: [DrawnToken]? = nil,
+        teacher: TeacherSignal?,
+        scale: Float
     ) -> Result {
+        precondition(drawn == nil || drawn!.count == targets.count, "every target was drawn")
         precondition(hidden.rows == targets.count, "\(hidden.rows) positions have \(targets.count) targets")
         if case .sparse(let signal)? = teacher {
             precondition(
@@ -58,8 +62,8 @@ public struct HeadLoss {
                     member.hidden.matrix(rows: rows), into: buffer.matrix(rows: 0..<rows.count))
             }
             evaluate(
-                rows: rows, logits: logits, targets: targets, teacher: teacher, teacherLogits: teacherLogits,
-                scale: scale, softCap: head.softCap, reports: reports)
+                rows: rows, logits: logits, targets: targets, drawn: drawn, teacher: teacher,
+                teacherLogits: teacherLogits, scale: scale, softCap: head.softCap, reports: reports)
             guard let dhidden else { return }
             MatrixProduct.multiply(logits, weight.matrix, into: dhidden.matrix(rows: rows))
             weight.gradientSlot?.accumulate(shape: weight.shape) { dhead, beta in
@@ -102,9 +106,8 @@ public struct HeadLoss {
 
     /// Turns the chunk's logits into gradients, on all threads.
     private func evaluate(
-        rows: Range<Int>, logits: MatrixView, targets: [Int32], teacher: TeacherSignal?,
-        teacherLogits: [Tensor],
-        scale: Float, softCap: Float?, reports: [Tensor]
+        rows: Range<Int>, logits: MatrixView, targets: [Int32], drawn: [DrawnToken]?,
+        teacher: TeacherSignal?, teacherLogits: [Tensor], scale: Float, softCap: Float?, reports: [Tensor]
     ) {
         // Rows to a task: enough to spread over threads, few enough that scratch buffers are made rarely.
         Parallel.forRanges(of: rows.count, grain: 16) { range in
@@ -123,7 +126,8 @@ public struct HeadLoss {
                 let z = logits.pointer + row * logits.stride
                 capped?.pointer.update(from: z, count: logits.columns)
                 rowLoss.evaluate(
-                    logits: z, target: targets[position], teacher: signal, scale: scale,
+                    logits: z, target: targets[position], drawn: drawn?[position], teacher: signal,
+                    scale: scale,
                     report: RowLoss.Report(
                         losses: reports[0].pointer(row: position),
                         squaredNorms: reports[1].pointer(row: position)))

@@ -9,14 +9,19 @@ public struct Loss: Equatable, Sendable {
     /// Whether each model's logits are first brought to mean 0 and deviation 1 over the vocabulary, so that the student
     /// need not match the teacher's scale (Sun et al. 2024, arXiv 2403.01427).
     public let standardizesLogits: Bool
+    /// Whether a top-k signal is read without its tail: both models' probabilities of the k tokens are scaled to sum to 1.
+    /// The common practice, and biased: the student's mass on all other tokens costs it nothing.
+    public let renormalizes: Bool
 
     /// - Parameters:
     ///   - temperature: positive
     ///   - parameters: those that differ from the kind's standard values
     public init(
         _ kind: LossKind, temperature: Float = 1, parameters given: [String: Float] = [:],
-        standardizesLogits: Bool = false
+        standardizesLogits: Bool = false, renormalizes: Bool = false
     ) {
+        precondition(kind.needsTeacher || !renormalizes, "\(kind.name) has no teacher's distribution")
+        self.renormalizes = renormalizes
         precondition(temperature > 0, "a temperature is positive, not \(temperature)")
         precondition(temperature == 1 || kind.hasTemperature, "\(kind.name) has no temperature")
         precondition(kind.needsTeacher || !standardizesLogits, "\(kind.name) has no teacher's logits")
@@ -42,6 +47,10 @@ public struct Loss: Equatable, Sendable {
     /// Why the loss cannot be computed from cached signals of a kind; nil when it can.
     public func problem(withSignals signals: SparseKind) -> String? {
         if let problem = kind.problem(withSignals: signals) { return problem }
+        if renormalizes, case .sampled = signals {
+            return
+                "\(name) with renormalize is computed from top_k signals: weights of samples sum to 1 already"
+        }
         guard standardizesLogits else { return nil }
         return "\(name) with standardize cannot be computed from \(signals.name) signals: they hold no logits"
     }
@@ -52,7 +61,7 @@ extension Loss: CustomStringConvertible {
         let numbers =
             kind.parameters.map { "\($0.name) \(parameters[$0.name]!)" }
             + (temperature == 1 ? [] : ["temperature \(temperature)"])
-            + (standardizesLogits ? ["standardize"] : [])
+            + (standardizesLogits ? ["standardize"] : []) + (renormalizes ? ["renormalize"] : [])
         return name + (numbers.isEmpty ? "" : " (\(numbers.joined(separator: ", ")))")
     }
 }

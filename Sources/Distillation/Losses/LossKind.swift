@@ -17,6 +17,8 @@ public struct LossKind: Sendable {
         case wholeDistributions
         /// Teacher's and student's logits.
         case logits
+        /// The student's probability of a token it drew itself, and what that token led to.
+        case drawnToken
     }
 
     /// A number that shapes the formula.
@@ -43,6 +45,8 @@ public struct LossKind: Sendable {
     public let parameters: [Parameter]
     /// Whether weights w with E[w] = p can stand for p: only where the loss is linear in p.
     let acceptsSampledWeights: Bool
+    /// Whether the loss is about tokens the student drew itself, and their odds: then it is 0 on a corpus.
+    public let needsDrawnTokens: Bool
     let evaluate: @Sendable (LossRow) -> Float
 
     /// - Parameters:
@@ -54,18 +58,20 @@ public struct LossKind: Sendable {
     ) {
         self.init(
             name: name, summary: summary, input: input, parameters: parameters, acceptsSampledWeights: false,
-            evaluate: evaluate)
+            needsDrawnTokens: false, evaluate: evaluate)
     }
 
     init(
         name: String, summary: String, input: Input, parameters: [Parameter] = [],
-        acceptsSampledWeights: Bool, evaluate: @escaping @Sendable (LossRow) -> Float
+        acceptsSampledWeights: Bool = false, needsDrawnTokens: Bool = false,
+        evaluate: @escaping @Sendable (LossRow) -> Float
     ) {
         self.name = name
         self.summary = summary
         self.input = input
         self.parameters = parameters
         self.acceptsSampledWeights = acceptsSampledWeights
+        self.needsDrawnTokens = needsDrawnTokens
         self.evaluate = evaluate
     }
 
@@ -76,6 +82,9 @@ public struct LossKind: Sendable {
 
     /// Why the loss cannot be computed from cached signals of a kind; nil when it can.
     public func problem(withSignals kind: SparseKind) -> String? {
+        if needsDrawnTokens {
+            return "\(name) is about what the student draws itself, for which no signals exist"
+        }
         let reason: String
         switch (input, kind) {
         case (.target, _), (.distributions, .topK): return nil
@@ -84,6 +93,7 @@ public struct LossKind: Sendable {
             reason = "their weights stand for the teacher's probabilities only in forward_kl"
         case (.wholeDistributions, _): reason = "it needs the probability of every token"
         case (.logits, _): reason = "they hold no logits"
+        case (.drawnToken, _): preconditionFailure("\(name) needs drawn tokens")
         }
         return "\(name) cannot be computed from \(kind.name) signals: \(reason)"
     }
@@ -101,7 +111,7 @@ extension LossKind {
     private static let builtIn: [LossKind] = [
         .crossEntropy, .forwardKL, .reverseKL, .jensenShannon, .totalVariation, .skewForwardKL,
         .skewReverseKL,
-        .alphaBeta, .adaptiveKL, .universalLogit, .logitMSE,
+        .alphaBeta, .adaptiveKL, .universalLogit, .logitMSE, .weightedReverseKL, .policyGradient,
     ]
 
     private static let kinds = Mutex(builtIn)

@@ -17,6 +17,8 @@ public struct LossRow {
     var teacherCount: Int
     /// The token that follows, for a loss of the target.
     let target: Int
+    /// Where the student drew that token itself, how it came about.
+    var drawn: DrawnToken?
     /// Where `factor` times the gradient is added, n values.
     var gradient: UnsafeMutablePointer<Float>
     let factor: Float

@@ -57,10 +57,11 @@ struct RowLoss {
     /// - Parameters:
     ///   - logits: V values
     ///   - target: the token that follows, for the cross-entropy
+    ///   - drawn: how it came about, where the student drew it
     ///   - report: one value for each term in each of its buffers
     func evaluate(
-        logits: UnsafeMutablePointer<Float>, target: Int32, teacher signal: Teacher, scale: Float,
-        report: Report
+        logits: UnsafeMutablePointer<Float>, target: Int32, drawn: DrawnToken? = nil,
+        teacher signal: Teacher, scale: Float, report: Report
     ) {
         gradient.fill(0)
         student.begin()
@@ -70,8 +71,8 @@ struct RowLoss {
             let out = isAlone ? gradient : termGradient
             if !isAlone { out.fill(0) }
             report.losses[index] = evaluate(
-                term, logits: logits, target: target, teacher: signal, factor: scale * term.gradientFactor,
-                into: out)
+                term, logits: logits, target: target, drawn: drawn, teacher: signal,
+                factor: scale * term.gradientFactor, into: out)
             report.squaredNorms[index] = Float(kernels.sum_of_squares(out.pointer, vocabulary))
             if !isAlone { kernels.add(out.pointer, gradient.pointer, vocabulary) }
         }
@@ -80,17 +81,18 @@ struct RowLoss {
 
     /// Adds factor · ∂L/∂(z/T) to `out`; returns L.
     private func evaluate(
-        _ term: WeightedLoss, logits: UnsafeMutablePointer<Float>, target: Int32, teacher signal: Teacher,
-        factor: Float, into out: Tensor
+        _ term: WeightedLoss, logits: UnsafeMutablePointer<Float>, target: Int32, drawn: DrawnToken?,
+        teacher signal: Teacher, factor: Float, into out: Tensor
     ) -> Float {
         let loss = term.loss
         let view = student.view(of: logits, for: loss)
         var row = LossRow(
             loss: loss, count: vocabulary, q: view, p: view, teacherCount: vocabulary, target: Int(target),
-            gradient: out.pointer, factor: factor, scratch: scratch)
+            drawn: drawn, gradient: out.pointer, factor: factor, scratch: scratch)
         switch (loss.kind.input, signal) {
-        case (.target, _): return loss.kind.evaluate(row)
+        case (.target, _), (.drawnToken, _): return loss.kind.evaluate(row)
         case (_, .dense(let teacherLogits)):
+            precondition(!loss.renormalizes, "\(loss.name): a whole distribution sums to 1 already")
             row.p = teacher.view(of: teacherLogits, for: loss, target: Int(target))
             row.teacherCount = teacherVocabulary
             let value = loss.kind.evaluate(row)
@@ -98,7 +100,9 @@ struct RowLoss {
             return value
         case (_, .sparse(let sparse, let position)):
             switch sparse.kind {
-            case .topK: return topK(row, sparse, position: position)
+            case .topK:
+                return loss.renormalizes
+                    ? renormalized(row, sparse, position: position) : topK(row, sparse, position: position)
             case .sampled: return sampled(row, sparse, position: position)
             }
         case (_, .none): preconditionFailure("\(loss.name) needs a teacher")
@@ -136,6 +140,25 @@ struct RowLoss {
             g[id] += d[slot]
             q[id] = coarseQ[slot]
         }
+        return value
+    }
+
+    /// A divergence over the k kept tokens alone, both sides scaled to sum to 1: what is done where a signal has no tail.
+    /// Logits of all other tokens get no gradient.
+    private func renormalized(_ row: LossRow, _ signal: SparseSignal, position: Int) -> Float {
+        let entries = signal.offsets[position]..<signal.offsets[position + 1]
+        let (p, q, d) = (coarse.pointer(row: 0), coarse.pointer(row: 1), coarse.pointer(row: 2))
+        for (slot, entry) in entries.enumerated() {
+            p[slot] = max(signal.weights[entry], smallestProbability)
+            q[slot] = row.q[Int(signal.ids[entry])]
+            d[slot] = 0
+        }
+        for side in [p, q] { kernels.scale(side, 1 / kernels.sum(side, entries.count), entries.count) }
+        var outcomes = row
+        (outcomes.count, outcomes.teacherCount) = (entries.count, entries.count)
+        (outcomes.p, outcomes.q, outcomes.gradient) = (p, q, d)
+        let value = row.loss.kind.evaluate(outcomes)
+        for (slot, entry) in entries.enumerated() { row.gradient[Int(signal.ids[entry])] += d[slot] }
         return value
     }
 

@@ -17,11 +17,15 @@ public struct Labeler {
 
     /// Documents in a shard: a few megabytes, seconds of work.
     static let shardDocuments = 2048
+    /// The same where hidden states are kept, which take a hundred times the room.
+    static let shardDocumentsWithHidden = 128
     /// Tokens run through the teacher at once: enough for products to reach their best rate.
     private static let batchTokens = 2048
 
     public init(teacher: Decoder, origin: SignalManifest.Origin) {
-        self.init(teacher: teacher, origin: origin, shardDocuments: Self.shardDocuments)
+        self.init(
+            teacher: teacher, origin: origin,
+            shardDocuments: origin.hidden == nil ? Self.shardDocuments : Self.shardDocumentsWithHidden)
     }
 
     /// - Parameter shardDocuments: documents in a shard, fewer in tests
@@ -124,14 +128,17 @@ public struct Labeler {
         let views = documents.map { $0.teacher ?? $0.student }
         let batch = TrainingBatch(
             tokens: TokenBatch(sequences: views.map(\.ids)), isTarget: views.flatMap(\.kept))
-        let entries = capture.capture(teacher: teacher, batch: batch, records: keys.map(\.streamIndex))
+        let (entries, hidden) = capture.capture(
+            teacher: teacher, batch: batch, records: keys.map(\.streamIndex),
+            layers: origin.hidden?.kept ?? [])
         var next = 0
         return zip(views, keys).map { document, key in
             let positions = (0..<Int32(document.ids.count - 1)).filter { document.kept[Int($0) + 1] }
             defer { next += positions.count }
             return SignalRecord(
                 key: key, ids: document.ids, positions: positions,
-                entries: Array(entries[next..<next + positions.count]))
+                entries: Array(entries[next..<next + positions.count]),
+                hidden: hidden.map { gatherRows($0, at: Array(next..<next + positions.count)) })
         }
     }
 
@@ -142,12 +149,15 @@ public struct Labeler {
         let name =
             "shard-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + ".safetensors"
         let url = directory.appendingPathComponent(name)
-        try SignalShard.write(records, kind: origin.kind, vocabulary: origin.vocabularySize, to: url)
+        try SignalShard.write(
+            records, kind: origin.kind, vocabulary: origin.vocabularySize, hidden: origin.hidden, to: url)
         let bytes = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
         return SignalManifest.Shard(
             file: name, fingerprint: try Fingerprint(fileAt: url), records: records.count,
             tokens: records.reduce(0) { $0 + $1.ids.count },
-            positions: records.reduce(0) { $0 + $1.positions.count }, bytes: bytes)
+            positions: records.reduce(0) { $0 + $1.positions.count },
+            entries: records.reduce(0) { $1.entries.reduce($0) { $0 + $1.ids.count + $1.tailIDs.count } },
+            bytes: bytes)
     }
 }
 
@@ -155,8 +165,12 @@ extension SignalManifest {
     /// Bytes on disk for each position that carries a signal.
     public var bytesPerPosition: Double { Double(bytes) / Double(max(positions, 1)) }
 
+    /// Token ids stored for each position that carries a signal.
+    public var idsPerPosition: Double { Double(entries) / Double(max(positions, 1)) }
+
     public var summary: String {
-        let perToken = bytesPerPosition.formatted(.number.precision(.fractionLength(1)))
-        return "\(records) documents, \(positions) positions, \(perToken) bytes a position"
+        func text(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(1))) }
+        return "\(records) documents, \(positions) positions, \(text(idsPerPosition)) ids and "
+            + "\(text(bytesPerPosition)) bytes a position"
     }
 }

@@ -14,10 +14,11 @@ public struct LabelingJob {
     ///   - name: the teacher as the manifest names it
     ///   - context: tokens that documents are cut to; the teacher's own context at most
     ///   - systemTurns: whether the student the signals are for reads them
-    /// - Throws: `UserError` when the checkpoint has no tokenizer
+    ///   - hidden: layers, from 1, whose hidden states are kept beside the distributions
+    /// - Throws: `UserError` when the checkpoint has no tokenizer or no such layer
     public init(
         teacher: Checkpoint, name: String, kind: SparseKind, temperature: Float, scope: TargetScope,
-        context: Int, systemTurns: SystemTurns = .both, seed: UInt64
+        context: Int, systemTurns: SystemTurns = .both, hidden: [Int] = [], seed: UInt64
     ) throws {
         let tokenizer = try teacher.requireTokenizer()
         let template = teacher.chatTemplate ?? .roleMarkers
@@ -30,7 +31,9 @@ public struct LabelingJob {
             teacher: name, teacherFingerprint: try Checkpoint.fingerprint(at: teacher.url),
             tokenizerFingerprint: Fingerprint(of: tokenizer.serializedModel), template: template.jinja,
             vocabularySize: tokenizer.vocabularySize, kind: kind, temperature: temperature, seed: seed,
-            teacherContextLength: systemTurns == .teacher ? teacher.decoder.configuration.contextLength : nil)
+            teacherContextLength: systemTurns == .teacher ? teacher.decoder.configuration.contextLength : nil,
+            hidden: hidden.isEmpty
+                ? nil : try HiddenLayers(hidden, of: teacher.decoder.configuration, named: name))
     }
 
     /// - Parameters:

@@ -1,6 +1,7 @@
 import Corpora
 import Foundation
 import Support
+import Tensors
 
 /// A teacher's sparse distributions over a corpus, on disk: a directory of safetensors shards and a manifest.
 ///
@@ -27,7 +28,7 @@ public final class SignalCache {
             }
             return try SignalShard(
                 contentsOf: url, kind: manifest.origin.kind, temperature: manifest.origin.temperature,
-                vocabulary: manifest.origin.vocabularySize)
+                vocabulary: manifest.origin.vocabularySize, hidden: manifest.origin.hidden)
         }
         places = Dictionary(
             shards.enumerated().flatMap { shard, content in
@@ -64,6 +65,21 @@ public final class SignalCache {
             shards[place.shard].append(record: place.record, to: &signal)
         }
         return signal
+    }
+
+    /// The teacher's hidden states at the same positions; nil where the cache keeps none.
+    ///
+    /// - Throws: `UserError` when a document is not in the cache
+    public func hidden(for documents: [EncodedDocument]) throws -> CachedHidden? {
+        guard let layers = manifest.origin.hidden else { return nil }
+        let positions = documents.reduce(0) { $0 + $1.keptCount }
+        let states = layers.kept.map { _ in Tensor(shape: [positions, layers.width]) }
+        var row = 0
+        for document in documents {
+            guard let place = places[RecordKey(document)] else { throw missing(document) }
+            row += try shards[place.shard].copyHidden(record: place.record, to: states, row: row)
+        }
+        return CachedHidden(layers: layers, states: states)
     }
 
     /// Checks that every document is in the cache, before any work is begun.

@@ -71,6 +71,33 @@ public final class SignalCaches {
         return signals.count == 1 ? signals[0] : .mean(of: signals)
     }
 
+    /// The hidden states that all of them keep.
+    var hiddenLayers: HiddenLayers? { caches[0].manifest.origin.hidden }
+
+    /// Refuses caches without hidden states, or of which each keeps others.
+    ///
+    /// - Throws: `UserError` naming the cache
+    public func requireHidden() throws {
+        for cache in caches {
+            guard cache.manifest.origin.hidden != nil else {
+                throw UserError(
+                    "holds no hidden states, which the features look at", file: cache.directory.relativePath,
+                    remedy: "label with hidden and the layers' numbers", status: .configuration)
+            }
+            guard cache.manifest.origin.hidden == hiddenLayers else {
+                throw UserError(
+                    "keeps other hidden states than \(caches[0].directory.relativePath)",
+                    file: cache.directory.relativePath, remedy: "label with the same layers of one shape",
+                    status: .configuration)
+            }
+        }
+    }
+
+    /// The hidden states of documents that the same caches hold: features look at the first.
+    func hidden(for documents: [EncodedDocument], in holders: Holders) throws -> CachedHidden? {
+        try chosen(holders)[0].hidden(for: documents)
+    }
+
     private func chosen(_ holders: Holders) -> [SignalCache] {
         caches.indices.filter { holders & 1 << $0 != 0 }.map { caches[$0] }
     }

@@ -25,8 +25,16 @@ public struct SignalCapture: Sendable {
     ///   - records: for each sequence, the number its random stream is named by
     /// - Returns: what is kept of each of the M positions
     func capture(teacher: Decoder, batch: TrainingBatch, records: [UInt64]) -> [PositionEntries] {
+        capture(teacher: teacher, batch: batch, records: records, layers: []).entries
+    }
+
+    /// The same, and the hidden states of some layers, from 1: [M, C] each.
+    func capture(
+        teacher: Decoder, batch: TrainingBatch, records: [UInt64], layers: [Int]
+    ) -> (entries: [PositionEntries], hidden: [Tensor]) {
         precondition(records.count == batch.tokens.segments.count - 1, "one number for each record")
-        let hidden = teacher.frozenHiddenStates(batch.tokens, at: batch.positions)
+        let (hidden, inside) = teacher.frozenHiddenStates(
+            batch.tokens, at: batch.positions, layers: layers)
         let streams = positionStreams(batch, records: records)
         var entries = [PositionEntries](repeating: PositionEntries(), count: batch.positions.count)
         LogitsChunks.forEach(hidden: hidden, head: teacher.head) { rows, logits in
@@ -43,7 +51,7 @@ public struct SignalCapture: Sendable {
                 }
             }
         }
-        return entries
+        return (entries, inside)
     }
 
     /// A stream for each kept position: the record's, at a counter that leaves room for the draws of one position.
@@ -79,6 +87,7 @@ public struct SignalCapture: Sendable {
             kernels.row_dots(p, logits, &mean, 1, vocabulary, vocabulary, vocabulary)
             var entries = takeTop(head, of: p, vocabulary: vocabulary)
             entries.entropy = max(0, logSum + (maximum - mean) * inverse)
+            giveBack(below: 1 / Float(draws), entries: &entries, to: p)
             drawTail(draws, from: p, vocabulary: vocabulary, stream: stream, into: &entries)
             return entries
         }
@@ -95,7 +104,19 @@ public struct SignalCapture: Sendable {
         return entries
     }
 
-    /// Draws tokens in proportion to p, which is 0 on the head, and counts them.
+    /// Leaves what is less likely than one draw weighs to the tail: kept exactly it would take more room than it is worth.
+    private func giveBack(
+        below smallest: Float, entries: inout PositionEntries, to p: UnsafeMutablePointer<Float>
+    ) {
+        while let last = entries.probabilities.last, last < smallest {
+            p[Int(entries.ids.removeLast())] = last
+            entries.probabilities.removeLast()
+        }
+    }
+
+    /// Draws tokens in proportion to p, which is 0 on the head, and counts them. The tail gets its share of `draws`: the
+    /// variance of what a position stores is m²/n for n draws from a mass m, and at equal room over all positions its sum
+    /// is least when n is in proportion to m (Neyman's allocation).
     private func drawTail(
         _ draws: Int, from p: UnsafeMutablePointer<Float>, vocabulary: Int, stream: RandomStream,
         into entries: inout PositionEntries
@@ -112,7 +133,9 @@ public struct SignalCapture: Sendable {
         guard mass > smallestTailMass else { return }
         var stream = stream
         var drawn: [Int32] = []
-        for _ in 0..<draws {
+        // Rounding may leave a whole distribution a hair above 1.
+        let count = min(draws, max(1, Int((Double(draws) * mass).rounded(.up))))
+        for _ in 0..<count {
             // All 53 bits: steps of 2⁻²⁴ would pass over tokens of a large vocabulary.
             let target = Double(stream.next() >> 11) * 0x1p-53 * mass
             var (low, high) = (0, cumulative.count - 1)
@@ -155,7 +178,7 @@ private let smallestTailMass = 1e-7
 
 /// What was kept of one position.
 struct PositionEntries: Sendable {
-    /// The head (or top-k), likeliest first.
+    /// Top-k, or the head of a sampled signal, likeliest first.
     var ids: [Int32] = []
     var probabilities: [Float] = []
     /// Tokens drawn from the tail, rising, and how often each came.
@@ -182,6 +205,7 @@ extension SparseSignal {
         switch kind {
         case .topK: tails.append(Float(tail * scale))
         case .sampled:
+            heads.append(entries.ids.count)
             ids += entries.tailIDs
             weights += entries.tailCounts.map { Float(tail * scale * Double($0) / Double(draws)) }
             entropies.append(entries.entropy)

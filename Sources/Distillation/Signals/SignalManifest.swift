@@ -4,7 +4,7 @@ import Support
 /// What a signal cache holds and what it was made from. Opening the cache against anything else fails.
 public struct SignalManifest: Codable, Equatable, Sendable {
     /// Version of the layout.
-    public static let currentFormat = 1
+    public static let currentFormat = 2
 
     /// Everything that decides the bytes of the cache.
     public struct Origin: Codable, Equatable, Sendable {
@@ -23,13 +23,16 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         /// In context distillation, the most tokens the teacher read of a document; nil where student and teacher read the
         /// same.
         public var teacherContextLength: Int?
+        /// The hidden states kept beside the distributions; nil without any.
+        public var hidden: HiddenLayers?
 
         public init(
             teacher: String, teacherFingerprint: Fingerprint, tokenizerFingerprint: Fingerprint,
             template: String?,
             vocabularySize: Int, kind: SparseKind, temperature: Float, seed: UInt64,
-            teacherContextLength: Int? = nil
+            teacherContextLength: Int? = nil, hidden: HiddenLayers? = nil
         ) {
+            self.hidden = hidden
             self.teacher = teacher
             self.teacherFingerprint = teacherFingerprint
             self.tokenizerFingerprint = tokenizerFingerprint
@@ -57,6 +60,10 @@ public struct SignalManifest: Codable, Equatable, Sendable {
             compare("the seed", seed, other.seed)
             compare(
                 "what the teacher reads", teacherContextLength, other.teacherContextLength, shown: false)
+            func layers(_ hidden: HiddenLayers?) -> String {
+                hidden.map { $0.kept.map(String.init).joined(separator: ", ") } ?? "none"
+            }
+            compare("the layers whose hidden states are kept", layers(hidden), layers(other.hidden))
             return lines
         }
     }
@@ -69,6 +76,8 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         public var tokens: Int
         /// Positions that carry a signal.
         public var positions: Int
+        /// Token ids stored for those positions.
+        public var entries: Int
         public var bytes: Int
     }
 
@@ -89,6 +98,7 @@ public struct SignalManifest: Codable, Equatable, Sendable {
     public var records: Int { shards.reduce(0) { $0 + $1.records } }
     public var tokens: Int { shards.reduce(0) { $0 + $1.tokens } }
     public var positions: Int { shards.reduce(0) { $0 + $1.positions } }
+    public var entries: Int { shards.reduce(0) { $0 + $1.entries } }
     public var bytes: Int { shards.reduce(0) { $0 + $1.bytes } }
 
     static func url(in directory: URL) -> URL { directory.appendingPathComponent("manifest.json") }

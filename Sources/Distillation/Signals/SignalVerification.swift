@@ -85,10 +85,12 @@ public struct SignalVerification: Codable, Equatable, Sendable {
             let (stored, rest): (Range<Int>, Double) =
                 switch signal.kind {
                 case .topK: (entries, Double(signal.tails[position]))
-                case .sampled(let head, _):
+                case .sampled:
                     (
-                        entries.prefix(head),
-                        entries.dropFirst(head).reduce(0) { $0 + Double(signal.weights[$1]) }
+                        entries.prefix(signal.heads[position]),
+                        entries.dropFirst(signal.heads[position]).reduce(0) {
+                            $0 + Double(signal.weights[$1])
+                        }
                     )
                 }
             var (fullMass, storedMass, divergence) = (0.0, 0.0, 0.0)

@@ -38,8 +38,9 @@ public enum TeacherSignal {
 public enum SparseKind: Codable, Equatable, Sendable {
     /// The k likeliest tokens with their probabilities; the rest of the mass is one bucket, the tail.
     case topK(k: Int)
-    /// The `head` likeliest tokens with their probabilities, and `draws` samples of the others; weights are unbiased:
-    /// E[w] = p (random-sampling distillation, arXiv 2503.16870, with an exact head).
+    /// At most `head` of the likeliest tokens, those no less likely than 1/draws, with their probabilities; and of `draws`
+    /// samples those that fall to the others, at least one. Weights are unbiased: E[w] = p (random-sampling distillation,
+    /// arXiv 2503.16870, which has no head).
     case sampled(head: Int, draws: Int)
 
     public var name: String {
@@ -67,6 +68,8 @@ public struct SparseSignal: Sendable {
     /// Entropy of the whole distribution in nats, one for each position; sampled signals subtract it, so that their
     /// expected loss is the divergence and not the cross-entropy. Empty for top-k.
     public var entropies: [Float] = []
+    /// How many of a position's entries are exact, the first ones; of a sampled signal alone.
+    var heads: [Int] = []
 
     public init(kind: SparseKind, temperature: Float) {
         self.kind = kind

@@ -19,6 +19,9 @@ public protocol BatchSource {
     /// - Throws: where `state` is not this source's
     func restore(_ state: Data) throws
 
+    /// The teacher's hidden states that the batches bring from a cache; nil for none.
+    var hiddenLayers: HiddenLayers? { get }
+
     /// Numbers about the latest batches, for the log.
     var figures: [String: Double] { get }
 }
@@ -27,5 +30,6 @@ extension BatchSource {
     public func observe(heldOutLoss: Double) {}
     public func savedState() throws -> Data? { nil }
     public func restore(_ state: Data) throws {}
+    public var hiddenLayers: HiddenLayers? { nil }
     public var figures: [String: Double] { [:] }
 }

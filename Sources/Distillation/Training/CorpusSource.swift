@@ -10,34 +10,39 @@ public final class CorpusSource: BatchSource {
     private let corpus: EncodedCorpus
     private let caches: SignalCaches?
     private let teachers: [Int]?
+    private let readsHidden: Bool
     private let parts: Int
     private var packer: Packer
 
     /// - Parameters:
     ///   - corpus: no document is longer than `context`
     ///   - caches: hold every document
+    ///   - readsHidden: whether the batches bring the hidden states that the caches keep
     ///   - teachers: for each document, which of the run's teachers speaks of it; nil for the first of all
     ///   - sequences: sequences of `context` tokens that a step's budget is worth, over all its parts
     ///   - parts: passes that a step is computed in, to save memory
     public init(
-        corpus: EncodedCorpus, caches: SignalCaches? = nil, teachers: [Int]? = nil, sequences: Int,
-        context: Int, parts: Int = 1, seed: UInt64
+        corpus: EncodedCorpus, caches: SignalCaches? = nil, readsHidden: Bool = false,
+        teachers: [Int]? = nil, sequences: Int, context: Int, parts: Int = 1, seed: UInt64
     ) {
         precondition(sequences % parts == 0, "\(sequences) sequences do not divide into \(parts) parts")
         precondition(teachers.map { $0.count == corpus.count } ?? true, "every document has a teacher")
         self.corpus = corpus
         self.caches = caches
         self.teachers = teachers
+        self.readsHidden = readsHidden
         self.parts = parts
         packer = Packer(lengths: corpus.lengths, budget: sequences / parts * context, seed: seed)
     }
 
     /// The same with one cache.
     public convenience init(
-        corpus: EncodedCorpus, cache: SignalCache?, sequences: Int, context: Int, parts: Int = 1, seed: UInt64
+        corpus: EncodedCorpus, cache: SignalCache?, readsHidden: Bool = false, sequences: Int, context: Int,
+        parts: Int = 1, seed: UInt64
     ) {
         self.init(
-            corpus: corpus, caches: cache.map { SignalCaches([$0]) }, sequences: sequences, context: context,
+            corpus: corpus, caches: cache.map { SignalCaches([$0]) }, readsHidden: readsHidden,
+            sequences: sequences, context: context,
             parts: parts, seed: seed)
     }
 
@@ -57,9 +62,12 @@ public final class CorpusSource: BatchSource {
         return try grouped(documents, by: caches.holders).map { holders, documents in
             TrainingBatch(
                 PackedBatch(documents), signal: try caches.signal(for: documents, in: holders),
+                hidden: readsHidden ? try caches.hidden(for: documents, in: holders) : nil,
                 taughtBy: teacher)
         }
     }
+
+    public var hiddenLayers: HiddenLayers? { readsHidden ? caches?.hiddenLayers : nil }
 }
 
 /// Elements that have a key in common, in their order; the keys rise.

@@ -21,11 +21,12 @@ final class Learner {
     private let prefix: String
 
     /// - Parameters:
-    ///   - teacher: the shape of the model that features look at
+    ///   - teacher: what is to be seen of the model that features look at
     ///   - name: of a learner that is not the student, for the log and the saved state
     /// - Throws: `UserError` when a layer is not there, or a feature loss cannot compare the two models
-    init(_ model: Decoder, options: TrainingOptions, teacher: Configuration?, name: String? = nil) throws {
-        precondition(options.features.isEmpty || teacher != nil, "feature losses need a teacher")
+    init(_ model: Decoder, options: TrainingOptions, teacher: TeacherInside?, name: String? = nil) throws {
+        precondition(
+            options.features.isEmpty || teacher != nil, "feature losses need a teacher's hidden states")
         self.model = model
         self.options = options
         prefix = name.map { $0 + "." } ?? ""
@@ -127,6 +128,14 @@ final class Learner {
     /// The terms at a moment of the training, as in `terms`.
     func terms(at moment: Ramp.Moment) -> [WeightedLoss?] { terms.map { $0.loss?.at(moment) } }
 
+    /// Whether a step has anything for each term, as in `terms`.
+    func applies(to batches: [TrainingBatch]) -> [Bool] {
+        terms.map { term in
+            guard let loss = term.loss?.loss, loss.kind.needsDrawnTokens else { return true }
+            return batches.contains { loss.counts(in: $0) }
+        }
+    }
+
     /// Refuses cached signals that a loss cannot be computed from.
     func check(_ signal: SparseSignal, at moment: Ramp.Moment) throws {
         let losses = options.losses.lazy.map { $0.at(moment).loss }
@@ -140,7 +149,7 @@ final class Learner {
     ///
     /// - Parameters:
     ///   - signal: what the teacher says at the batch's positions
-    ///   - teacher: what lies inside it, where `looksInsideTeacher`
+    ///   - teacher: what lies inside it, where `looksInsideTeacher` and the batch brings no hidden states
     ///   - share: the batch's share of the step's targets
     func objective(
         _ pass: Pass, _ batch: TrainingBatch, at moment: Ramp.Moment, signal: TeacherSignal?,
@@ -148,12 +157,12 @@ final class Learner {
     ) -> (tensor: Tensor, outcome: Outcome) {
         func compare(_ terms: [WeightedLoss], _ hidden: Tensor, _ signal: TeacherSignal?) -> HeadLoss.Result {
             HeadLoss(terms.map { $0.counted(in: batch) })(
-                hidden: hidden, head: pass.decoder.head, targets: batch.targets, teacher: signal,
-                scale: share / Float(batch.targets.count))
+                hidden: hidden, head: pass.decoder.head, targets: batch.targets, drawn: batch.drawn,
+                teacher: signal, scale: share / Float(batch.targets.count))
         }
         let final = compare(options.losses.map { $0.at(moment) }, pass.hidden, signal)
         let inside =
-            features.map { $0(batch, student: pass.inside!, teacher: teacher!, scale: share) } ?? []
+            features.map { $0(batch, student: pass.inside!, teacher: teacher, scale: share) } ?? []
         let exits = (options.exits?.layers ?? []).map { layer in
             let hidden = gatherRows(pass.inside!.hidden[layer - 1], at: batch.positions)
             return compare(options.exits!.terms, pass.decoder.finalNormed(hidden), pass.signal)
@@ -213,8 +222,8 @@ final class Learner {
 }
 
 extension WeightedLoss {
-    /// The term as it counts in a batch: what the student wrote itself is no example to follow.
+    /// The term as it counts in a batch.
     fileprivate func counted(in batch: TrainingBatch) -> WeightedLoss {
-        batch.isStudents && !loss.needsTeacher ? WeightedLoss(loss, weight: 0) : self
+        loss.counts(in: batch) ? self : WeightedLoss(loss, weight: 0)
     }
 }

@@ -20,11 +20,17 @@ public final class OnPolicySource: BatchSource {
         /// probability 1 − t/T at step t of T: early answers are soon outdated, late ones are not.
         public var replay: Int
         public var sampling: SamplingOptions
+        /// The teacher's part in drawing the student's tokens, from λp + (1−λ)q.
+        public var teacherShare: Float
+        /// Whether batches tell how their targets were drawn, as policy-gradient losses need it.
+        public var recordsOdds: Bool
 
         public init(
             share: Double = 0.5, isAdaptive: Bool = false, replay: Int = 0,
-            sampling: SamplingOptions = .init()
+            sampling: SamplingOptions = .init(), teacherShare: Float = 0, recordsOdds: Bool = false
         ) {
+            self.teacherShare = teacherShare
+            self.recordsOdds = recordsOdds
             self.share = share
             self.isAdaptive = isAdaptive
             self.replay = replay
@@ -46,10 +52,15 @@ public final class OnPolicySource: BatchSource {
     }
 
     private let student: Decoder
+    /// Reads along where it has a part in the drawing, or its odds are needed.
+    private let teacher: Decoder?
+    /// Tokens that the teacher can read.
+    private let teacherContext: Int
     private let prompts: [RolloutPrompt]
     private let corpus: any BatchSource
     private let stopIDs: Set<Int32>
     private let endID: Int32?
+    private let excludedIDs: Set<Int32>
     private let options: Options
     private let steps: Int
     private let budget: Int
@@ -60,21 +71,30 @@ public final class OnPolicySource: BatchSource {
 
     /// - Parameters:
     ///   - student: the model being trained
+    ///   - teacher: answers are no longer than it can read; needed where it has a part in the drawing, or odds are recorded
     ///   - prompts: none so long that it leaves no room in the student's context
     ///   - corpus: gives the other steps
     ///   - stopIDs: tokens that end an answer
     ///   - endID: the token an ended answer ends with
+    ///   - excludedIDs: tokens the student never draws, such as other roles' markers: teacher and student may not mean the
+    ///     same by them
     ///   - steps: of the whole run, T
     ///   - budget: tokens of a step, over all its parts
     ///   - parts: passes that a step is computed in
     public init(
-        student: Decoder, prompts: [RolloutPrompt], corpus: any BatchSource, stopIDs: Set<Int32>,
-        endID: Int32?,
-        options: Options, steps: Int, budget: Int, parts: Int = 1, seed: UInt64
+        student: Decoder, teacher: Decoder? = nil, prompts: [RolloutPrompt], corpus: any BatchSource,
+        stopIDs: Set<Int32>, endID: Int32?, excludedIDs: Set<Int32> = [], options: Options, steps: Int,
+        budget: Int, parts: Int = 1, seed: UInt64
     ) {
         precondition(!prompts.isEmpty, "the student has nothing to answer")
         precondition((0...1).contains(options.share), "a share of \(options.share)")
+        precondition(
+            teacher != nil || options.teacherShare == 0 && !options.recordsOdds,
+            "there is no teacher to read along")
         self.student = student
+        teacherContext = teacher?.configuration.contextLength ?? .max
+        self.teacher = options.teacherShare > 0 || options.recordsOdds ? teacher : nil
+        self.excludedIDs = excludedIDs
         self.prompts = prompts
         self.corpus = corpus
         self.stopIDs = stopIDs
@@ -95,7 +115,7 @@ public final class OnPolicySource: BatchSource {
             options.replay == 0 || state.rollouts.isEmpty
             || uniform(&stream) < 1 - Double(step) / Double(max(steps, 1))
         let chosen = isFresh ? try write() : replayed(&stream)
-        return split(chosen.map { $0.document(prompts) })
+        return split(chosen)
     }
 
     private func uniform(_ stream: inout RandomStream) -> Double { Double(stream.next() >> 11) * 0x1p-53 }
@@ -109,13 +129,21 @@ public final class OnPolicySource: BatchSource {
         let longest = places.map { prompts[$0].student.count }.max()! + options.sampling.maxNewTokens
         // A cache of its own each time: the keys and values of earlier weights are worth nothing.
         let generator = try BatchGenerator(
-            student, capacity: min(longest, student.configuration.contextLength))
-        let requests = places.enumerated().map { index, place in
-            GenerationRequest(
-                prompt: prompts[place].student, options: options.sampling,
+            student, capacity: min(longest, student.configuration.contextLength),
+            companion: teacher.map { teacher in
+                // Where the teacher reads more, it has room for as much of an answer.
+                let own = places.map { prompts[$0].teacher.count }.max()! + options.sampling.maxNewTokens
+                return (teacher, options.teacherShare, own)
+            })
+        let requests = places.enumerated().map { index, place -> GenerationRequest in
+            var sampling = options.sampling
+            sampling.maxNewTokens = min(
+                sampling.maxNewTokens, max(1, teacherContext - prompts[place].teacher.count))
+            return GenerationRequest(
+                prompt: prompts[place].student, options: sampling,
                 stream: RandomStream(
                     seed: seed, purpose: "rollout", index: UInt64(state.written + index)),
-                stopIDs: stopIDs)
+                stopIDs: stopIDs, excludedIDs: excludedIDs, companionPrompt: prompts[place].teacher)
         }
         var answers: [Rollout] = []
         var ended = 0
@@ -123,7 +151,13 @@ public final class OnPolicySource: BatchSource {
             let hasEnded = generation.reason == .stop
             if hasEnded { ended += 1 }
             let end = hasEnded ? endID.map { [$0] } ?? [] : []
-            answers.append(Rollout(prompt: places[generation.request], answer: generation.tokens + end))
+            var rollout = Rollout(prompt: places[generation.request], answer: generation.tokens + end)
+            if options.recordsOdds {
+                // Another end token than the template's has odds that are not those of the one that is learnt.
+                if generation.endID != nil, generation.endID != endID { rollout.answer = generation.tokens }
+                rollout.odds = Array(generation.odds.prefix(rollout.answer.count))
+            }
+            answers.append(rollout)
         }
         state.written += wanted
         answers.removeAll { $0.answer.isEmpty }
@@ -133,6 +167,10 @@ public final class OnPolicySource: BatchSource {
             "rollout_length": state.meanLength, "rollout_ended": Double(ended) / Double(wanted),
             "rollout_repetition": answers.reduce(0) { $0 + $1.repetition } / count,
         ]
+        if options.recordsOdds {
+            let rewards = answers.flatMap { $0.odds!.map { Double($0.companion - $0.own) } }
+            state.figures["rollout_reward"] = rewards.reduce(0, +) / Double(max(rewards.count, 1))
+        }
         if options.replay > 0 {
             state.rollouts = (state.rollouts + answers).suffix(options.replay)
         }
@@ -155,11 +193,13 @@ public final class OnPolicySource: BatchSource {
         }
     }
 
-    private func split(_ documents: [EncodedDocument]) -> [TrainingBatch] {
-        let size = (documents.count + parts - 1) / parts
-        return stride(from: 0, to: documents.count, by: max(size, 1)).map { start in
-            let part = Array(documents[start..<min(start + size, documents.count)])
-            return TrainingBatch(PackedBatch(part), isStudents: true)
+    private func split(_ rollouts: [Rollout]) -> [TrainingBatch] {
+        let size = (rollouts.count + parts - 1) / parts
+        return stride(from: 0, to: rollouts.count, by: max(size, 1)).map { start in
+            let part = Array(rollouts[start..<min(start + size, rollouts.count)])
+            return TrainingBatch(
+                PackedBatch(part.map { $0.document(prompts) }), isStudents: true,
+                drawn: options.recordsOdds ? part.flatMap { DrawnToken.tokens($0.odds!) } : nil)
         }
     }
 

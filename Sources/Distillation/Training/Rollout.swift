@@ -1,4 +1,5 @@
 import Corpora
+import Transformer
 
 /// A prompt for the student's own answers.
 public struct RolloutPrompt: Sendable {
@@ -18,6 +19,8 @@ struct Rollout: Codable, Equatable {
     var prompt: Int
     /// With the end marker, where the student gave one.
     var answer: [Int32]
+    /// Of the answer's tokens, where a loss needs to know.
+    var odds: [TokenOdds]?
 
     /// The answer's tokens are the targets: what the teacher would have said at each position is the lesson.
     func document(_ prompts: [RolloutPrompt]) -> EncodedDocument {
@@ -33,10 +36,5 @@ struct Rollout: Codable, Equatable {
             teacher: prompt.student == prompt.teacher ? nil : marked(prompt.teacher))
     }
 
-    /// Share of the answer's trigrams that it has had before: 0 for an answer that never repeats itself.
-    var repetition: Double {
-        guard answer.count > 3 else { return 0 }
-        let trigrams = answer.indices.dropLast(2).map { Array(answer[$0...$0 + 2]) }
-        return 1 - Double(Set(trigrams).count) / Double(trigrams.count)
-    }
+    var repetition: Double { repeatedShare(of: answer) }
 }

@@ -16,6 +16,11 @@ public final class Trainer {
     private let source: any BatchSource
     private let options: TrainingOptions
     private let validate: ((Decoder) throws -> Double)?
+    private let angle: GradientAngle?
+    /// Tokens trained on in a second of this call of `run`: steps with their batches, without measurements and saving.
+    public private(set) var tokensPerSecond: Double?
+    /// Mean of the angles measured over the whole training, in degrees.
+    public private(set) var meanGradientAngle: Double?
 
     /// What a run has come to.
     struct Position: Codable, Equatable {
@@ -26,6 +31,8 @@ public final class Trainer {
         /// The held-out loss at its first and its latest measurement.
         var firstValidationLoss: Double?
         var latestValidationLoss: Double?
+        /// Every angle to the dense gradient that was measured.
+        var gradientAngles: [Double] = []
         /// What the source's later batches depend on.
         var source: Data?
     }
@@ -33,29 +40,32 @@ public final class Trainer {
     /// - Parameters:
     ///   - teacher: computes whole distributions during training; nil when the batches carry cached signals, or no
     ///     loss needs a teacher
+    ///   - angle: what the student's gradient is compared with on the way
     ///   - validate: the mean cross-entropy on held-out text
     /// - Throws: `UserError` when a feature loss cannot compare the two models, or the student has no such layer
     public convenience init(
         student: Decoder, teacher: Decoder? = nil, source: any BatchSource, options: TrainingOptions,
-        validate: ((Decoder) throws -> Double)? = nil
+        angle: GradientAngle? = nil, validate: ((Decoder) throws -> Double)? = nil
     ) throws {
         try self.init(
             student: student, teachers: teacher.map { [Teachers($0)] } ?? [], source: source,
-            options: options,
-            validate: validate)
+            options: options, angle: angle, validate: validate)
     }
 
     /// The same with several teachers, of which each batch names the one that speaks of it, or with a peer, which is then
     /// the teacher.
     public init(
         student: Decoder, teachers: [Teachers], peer: Peer? = nil, source: any BatchSource,
-        options: TrainingOptions, validate: ((Decoder) throws -> Double)? = nil
+        options: TrainingOptions, angle: GradientAngle? = nil, validate: ((Decoder) throws -> Double)? = nil
     ) throws {
+        self.angle = angle
         precondition(teachers.isEmpty || peer == nil, "a student with a peer has no other teacher")
         precondition(
             teachers.count < 2 || options.features.isEmpty, "feature losses look into one teacher")
-        let first = try Learner(
-            student, options: options, teacher: teachers.first?.decoders[0].configuration)
+        let inside =
+            teachers.first.map { TeacherInside($0.decoders[0].configuration) }
+            ?? source.hiddenLayers.map { TeacherInside($0) }
+        let first = try Learner(student, options: options, teacher: inside)
         learners = [first] + (try peer.map { [try $0.learner(beside: options)] } ?? [])
         self.teachers = teachers
         self.source = source
@@ -93,8 +103,16 @@ public final class Trainer {
         var window = MetricsWindow(learners.flatMap(\.terms))
         var lastSave = (time: ContinuousClock.now, step: position.step)
         var tokensHere = 0
+        var timeHere = Duration.zero
         while position.step < options.steps {
-            let outcome = try step(position)
+            var start = ContinuousClock.now
+            let batches = try source.batches(forStep: position.step)
+            timeHere += ContinuousClock.now - start
+            let dense = denseGradient(batches, step: position.step)
+            start = .now
+            let outcome = try step(position, batches, dense: dense)
+            timeHere += ContinuousClock.now - start
+            if let degrees = outcome.gradientAngle { position.gradientAngles.append(degrees) }
             position.step += 1
             position.tokens += outcome.tokens
             tokensHere += outcome.tokens
@@ -115,6 +133,7 @@ public final class Trainer {
                     source.observe(heldOutLoss: loss)
                 }
                 line.source = source.figures
+                line.gradientAngle = position.gradientAngles.last
                 try listener?.measured(line)
                 position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
@@ -124,6 +143,10 @@ public final class Trainer {
                 }
             }
         }
+        tokensPerSecond = tokensHere > 0 ? Double(tokensHere) / (timeHere / .seconds(1)) : nil
+        meanGradientAngle =
+            position.gradientAngles.isEmpty
+            ? nil : position.gradientAngles.reduce(0, +) / Double(position.gradientAngles.count)
         learners.forEach { $0.finish() }
         progress?(.finished(stage: "train", summary: summary(position.metrics)))
         return position.metrics
@@ -154,13 +177,19 @@ public final class Trainer {
         var terms: [WeightedLoss?] = []
         var means: [Double] = []
         var gradientNorms: [Double] = []
+        /// Whether the step had anything for each term; policy gradients say nothing of a corpus.
+        var applies: [Bool] = []
         /// Of the student's weights.
         var gradientNorm = 0.0
+        /// To the dense gradient, in degrees, where it was measured.
+        var gradientAngle: Double?
         var learningRate = 0.0
     }
 
-    private func step(_ position: Position) throws -> StepOutcome {
-        let batches = try source.batches(forStep: position.step)
+    /// - Parameter dense: the gradient of the student's weights that this step's is compared with
+    private func step(
+        _ position: Position, _ batches: [TrainingBatch], dense: [Tensor]?
+    ) throws -> StepOutcome {
         let targets = batches.reduce(0) { $0 + $1.targets.count }
         let moment = moment(position)
         var sums = learners.map { _ in Learner.Outcome() }
@@ -171,13 +200,25 @@ public final class Trainer {
             }
         }
         let norms = learners.map(\.gradientNorm)
+        let degrees = dense.flatMap {
+            GradientAngle.degrees(GradientAngle.gradients(of: learners[0].model), $0)
+        }
         for (sum, norm) in zip(sums, norms) { try check(sum, norm, step: position.step) }
         let rates = zip(learners, norms).map { $0.update(step: position.step, gradientNorm: $1) }
         return StepOutcome(
             tokens: batches.reduce(0) { $0 + $1.tokens.ids.count }, objective: sums[0].objective,
             terms: learners.flatMap { $0.terms(at: moment) }, means: sums.flatMap(\.means),
             gradientNorms: sums.flatMap(\.squaredGradientNorms).map { $0.squareRoot() },
-            gradientNorm: norms[0], learningRate: rates[0])
+            applies: learners.flatMap { $0.applies(to: batches) }, gradientNorm: norms[0],
+            gradientAngle: degrees, learningRate: rates[0])
+    }
+
+    /// What the student's gradient is compared with, at steps where it is.
+    private func denseGradient(_ batches: [TrainingBatch], step: Int) -> [Tensor]? {
+        guard let angle, step % angle.interval == 0 else { return nil }
+        let temperature = options.losses.first { $0.loss.needsTeacher }?.loss.temperature ?? 1
+        return angle.dense(
+            learners[0].model, used: { learners[0].used }, batches, temperature: temperature)
     }
 
     private func check(_ sum: Learner.Outcome, _ norm: Double, step: Int) throws {

@@ -17,8 +17,12 @@ public struct TrainingBatch: Sendable {
     public let isStudents: Bool
     /// Which of the run's teachers speaks of it.
     public let teacher: Int
+    /// How the targets came about, where the student drew them and a loss needs to know.
+    let drawn: [DrawnToken]?
     /// Cached distributions at those rows, where the run uses a cache.
     public let signal: SparseSignal?
+    /// The teacher's hidden states at those rows, where the run reads them from a cache.
+    public let hidden: CachedHidden?
 
     /// - Parameters:
     ///   - tokens: sequences laid end to end
@@ -28,8 +32,21 @@ public struct TrainingBatch: Sendable {
     ///   - taughtBy: which of the run's teachers speaks of it
     public init(
         tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal? = nil,
-        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false, taughtBy: Int = 0
+        teacher: (tokens: TokenBatch, isTarget: [Bool])? = nil, isStudents: Bool = false, taughtBy: Int = 0,
+        hidden: CachedHidden? = nil
     ) {
+        self.init(
+            tokens: tokens, isTarget: isTarget, signal: signal, teacher: teacher, isStudents: isStudents,
+            taughtBy: taughtBy, hidden: hidden, drawn: nil)
+    }
+
+    private init(
+        tokens: TokenBatch, isTarget: [Bool], signal: SparseSignal?,
+        teacher: (tokens: TokenBatch, isTarget: [Bool])?, isStudents: Bool, taughtBy: Int,
+        hidden: CachedHidden?, drawn: [DrawnToken]?
+    ) {
+        self.hidden = hidden
+        self.drawn = drawn
         self.isStudents = isStudents
         self.teacher = taughtBy
         let positions = Self.positions(tokens, isTarget)
@@ -48,10 +65,14 @@ public struct TrainingBatch: Sendable {
     }
 
     /// A batch of packed documents.
-    init(_ packed: PackedBatch, signal: SparseSignal? = nil, isStudents: Bool = false, taughtBy: Int = 0) {
+    init(
+        _ packed: PackedBatch, signal: SparseSignal? = nil, hidden: CachedHidden? = nil,
+        isStudents: Bool = false, taughtBy: Int = 0, drawn: [DrawnToken]? = nil
+    ) {
         self.init(
             tokens: packed.tokens, isTarget: packed.kept, signal: signal,
-            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents, taughtBy: taughtBy)
+            teacher: packed.teacher.map { ($0.tokens, $0.kept) }, isStudents: isStudents, taughtBy: taughtBy,
+            hidden: hidden, drawn: drawn)
     }
 
     /// The one place where targets are shifted: row t predicts token t + 1 of the same sequence.
@@ -62,5 +83,14 @@ public struct TrainingBatch: Sendable {
             for row in start..<end - 1 where isTarget[row + 1] { positions.append(row) }
         }
         return positions
+    }
+}
+
+extension Loss {
+    /// Whether the loss means something for a batch: what the student wrote is no example to follow, and a corpus was not
+    /// drawn by it.
+    func counts(in batch: TrainingBatch) -> Bool {
+        if kind.needsDrawnTokens { return batch.drawn != nil }
+        return needsTeacher || !batch.isStudents
     }
 }

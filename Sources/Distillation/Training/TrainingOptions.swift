@@ -78,6 +78,8 @@ public struct TrainingMetrics: Codable, Equatable, Sendable {
     /// them that repeats.
     public var source: [String: Double] = [:]
     public var gradientNorm: Double
+    /// Degrees to the dense gradient at its latest measurement.
+    public var gradientAngle: Double?
     public var learningRate: Double
     /// Mean cross-entropy on held-out text, where it was measured at this step.
     public var validationLoss: Double?

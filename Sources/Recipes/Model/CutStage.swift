@@ -67,7 +67,9 @@ extension CutStage {
                 PlacedStage(
                     stage: .cut(stage), setting: .map(all), place: source.place,
                     template: decoding.chatTemplate))
-            decoding.add(Artefact(name: stage.name, kind: .checkpoint, stage: index), at: source.place)
+            decoding.add(
+                Artefact(name: stage.name, kind: .checkpoint, stage: index, stageKind: .cut), at: source.place
+            )
             return Reference(name: stage.name, target: .stage(index), place: source.place)
         }
         if let vocabulary = cut.vocabulary, let teacher = decoding.teacher {

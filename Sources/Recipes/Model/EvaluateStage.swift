@@ -7,8 +7,10 @@ public struct EvaluateStage: Sendable, RecipeSection {
     public let teacher: Reference?
     public let perplexity: [Reference]
     public let agreement: [Reference]
-    /// Files of questions with one right answer each, under the label reports show.
-    public let tasks: [(name: String, value: Reference)]
+    /// Files of questions, and how answers are judged, under the label reports show.
+    public let tasks: [(name: String, value: TaskSettings)]
+    /// Whether tables tell how much of the answers repeats.
+    public let showsRepetition: Bool
     public let systemTurns: SystemTurns
     public let contextLength: Int
     /// Tokens between the starts of two windows over a long document.
@@ -39,9 +41,14 @@ public struct EvaluateStage: Sendable, RecipeSection {
             "agreement", files, default: [], example: "data/world/heldout-text.jsonl",
             "Text on which each model is compared with the teacher, token by token.")
         tasks = section.value(
-            "tasks", .named(.reference(to: .corpus)), default: [],
+            "tasks", .named(.task), default: [],
             example: "{seen: data/world/seen.jsonl}",
-            "Question files, under the labels that reports show; scored by exact match.")
+            "Question files, under the labels that reports show; scored by exact match, or with a mapping by a rule."
+        )
+        showsRepetition = section.value(
+            "repetition", .boolean, default: false,
+            "Tell how much of the answers to all tasks repeats (share of trigrams of tokens that came before), and how long "
+                + "they are.")
         systemTurns = section.value(
             "system_turns", .choice, default: .both,
             "Who reads the system turns of chats in perplexity and agreement. teacher: of the models, the key teacher alone."
@@ -69,16 +76,5 @@ public struct EvaluateStage: Sendable, RecipeSection {
             section.problem(
                 at: "models", "nothing is measured", remedy: "give perplexity, agreement, tasks or speed")
         }
-    }
-}
-
-/// Writes `report.md` and `report.html` once every run is done.
-public struct ReportStage: Sendable, RecipeSection {
-    /// The heading; `nil` is the recipe's name.
-    public let title: String?
-
-    init(_ section: Section) {
-        title = section.optional(
-            "title", .text, defaultText: "the recipe's name", "The heading of the report.")
     }
 }

@@ -53,6 +53,11 @@ public struct SamplingSettings: Sendable, RecipeSection {
     /// Candidates kept; `nil` is all.
     public let topK: Int?
 
+    /// Whether tokens are drawn from the distribution as it is.
+    var isPlain: Bool {
+        temperature == 1 && topP == 1 && minP == 0 && repetitionPenalty == 1 && topK == nil
+    }
+
     init(_ section: Section) {
         temperature = section.value(
             "temperature", .number(.nonNegative), default: 1, example: "0.9",
@@ -72,13 +77,13 @@ public struct SamplingSettings: Sendable, RecipeSection {
 }
 
 extension Section {
-    /// The key `model` of the stages that read one; the recipe's teacher unless said otherwise.
-    func modelReference(_ documentation: String) -> Reference {
+    /// The key of the stages that read a model; the recipe's teacher unless said otherwise.
+    func modelReference(at key: String = "model", _ documentation: String) -> Reference {
         let type = KeyType<Reference>.reference(to: .checkpoint)
         if let teacher = decoding.teacher {
-            return value("model", type, default: teacher, defaultText: "teacher", documentation)
+            return value(key, type, default: teacher, defaultText: "teacher", documentation)
         }
-        return value("model", type, defaultText: "teacher", documentation)
+        return value(key, type, defaultText: "teacher", documentation)
     }
 
     func stageSeed() -> UInt64? {

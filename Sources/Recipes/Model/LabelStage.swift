@@ -12,7 +12,7 @@ public enum LossScope: String, CaseIterable, Sendable {
 public enum SignalSettings: Equatable, Sendable {
     /// The `k` most likely tokens and the mass of the rest.
     case topK(k: Int, temperature: Double)
-    /// The `head` most likely tokens exactly and `draws` samples of the rest.
+    /// At most `head` of the likeliest tokens exactly, and samples of the rest: its share of `draws`.
     case sampled(head: Int, draws: Int, temperature: Double)
 
     /// Fixed when the signal is captured.
@@ -41,6 +41,9 @@ public struct LabelStage: Sendable, RecipeSection {
     public let signal: SignalSettings
     public let lossOn: LossScope
     public let systemTurns: SystemTurns
+    /// Layers of the teacher, from 1, whose hidden states are stored too.
+    public let hidden: [Int]
+    let hiddenPlace: Place
     /// Documents are cut to this many tokens.
     public let contextLength: Int
     public let seed: UInt64?
@@ -51,6 +54,11 @@ public struct LabelStage: Sendable, RecipeSection {
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to label.")
         signal = section.section("signal", SignalSection.self, "What is stored for each token.").signal
+        hidden = section.value(
+            "hidden", .list(of: .integer(1...512), atLeast: 0), default: [], example: "[2, 4]",
+            "Layers of the model, from 1, whose hidden states are stored too (2 bytes a value), for features without a "
+                + "teacher.")
+        hiddenPlace = section.place(of: "hidden")
         lossOn = section.value("loss_on", .choice, default: .all, "The tokens to label.")
         systemTurns = section.systemTurns(lossOn)
         contextLength = section.value(
@@ -74,10 +82,10 @@ private struct SignalSection: RecipeSection {
         let k = section.value("k", .integer(1...65536), default: 64, only: isTopK, "Tokens kept.")
         let head = section.value(
             "head", .integer(0...65536), default: 8, example: "8", only: isSampled,
-            "Likeliest tokens stored exactly.")
+            "Likeliest tokens stored exactly, at most: those no less likely than 1/draws.")
         let draws = section.value(
-            "draws", .integer(1...65536), default: 24, example: "24", only: isSampled,
-            "Samples of the other tokens.")
+            "draws", .integer(1...65536), default: 64, example: "64", only: isSampled,
+            "Samples that the whole distribution would get; the other tokens get their share, at least one.")
         let temperature = section.value(
             "temperature", .number(.positive), default: 1,
             "Divides the teacher's logits before they are stored.")

@@ -8,6 +8,8 @@ public struct LossSettings: Sendable, RecipeSection {
     public let temperature: Ramped?
     /// Whether logits are brought to mean 0 and deviation 1 first.
     public let standardizes: Bool
+    /// Whether a top-k signal is read without its tail.
+    public let renormalizes: Bool
     /// The kind's parameters.
     public let parameters: [String: Double]
     let place: Place
@@ -29,6 +31,11 @@ public struct LossSettings: Sendable, RecipeSection {
             "standardize", .boolean, default: false,
             only: section.condition(on: "kind", kind.needsTeacher, "with a teacher's distributions"),
             "Bring both models' logits to mean 0 and deviation 1 first. Needs teacher, not signals.")
+        renormalizes = section.value(
+            "renormalize", .boolean, default: false,
+            only: section.condition(on: "kind", kind.needsTeacher, "with a teacher's distributions"),
+            "Compare over the k stored tokens alone, both sides scaled to sum to 1: the common practice, biased, since "
+                + "the student's mass on all other tokens is free. Signals of kind top_k only.")
         parameters = section.parameters(
             of: kind, among: LossKind.all, name: \.name, parameters: \.parameters)
         place = section.place(of: "kind")
@@ -44,7 +51,8 @@ public struct LossSettings: Sendable, RecipeSection {
         return WeightedLoss(
             Loss(
                 kind, temperature: kind.hasTemperature ? Float(temperature) : 1,
-                parameters: parameters.mapValues { Float($0) }, standardizesLogits: standardizes),
+                parameters: parameters.mapValues { Float($0) }, standardizesLogits: standardizes,
+                renormalizes: renormalizes),
             weight: Float(weight.start), weightRamp: weight.ramp, temperatureRamp: self.temperature?.ramp)
     }
 

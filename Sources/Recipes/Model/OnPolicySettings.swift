@@ -13,6 +13,8 @@ public struct OnPolicySettings: Sendable, RecipeSection {
     public let replay: Int
     public let maxNewTokens: Int
     public let sampling: SamplingSettings
+    /// The teacher's part in drawing the student's tokens.
+    public let teacherShare: Double
 
     init(_ section: Section) {
         prompts = section.value(
@@ -31,11 +33,17 @@ public struct OnPolicySettings: Sendable, RecipeSection {
         maxNewTokens = section.value(
             "max_new_tokens", .integer(1...1_048_576), default: 64, "Longest answer, in tokens.")
         sampling = section.section("sampling", SamplingSettings.self, "How the student's tokens are drawn.")
+        teacherShare = section.value(
+            "teacher_share", .number(.fraction), default: 0,
+            "λ: tokens are drawn from λp + (1−λ)q, p the teacher's distribution and q the student's (MiniLLM: 0.2)."
+        )
     }
 
-    var options: OnPolicySource.Options {
+    /// - Parameter recordsOdds: whether a loss needs to know how the tokens were drawn
+    func options(recordsOdds: Bool) -> OnPolicySource.Options {
         OnPolicySource.Options(
             share: share, isAdaptive: isAdaptive, replay: replay,
-            sampling: sampling.options(maxNewTokens: maxNewTokens))
+            sampling: sampling.options(maxNewTokens: maxNewTokens), teacherShare: Float(teacherShare),
+            recordsOdds: recordsOdds)
     }
 }

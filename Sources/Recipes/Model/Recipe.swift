@@ -51,7 +51,7 @@ public struct Recipe: Sendable, RecipeSection {
             "A study: training, and what follows it, is repeated with each seed.")
         verdict = section.optional(
             "verdict", .section(VerdictSettings.self), "A study: what the closing sentence compares.")
-        StageChecks(stages: placedStages, problems: decoding.problems).run()
+        StageChecks(stages: placedStages, decoding: decoding).run()
         checkStudy(section)
     }
 
@@ -107,7 +107,7 @@ extension KeyType where Value == [YAMLValue.Entry] {
 
 /// What a study's closing sentence compares.
 public struct VerdictSettings: Sendable, RecipeSection {
-    /// `kl`, `perplexity`, `agreement`, or the label of a task.
+    /// `kl`, `perplexity`, `loss`, `agreement`, `ece`, or the label of a task or figure.
     public let metric: String
     /// The variant the others are compared with; `nil` is the first.
     public let baseline: String?
@@ -115,7 +115,9 @@ public struct VerdictSettings: Sendable, RecipeSection {
 
     init(_ section: Section) {
         metric = section.value(
-            "metric", .text, default: "kl", "kl, perplexity, agreement, or the label of a task.")
+            "metric", .text, default: "kl",
+            "kl, perplexity, loss, agreement, ece, repetition, or the label of a task or of a figure of the report."
+        )
         baseline = section.optional(
             "baseline", .text, defaultText: "the first", "The variant the others are compared with.")
         baselinePlace = section.place(of: "baseline")

@@ -22,6 +22,7 @@ struct Artefact: Sendable {
     var kind: ArtefactKind
     /// The stage's index in the recipe.
     var stage: Int
+    var stageKind: Stage.Kind
     /// Whether it is the second model of a stage that trains two.
     var isPeer = false
 

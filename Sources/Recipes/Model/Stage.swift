@@ -168,11 +168,12 @@ extension KeyType where Value == PlacedStage {
                     // A name with a mistake is still the one that later stages use.
                     var name = artefact.name
                     if name.isEmpty, case .scalar(let text, _) = value["to"]?.content { name = text }
-                    decoding.add(Artefact(name: name, kind: artefact.kind, stage: index), at: place)
+                    decoding.add(
+                        Artefact(name: name, kind: artefact.kind, stage: index, stageKind: kind), at: place)
                 }
                 if let name = stage.peerName {
                     decoding.add(
-                        Artefact(name: name, kind: .checkpoint, stage: index, isPeer: true),
+                        Artefact(name: name, kind: .checkpoint, stage: index, stageKind: kind, isPeer: true),
                         at: value["peer"]?["to"]?.place ?? entry.keyPlace)
                 }
                 let placed = PlacedStage(

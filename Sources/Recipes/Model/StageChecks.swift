@@ -3,11 +3,19 @@ import Distillation
 /// Checks across the stages of a recipe.
 struct StageChecks {
     let stages: [PlacedStage]
-    let problems: Problems
+    let decoding: Decoding
+    private var problems: Problems { decoding.problems }
+    private var hidden: HiddenChecks { HiddenChecks(stages: stages, decoding: decoding) }
+
+    init(stages: [PlacedStage], decoding: Decoding) {
+        self.stages = stages
+        self.decoding = decoding
+    }
 
     func run() {
         for (index, placed) in stages.enumerated() {
             switch placed.stage {
+            case .label(let label): hidden.check(label)
             case .train(let train): checkSignals(of: train, at: placed.place)
             case .report where index != stages.count - 1:
                 problems.add("a report is the last stage", at: placed.place, remedy: "move it to the end")
@@ -56,6 +64,13 @@ struct StageChecks {
         for loss in train.losses where loss.kind.needsTeacher {
             checkSignals(label.signal, for: loss)
         }
+        if label.hidden.isEmpty, let feature = train.features.first(where: { !$0.kind.comparesTokens }) {
+            problems.add(
+                "\(feature.kind.name) needs the teacher's hidden states, which \"\(signals.name)\" does not hold",
+                at: feature.place,
+                remedy: "label with hidden and the layers' numbers, or give teacher instead of signals")
+        }
+        hidden.check(train, signals: label)
         if train.lossOn == .all, label.lossOn == .assistant {
             problems.add(
                 "the loss is on all tokens, but \"\(signals.name)\" labels only the assistant's",

@@ -8,12 +8,7 @@ extension TrainStage {
         }
         checkPeer(section)
         checkQuantization(section)
-        if let feature = features.first, teachers.isEmpty, section.sound("teacher", "features") {
-            section.decoding.problems.add(
-                "\(feature.kind.name) needs the teacher's activations, which no signals hold",
-                at: feature.place,
-                remedy: "give teacher instead of signals")
-        }
+        checkFeatures(section)
         if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
             section.decoding.problems.add(
                 "\(feature.kind.name) compares all tokens of a chat, of which the student sees only a part",
@@ -34,6 +29,12 @@ extension TrainStage {
         if onPolicy != nil, !losses.contains(where: \.kind.needsTeacher), section.sound("losses") {
             section.problem(
                 at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
+        }
+        checkDrawnTokens(section)
+        if let loss = losses.first(where: \.renormalizes), !teachers.isEmpty {
+            section.decoding.problems.add(
+                "\(loss.kind.name) with renormalize is computed from top_k signals: a whole distribution sums to 1 already",
+                at: loss.place, remedy: "take renormalize away, or give signals instead of teacher")
         }
         let needing = losses.filter(\.kind.needsTeacher)
         if let loss = needing.first, !hasTeacher(section) {

@@ -47,6 +47,8 @@ public struct TrainStage: Sendable, RecipeSection {
     public let averageDecay: Double?
     public let checkpointEvery: Interval
     public let validation: ValidationSettings?
+    /// What the gradient is compared with on the way.
+    public let gradientAngle: GradientAngleSettings?
     public let precision: Precision
     /// The stage's own seed; the run's where it is `nil`.
     public let seed: UInt64?
@@ -92,7 +94,8 @@ public struct TrainStage: Sendable, RecipeSection {
             "The terms of the loss, each with a weight.")
         features = section.value(
             "features", .list(of: .section(FeatureSettings.self), atLeast: 0), default: [],
-            "Losses on hidden states, attention and relations, beside losses. They need teacher.")
+            "Losses on hidden states, attention and relations, beside losses. They need teacher; those on hidden states also "
+                + "work from signals labelled with hidden.")
         exits = section.optional(
             "exits", .section(ExitSettings.self),
             "Layers after which the model learns to speak too, from its own last layer. It then runs at any of them."
@@ -126,6 +129,9 @@ public struct TrainStage: Sendable, RecipeSection {
         validation = section.optional(
             "validate", .section(ValidationSettings.self), inAddress: followsHeldOutLoss,
             "Measure the loss on other text on the way.")
+        gradientAngle = section.optional(
+            "gradient_angle", .section(GradientAngleSettings.self),
+            "Measure how far the gradient points from that of forward_kl with whole distributions (degrees).")
         precision = section.value("precision", .choice, default: .f32, "The type of the saved weights.")
         seed = section.stageSeed()
         name = section.artefactName(default: "student")
@@ -183,6 +189,18 @@ public struct BatchSettings: Sendable, RecipeSection {
             section.problem(
                 at: "accumulate", "\(sequences) sequences are not divisible into \(accumulate) parts")
         }
+    }
+}
+
+/// The angle between the gradient and that of whole distributions, during training.
+public struct GradientAngleSettings: Sendable, RecipeSection {
+    public let teacher: Reference
+    /// Steps between two measurements.
+    public let every: Int
+
+    init(_ section: Section) {
+        teacher = section.modelReference(at: "to", "The model whose whole distributions are compared with.")
+        every = section.value("every", .integer(1...), default: 50, "Steps between two measurements.")
     }
 }
 

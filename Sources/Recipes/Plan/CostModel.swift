@@ -124,12 +124,13 @@ public struct CostModel: Sendable {
             let entries =
                 switch stage.signal {
                 case .topK(let k, _): Double(k)
-                // Draws repeat: about half of them are distinct.
-                case .sampled(let head, let draws, _): Double(head) + Double(draws) / 2
+                // Teachers are mostly sure: half of a head, and few draws, which repeat.
+                case .sampled(let head, let draws, _): Double(head) / 2 + Double(draws) / 16
                 }
+            let hidden = 2 * Double(stage.hidden.count) * Double(shape?.width ?? 0)
             return Estimate(
                 seconds: seconds(tokens * (shape?.forwardOperations ?? 0), labelShare),
-                memoryBytes: processBytes + weights(shape), diskBytes: tokens * (entries * 4 + 8))
+                memoryBytes: processBytes + weights(shape), diskBytes: tokens * (entries * 4 + 8 + hidden))
         }
 
         private func train(_ stage: TrainStage) -> Estimate {
@@ -178,7 +179,7 @@ public struct CostModel: Sendable {
             let overlap = Double(stage.contextLength) / Double(stage.stride)
             let text = stage.perplexity.reduce(0) { $0 + tokens(of: $1) } * overlap
             let compared = stage.agreement.reduce(0) { $0 + tokens(of: $1) } * overlap
-            let answers = stage.tasks.reduce(0) { $0 + tokens(of: $1.value) }
+            let answers = stage.tasks.reduce(0) { $0 + tokens(of: $1.value.questions) }
             let forward = shape?.forwardOperations ?? 0
             return Estimate(
                 seconds: seconds(

@@ -26,30 +26,50 @@ public struct ModelScores: Codable, Equatable, Sendable {
         }
     }
 
+    /// A figure of a stage that the model came from, as the report shows it.
+    public struct Figure: Codable, Equatable, Sendable {
+        public var label: String
+        /// The figure's own name, such as `tokens_per_second`.
+        public var figure: String
+        public var value: Double
+    }
+
     /// The model, as the recipe names it.
     public var model: String
     public var parameters: Int
     /// Size of the weights on disk.
     public var bytes: Int
     public var perplexity: Measurement?
+    /// Mean negative log-likelihood of the same text, in nats a token: the logarithm of the perplexity.
+    public var loss: Measurement?
     /// Mean KL divergence from the teacher, in nats a token; 0 for the teacher.
     public var kl: Measurement?
     /// The share of positions whose likeliest token is the teacher's.
     public var agreement: Measurement?
+    /// Expected calibration error on the same text.
+    public var calibrationError: Measurement?
     public var tasks: [Task]
+    /// The share of trigrams that an answer to a task has had before, and its tokens: means.
+    public var repetition: Measurement?
+    public var answerLength: Measurement?
     /// Tokens written a second, one sequence at a time.
     public var tokensPerSecond: Double?
+    /// What the report asks for besides; no part of `evaluation.json`.
+    public var figures: [Figure]?
 
     public init(
-        model: String, parameters: Int, bytes: Int, perplexity: Measurement? = nil, kl: Measurement? = nil,
-        agreement: Measurement? = nil, tasks: [Task] = [], tokensPerSecond: Double? = nil
+        model: String, parameters: Int, bytes: Int, perplexity: Measurement? = nil, loss: Measurement? = nil,
+        kl: Measurement? = nil, agreement: Measurement? = nil, calibrationError: Measurement? = nil,
+        tasks: [Task] = [], tokensPerSecond: Double? = nil
     ) {
         self.model = model
         self.parameters = parameters
         self.bytes = bytes
         self.perplexity = perplexity
+        self.loss = loss
         self.kl = kl
         self.agreement = agreement
+        self.calibrationError = calibrationError
         self.tasks = tasks
         self.tokensPerSecond = tokensPerSecond
     }
@@ -67,7 +87,9 @@ struct ScoreColumn: Sendable {
     var value: @Sendable (ModelScores) -> Measurement?
 
     /// The columns that at least one of the models has a value for.
-    static func columns(for scores: [ModelScores]) -> [ScoreColumn] {
+    ///
+    /// - Parameter asked: the key of a column that is shown only on demand, since another one says the same
+    static func columns(for scores: [ModelScores], asked: String? = nil) -> [ScoreColumn] {
         var labels: [String] = []
         for task in scores.flatMap(\.tasks) where !labels.contains(task.label) { labels.append(task.label) }
         let fixed = [
@@ -78,8 +100,14 @@ struct ScoreColumn: Sendable {
             ScoreColumn(key: "perplexity", title: "perplexity", style: .decimal, lowerIsBetter: true) {
                 $0.perplexity
             },
+            ScoreColumn(key: "loss", title: "held-out loss", style: .decimal, lowerIsBetter: true) {
+                asked == "loss" ? $0.loss : nil
+            },
             ScoreColumn(key: "kl", title: "KL to teacher", style: .decimal, lowerIsBetter: true) { $0.kl },
             ScoreColumn(key: "agreement", title: "top-1 agreement", style: .percent) { $0.agreement },
+            ScoreColumn(key: "ece", title: "ECE", style: .percent, lowerIsBetter: true) {
+                $0.calibrationError
+            },
         ]
         let tasks = labels.map { label in
             ScoreColumn(key: label, title: label, style: .percent) { scores in
@@ -89,7 +117,39 @@ struct ScoreColumn: Sendable {
         let speed = ScoreColumn(key: "tokens_per_second", title: "tokens/s", style: .rate) {
             $0.tokensPerSecond.map { Measurement($0) }
         }
-        return (fixed + tasks + [speed]).filter { column in scores.contains { column.value($0) != nil } }
+        let answers = [
+            ScoreColumn(key: "repetition", title: "repetition", style: .percent, lowerIsBetter: true) {
+                $0.repetition
+            },
+            ScoreColumn(key: "answer_length", title: "answer length", style: .decimal) { $0.answerLength },
+        ]
+        return (fixed + tasks + answers + [speed] + figureColumns(for: scores)).filter { column in
+            scores.contains { column.value($0) != nil }
+        }
+    }
+
+    /// A column for each figure the report asks for, in its order.
+    private static func figureColumns(for scores: [ModelScores]) -> [ScoreColumn] {
+        var figures: [ModelScores.Figure] = []
+        for figure in scores.flatMap({ $0.figures ?? [] })
+        where !figures.contains(where: { $0.label == figure.label }) {
+            figures.append(figure)
+        }
+        return figures.map { figure in
+            let style: Style =
+                switch figure.figure {
+                case "documents", "positions", "tokens", "parameters": .count
+                case "tokens_per_second": .rate
+                case "bytes": .bytes
+                default: .decimal
+                }
+            return ScoreColumn(
+                key: figure.label, title: figure.label, style: style,
+                lowerIsBetter: figure.figure != "tokens_per_second"
+            ) { scores in
+                scores.figures?.first { $0.label == figure.label }.map { Measurement($0.value) }
+            }
+        }
     }
 
     /// A value and its error as text: `12.3 ± 0.1`, `61.0 ± 2.2 %`, `1.05 M`.

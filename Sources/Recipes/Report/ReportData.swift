@@ -56,6 +56,7 @@ extension ReportData {
                 StageLine(label: instance.label, seconds: $0.seconds, summary: $0.result.summary)
             }
         }
+        let reader = FigureReader(plan: plan, directory: directory)
         runs = try plan.runs.map { run in
             var models: [Model] = []
             var curves: [Curve] = []
@@ -63,7 +64,8 @@ extension ReportData {
                 switch instance.stage {
                 case .evaluate:
                     let data = try Data(contentsOf: directory.output(of: instance))
-                    let scores = try JSONDecoder().decode(ModelScores.self, from: data)
+                    var scores = try JSONDecoder().decode(ModelScores.self, from: data)
+                    scores.figures = reader.figures(of: instance, in: run)
                     models.append(Model(scores: scores, address: instance.address))
                 case .train(let train):
                     let points = try MetricsLog.read(directory.metrics(of: instance)).compactMap { record in

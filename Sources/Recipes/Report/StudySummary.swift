@@ -17,7 +17,7 @@ public struct StudySummary: Sendable {
     init?(runs: [ReportData.Run], verdict: VerdictSettings?) {
         let scores = runs.flatMap(\.models).map(\.scores)
         guard !scores.isEmpty else { return nil }
-        columns = ScoreColumn.columns(for: scores)
+        columns = ScoreColumn.columns(for: scores, asked: verdict?.metric)
         var rows: [Row] = []
         var compared: [(variant: String, values: [String: [Double]])] = []
         for (variant, group) in Self.grouped(runs) {

@@ -34,6 +34,7 @@ struct EvaluateExecutor: StageExecutor {
             let records = try context.reader(stage.perplexity, limit: stage.limit).records()
             let result = try evaluator.perplexity(of: model, on: records)
             scores.perplexity = Measurement(result.perplexity, standardError: result.standardError)
+            scores.loss = Measurement(result.nll, standardError: result.standardError / result.perplexity)
             advance(result.tokens)
         }
         if !stage.agreement.isEmpty, let teacher = stage.teacher {
@@ -41,16 +42,29 @@ struct EvaluateExecutor: StageExecutor {
             let result = try evaluator.agreement(of: model, with: context.checkpoint(teacher), on: records)
             scores.kl = Measurement(result.meanKL, standardError: result.standardError)
             scores.agreement = Measurement(result.topAgreement)
+            scores.calibrationError = Measurement(result.calibrationError)
             advance(result.tokens)
         }
-        for (label, file) in stage.tasks {
-            let questions = try TaskQuestion.read(context.url(of: file), limit: stage.limit)
-            let result = try TaskAccuracy.measure(model, questions: questions)
+        var results: [TaskAccuracy] = []
+        for (label, task) in stage.tasks {
+            let questions = try TaskQuestion.read(context.url(of: task.questions), limit: stage.limit)
+            let result = try TaskAccuracy.measure(
+                model, questions: questions, system: task.system, rule: task.rule)
+            results.append(result)
             scores.tasks.append(
                 ModelScores.Task(
                     label: label, accuracy: Measurement(result.accuracy, standardError: result.standardError),
                     questions: result.questions))
             advance(0)
+        }
+        if stage.showsRepetition, !results.isEmpty {
+            func mean(_ value: (TaskAccuracy) -> Double) -> Measurement {
+                let questions = results.reduce(0) { $0 + $1.questions }
+                return Measurement(
+                    results.reduce(0) { $0 + value($1) * Double($1.questions) } / Double(max(questions, 1)))
+            }
+            scores.repetition = mean(\.repetition)
+            scores.answerLength = mean(\.length)
         }
         if stage.measuresSpeed {
             scores.tokensPerSecond = try DecodingSpeed.measure(model.decoder)
@@ -65,9 +79,13 @@ struct EvaluateExecutor: StageExecutor {
     private func figures(_ scores: ModelScores) -> [String: Double] {
         var figures: [String: Double] = [:]
         figures["perplexity"] = scores.perplexity?.value
+        figures["loss"] = scores.loss?.value
         figures["kl"] = scores.kl?.value
+        figures["ece"] = scores.calibrationError?.value
         figures["agreement"] = scores.agreement?.value
         for task in scores.tasks { figures[task.label] = task.accuracy.value }
+        figures["repetition"] = scores.repetition?.value
+        figures["answer_length"] = scores.answerLength?.value
         figures["tokens_per_second"] = scores.tokensPerSecond
         return figures
     }

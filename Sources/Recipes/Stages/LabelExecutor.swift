@@ -11,7 +11,8 @@ struct LabelExecutor: StageExecutor {
                 teacher: context.checkpoint(stage.model), name: stage.model.name,
                 kind: stage.signal.sparseKind,
                 temperature: Float(stage.signal.temperature), scope: stage.lossOn.targets,
-                context: stage.contextLength, systemTurns: stage.systemTurns, seed: context.seed)
+                context: stage.contextLength, systemTurns: stage.systemTurns, hidden: stage.hidden,
+                seed: context.seed)
             let finished = context.work.appending(path: "signals", directoryHint: .isDirectory)
             try job.run(
                 context.reader(stage.corpus), into: finished, scratch: context.work,
@@ -23,7 +24,7 @@ struct LabelExecutor: StageExecutor {
             summary: manifest.summary,
             figures: [
                 "documents": Double(manifest.records), "positions": Double(manifest.positions),
-                "bytes_per_position": manifest.bytesPerPosition,
+                "bytes_per_position": manifest.bytesPerPosition, "ids_per_position": manifest.idsPerPosition,
             ])
     }
 }

@@ -33,9 +33,8 @@ extension TrainExecutor {
 
     /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.
     func onPolicy(
-        _ stage: TrainStage, corpus: CorpusSource, student: Decoder, _ form: TextForm,
-        _ encoder: CorpusEncoder,
-        steps: Int, _ context: StageContext
+        _ stage: TrainStage, corpus: CorpusSource, student: Decoder, teacher: Decoder?, _ form: TextForm,
+        _ encoder: CorpusEncoder, steps: Int, _ context: StageContext
     ) throws -> OnPolicySource? {
         guard let settings = stage.onPolicy else { return nil }
         let prompts = try context.reader(settings.prompts).records().map { record in
@@ -44,9 +43,12 @@ extension TrainExecutor {
             return RolloutPrompt(student: prompt.student, teacher: prompt.teacher)
         }
         return OnPolicySource(
-            student: student, prompts: prompts, corpus: corpus,
+            student: student, teacher: teacher, prompts: prompts, corpus: corpus,
             stopIDs: form.template.stopIDs(in: form.tokenizer),
-            endID: form.template.endID(in: form.tokenizer), options: settings.options, steps: steps,
+            endID: form.template.endID(in: form.tokenizer),
+            excludedIDs: form.template.neverSaid(in: form.tokenizer),
+            options: settings.options(recordsOdds: stage.losses.contains(where: \.kind.needsDrawnTokens)),
+            steps: steps,
             budget: stage.batch.sequences * stage.batch.contextLength, parts: stage.batch.accumulate,
             seed: context.seed)
     }

@@ -38,6 +38,15 @@ extension TrainExecutor {
         return faculty
     }
 
+    func gradientAngle(
+        _ stage: TrainStage, _ form: TextForm, _ context: StageContext
+    ) throws -> GradientAngle? {
+        guard let settings = stage.gradientAngle else { return nil }
+        let teacher = try context.checkpoint(settings.teacher)
+        try form.requireSame(teacher, "the student")
+        return GradientAngle(to: teacher.decoder, interval: settings.every)
+    }
+
     func caches(_ stage: TrainStage, _ context: StageContext) throws -> SignalCaches? {
         guard !stage.signals.isEmpty else { return nil }
         return SignalCaches(try stage.signals.map { try SignalCache(directory: context.url(of: $0)) })

@@ -29,11 +29,13 @@ struct TrainExecutor: StageExecutor {
             documents, tokenizer: form.fingerprint, template: form.template.jinja,
             vocabularySize: form.tokenizer.vocabularySize)
 
+        if !stage.features.isEmpty { try caches?.requireHidden() }
+
         let options = options(
             stage, corpusTokens: documents.tokenCount, signalTemperature: caches?.temperature,
             seed: context.seed)
         let corpus = CorpusSource(
-            corpus: documents, caches: caches,
+            corpus: documents, caches: caches, readsHidden: !stage.features.isEmpty,
             teachers: teachers.byPart.map { byPart in parts.map { byPart[$0] } },
             sequences: stage.batch.sequences, context: stage.batch.contextLength,
             parts: stage.batch.accumulate,
@@ -41,9 +43,10 @@ struct TrainExecutor: StageExecutor {
         let trainer = try Trainer(
             student: student, teachers: teachers.all, peer: peer,
             source: try onPolicy(
-                stage, corpus: corpus, student: student, form, encoder, steps: options.steps, context)
+                stage, corpus: corpus, student: student, teacher: teachers.all.first?.decoders.first, form,
+                encoder, steps: options.steps, context)
                 ?? corpus,
-            options: options,
+            options: options, angle: try gradientAngle(stage, form, context),
             validate: try validation(stage, encoder, context))
         let metrics = try trainer.run(
             stateURL: context.work.appending(path: "state.safetensors"),
@@ -57,7 +60,7 @@ struct TrainExecutor: StageExecutor {
         }
         if let peer { try save(peer.decoder, to: context.peerOutput) }
         try save(student, to: context.output)
-        return result(metrics, student: student)
+        return result(metrics, trainer, student: student)
     }
 
     private func require(_ context: Int, longEnoughFor documents: EncodedCorpus) throws {
@@ -69,12 +72,14 @@ struct TrainExecutor: StageExecutor {
         }
     }
 
-    private func result(_ metrics: TrainingMetrics?, student: Decoder) -> StageResult {
+    private func result(_ metrics: TrainingMetrics?, _ trainer: Trainer, student: Decoder) -> StageResult {
         guard let metrics else { return StageResult(summary: "no steps") }
         let loss = metrics.loss.formatted(.number.precision(.fractionLength(4)))
         var figures = ["tokens": Double(metrics.tokens), "steps": Double(metrics.step), "loss": metrics.loss]
         figures["validation_loss"] = metrics.validationLoss
         figures["parameters"] = Double(student.configuration.parameterCount)
+        figures["tokens_per_second"] = trainer.tokensPerSecond
+        figures["gradient_angle"] = trainer.meanGradientAngle
         return StageResult(
             summary: "\(metrics.tokens) tokens in \(metrics.step) steps, loss \(loss)", figures: figures)
     }
@@ -132,6 +137,7 @@ private struct MetricsListener: TrainingListener {
         values["loss"] = metrics.loss
         values["tokens"] = Double(metrics.tokens)
         values["gradient_norm"] = metrics.gradientNorm
+        values["gradient_angle"] = metrics.gradientAngle
         values["learning_rate"] = metrics.learningRate
         values["validation_loss"] = metrics.validationLoss
         try log.append(step: metrics.step, values)

@@ -24,10 +24,16 @@ extension BatchGenerator {
         let rows = complete.count == parts.count ? hidden : gatherRows(hidden, at: complete)
         let logits = decoder.samplingLogits(rows, arithmetic: arithmetic)
         let vocabulary = logits.width
-        logits.withUnsafeMutableFloats { buffer in
-            nonisolated(unsafe) let buffer = buffer
-            Parallel.forEach(count: drawing.count) { row in
-                drawing[row].draw(.init(rebasing: buffer[row * vocabulary..<(row + 1) * vocabulary]))
+        let beside = companion?.logits(complete.enumerated().map { (parts[$1].slot, drawing[$0]) })
+        func row(_ row: Int, of tensor: Tensor) -> UnsafeMutableBufferPointer<Float> {
+            UnsafeMutableBufferPointer(start: tensor.pointer(row: row), count: vocabulary)
+        }
+        Parallel.forEach(count: drawing.count) { index in
+            if let beside, let companion {
+                drawing[index].draw(
+                    row(index, of: logits), beside: row(index, of: beside), share: companion.share)
+            } else {
+                drawing[index].draw(row(index, of: logits))
             }
         }
         return drawing

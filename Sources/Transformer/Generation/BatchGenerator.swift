@@ -27,6 +27,8 @@ public final class BatchGenerator {
     /// In what numbers quantised weights are multiplied. Answers depend on it.
     public let arithmetic: ProductArithmetic
     let cache: KeyValueCache
+    /// The model that reads along and has a say, where there is one.
+    let companion: Companion?
     /// What runs in each slot.
     var sequences: [RunningSequence?]
 
@@ -34,11 +36,21 @@ public final class BatchGenerator {
     ///   - slots: sequences that run at once; a product takes hardly longer for 16 than for one
     ///   - capacity: tokens that a prompt and its answer may have; the model's context when nil
     ///   - arithmetic: in what numbers quantised weights are multiplied
+    ///   - companion: a model with the same vocabulary that has `share` of the say in each token, even none: the answers
+    ///     then come with the odds of their tokens; and the tokens that it may read
     /// - Throws: `UserError` when there is no memory for the cache
     public init(
-        _ decoder: Decoder, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8
+        _ decoder: Decoder, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8,
+        companion: (decoder: Decoder, share: Float, capacity: Int)? = nil
     ) throws {
         precondition(slots > 0, "a generator needs a slot")
+        precondition(
+            companion == nil
+                || companion!.decoder.configuration.vocabularySize == decoder.configuration.vocabularySize,
+            "both models share a vocabulary")
+        self.companion = try companion.map {
+            try Companion($0.decoder, share: $0.share, slots: slots, capacity: $0.capacity)
+        }
         self.decoder = decoder
         self.arithmetic = arithmetic
         cache = try KeyValueCache(for: decoder.configuration, slots: slots, capacity: capacity)

@@ -12,6 +12,8 @@ final class RunningSequence: @unchecked Sendable {
     var reason: FinishReason?
     /// True once the model gave a logit that is not a number.
     private(set) var isBroken = false
+    private var odds: [TokenOdds] = []
+    private var endID: Int32?
 
     init(_ request: GenerationRequest, index: Int) {
         self.request = request
@@ -25,7 +27,35 @@ final class RunningSequence: @unchecked Sendable {
     /// - Parameter logits: [V], overwritten
     func draw(_ logits: UnsafeMutableBufferPointer<Float>) {
         isBroken = kernels.has_non_finite(logits.baseAddress, logits.count) != 0
-        if !isBroken { tokens.append(sampler.next(logits)) }
+        guard !isBroken else { return }
+        for id in request.excludedIDs { logits[Int(id)] = -.infinity }
+        tokens.append(sampler.next(logits))
+    }
+
+    /// The same from the mixture of two models.
+    ///
+    /// - Parameters:
+    ///   - logits: [V], the writer's
+    ///   - companion: [V], the other model's
+    ///   - share: the other model's part
+    func draw(
+        _ logits: UnsafeMutableBufferPointer<Float>, beside companion: UnsafeMutableBufferPointer<Float>,
+        share: Float
+    ) {
+        isBroken = [logits, companion].contains { kernels.has_non_finite($0.baseAddress, $0.count) != 0 }
+        guard !isBroken else { return }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * logits.count) { mixed in
+            let odds = TokenOdds.mix(
+                logits, companion, share: share, excluded: request.excludedIDs, into: mixed.baseAddress!)
+            let token = sampler.next(.init(rebasing: mixed[..<logits.count]))
+            tokens.append(token)
+            self.odds.append(odds(token))
+        }
+    }
+
+    /// What the other model reads: its own prompt, and the answer so far.
+    var companionTokens: [Int32] {
+        request.companionPrompt.map { $0 + tokens[request.prompt.count...] } ?? tokens
     }
 
     /// Ends the answer where its last token says so.
@@ -38,7 +68,7 @@ final class RunningSequence: @unchecked Sendable {
     {
         let token = tokens[tokens.count - 1]
         if request.stopIDs.contains(token) {
-            tokens.removeLast()
+            endID = tokens.removeLast()
             reason = .stop
         } else if try listener(index, token) == .stop {
             reason = .stopString
@@ -52,7 +82,9 @@ final class RunningSequence: @unchecked Sendable {
     /// The answer, once there is a reason for its end.
     var result: Generation? {
         reason.map {
-            Generation(request: index, tokens: Array(tokens[request.prompt.count...]), reason: $0)
+            Generation(
+                request: index, tokens: Array(tokens[request.prompt.count...]), reason: $0, odds: odds,
+                endID: endID)
         }
     }
 }

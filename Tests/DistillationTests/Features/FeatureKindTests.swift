@@ -23,12 +23,13 @@ import Transformer
         FeaturePair(
             student: FeatureView(
                 hidden: hidden ?? Tensor.zeros([Self.tokens, Self.width]),
-                queryKeyValue: qkv ?? Tensor.zeros([Self.tokens, Self.own.fusedWidth]), shape: Self.own,
+                attention: (qkv ?? Tensor.zeros([Self.tokens, Self.own.fusedWidth]), Self.own),
                 segments: Self.segments, rows: Self.rows),
             teacher: FeatureView(
                 hidden: Tensor(shape: [Self.tokens, Self.teacherWidth], values: teacherHidden),
-                queryKeyValue: Tensor(shape: [Self.tokens, Self.others.fusedWidth], values: teacherQKV),
-                shape: Self.others, segments: Self.segments, rows: Self.rows),
+                attention: (
+                    Tensor(shape: [Self.tokens, Self.others.fusedWidth], values: teacherQKV), Self.others
+                ), segments: Self.segments, rows: Self.rows),
             parameters: ["relation_heads": heads], projector: projector)
     }
 
@@ -208,9 +209,7 @@ import Transformer
         let model = try Fixture.decoder()
         let batch = TokenBatch(sequences: [[5, 6, 7, 8], [9], [10, 11, 12]])
         let activations = withoutGradients { model.activations(batch) }
-        let view = FeatureView(
-            hidden: activations.hidden[1], queryKeyValue: activations.queryKeyValue[1],
-            shape: activations.shape, segments: batch.segments, rows: [0, 1, 4, 5, 6])
+        let view = FeatureView(activations, layer: 1, segments: batch.segments, rows: [0, 1, 4, 5, 6])
         let value = kind.evaluate(
             FeaturePair(student: view, teacher: view, parameters: ["relation_heads": 4], projector: nil))
         #expect(value.loss.magnitude <= 1e-6)

@@ -43,7 +43,7 @@ import Transformer
         let model = try Small.decoder()
         let error = #expect(throws: UserError.self) {
             try FeatureObjective(
-                [feature], student: model.configuration, teacher: model.configuration, seed: 1)
+                [feature], student: model.configuration, teacher: TeacherInside(model.configuration), seed: 1)
         }
         #expect(error?.problem == problem)
     }

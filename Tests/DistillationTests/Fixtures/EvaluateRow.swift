@@ -31,8 +31,8 @@ let everyLoss = [.crossEntropy] + everyDivergence + everyWholeLoss
 
 /// Runs `RowLoss` on one row; writing outside the logits is an issue.
 func evaluateRow(
-    _ terms: [WeightedLoss], logits: [Float], target: Int = 0, teacher: PlainTeacher? = nil, scale: Float = 1,
-    sourceLocation: SourceLocation = #_sourceLocation
+    _ terms: [WeightedLoss], logits: [Float], target: Int = 0, drawn: DrawnToken? = nil,
+    teacher: PlainTeacher? = nil, scale: Float = 1, sourceLocation: SourceLocation = #_sourceLocation
 ) -> (losses: [Float], gradient: [Float], squaredNorms: [Float]) {
     let signal = teacher?.signal(temperature: terms.last!.loss.temperature)
     let teacherVocabulary: Int? = if case .dense(let values)? = teacher { values.count } else { nil }
@@ -43,7 +43,7 @@ func evaluateRow(
     report.fill(.nan)
     func run(_ buffer: UnsafeMutablePointer<Float>, _ teacher: RowLoss.Teacher) {
         rowLoss.evaluate(
-            logits: buffer, target: Int32(target), teacher: teacher, scale: scale,
+            logits: buffer, target: Int32(target), drawn: drawn, teacher: teacher, scale: scale,
             report: RowLoss.Report(losses: report.pointer(row: 0), squaredNorms: report.pointer(row: 1)))
     }
     let gradient = guarded(logits.count, initial: logits, sourceLocation: sourceLocation) { buffer in

@@ -64,6 +64,14 @@ extension Reference {
         case (_, .dense(let logits)):
             return divergence(loss, student(logits), student(z), anchor: student(anchor ?? z))
         case (_, .topK(let ids, let probabilities, let tail)):
+            if loss.renormalizes {
+                func kept(_ q: [Double]) -> [Double] {
+                    let sum = q.reduce(0, +)
+                    return q.map { $0 / sum }
+                }
+                func own(_ z: [Double]) -> [Double] { kept(ids.map { student(z)[$0] }) }
+                return divergence(loss, kept(probabilities), own(z), anchor: own(anchor ?? z))
+            }
             func coarse(_ q: [Double]) -> [Double] {
                 ids.map { q[$0] } + [q.indices.reduce(0.0) { ids.contains($1) ? $0 : $0 + q[$1] }]
             }

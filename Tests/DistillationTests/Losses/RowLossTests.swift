@@ -119,6 +119,30 @@ import Testing
         }
     }
 
+    /// Both sides scaled to sum to 1 over the k tokens: zero where they agree there, whatever else the student does, and
+    /// no gradient for any other token.
+    @Test(arguments: everyDivergence)
+    func renormalized(loss: Loss) {
+        let loss = Loss(
+            loss.kind, temperature: loss.temperature, parameters: loss.parameters, renormalizes: true)
+        forEachPair { student, teacher, comment in
+            let size = student.count
+            for k in Set([2, size / 2, size]) where k > 1 {
+                let top = PlainTeacher.top(k, of: teacher, temperature: Double(loss.temperature))
+                expectMatches(loss, logits: student, teacher: top, "\(comment), k \(k)")
+            }
+        }
+        let logits = Fixture.normal(20, deviation: 2, seed: 1).map(Double.init)
+        guard case .topK(let ids, _, _) = PlainTeacher.top(5, of: logits, temperature: 1) else { return }
+        // The student is the teacher on the five tokens and gives most of its mass to others.
+        let elsewhere = logits.indices.map { Float(ids.contains($0) ? logits[$0] : 9) }
+        let result = evaluateRow(
+            [.init(loss)], logits: elsewhere,
+            teacher: .top(5, of: logits, temperature: Double(loss.temperature)))
+        expectClose(result.losses, [0], absolute: 1e-6)
+        expectClose(result.gradient, Array(repeating: 0, count: 20), absolute: 2e-6)
+    }
+
     /// A top-k loss over the whole vocabulary is the dense one.
     @Test(arguments: everyDivergence)
     func topKOfEverythingIsDense(loss: Loss) {

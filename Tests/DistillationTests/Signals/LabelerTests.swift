@@ -188,8 +188,9 @@ import Transformer
         }
         let (sampled, topK) = try (bytes(.sampled(head: 4, draws: 16)), bytes(.topK(k: 50)))
         print("bytes a position: head 4 and 16 draws \(sampled), top-50 \(topK)")
-        // Four bytes an entry; 2 for the tail, 2 for the entropy, 8 for the tail's bound; tokens and keys besides.
-        #expect((16 + 4 + 12...16 + 64 + 24).contains(sampled))
-        #expect((202...215).contains(topK))
+        // With ids of a byte: three an entry of the head, two of the tail; 2 for the tail's mass, 2 for the entropy, 2
+        // counts; a byte and a bit for each token, a key and a count for each record, and the file's header.
+        #expect((6 + 3...12 + 32 + 14).contains(sampled))
+        #expect((152...160).contains(topK))
     }
 }

@@ -68,10 +68,10 @@ import Transformer
         try withCache { directory in
             let url = SignalManifest.url(in: directory)
             let text = try String(contentsOf: url, encoding: .utf8)
-            try text.replacingOccurrences(of: "\"format\" : 1", with: "\"format\" : 7")
+            try text.replacingOccurrences(of: "\"format\" : 2", with: "\"format\" : 7")
                 .write(to: url, atomically: true, encoding: .utf8)
             let error = #expect(throws: UserError.self) { try SignalCache(directory: directory) }
-            #expect(error?.problem == "has format 7; this version reads 1")
+            #expect(error?.problem == "has format 7; this version reads 2")
         }
     }
 

@@ -74,7 +74,7 @@ import Transformer
             let shard = SignalManifest.Shard(
                 file: url.lastPathComponent, fingerprint: try Fingerprint(fileAt: url),
                 records: records.count,
-                tokens: 0, positions: 0, bytes: 0)
+                tokens: 0, positions: 0, entries: 0, bytes: 0)
             try SignalManifest(origin: origin, documents: Fingerprint(hashing: "any"), shards: [shard])
                 .save(in: directory)
             return SignalVerification.measure(

@@ -56,6 +56,23 @@ import Transformer
         #expect((1...8).contains(figures["rollout_length"]!))
     }
 
+    /// An answer leaves the teacher, who reads more, room to read it.
+    @Test func answersFitTheTeachersContext() throws {
+        let teacher = try Small.decoder(seed: 2)
+        #expect(teacher.configuration.contextLength == 64)
+        let prompt = RolloutPrompt(student: [1, 2], teacher: Array(repeating: 9, count: 61))
+        for share in [0, 0.5] as [Float] {
+            let source = try OnPolicySource(
+                student: try Small.decoder(), teacher: teacher, prompts: [prompt],
+                corpus: CorpusSource(
+                    corpus: EncodedCorpus(Small.documents(4)), sequences: 4, context: 12, seed: 1),
+                stopIDs: [4], endID: 4,
+                options: .init(share: 1, sampling: .init(maxNewTokens: 9), teacherShare: share),
+                steps: 3, budget: 60, seed: 1)
+            for batch in try source.batches(forStep: 0) { #expect(batch.teacherTokens.longest <= 64) }
+        }
+    }
+
     /// The share of own steps follows λ, and the others are the corpus's own.
     @Test func shares() throws {
         let student = try Small.decoder()

@@ -1,0 +1,97 @@
+import Corpora
+import Foundation
+import TestSupport
+import Tensors
+import Testing
+import Transformer
+
+@testable import Distillation
+
+@Suite struct GradientAngleTests {
+    private let teacher: Decoder
+    private let documents = Small.documents(40, longest: 30)
+
+    init() throws { teacher = try Small.decoder(seed: 2) }
+
+    /// The angles of a training, one every second step, and the weights it ends with.
+    private func train(
+        _ losses: [WeightedLoss], signals kind: SparseKind? = nil, sequences: Int = 40, measures: Bool = true
+    ) throws -> (angles: [Double], mean: Double?, weights: [String: [Float]]) {
+        try withTemporaryDirectory { directory in
+            var cache: SignalCache?
+            if let kind {
+                try Labeler(teacher: teacher, origin: Small.origin(kind: kind))
+                    .label(EncodedCorpus(documents), into: directory.appending(path: "signals"))
+                cache = try SignalCache(directory: directory.appending(path: "signals"))
+            }
+            let student = try Small.decoder(deviation: 0.1, seed: 9)
+            let log = Log()
+            let trainer = try Trainer(
+                student: student, teacher: cache == nil && losses[0].loss.needsTeacher ? teacher : nil,
+                source: CorpusSource(
+                    corpus: EncodedCorpus(documents), cache: cache, sequences: sequences, context: 30, seed: 1
+                ),
+                options: TrainingOptions(steps: 4, losses: losses, logInterval: 2),
+                angle: measures ? GradientAngle(to: teacher, interval: 2) : nil)
+            try trainer.run(listener: log)
+            #expect(trainer.tokensPerSecond! > 0)
+            return (
+                log.lines.compactMap(\.gradientAngle), trainer.meanGradientAngle, TrainingRun.weights(student)
+            )
+        }
+    }
+
+    private let forward = [WeightedLoss(.forwardKL(temperature: 1))]
+
+    @Test func wholeDistributionsAreTheMeasure() throws {
+        let measured = try train(forward)
+        #expect(measured.angles.count == 2)
+        #expect(measured.angles.allSatisfy { $0 < 0.1 })
+        // Half of the arc cosine's resolution in Float32 gradients; a weight changes a length and no direction.
+        let heavier = try train([WeightedLoss(.forwardKL(temperature: 1), weight: 7)])
+        #expect(heavier.mean! < 0.1)
+    }
+
+    @Test func measuringChangesNothing() throws {
+        let (with, without) = (try train(forward), try train(forward, measures: false))
+        #expect(with.weights == without.weights)
+        #expect(without.angles.isEmpty && without.mean == nil)
+    }
+
+    /// More of the distribution is closer; scaling both sides to sum to 1 is further off than a tail bucket; text alone
+    /// says least.
+    @Test func lessIsFurtherOff() throws {
+        func angle(_ k: Int, _ loss: Loss) throws -> Double {
+            try train([WeightedLoss(loss)], signals: .topK(k: k)).mean!
+        }
+        let plain = Loss.forwardKL(temperature: 1)
+        let renormalized = Loss(.forwardKL, renormalizes: true)
+        let (few, many) = (try angle(2, plain), try angle(40, plain))
+        #expect(many < few)
+        let (biased, text) = (try angle(2, renormalized), try train([WeightedLoss(.crossEntropy)]).mean!)
+        #expect(biased > few && text > many)
+    }
+
+    /// The angle of an unbiased signal falls with the size of a batch; that of a biased one stays.
+    @Test func onlyBiasSurvivesLargeBatches() throws {
+        func angle(_ kind: SparseKind, _ loss: Loss, _ sequences: Int) throws -> Double {
+            try train([WeightedLoss(loss)], signals: kind, sequences: sequences).mean!
+        }
+        let plain = Loss.forwardKL(temperature: 1)
+        let sampled = SparseKind.sampled(head: 0, draws: 4)
+        let (small, large) = (try angle(sampled, plain, 2), try angle(sampled, plain, 40))
+        #expect(large < 0.6 * small, "\(small)° and \(large)°")
+        let biased = Loss(.forwardKL, renormalizes: true)
+        let (some, all) = (try angle(.topK(k: 2), biased, 2), try angle(.topK(k: 2), biased, 40))
+        #expect(all > 0.6 * some, "\(some)° and \(all)°")
+    }
+
+    @Test func degrees() {
+        func tensor(_ values: Float...) -> Tensor { Tensor(shape: [values.count], values: values) }
+        expectClose([Float(GradientAngle.degrees([tensor(1, 0)], [tensor(0, 3)])!)], [90])
+        expectClose(
+            [Float(GradientAngle.degrees([tensor(1), tensor(1)], [tensor(2), tensor(0)])!)], [45],
+            relative: 1e-6)
+        #expect(GradientAngle.degrees([tensor(0, 0)], [tensor(0, 3)]) == nil)
+    }
+}
