@@ -35,6 +35,19 @@ import Tokenization
         #expect(decoded == template.tokenizerConfiguration(for: try Golden.tokenizer(name)))
     }
 
+    /// Markers of turns and control pieces are never an answer's, but for what ends it.
+    @Test(arguments: vocabularies)
+    func whatIsNeverSaid(name: String) throws {
+        let tokenizer = try Golden.tokenizer(name)
+        let never = template.neverSaid(in: tokenizer)
+        for marker in ["<|system|>", "<|user|>", "<|assistant|>"] {
+            #expect(never.contains(try #require(tokenizer.id(of: marker))))
+        }
+        #expect(never.contains(tokenizer.unknownID))
+        #expect(never.isDisjoint(with: template.stopIDs(in: tokenizer)))
+        #expect(never.isDisjoint(with: tokenizer.encodeContent("the red lamp is in the hall")))
+    }
+
     /// The chat written out by hand, piece after piece.
     @Test func everyAssistantTurnIsMarked() throws {
         let tokenizer = try Golden.tokenizer("unigram")
