@@ -17,7 +17,7 @@ import Testing
             "features",
             ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
                 + [
-                    "stages.label.corpus=data/world/heldout-text.jsonl",
+                    "stages.label.corpus=data/world/heldout-text.jsonl", "stages.label.context=128",
                     "stages.train.corpus=data/world/heldout-text.jsonl",
                 ]
         ),
@@ -42,7 +42,7 @@ import Testing
         (
             "studies/signals",
             ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
-                + ["stages.label.corpus=data/world/heldout-text.jsonl"]
+                + ["stages.label.corpus=data/world/heldout-text.jsonl", "stages.label.context=128"]
                 + ["stages.train.corpus=data/world/heldout-text.jsonl"]
         ),
         (

@@ -55,7 +55,7 @@ public struct LabelStage: Sendable, RecipeSection {
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to label.")
         signal = section.section("signal", SignalSection.self, "What is stored for each token.").signal
         hidden = section.value(
-            "hidden", .list(of: .integer(1...512), atLeast: 0), default: [], example: "[2, 4]",
+            "hidden", .list(of: .integer(1...512), atLeast: 0), default: [],
             "Layers of the model, from 1, whose hidden states are stored too (2 bytes a value), for features without a "
                 + "teacher.")
         hiddenPlace = section.place(of: "hidden")
