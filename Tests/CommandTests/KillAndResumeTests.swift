@@ -25,8 +25,8 @@ import Testing
                 try? FileManager.default.removeItem(at: directory.appending(path: "killed"))
                 hits = []
                 for stage in ["generate", "generate", "label", "label", "train", "train", "train"] {
-                    hits += try killRun(in: directory, during: stage, within: 300_000 >> attempt)
-                        .map { [$0] } ?? []
+                    let hit = try killRun(in: directory, during: stage, within: 300_000 >> attempt)
+                    if let hit { hits.append(hit) }
                 }
             }
             #expect(stages.isSubset(of: hits), "killed only during \(hits)")
