@@ -38,8 +38,11 @@ extension Checkpoint {
     /// The tokenizer of a model, or of a directory or file that holds a tokenizer alone.
     /// - Throws: `UserError` if there is none or it is damaged.
     public static func tokenizer(at url: URL) throws -> Tokenizer {
-        guard GGUFFile.isGGUF(url) else { return try Tokenizer(contentsOf: url) }
-        let file = try GGUFFile(contentsOf: url)
+        try GGUFFile.isGGUF(url)
+            ? tokenizer(of: GGUFFile(contentsOf: url), at: url) : Tokenizer(contentsOf: url)
+    }
+
+    private static func tokenizer(of file: GGUFFile, at url: URL) throws -> Tokenizer {
         let size = try GGUFConfiguration(file).shape.vocabularySize
         guard let tokenizer = try GGUFTokenizer.tokenizer(of: file, vocabularySize: size) else {
             throw UserError("holds no vocabulary", file: url.relativePath, status: .noInput)
@@ -69,9 +72,14 @@ extension Checkpoint {
     ///
     /// - Throws: `UserError` if there is no tokenizer or it is damaged
     public static func textForm(at url: URL) throws -> (tokenizer: Tokenizer, template: ChatTemplate?) {
-        let tokenizer = try tokenizer(at: url)
-        let template =
-            try GGUFFile.isGGUF(url) ? template(of: GGUFFile(contentsOf: url)) : loadTemplate(from: url)
+        let tokenizer: Tokenizer
+        let template: ChatTemplate?
+        if GGUFFile.isGGUF(url) {
+            let file = try GGUFFile(contentsOf: url)
+            (tokenizer, template) = (try self.tokenizer(of: file, at: url), self.template(of: file))
+        } else {
+            (tokenizer, template) = (try Tokenizer(contentsOf: url), try loadTemplate(from: url))
+        }
         return (tokenizer, template ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent))
     }
 

@@ -31,6 +31,12 @@ public struct Checkpoint {
         template ?? tokenizer.flatMap { ChatTemplate.guess(for: $0, named: url.lastPathComponent) }
     }
 
+    /// `stopIDs`, and those of `chatTemplate` where the model does not name it itself: what ends an answer.
+    public var answerStopIDs: Set<Int32> {
+        guard let tokenizer, let chatTemplate else { return stopIDs }
+        return stopIDs.union(chatTemplate.stopIDs(in: tokenizer))
+    }
+
     /// The same model, its chats written otherwise.
     public func writing(_ template: ChatTemplate) -> Checkpoint {
         Checkpoint(url: url, decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens)

@@ -86,7 +86,7 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
             }
             return GenerationRequest(
                 prompt: prompt, options: .greedy(maxNewTokens: maximumTokens),
-                stream: RandomStream(seed: 0, purpose: "greedy"), stopIDs: checkpoint.stopIDs)
+                stream: RandomStream(seed: 0, purpose: "greedy"), stopIDs: checkpoint.answerStopIDs)
         }
         let capacity = min(context, (requests.map(\.prompt.count).max() ?? 0) + maximumTokens)
         var correct = 0

@@ -20,9 +20,9 @@ extension ChatTemplate {
     ) throws -> EncodedChat {
         let symbols = try symbolIDs(in: tokenizer)
         var chat = (ids: tokenizer.beginID.map { [$0] } ?? [], assistant: [Bool]())
-        /// Says of all new ids whether they are the assistant's.
-        func mark(isAssistant: Bool) {
-            chat.assistant += repeatElement(isAssistant, count: chat.ids.count - chat.assistant.count)
+        /// Says of all new ids that they are given.
+        func markGiven() {
+            chat.assistant += repeatElement(false, count: chat.ids.count - chat.assistant.count)
         }
         func append(_ text: Substring) {
             // What follows a begin id is a text's beginning.
@@ -42,17 +42,17 @@ extension ChatTemplate {
         for (message, turn) in turns(messages) {
             let (before, spaces) = Self.partingSpaces(turn.before)
             append(markup: before)
-            mark(isAssistant: false)
+            markGiven()
             append(spaces + message.content)
-            let start = chat.ids.count
+            // The first piece of what follows is said too: it ends the turn.
+            let end = chat.ids.count
             append(markup: turn.after[...])
-            let isAssistant = message.role == .assistant
-            let rest = chat.ids.count - min(start + 1, chat.ids.count)
-            mark(isAssistant: isAssistant)
-            for index in chat.ids.indices.suffix(rest) { chat.assistant[index] = false }
+            chat.assistant += (chat.assistant.count..<chat.ids.count).map {
+                message.role == .assistant && $0 <= end
+            }
         }
         if addGenerationPrompt { append(markup: Self.partingSpaces(assistant.before).before) }
-        mark(isAssistant: false)
+        markGiven()
         return EncodedChat(ids: chat.ids, assistant: chat.assistant)
     }
 

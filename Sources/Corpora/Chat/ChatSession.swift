@@ -68,8 +68,17 @@ public final class ChatSession {
             prompt: ids, options: options,
             stream: RandomStream(seed: seed, purpose: "chat", index: answers), stopIDs: stopIDs)
         var answer = AnswerText(tokenizer, stop: stop)
-        func show(_ piece: String) {
-            if !piece.isEmpty { onText(piece) }
+        var (said, prefix) = ("", template.answerPrefix[...])
+        func show(_ text: String) {
+            var piece = text[...]
+            // The space that a template leaves to the answer's first word is not said.
+            while let expected = prefix.first, let next = piece.first {
+                if next == expected { piece.removeFirst() }
+                prefix = next == expected ? prefix.dropFirst() : ""
+            }
+            guard !piece.isEmpty else { return }
+            said += piece
+            onText(String(piece))
         }
         var result: Generation?
         try generator.run([request]) { _, token in
@@ -85,7 +94,7 @@ public final class ChatSession {
         let forgotten = history.count + 1 - messages.count
         history = messages + [Message(role: .assistant, content: template.answer(answer.text))]
         return Answer(
-            text: answer.text, reason: result!.reason, tokens: result!.tokens.count, forgotten: forgotten)
+            text: said, reason: result!.reason, tokens: result!.tokens.count, forgotten: forgotten)
     }
 
     /// The tokens of as many of the newest messages as leave room for an answer, and those messages.

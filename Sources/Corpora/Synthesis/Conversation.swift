@@ -118,8 +118,13 @@ final class Conversation {
         _ = answer.finish()
         tokens += generation.tokens.count
         reason = generation.reason
-        let text = author.template?.answer(answer.text) ?? answer.text
-        messages.append(Message(role: .assistant, content: text))
+        messages.append(Message(role: .assistant, content: said))
+    }
+
+    /// The answer, without the space that a template leaves to its first word.
+    private var said: String {
+        guard !continuesText, let template = author.template else { return answer.text }
+        return template.answer(answer.text)
     }
 
     /// The record of what was said.
@@ -127,7 +132,7 @@ final class Conversation {
         let content: SyntheticRecord.Content
         switch prompt.question {
         case .chat: content = .messages(messages)
-        case .prompt(let text): content = .completion(prompt: text, completion: answer.text)
+        case .prompt(let text): content = .completion(prompt: text, completion: said)
         case .text(let text): content = .text(text + answer.text)
         }
         return SyntheticRecord(

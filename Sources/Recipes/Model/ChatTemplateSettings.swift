@@ -17,7 +17,7 @@ extension KeyType where Value == ChatTemplate {
     }
 
     private static func setting(_ template: ChatTemplate) -> Setting {
-        template.name.map(Setting.text) ?? .text(template.jinja)
+        .text(template.name ?? template.jinja)
     }
 }
 

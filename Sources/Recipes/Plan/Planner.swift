@@ -4,7 +4,7 @@ import Tokenization
 
 extension Plan {
     /// Raised when the same settings no longer give the same result.
-    static let formatVersion = 1
+    static let formatVersion = 2
 
     /// Expands variants and seeds and addresses every stage. Reads the files the recipe names, writes nothing.
     public init(_ file: RecipeFile) throws {

@@ -55,11 +55,10 @@ extension Synthesis.Author {
     /// - Throws: `UserError` when the checkpoint has no tokenizer
     public init(_ checkpoint: Checkpoint, name: String) throws {
         let tokenizer = try checkpoint.requireTokenizer()
-        let template = checkpoint.chatTemplate
         self.init(
             decoder: checkpoint.decoder, tokenizer: tokenizer,
-            template: template,
-            stopIDs: checkpoint.stopIDs.union(template?.stopIDs(in: tokenizer) ?? []),
+            template: checkpoint.chatTemplate,
+            stopIDs: checkpoint.answerStopIDs,
             name: name, fingerprint: try Checkpoint.fingerprint(at: checkpoint.url))
     }
 }
