@@ -26,7 +26,8 @@ static void KERNEL(causal_probabilities)(float *restrict scores, size_t rows, si
                                          size_t log_stride) {
     for (size_t r = 0; r < rows; r++) {
         float *restrict row = scores + r * stride;
-        size_t n = visible + r < columns ? visible + r : columns, first = n > window ? n - window : 0;
+        size_t seen = visible + r, n = seen < columns ? seen : columns;
+        size_t first = seen <= window ? 0 : seen - window < n ? seen - window : n;
         float shift = log_sum[r * log_stride];
         for (size_t i = 0; i < first; i++) row[i] = 0;
         for (size_t i = first; i < n; i++) row[i] = exp_approximation(row[i] * scale - shift);

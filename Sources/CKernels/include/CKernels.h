@@ -125,7 +125,8 @@ typedef struct DistillKernels {
     // log(sum(exp(scale * row))).
     void (*causal_softmax)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible, size_t window,
                            float scale, float *log_sum, size_t log_stride);
-    // The same probabilities again, from the stored log sums.
+    // The same probabilities again, from the stored log sums. The columns may be a block of all keys, `visible` counted
+    // from its first: what a row sees beyond it does not matter, and the window may end before it.
     void (*causal_probabilities)(float *scores, size_t rows, size_t columns, size_t stride, size_t visible,
                                  size_t window, float scale, const float *log_sum, size_t log_stride);
     // dscores = probabilities * (dprobabilities - delta[row]) * scale, written over dprobabilities.

@@ -58,6 +58,8 @@ struct AttentionSpan {
 
 /// Query rows whose scores are held at once: with 64 components a block against 512 keys fits a core's L2 cache.
 let queryBlock = 128
+/// Keys whose scores a block of queries holds at once in the backward pass: two blocks of scores fit the cache.
+let keyBlock = 512
 
 /// Causal attention within each segment of a packed batch.
 ///

@@ -23,7 +23,32 @@ import Testing
 
     @Test(arguments: KernelTable.all, blocks)
     func causalSoftmaxAndProbabilitiesAgain(table: KernelTable, block: Block) {
-        for window in Self.windows { softmax(table, block, window: window) }
+        let seesAll = block.visible + block.rows - 1 > block.columns
+        for window in seesAll ? [Int.max] : Self.windows { softmax(table, block, window: window) }
+    }
+
+    /// A block of the keys, of which queries see all, some or, with a window, none.
+    @Test(arguments: KernelTable.all, [0..<7, 7..<15, 3..<20, 13..<20])
+    func probabilitiesOfSomeKeys(table: KernelTable, keys: Range<Int>) {
+        let (rows, columns, visible) = (6, 20, 15)
+        let scores = Fixture.normal(rows * columns)
+        for window in Self.windows + [10] {
+            var logs = [Float](repeating: 0, count: rows)
+            let whole = guarded(rows * columns, initial: scores) {
+                table.functions.causal_softmax($0, rows, columns, columns, visible, window, 0.3, &logs, 1)
+            }
+            let some = guarded(rows * columns, initial: scores) {
+                table.functions.causal_probabilities(
+                    $0 + keys.lowerBound, rows, keys.count, columns, visible - keys.lowerBound, window, 0.3,
+                    logs, 1)
+            }
+            for row in 0..<rows {
+                let part = row * columns + keys.lowerBound..<row * columns + keys.upperBound
+                expectClose(
+                    Array(some[part]), whole[part].map(Double.init), relative: 2e-6, absolute: 1.2e-38,
+                    "row \(row), window \(window)")
+            }
+        }
     }
 
     private func softmax(_ table: KernelTable, _ block: Block, window: Int) {

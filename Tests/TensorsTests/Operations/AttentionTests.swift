@@ -29,8 +29,8 @@ import Testing
             reference: { reference($0[0], segments, shape) })
     }
 
-    /// Longer than the block of 128 queries: later blocks add to the key and value gradients of earlier ones.
-    @Test(arguments: [[0, 150], [0, 3, 260, 389]], [nil, 1, 20, 140])
+    /// Longer than the blocks of 128 queries and 512 keys: blocks add to the gradients of others.
+    @Test(arguments: [[0, 150], [0, 3, 260, 389], [0, 700]], [nil, 1, 20, 140, 600])
     func blocks(segments: [Int], window: Int?) {
         let shape = AttentionShape(
             heads: 2, keyValueHeads: 1, dimension: 4, softCap: window == 20 ? 3 : nil, window: window)
