@@ -169,8 +169,8 @@ public final class Decoder: @unchecked Sendable {
             batch.longest <= configuration.contextLength,
             "a sequence of \(batch.longest) tokens exceeds the context of \(configuration.contextLength)")
         return forward(
-            batch.ids, positions: batch.positions, context: batch.longest, projection: linear,
-            observe: observe
+            batch.ids, embeddings: batch.embeddings, positions: batch.positions, context: batch.longest,
+            projection: linear, observe: observe
         ) { layer, queryKeyValue in
             observe(.queryKeyValue, layer, queryKeyValue)
             return causalAttention(queryKeyValue, segments: batch.segments, shape: attention[layer])
@@ -180,15 +180,16 @@ public final class Decoder: @unchecked Sendable {
     /// The forward pass, told once: training and generation differ in how rows are multiplied and what they see.
     ///
     /// - Parameters:
+    ///   - embeddings: what is read in place of the ids, [N, C]
     ///   - context: positions of the longest sequence, or that a cache can hold
     ///   - attend: attention of a layer over turned queries and keys and values, [N, (H + 2K)·D] → [N, H·D]
     func forward(
-        _ ids: [Int32], positions: [Int32], context: Int, projection: Projection,
+        _ ids: [Int32], embeddings: Tensor? = nil, positions: [Int32], context: Int, projection: Projection,
         observe: Observer = { _, _, _ in },
         attend: (_ layer: Int, _ queryKeyValue: Tensor) -> Tensor
     ) -> Tensor {
         let turnedHeads = configuration.heads + configuration.keyValueHeads
-        var x = embedding(ids, table: embeddingTable, scale: configuration.embeddingScale)
+        var x = embeddings ?? embedded(ids)
         observe(.embedding, 0, x)
         for (layer, block) in blocks.enumerated() {
             x = block.forward(x, projection: projection, observe: { observe($0, layer, $1) }) {
@@ -202,6 +203,11 @@ public final class Decoder: @unchecked Sendable {
             observe(.residual, layer, x)
         }
         return finalNormed(x)
+    }
+
+    /// What the first layer reads of tokens, [N, C].
+    public func embedded(_ ids: [Int32]) -> Tensor {
+        embedding(ids, table: embeddingTable, scale: configuration.embeddingScale)
     }
 
     /// What the head reads of the residual stream: after the last layer, or after an earlier one for a model that ends

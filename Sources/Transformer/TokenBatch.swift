@@ -1,11 +1,19 @@
+import Tensors
+
 /// Token sequences laid end to end, without padding: rows of every tensor of a forward pass.
 public struct TokenBatch: Sendable {
     /// N token ids.
     public let ids: [Int32]
     /// Bounds of the sequences in `ids`: first 0, last N, rising.
     public let segments: [Int]
+    /// What the model reads in place of the embedded ids, [N, C]; nil for the ids themselves.
+    public let embeddings: Tensor?
 
-    public init(ids: [Int32], segments: [Int]) {
+    public init(ids: [Int32], segments: [Int], embeddings: Tensor? = nil) {
+        precondition(
+            embeddings.map { $0.rows == ids.count } ?? true,
+            "\(embeddings?.rows ?? 0) embeddings for \(ids.count) tokens")
+        self.embeddings = embeddings
         precondition(
             segments.first == 0 && segments.last == ids.count
                 && zip(segments, segments.dropFirst()).allSatisfy { $0 < $1 },

@@ -28,8 +28,24 @@ import Testing
         ),
         (
             "selection",
-            ["stages.evaluate.limit=2", "seeds=[1]", "stages.selected.corpus=data/world/heldout-text.jsonl"]
+            ["stages.evaluate.limit=2", "seeds=[1]", "stages.label.context=128"]
+                + ["label", "selected"].map { "stages.\($0).corpus=data/world/heldout-text.jsonl" }
                 + tinySteps(["small", "student"])
+        ),
+        (
+            "selection-budgets",
+            ["stages.evaluate.limit=2", "seeds=[1]", "stages.label.context=128"]
+                + ["label", "selected"].map { "stages.\($0).corpus=data/world/heldout-text.jsonl" }
+                + tinySteps(["student"])
+        ),
+        (
+            "learned-data",
+            ["stages.evaluate.limit=2", "stages.held-out.limit=2", "seeds=[1]", "stages.signals.context=128"]
+                + ["stages.learned-signals.context=128", "stages.learned.context=128"]
+                + ["signals", "selected", "learned"].map {
+                    "stages.\($0).corpus=data/world/heldout-text.jsonl"
+                }
+                + tinySteps(["reader", "student"])
         ),
         (
             "context-distillation",

@@ -20,7 +20,7 @@ private final class FakeExecutor: StageExecutor {
         try Data("half".utf8).write(to: half)
         if context.label == kills { throw Killed() }
         switch context.stage {
-        case .tokenizer, .cut, .generate, .select, .label, .convert:
+        case .tokenizer, .cut, .generate, .select, .learn, .label, .convert:
             try Data(context.label.utf8).write(to: context.output)
         case .train(let train):
             // Inputs are there.
@@ -30,7 +30,7 @@ private final class FakeExecutor: StageExecutor {
             try FileManager.default.createDirectory(at: context.output, withIntermediateDirectories: true)
             if train.peer != nil {
                 try FileManager.default.createDirectory(
-                    at: context.peerOutput, withIntermediateDirectories: true)
+                    at: context.secondOutput, withIntermediateDirectories: true)
             }
             for step in 0..<3 { try context.metrics.append(step: step, ["loss": 3 - Double(step)]) }
         case .evaluate(let evaluate):
@@ -119,7 +119,7 @@ private final class FakeExecutor: StageExecutor {
         _ = try runner.run(plan)
         #expect(fake.calls.suffix(2) == ["evaluate student", "evaluate other"])
         let run = workspace.url.appending(path: "runs/sample")
-        for (name, directory) in [("student", "model"), ("other", "peer")] {
+        for (name, directory) in [("student", "model"), ("other", "second")] {
             let target = try FileManager.default.destinationOfSymbolicLink(
                 atPath: run.appending(path: name).path)
             #expect(target.hasPrefix("stages/train-") && target.hasSuffix("/\(directory)"), "\(target)")

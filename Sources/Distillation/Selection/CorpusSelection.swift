@@ -5,22 +5,6 @@ import Transformer
 
 // n documents, C width of the model.
 
-/// How few documents are chosen to stand for many.
-public enum SelectionMethod: String, CaseIterable, Sendable {
-    case random
-    /// The document farthest from all chosen so far, again and again, beginning in the middle (Sener & Savarese 2018, arXiv
-    /// 1708.00489): the chosen leave no document far from them.
-    case kCenter = "k_center"
-    /// The document that moves the mean of the chosen closest to the mean of all (Welling 2009).
-    case herding
-    /// Where the model is more certain of the text than a small one by most: ln p_model − ln p_small, the mean over targets
-    /// (MiniPLM, arXiv 2410.17215): neither what anybody knows nor what nobody can.
-    case difference
-
-    /// Whether the hidden states of a model are compared.
-    var comparesFeatures: Bool { self == .kCenter || self == .herding }
-}
-
 /// Chooses documents under a budget of tokens.
 public struct CorpusSelection {
     public let method: SelectionMethod
@@ -31,29 +15,13 @@ public struct CorpusSelection {
         self.seed = seed
     }
 
-    /// What was chosen so far.
-    private struct Choice {
-        let lengths: [UInt32]
-        /// Tokens that are left of the budget.
-        var room: Int
-        var chosen: [Int] = []
-
-        /// Takes a document that fits; tells whether it did.
-        mutating func take(_ index: Int) -> Bool {
-            guard lengths[index] <= room else { return false }
-            room -= Int(lengths[index])
-            chosen.append(index)
-            return true
-        }
-    }
-
     /// A random choice, as places in `lengths`, rising. What no longer fits the budget is passed over.
     ///
     /// - Parameters:
     ///   - lengths: of each document, in tokens or whatever the budget counts
     ///   - budget: the most that the chosen have together
     public static func random(lengths: [UInt32], budget: Int, seed: UInt64) -> [Int] {
-        var choice = Choice(lengths: lengths, room: budget)
+        var choice = DocumentChoice(lengths: lengths, budget: budget)
         var stream = RandomStream(seed: seed, purpose: "selection")
         for index in stream.permutation(of: lengths.count) { _ = choice.take(index) }
         return choice.chosen.sorted()
@@ -64,23 +32,26 @@ public struct CorpusSelection {
     /// - Parameters:
     ///   - corpus: no document is longer than the models' contexts
     ///   - budget: the most tokens the chosen have together
-    ///   - model: for all methods but random
+    ///   - model: where the method asks one
     ///   - small: for `difference`
+    ///   - target: for `gradient`, the text that the chosen are to be like
     /// - Throws: `UserError` when the disk fails
     public func choose(
         from corpus: EncodedCorpus, budget: Int, model: Decoder? = nil, small: Decoder? = nil,
-        progress: ((_ done: Int) -> Void)? = nil
+        target: EncodedCorpus? = nil, progress: ((_ done: Int) -> Void)? = nil
     ) throws -> [Int] {
-        var choice = Choice(lengths: corpus.lengths, room: budget)
+        var choice = DocumentChoice(lengths: corpus.lengths, budget: budget)
         switch method {
         case .random: return Self.random(lengths: corpus.lengths, budget: budget, seed: seed)
         case .difference:
             let large = try losses(corpus, of: model!, progress)
             let scores = zip(try losses(corpus, of: small!, progress), large).map { $0 - $1 }
-            // Ties in the order of the corpus.
-            for index in scores.indices.sorted(by: { (scores[$1], $0) < (scores[$0], $1) }) {
-                _ = choice.take(index)
-            }
+            choice.takeHighest(scores)
+        case .gradient:
+            choice.takeHighest(
+                try GradientSimilarity(model!, seed: seed).scores(
+                    of: corpus, target: target!, progress: progress))
+        case .coverage: try TextCoverage(corpus).choose(into: &choice)
         case .kCenter:
             let features = try features(corpus, of: model!, progress)
             let mean = Self.mean(features)

@@ -2,12 +2,13 @@ import Foundation
 
 /// What a stage can make, or a file can be.
 enum ArtefactKind: String, Codable, Sendable {
-    case corpus, signals, checkpoint, tokenizer, evaluation
+    case corpus, sequences, signals, checkpoint, tokenizer, evaluation
 
     /// For messages: "a corpus".
     var phrase: String {
         switch self {
         case .corpus: "a corpus"
+        case .sequences: "a set of learned sequences"
         case .signals: "a signal cache"
         case .checkpoint: "a model"
         case .tokenizer: "a tokenizer"
@@ -23,10 +24,10 @@ struct Artefact: Sendable {
     /// The stage's index in the recipe.
     var stage: Int
     var stageKind: Stage.Kind
-    /// Whether it is the second model of a stage that trains two.
-    var isPeer = false
+    /// Whether it is the second thing that its stage makes.
+    var isSecond = false
 
-    var target: Reference.Target { isPeer ? .peer(stage) : .stage(stage) }
+    var target: Reference.Target { isSecond ? .second(stage) : .stage(stage) }
 }
 
 /// A file, or the artefact of an earlier stage, as a recipe names it.
@@ -36,8 +37,8 @@ public struct Reference: Hashable, Sendable {
         case file(String)
         /// What the stage of this index makes.
         case stage(Int)
-        /// The second model of the stage of this index, which trains two.
-        case peer(Int)
+        /// The second thing that the stage of this index makes.
+        case second(Int)
     }
 
     /// What the recipe says: for tables and messages.
@@ -55,8 +56,8 @@ extension KeyType where Value == Reference {
     static func reference(to kinds: ArtefactKind...) -> KeyType {
         let wanted = kinds[0]
         let summary =
-            wanted == .signals
-            ? "the name of a signal cache" : "\(wanted.phrase): a path or an artefact's name"
+            wanted == .signals || wanted == .sequences
+            ? "the name of \(wanted.phrase)" : "\(wanted.phrase): a path or an artefact's name"
         return KeyType(
             summary: summary,
             placeholder: { .placeholder },

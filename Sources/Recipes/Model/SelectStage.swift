@@ -6,10 +6,15 @@ public struct SelectStage: Sendable, RecipeSection {
     public let method: SelectionMethod
     /// Share of the corpus's tokens that are chosen.
     public let share: Double
-    /// The model whose hidden states or certainty decide; `nil` for a random choice.
+    /// The model whose hidden states, certainty or gradients decide; `nil` where none does.
     public let model: Reference?
     /// The small model of `difference`.
     public let small: Reference?
+    /// The text that `gradient` compares with.
+    public let target: Reference?
+    /// Where the pieces that `coverage` counts come from.
+    public let tokenizer: Reference?
+    public let lossOn: LossScope
     public let contextLength: Int
     public let seed: UInt64?
     let name: String
@@ -19,35 +24,54 @@ public struct SelectStage: Sendable, RecipeSection {
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to choose from.")
         let method: SelectionMethod = section.value(
             "method", .choice,
-            "random; k_center and herding cover the hidden states of model; difference takes what model finds likelier "
-                + "than small does.")
+            "random; coverage takes what says most that the chosen do not say yet; k_center and herding cover the hidden states of model; difference "
+                + "takes what model finds likelier than small does; gradient what trains model as target does."
+        )
         self.method = method
         share = section.value(
             "share", .number(.aboveZero), "Share of the corpus's tokens that is chosen.")
-        let needsModel = section.condition(on: "method", method != .random, "with a method that asks a model")
+        let asksModel = section.condition(on: "method", method.asksModel, "with a method that asks a model")
         let type = KeyType<Reference>.reference(to: .checkpoint)
-        if let teacher = section.decoding.teacher, method != .random {
+        if let teacher = section.decoding.teacher, method.asksModel {
             model = section.value(
-                "model", type, default: teacher, defaultText: "teacher", only: needsModel,
+                "model", type, default: teacher, defaultText: "teacher", only: asksModel,
                 "The model that is asked.")
         } else {
             model = section.optional(
-                "model", type, defaultText: "teacher", only: needsModel, "The model that is asked.")
+                "model", type, defaultText: "teacher", only: asksModel, "The model that is asked.")
         }
         small = section.optional(
             "small", type,
-            only: section.condition(on: "method", method == .difference, "with method: difference"),
+            only: section.condition(on: "method", method.asksSmallModel, "with method: difference"),
             "A small model trained on some of the text.")
+        target = section.optional(
+            "target", .reference(to: .corpus),
+            only: section.condition(on: "method", method.asksTarget, "with method: gradient"),
+            "Text of the kind that the student is to know.")
+        let needsTokenizer = section.condition(on: "method", method == .coverage, "with method: coverage")
+        let source = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
+        if let fallback = section.decoding.tokenizer ?? section.decoding.teacher, method == .coverage {
+            tokenizer = section.value(
+                "tokenizer", source, default: fallback, defaultText: "the recipe's or the teacher's",
+                only: needsTokenizer, "The tokenizer, or a model that has one.")
+        } else {
+            tokenizer = section.optional(
+                "tokenizer", source, defaultText: "the recipe's or the teacher's", only: needsTokenizer,
+                "The tokenizer, or a model that has one.")
+        }
+        lossOn = section.value(
+            "loss_on", .choice, default: .all, "The tokens that are to be learnt, of which methods judge.")
         contextLength = section.value(
             "context", .integer(2...1_048_576), default: 256, "Tokens of a document that models read.")
         seed = section.stageSeed()
         name = section.artefactName(default: "selected")
-        if method != .random, model == nil, section.sound("model", "method") {
-            section.problem(at: "model", "there is no model to ask", remedy: "give the key model")
+        func require(_ key: String, _ reference: Reference?, _ isNeeded: Bool, _ problem: String) {
+            guard isNeeded, reference == nil, section.sound(key, "method") else { return }
+            section.problem(at: key, problem, remedy: "give the key \(key)")
         }
-        if method == .difference, small == nil, section.sound("small", "method") {
-            section.problem(
-                at: "small", "there is no small model to compare with", remedy: "give the key small")
-        }
+        require("model", model, method.asksModel, "there is no model to ask")
+        require("small", small, method.asksSmallModel, "there is no small model to compare with")
+        require("target", target, method.asksTarget, "there is no text to compare with")
+        require("tokenizer", tokenizer, method == .coverage, "there is no tokenizer to divide the text with")
     }
 }

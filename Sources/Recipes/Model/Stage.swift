@@ -6,6 +6,7 @@ public enum Stage: Sendable {
     case cut(CutStage)
     case generate(GenerateStage)
     case select(SelectStage)
+    case learn(LearnStage)
     case label(LabelStage)
     case train(TrainStage)
     case convert(ConvertStage)
@@ -13,7 +14,7 @@ public enum Stage: Sendable {
     case report(ReportStage)
 
     public enum Kind: String, CaseIterable, Codable, Sendable {
-        case tokenizer, cut, generate, select, label, train, convert, evaluate, report
+        case tokenizer, cut, generate, select, learn, label, train, convert, evaluate, report
     }
 
     public var kind: Kind {
@@ -22,6 +23,7 @@ public enum Stage: Sendable {
         case .cut: .cut
         case .generate: .generate
         case .select: .select
+        case .learn: .learn
         case .label: .label
         case .train: .train
         case .convert: .convert
@@ -46,6 +48,7 @@ public enum Stage: Sendable {
         case .cut(let stage): (stage.name, .checkpoint)
         case .generate(let stage): (stage.name, .corpus)
         case .select(let stage): (stage.name, .corpus)
+        case .learn(let stage): (stage.name, .corpus)
         case .label(let stage): (stage.name, .signals)
         case .train(let stage): (stage.name, .checkpoint)
         case .convert(let stage): (stage.name, .checkpoint)
@@ -54,10 +57,13 @@ public enum Stage: Sendable {
         }
     }
 
-    /// The name of the second model of a stage that trains two.
-    var peerName: String? {
-        guard case .train(let stage) = self else { return nil }
-        return stage.peer?.name
+    /// The second thing that the stage makes: the peer of a model, or the sequences whose nearest text is the corpus.
+    var secondArtefact: (name: String, kind: ArtefactKind)? {
+        switch self {
+        case .train(let stage): stage.peer.map { ($0.name, .checkpoint) }
+        case .learn(let stage): (stage.sequencesName, .sequences)
+        default: nil
+        }
     }
 }
 
@@ -89,6 +95,7 @@ extension Stage.Kind {
         case .cut: "Keeps some parts of a model, chosen by their importance: a smaller model, to be trained."
         case .generate: "Lets a model answer prompts: a synthetic corpus."
         case .select: "Chooses a part of a corpus under a budget of tokens: a corpus."
+        case .learn: "Learns a few sequences that stand for a corpus, and the text nearest to them: a corpus."
         case .label: "Stores a teacher's token distributions over a corpus: a signal cache."
         case .train: "Trains a model on a corpus, on a teacher's distributions, or both."
         case .convert: "Writes a model as a GGUF file, most often with fewer bits a weight."
@@ -104,6 +111,7 @@ extension Stage.Kind {
         case .cut: KeyType<CutStage>.section(CutStage.self).nested()
         case .generate: KeyType<GenerateStage>.section(GenerateStage.self).nested()
         case .select: KeyType<SelectStage>.section(SelectStage.self).nested()
+        case .learn: KeyType<LearnStage>.section(LearnStage.self).nested()
         case .label: KeyType<LabelStage>.section(LabelStage.self).nested()
         case .train: KeyType<TrainStage>.section(TrainStage.self).nested()
         case .convert: KeyType<ConvertStage>.section(ConvertStage.self).nested()
@@ -121,6 +129,7 @@ extension Stage.Kind {
         case .cut: read(Stage.cut)
         case .generate: read(Stage.generate)
         case .select: read(Stage.select)
+        case .learn: read(Stage.learn)
         case .label: read(Stage.label)
         case .train: read(Stage.train)
         case .convert: read(Stage.convert)
@@ -171,10 +180,12 @@ extension KeyType where Value == PlacedStage {
                     decoding.add(
                         Artefact(name: name, kind: artefact.kind, stage: index, stageKind: kind), at: place)
                 }
-                if let name = stage.peerName {
+                if let second = stage.secondArtefact {
                     decoding.add(
-                        Artefact(name: name, kind: .checkpoint, stage: index, stageKind: kind, isPeer: true),
-                        at: value["peer"]?["to"]?.place ?? entry.keyPlace)
+                        Artefact(
+                            name: second.name, kind: second.kind, stage: index, stageKind: kind,
+                            isSecond: true),
+                        at: value["peer"]?["to"]?.place ?? value["sequences_to"]?.place ?? entry.keyPlace)
                 }
                 let placed = PlacedStage(
                     stage: stage, setting: setting, place: entry.keyPlace, template: decoding.chatTemplate)

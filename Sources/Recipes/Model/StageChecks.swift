@@ -33,7 +33,7 @@ struct StageChecks {
         // What a cache from elsewhere holds is not known here.
         guard caches.count == train.signals.count, let first = caches.first else { return }
         for part in train.corpus {
-            let holding = caches.filter { $0.label.corpus.contains { $0.target == part.source.target } }
+            let holding = caches.filter { holds($0.label, part.source) }
             if holding.isEmpty {
                 let names = caches.map { "\"\($0.signals.name)\"" }.joined(separator: " and ")
                 problems.add(
@@ -51,6 +51,15 @@ struct StageChecks {
                     + "\"\(first.signals.name)\" at \(first.label.signal.temperature)", at: signals.place,
                 remedy: "label with one temperature")
         }
+    }
+
+    /// Whether a stage labels a corpus, or all that it is a selection of.
+    private func holds(_ label: LabelStage, _ corpus: Reference) -> Bool {
+        if label.corpus.contains(where: { $0.target == corpus.target }) { return true }
+        let selection = stages.lazy.compactMap { placed in
+            if case .select(let select) = placed.stage, select.name == corpus.name { select } else { nil }
+        }.first
+        return selection.map { $0.corpus.allSatisfy { holds(label, $0) } } ?? false
     }
 
     private func labelStage(of signals: Reference) -> LabelStage? {

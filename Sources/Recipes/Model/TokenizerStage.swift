@@ -26,9 +26,9 @@ public struct TokenizerStage: Sendable, RecipeSection {
 
 extension Section {
     /// The key `to`, which every stage that makes an artefact has.
-    func artefactName(default name: String) -> String {
+    func artefactName(at key: String = "to", default name: String) -> String {
         value(
-            "to", .name(reserved: ["teacher", "stages", "events"]), default: name, defaultText: name,
+            key, .name(reserved: ["teacher", "stages", "events"]), default: name, defaultText: name,
             inAddress: false,
             "The name of what the stage makes, for later stages and in the run directory.")
     }

@@ -7,6 +7,7 @@ extension TrainStage {
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
         }
         checkPeer(section)
+        checkLearned(section)
         checkQuantization(section)
         checkFeatures(section)
         if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
@@ -64,7 +65,7 @@ extension TrainStage {
     }
     /// Whether anything is given that a loss can compare the student with.
     private func hasTeacher(_ section: Section) -> Bool {
-        ["signals", "teacher", "peer"].contains(where: section.has)
+        ["signals", "teacher", "peer", "learned"].contains(where: section.has)
             || corpus.contains { $0.teacher != nil }
     }
 
@@ -86,6 +87,29 @@ extension TrainStage {
                 "\(feature.kind.name) looks into one teacher, and the corpora have several",
                 at: feature.place,
                 "leave features out, or give the stage one teacher")
+        }
+    }
+
+    /// Learned sequences bring all that is said of them, for a model that reads them.
+    private func checkLearned(_ section: Section) {
+        guard learned != nil, section.sound("learned") else { return }
+        let others = ["corpus", "signals", "teacher", "peer", "features", "on_policy", "gradient_angle"]
+        if let other = others.first(where: section.has) {
+            section.problem(
+                at: other, "learned sequences bring their own distributions, and \(other) is given too",
+                remedy: "keep one of the two")
+        } else if case .new = model.origin, section.sound("model") {
+            section.problem(
+                at: "learned", "a new model does not know the embeddings that were learned",
+                remedy: "begin from the model they were learned for, or train on their text")
+        }
+        for loss in losses {
+            let term = loss.weighted(signalTemperature: 1)
+            guard let problem = term.loss.problem(withSignals: .topK(k: 1)), loss.kind.needsTeacher else {
+                continue
+            }
+            section.decoding.problems.add(
+                problem, at: loss.place, remedy: "learned sequences have the likeliest tokens, as kind top_k")
         }
     }
 

@@ -19,6 +19,8 @@ public struct TrainStage: Sendable, RecipeSection {
     /// Where the pieces come from: a tokenizer or a model that has one.
     public let tokenizer: Reference
     public let corpus: [CorpusPart]
+    /// What is trained on instead of a corpus.
+    public let learned: Reference?
     /// Cached distributions, each document's in any of the caches; at most one of `signals` and `teacher` is given.
     public let signals: [Reference]
     /// The models whose dense distributions are computed during training; features look at the first.
@@ -73,8 +75,15 @@ public struct TrainStage: Sendable, RecipeSection {
         }
         section.record("model", self.model.setting)
         tokenizer = section.tokenizerReference(for: self.model)
-        corpus = section.value(
-            "corpus", .oneOrMore(.corpusPart), example: "corpus", "The text to train on.")
+        learned = section.optional(
+            "learned", .reference(to: .sequences),
+            "Learned sequences to train on instead of a corpus; they bring the distributions that losses compare with."
+        )
+        let parts = KeyType<[CorpusPart]>.oneOrMore(.corpusPart)
+        corpus =
+            section.has("learned")
+            ? section.optional("corpus", parts, example: "corpus", "The text to train on.") ?? []
+            : section.value("corpus", parts, example: "corpus", "The text to train on.")
         signals =
             section.optional(
                 "signals", .oneOrMore(.reference(to: .signals)), example: "signals",

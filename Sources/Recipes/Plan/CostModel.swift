@@ -60,6 +60,7 @@ public struct CostModel: Sendable {
             case .cut(let stage): return cut(stage)
             case .generate(let stage): return generate(stage)
             case .select(let stage): return select(stage)
+            case .learn(let stage): return learn(stage)
             case .label(let stage): return label(stage)
             case .train(let stage): return train(stage)
             case .convert(let stage):
@@ -118,6 +119,19 @@ public struct CostModel: Sendable {
                 diskBytes: stage.share * tokens * bytesPerToken)
         }
 
+        private func learn(_ stage: LearnStage) -> Estimate {
+            let shape = shape(of: stage.model)
+            let tokens = stage.corpus.reduce(0) { $0 + self.tokens(of: $1) }
+            let steps = 3 * Double(stage.steps) * stage.share
+            return Estimate(
+                seconds: seconds(tokens * (1 + steps) * (shape?.forwardOperations ?? 0), trainShare),
+                memoryBytes: processBytes + weights(shape) + 6 * Self.learnedBytes,
+                diskBytes: stage.share * tokens * 4 * Double(shape?.width ?? 0))
+        }
+
+        /// Of a matrix over the positions that are learned at once and the vocabulary.
+        private static var learnedBytes: Double { 128e6 }
+
         private func label(_ stage: LabelStage) -> Estimate {
             let shape = shape(of: stage.model)
             let tokens = stage.corpus.reduce(0) { $0 + self.tokens(of: $1) }
@@ -140,7 +154,10 @@ public struct CostModel: Sendable {
                 switch stage.duration {
                 case .tokens(let tokens): Double(tokens)
                 case .steps(let steps): Double(steps) * perStep
-                case .epochs(let epochs): epochs * stage.corpus.reduce(0) { $0 + self.tokens(of: $1.source) }
+                case .epochs(let epochs):
+                    epochs
+                        * (stage.corpus.map(\.source) + (stage.learned.map { [$0] } ?? []))
+                        .reduce(0) { $0 + self.tokens(of: $1) }
                 }
             // Of corpora with teachers of their own, the most that any of them costs.
             let routed = stage.corpus.compactMap(\.teacher).compactMap { self.shape(of: $0) }
@@ -206,7 +223,7 @@ public struct CostModel: Sendable {
                     return Costs(plan: plan, instance: maker, model: model).shape(of: convert.model)
                 default: return nil
                 }
-            case .peer(let address):
+            case .second(let address):
                 let maker = plan.instance(address)
                 guard case .train(let train) = maker.stage, let peer = train.peer else { return nil }
                 return shape(of: peer.model, tokenizer: train.tokenizer, in: maker)
@@ -240,13 +257,20 @@ public struct CostModel: Sendable {
                 let maker = plan.instance(address)
                 switch maker.stage {
                 case .generate(let stage): return generatedTokens(stage, of: maker)
-                case .select(let stage):
-                    let costs = Costs(plan: plan, instance: maker, model: model)
-                    return stage.share * stage.corpus.reduce(0) { $0 + costs.tokens(of: $1) }
+                case .select(let stage): return part(stage.share, of: stage.corpus, in: maker)
+                case .learn(let stage): return part(stage.share, of: stage.corpus, in: maker)
                 default: return 0
                 }
-            case .peer, nil: return 0
+            case .second(let address):
+                guard case .learn(let stage) = plan.instance(address).stage else { return 0 }
+                return part(stage.share, of: stage.corpus, in: plan.instance(address))
+            case nil: return 0
             }
+        }
+
+        private func part(_ share: Double, of corpus: [Reference], in maker: StageInstance) -> Double {
+            let costs = Costs(plan: plan, instance: maker, model: model)
+            return share * corpus.reduce(0) { $0 + costs.tokens(of: $1) }
         }
 
         private func generatedTokens(_ stage: GenerateStage, of instance: StageInstance) -> Double {

@@ -20,7 +20,7 @@ public struct StageInstance: Sendable {
         case file(URL)
         case stage(Fingerprint)
         /// The second model of a stage that trains two.
-        case peer(Fingerprint)
+        case second(Fingerprint)
     }
 
     /// The stage's directory below the run directory's `stages`.
@@ -64,11 +64,11 @@ public struct PlannedRun: Sendable {
 /// What a run's folder calls what a stage makes.
 struct OutputNames: Sendable {
     var output: String
-    var peer: String?
+    var second: String?
 
     init(_ stage: Stage) {
         output = stage.linkName
-        peer = stage.peerName
+        second = stage.secondArtefact?.name
     }
 }
 

@@ -90,6 +90,7 @@ private struct Planner {
         case .tokenizer: recipe.seed
         case .generate(let stage): stage.seed ?? recipe.seed
         case .select(let stage): stage.seed ?? run ?? recipe.seed
+        case .learn(let stage): stage.seed ?? run ?? recipe.seed
         case .label(let stage): stage.seed ?? recipe.seed
         case .train(let stage): stage.seed ?? run ?? recipe.seed
         case .cut, .convert, .evaluate, .report: 0
@@ -103,13 +104,13 @@ private struct Planner {
         var digests: [Reference.Target: String] = [:]
         for reference in setting.references {
             switch reference.target {
-            case .stage(let index), .peer(let index):
+            case .stage(let index), .second(let index):
                 guard let address = made[index] else {
                     preconditionFailure("\(reference.name) refers to a later stage")
                 }
-                let isPeer = reference.target == .peer(index)
-                inputs[reference.target] = isPeer ? .peer(address) : .stage(address)
-                digests[reference.target] = address.hexadecimal + (isPeer ? " peer" : "")
+                let isSecond = reference.target == .second(index)
+                inputs[reference.target] = isSecond ? .second(address) : .stage(address)
+                digests[reference.target] = address.hexadecimal + (isSecond ? " second" : "")
             case .file(let path):
                 let url = URL(filePath: path, relativeTo: directory)
                 inputs[reference.target] = .file(url)
@@ -119,7 +120,7 @@ private struct Planner {
         for reference in stage.observed where inputs[reference.target] == nil {
             switch reference.target {
             case .stage(let index): inputs[reference.target] = made[index].map { .stage($0) }
-            case .peer: preconditionFailure("what is measured along the way is text")
+            case .second: preconditionFailure("what is measured along the way is text")
             case .file(let path):
                 inputs[reference.target] = .file(URL(filePath: path, relativeTo: directory))
             }

@@ -31,7 +31,7 @@ struct FigureReader {
         while let next = open.popLast() {
             switch next {
             case .file: continue
-            case .stage(let address), .peer(let address):
+            case .stage(let address), .second(let address):
                 if found.insert(address).inserted { open += plan.instance(address).inputs.values }
             }
         }

@@ -88,7 +88,7 @@ public struct RecipeRunner {
         var failure: (any Error)?
         let context = StageContext(
             stage: instance.stage, seed: instance.seed, address: instance.address,
-            output: directory.output(of: instance), peerOutput: directory.peer(of: instance), work: work,
+            output: directory.output(of: instance), secondOutput: directory.second(of: instance), work: work,
             metrics: MetricsLog(at: directory.metrics(of: instance)), label: instance.label,
             progress: { event in
                 do { try tell(event, directory) } catch { failure = failure ?? error }
@@ -98,7 +98,7 @@ public struct RecipeRunner {
                 switch instance.inputs[reference.target] {
                 case .file(let url): url
                 case .stage(let address): directory.output(of: plan.instance(address))
-                case .peer(let address): directory.peer(of: plan.instance(address))
+                case .second(let address): directory.second(of: plan.instance(address))
                 case nil: preconditionFailure("\(reference.name) is not an input of \(instance.label)")
                 }
             })

@@ -84,14 +84,15 @@ final class RunDirectory {
         directory(of: instance).appending(path: instance.stage.outputName)
     }
 
-    /// The second model of a stage that trains two.
-    func peer(of instance: StageInstance) -> URL {
-        directory(of: instance).appending(path: "peer", directoryHint: .isDirectory)
+    /// The second thing that a stage makes.
+    func second(of instance: StageInstance) -> URL {
+        directory(of: instance).appending(path: "second", directoryHint: .isDirectory)
     }
 
     /// Whether all that the stage makes is there.
     func hasOutput(of instance: StageInstance) -> Bool {
-        let outputs = [output(of: instance)] + (instance.stage.peerName == nil ? [] : [peer(of: instance)])
+        let outputs =
+            [output(of: instance)] + (instance.stage.secondArtefact == nil ? [] : [second(of: instance)])
         return outputs.allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
     }
 
@@ -127,8 +128,8 @@ final class RunDirectory {
             let names = run.names[instance.address] ?? .init(instance.stage)
             try replaceLink(
                 at: folder.appending(path: names.output), with: target + instance.stage.outputName)
-            if let peer = names.peer {
-                try replaceLink(at: folder.appending(path: peer), with: target + "peer")
+            if let second = names.second {
+                try replaceLink(at: folder.appending(path: second), with: target + "second")
             }
         }
     }

@@ -34,8 +34,8 @@ public struct StageContext {
     public let address: Fingerprint
     /// Where the result goes: a file for a corpus (JSONL) or an evaluation (JSON), else a directory.
     public let output: URL
-    /// Where the second model goes, of a stage that trains two.
-    public let peerOutput: URL
+    /// Where the second thing goes, of a stage that makes two.
+    public let secondOutput: URL
     /// A directory for unfinished work, which survives an interruption.
     public let work: URL
     /// Numbers along the way, such as the loss at each step.
@@ -56,7 +56,7 @@ extension Stage {
     var outputName: String {
         switch self {
         case .tokenizer: "tokenizer"
-        case .generate, .select: "corpus.jsonl"
+        case .generate, .select, .learn: "corpus.jsonl"
         case .label: "signals"
         case .train, .cut: "model"
         case .convert: "model.gguf"
@@ -70,6 +70,7 @@ extension Stage {
         switch self {
         case .generate(let stage): "\(stage.name).jsonl"
         case .select(let stage): "\(stage.name).jsonl"
+        case .learn(let stage): "\(stage.name).jsonl"
         case .convert(let stage): "\(stage.name).gguf"
         case .evaluate(let stage):
             "\(stage.name)-\(stage.models[0].fileName).json"

@@ -10,7 +10,10 @@ struct SelectExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .select(let stage) = context.stage else { preconditionFailure("a select stage") }
         let reader = context.reader(stage.corpus)
-        let model = try stage.model.map { try context.checkpoint($0) }
+        // Gradients are taken of weights that could be changed.
+        let model = try stage.model.map {
+            try context.checkpoint($0, weights: stage.method == .gradient ? .f32 : .automatic)
+        }
         let small = try stage.small.map { try context.checkpoint($0) }
         if let model, let small,
             try !model.requireTokenizer().hasSameIDs(as: small.requireTokenizer())
@@ -33,7 +36,14 @@ struct SelectExecutor: StageExecutor {
         _ reader: CorpusReader, _ stage: SelectStage, _ model: Checkpoint?, _ small: Checkpoint?,
         _ context: StageContext
     ) throws -> (lengths: [UInt32], chosen: [Int]) {
-        let corpus = try model.map { try encode(reader, stage, $0, context) }
+        let form = try model.map { try TextForm($0) } ?? stage.tokenizer.map { try context.form($0) }
+        // A document of which the model sees a part is judged by that part.
+        let length = min(stage.contextLength, model?.decoder.configuration.contextLength ?? .max)
+        func encode(_ reader: CorpusReader) throws -> EncodedCorpus? {
+            try form?.encoder(context: length, scope: stage.lossOn.targets).encodeWhole(
+                reader, in: context.work)
+        }
+        let corpus = try encode(reader)
         // A random choice needs no tokenizer: characters measure a document as well.
         let lengths = try corpus?.lengths ?? textLengths(reader)
         let total = Self.total(lengths)
@@ -42,8 +52,10 @@ struct SelectExecutor: StageExecutor {
         let selection = CorpusSelection(stage.method, seed: context.seed)
         let chosen =
             try corpus.map {
-                try selection.choose(from: $0, budget: budget, model: model?.decoder, small: small?.decoder) {
-                    done in
+                try selection.choose(
+                    from: $0, budget: budget, model: model?.decoder, small: small?.decoder,
+                    target: stage.target.flatMap { try encode(context.reader([$0])) }
+                ) { done in
                     context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
                 }
             } ?? CorpusSelection.random(lengths: lengths, budget: budget, seed: context.seed)
@@ -63,15 +75,6 @@ struct SelectExecutor: StageExecutor {
             lengths.append(UInt32(max(1, record.texts.reduce(0) { $0 + $1.utf8.count })))
         }
         return lengths
-    }
-
-    /// One document for each record, cut to the context.
-    private func encode(
-        _ reader: CorpusReader, _ stage: SelectStage, _ model: Checkpoint, _ context: StageContext
-    ) throws -> EncodedCorpus {
-        let length = min(stage.contextLength, model.decoder.configuration.contextLength)
-        return try TextForm(model).encoder(context: length, scope: .all)
-            .encodeWhole(reader, in: context.work)
     }
 
     /// Writes the chosen records, which rise.

@@ -6,6 +6,7 @@ public enum StandardExecutors {
             .cut: CutExecutor(),
             .generate: GenerateExecutor(),
             .select: SelectExecutor(),
+            .learn: LearnExecutor(),
             .label: LabelExecutor(),
             .train: TrainExecutor(),
             .convert: ConvertExecutor(),

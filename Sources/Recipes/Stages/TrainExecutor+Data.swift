@@ -2,11 +2,61 @@ import Corpora
 import Distillation
 import Evaluation
 import Foundation
+import Support
 import Tensors
 import Tokenization
 import Transformer
 
+/// What is trained on.
+struct TrainingText {
+    let source: any BatchSource
+    /// All tokens, each once.
+    let tokens: Int
+    /// Tokens of the longest sequence.
+    let longest: Int
+}
+
 extension TrainExecutor {
+    /// The corpora of the stage, with signals where they are cached.
+    ///
+    /// - Parameter teachers: for each corpus which of the run's teachers speaks of it; nil for one of all
+    func corpusText(
+        _ stage: TrainStage, _ encoder: CorpusEncoder, _ caches: SignalCaches?, _ teachers: [Int]?,
+        _ form: TextForm, _ context: StageContext
+    ) throws -> TrainingText {
+        let (documents, parts) = try documents(stage, encoder, context)
+        try caches?.check(
+            documents, tokenizer: form.fingerprint, template: form.template.jinja,
+            vocabularySize: form.tokenizer.vocabularySize)
+        if !stage.features.isEmpty { try caches?.requireHidden() }
+        let source = CorpusSource(
+            corpus: documents, caches: caches, readsHidden: !stage.features.isEmpty,
+            teachers: teachers.map { byPart in parts.map { byPart[$0] } },
+            sequences: stage.batch.sequences, context: stage.batch.contextLength,
+            parts: stage.batch.accumulate, seed: context.seed)
+        return TrainingText(
+            source: source, tokens: documents.tokenCount, longest: Int(documents.lengths.max() ?? 0))
+    }
+
+    /// Learned sequences, for the model that they were learned for.
+    func learnedText(
+        _ reference: Reference, _ stage: TrainStage, _ student: Decoder, _ context: StageContext
+    ) throws -> TrainingText {
+        let sequences = try LearnedSequences(
+            contentsOf: context.url(of: reference).appending(path: LearnExecutor.fileName),
+            vocabularySize: student.configuration.vocabularySize, width: student.configuration.width)
+        let longest = Int(sequences.lengths.max() ?? 0)
+        guard longest <= stage.batch.contextLength else {
+            throw UserError(
+                "a learned sequence of \(longest) tokens in a batch of context \(stage.batch.contextLength)",
+                remedy: "set the batch's context to \(longest)", status: .configuration)
+        }
+        let source = LearnedSource(
+            sequences, budget: stage.batch.sequences * stage.batch.contextLength,
+            parts: stage.batch.accumulate, seed: context.seed)
+        return TrainingText(source: source, tokens: sequences.ids.count, longest: longest)
+    }
+
     /// All corpora's documents, and, where it matters, the corpus of each; one of weight w occurs w times, a fraction of a time by chance.
     func documents(
         _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
@@ -33,7 +83,7 @@ extension TrainExecutor {
 
     /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.
     func onPolicy(
-        _ stage: TrainStage, corpus: CorpusSource, student: Decoder, teacher: Decoder?, _ form: TextForm,
+        _ stage: TrainStage, corpus: any BatchSource, student: Decoder, teacher: Decoder?, _ form: TextForm,
         _ encoder: CorpusEncoder, steps: Int, _ context: StageContext
     ) throws -> OnPolicySource? {
         guard let settings = stage.onPolicy else { return nil }

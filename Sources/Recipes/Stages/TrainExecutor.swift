@@ -21,31 +21,22 @@ struct TrainExecutor: StageExecutor {
             context: stage.batch.contextLength, scope: stage.lossOn.targets, systemTurns: stage.systemTurns,
             teacherContext: teachers.all.flatMap(\.decoders).map(\.configuration.contextLength).min()
                 ?? caches?.caches[0].manifest.origin.teacherContextLength ?? .max)
-        let (documents, parts) = try documents(stage, encoder, context)
+        let text =
+            try stage.learned.map { try learnedText($0, stage, student, context) }
+            ?? corpusText(stage, encoder, caches, teachers.byPart, form, context)
         for model in [student] + (peer.map { [$0.decoder] } ?? []) {
-            try require(model.configuration.contextLength, longEnoughFor: documents)
+            try require(model.configuration.contextLength, longEnoughFor: text)
         }
-        try caches?.check(
-            documents, tokenizer: form.fingerprint, template: form.template.jinja,
-            vocabularySize: form.tokenizer.vocabularySize)
-
-        if !stage.features.isEmpty { try caches?.requireHidden() }
 
         let options = options(
-            stage, corpusTokens: documents.tokenCount, signalTemperature: caches?.temperature,
-            seed: context.seed)
-        let corpus = CorpusSource(
-            corpus: documents, caches: caches, readsHidden: !stage.features.isEmpty,
-            teachers: teachers.byPart.map { byPart in parts.map { byPart[$0] } },
-            sequences: stage.batch.sequences, context: stage.batch.contextLength,
-            parts: stage.batch.accumulate,
-            seed: context.seed)
+            stage, corpusTokens: text.tokens, signalTemperature: caches?.temperature, seed: context.seed)
         let trainer = try Trainer(
             student: student, teachers: teachers.all, peer: peer,
             source: try onPolicy(
-                stage, corpus: corpus, student: student, teacher: teachers.all.first?.decoders.first, form,
+                stage, corpus: text.source, student: student, teacher: teachers.all.first?.decoders.first,
+                form,
                 encoder, steps: options.steps, context)
-                ?? corpus,
+                ?? text.source,
             options: options, angle: try gradientAngle(stage, form, context),
             validate: try validation(stage, encoder, context))
         let metrics = try trainer.run(
@@ -58,13 +49,13 @@ struct TrainExecutor: StageExecutor {
                 template: form.template.fits(form.tokenizer) ? form.template : nil, to: url,
                 as: stage.precision == .bf16 ? .bf16 : .f32)
         }
-        if let peer { try save(peer.decoder, to: context.peerOutput) }
+        if let peer { try save(peer.decoder, to: context.secondOutput) }
         try save(student, to: context.output)
         return result(metrics, trainer, student: student)
     }
 
-    private func require(_ context: Int, longEnoughFor documents: EncodedCorpus) throws {
-        let longest = Int(documents.lengths.max() ?? 0)
+    private func require(_ context: Int, longEnoughFor text: TrainingText) throws {
+        let longest = text.longest
         guard longest <= context else {
             throw UserError(
                 "a document of \(longest) tokens, but the model that is trained sees \(context)",

@@ -16,7 +16,7 @@ import Transformer
     private func chosen(_ method: SelectionMethod, budget: Int, seed: UInt64 = 1) throws -> [Int] {
         try CorpusSelection(method, seed: seed).choose(
             from: EncodedCorpus(Self.documents), budget: budget, model: try Small.decoder(),
-            small: try Small.decoder(seed: 2))
+            small: try Small.decoder(seed: 2), target: EncodedCorpus(Small.documents(5)))
     }
 
     @Test(arguments: SelectionMethod.allCases)

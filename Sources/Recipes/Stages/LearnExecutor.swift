@@ -1,0 +1,78 @@
+import Checkpoints
+import Corpora
+import Distillation
+import Foundation
+import Support
+import Tokenization
+
+/// Learns sequences that stand for a corpus; the outputs are a JSONL corpus, their nearest text, and a directory with the
+/// sequences.
+struct LearnExecutor: StageExecutor {
+    static let fileName = "sequences.safetensors"
+
+    func run(_ context: StageContext) throws -> StageResult {
+        guard case .learn(let stage) = context.stage else { preconditionFailure("a learn stage") }
+        let model = try context.checkpoint(stage.model, weights: .f32)
+        let form = try TextForm(model)
+        let encoder = form.encoder(
+            context: min(stage.contextLength, model.decoder.configuration.contextLength),
+            scope: stage.lossOn.targets)
+        let reader = context.reader(stage.corpus)
+        let corpus = try encoder.encodeWhole(reader, in: context.work)
+        let records = try reader.records()
+        let markers = form.template.neverSaid(in: form.tokenizer)
+            .union(form.template.stopIDs(in: form.tokenizer))
+        let learner = DataLearner(
+            model.decoder,
+            isText: (0..<Int32(form.tokenizer.vocabularySize)).map {
+                form.tokenizer.kind(of: $0) == .normal && !markers.contains($0)
+            },
+            options: .init(
+                statistic: stage.method, steps: stage.steps, learningRate: Float(stage.learningRate),
+                seed: context.seed))
+        var began = false
+        let result = try learner.learn(
+            from: corpus, content: { try encoder.contentRanges(records[$0]) },
+            budget: Int((stage.share * Double(corpus.tokenCount)).rounded())
+        ) { done, total, distance in
+            if !began { context.progress(.began(stage: context.label, total: total, unit: "steps")) }
+            began = true
+            context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: distance))
+            try context.metrics.append(step: done, ["distance": distance])
+        }
+        try FileManager.default.createDirectories(at: context.secondOutput)
+        try result.sequences.save(to: context.secondOutput.appending(path: Self.fileName))
+        try write(result, records, encoder, to: context.output)
+        return self.result(result, of: corpus)
+    }
+
+    private func write(
+        _ result: DataLearner.Result, _ records: [CorpusRecord], _ encoder: CorpusEncoder, to url: URL
+    ) throws {
+        let json = JSONEncoder()
+        json.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(to: url) { writer in
+            let segments = result.sequences.segments
+            for (index, origin) in result.origins.enumerated() {
+                let ids = Array(result.sequences.ids[segments[index]..<segments[index + 1]])
+                try writer.write(try json.encode(encoder.record(records[origin], reading: ids)))
+                try writer.write("\n")
+            }
+        }
+    }
+
+    private func result(_ result: DataLearner.Result, of corpus: EncodedCorpus) -> StageResult {
+        let (first, last) = result.distance
+        let tokens = result.sequences.ids.count
+        func text(_ number: Double) -> String { number.formatted(.number.precision(.significantDigits(3))) }
+        return StageResult(
+            summary:
+                "\(result.sequences.count) sequences, \(tokens) of \(corpus.tokenCount) tokens, distance "
+                + "\(text(first)) to \(text(last))",
+            figures: [
+                "documents": Double(result.sequences.count), "tokens": Double(tokens),
+                "first_distance": first,
+                "distance": last,
+            ])
+    }
+}
