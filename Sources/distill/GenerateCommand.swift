@@ -33,6 +33,8 @@ struct GenerateCommand: ParsableCommand {
     var output: String
     @Option(help: "Answers to each prompt.")
     var samples = 1
+    @Option(help: "Tokens of all answers after which no more are written, the last one whole.")
+    var tokenBudget: Int?
     @Option(help: "The seed of all answers; each has its own random stream.")
     var seed: UInt64 = 0
     @Option(help: "Which of a chat's turns to answer: the last of the user, or every one in turn.")
@@ -48,7 +50,7 @@ struct GenerateCommand: ParsableCommand {
     var sampling: SamplingFlags
 
     func validate() throws {
-        for (name, value) in [("--samples", samples), ("--slots", slots), ("--limit", limit ?? 1)]
+        for (name, value) in [("--samples", samples), ("--slots", slots), ("--limit", limit ?? 1), ("--token-budget", tokenBudget ?? 1)]
         where value < 1 {
             throw ValidationError("\(name) \(value) is not positive")
         }
@@ -66,7 +68,7 @@ struct GenerateCommand: ParsableCommand {
             let synthesis = Synthesis(
                 author: author,
                 options: Synthesis.Options(
-                    sampling: sampling.options, samples: samples, seed: seed, stop: sampling.stop,
+                    sampling: sampling.options, samples: samples, tokenBudget: tokenBudget, seed: seed, stop: sampling.stop,
                     answer: answer,
                     skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic))
             let start = ContinuousClock.now

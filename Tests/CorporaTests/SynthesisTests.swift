@@ -63,6 +63,37 @@ import Transformer
         }
     }
 
+    /// A budget of tokens gives the first records of the whole that reach it, however many are written at once, and resumed
+    /// at any record.
+    @Test func budgetsEndTheWork() throws {
+        try withTemporaryDirectory { directory in
+            let whole = directory.appending(path: "whole.jsonl")
+            try run(options(), into: whole)
+            let lines = try Data(contentsOf: whole).split(separator: 10)
+            let tokens = try records(whole).map(\.meta.tokens)
+            for (count, slots) in [(1, 1), (4, 16), (9, 3), (15, 16)] {
+                let budget = tokens.prefix(count).reduce(0, +)
+                let output = directory.appending(path: "budget-\(count).jsonl")
+                let settings = options { $0.tokenBudget = budget }
+                let summary = try run(settings, into: output, slots: slots)
+                #expect(summary.records == count)
+                #expect(try Data(contentsOf: output).split(separator: 10) == Array(lines.prefix(count)))
+                #expect(try run(settings, into: output).reused == count)
+
+                let resumed = directory.appending(path: "resumed-\(count).jsonl")
+                try FileManager.default.copyItem(
+                    at: output.appendingPathExtension("origin"), to: resumed.appendingPathExtension("origin"))
+                try Data(lines.prefix(count / 2).joined(separator: [10]) + (count > 1 ? [10] : [])).write(
+                    to: resumed.appendingPathExtension("partial"))
+                try run(settings, into: resumed)
+                #expect(try Data(contentsOf: resumed) == Data(contentsOf: output))
+            }
+            #expect(throws: UserError.self) {
+                try run(options(), into: directory.appending(path: "budget-4.jsonl"))
+            }
+        }
+    }
+
     /// Killed at any byte: what a resumed run leaves is what an uninterrupted one leaves.
     @Test func resumedRunsWriteTheSameBytes() throws {
         try withTemporaryDirectory { directory in

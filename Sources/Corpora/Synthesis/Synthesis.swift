@@ -23,6 +23,8 @@ public struct Synthesis {
         public var sampling: SamplingOptions
         /// Answers to each prompt.
         public var samples: Int
+        /// Tokens of all answers after which no more are written, the last one whole; nil for an answer to every prompt.
+        public var tokenBudget: Int?
         public var seed: UInt64
         /// Texts that end an answer; they are cut off.
         public var stop: [String]
@@ -33,10 +35,11 @@ public struct Synthesis {
         public var arithmetic: ProductArithmetic
 
         public init(
-            sampling: SamplingOptions, samples: Int = 1, seed: UInt64 = 0, stop: [String] = [],
-            answer: AnswerScope = .last, skipsLongPrompts: Bool = false,
+            sampling: SamplingOptions, samples: Int = 1, tokenBudget: Int? = nil, seed: UInt64 = 0,
+            stop: [String] = [], answer: AnswerScope = .last, skipsLongPrompts: Bool = false,
             arithmetic: ProductArithmetic = .int8
         ) {
+            self.tokenBudget = tokenBudget
             self.sampling = sampling
             self.samples = samples
             self.seed = seed
@@ -49,6 +52,7 @@ public struct Synthesis {
         private enum CodingKeys: String, CodingKey {
             case sampling, samples, seed, stop, answer, arithmetic
             case skipsLongPrompts = "skip_long"
+            case tokenBudget = "token_budget"
         }
     }
 
@@ -127,10 +131,14 @@ public struct Synthesis {
         var summary = Summary(records: total, skippedPrompts: prompts.count - answerable.count)
         if try unfinished.isFinished(origin) {
             progress?(.note("\(stage): \(output.relativePath) is complete"))
-            summary.reused = total
+            summary.records = try unfinished.finishedRecords(
+                samples: options.samples, prompts: answerable.map(\.index))
+            summary.reused = summary.records
             return summary
         }
-        let log = try unfinished.open(for: origin, samples: options.samples, prompts: answerable.map(\.index))
+        var (log, spent) = try unfinished.open(
+            for: origin, samples: options.samples, prompts: answerable.map(\.index))
+        let budget = options.tokenBudget ?? .max
         summary.reused = log.lineCount
         progress?(.began(stage: stage, total: total, unit: "answers"))
         if summary.reused > 0 {
@@ -145,14 +153,18 @@ public struct Synthesis {
         let generator = try BatchGenerator(
             author.decoder, slots: min(slots, max(1, total)), arithmetic: options.arithmetic)
         try generator.run(
-            queue, onToken: { queue.hear($1, of: $0) },
+            queue, onToken: { queue.hear($1, of: $0) }, isCancelled: { spent >= budget },
             onFinish: { generation in
-                for record in try queue.finish(generation) { try log.append(record) }
+                for record in try queue.finish(generation) where spent < budget {
+                    try log.append(record)
+                    spent += record.meta.tokens
+                }
                 progress?(.advanced(stage: stage, done: log.lineCount, tokens: queue.tokens, loss: nil))
             })
         if let fault = queue.fault { throw fault }
         try log.synchronize()
         try unfinished.finish()
+        summary.records = log.lineCount
         summary.tokens = queue.tokens
         return summary
     }

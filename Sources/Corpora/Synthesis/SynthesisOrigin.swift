@@ -41,6 +41,12 @@ struct SynthesisOrigin: Codable, Equatable {
         compare("repetition-penalty", \.options.sampling.repetitionPenalty)
         compare("max-new-tokens", \.options.sampling.maxNewTokens)
         compare("samples", \.options.samples)
+        if options.tokenBudget != other.options.tokenBudget {
+            func text(_ budget: Int?) -> String { budget.map { "\($0)" } ?? "none" }
+            lines.append(
+                "token-budget is \(text(options.tokenBudget)) here and \(text(other.options.tokenBudget)) there"
+            )
+        }
         compare("seed", \.options.seed)
         compare("stop", \.options.stop)
         compare("answer", \.options.answer)

@@ -30,9 +30,12 @@ final class UnfinishedSynthesis {
     /// behind it: a machine that lost power may have left anything at the end.
     ///
     /// - Parameter prompts: places of the prompts that are answered
+    /// - Returns: the records, and the tokens of their answers
     /// - Throws: `UserError` when the records were made from something else or are being made by another process, or
     ///   when the directory cannot be written
-    func open(for origin: SynthesisOrigin, samples: Int, prompts: [Int]) throws -> AppendLog {
+    func open(for origin: SynthesisOrigin, samples: Int, prompts: [Int]) throws
+        -> (log: AppendLog, tokens: Int)
+    {
         // Records without an origin may be anybody's.
         guard hasOrigin || !FileManager.default.fileExists(atPath: url.path) else {
             throw UserError(
@@ -47,23 +50,30 @@ final class UnfinishedSynthesis {
         lock = try FileLock(url)
         // Cuts a torn last line off; the lines that are left can be read.
         let whole = try AppendLog(at: url)
-        let sound = try soundRecords(samples: samples, prompts: prompts)
-        return sound < whole.lineCount ? try AppendLog(at: url, truncatingToLines: sound) : whole
+        let (sound, tokens) = try soundRecords(in: url, samples: samples, prompts: prompts)
+        let log = sound < whole.lineCount ? try AppendLog(at: url, truncatingToLines: sound) : whole
+        return (log, tokens)
     }
 
     private var hasOrigin: Bool { FileManager.default.fileExists(atPath: originURL.path) }
 
-    /// How many records from the first on are whole and in their place.
-    private func soundRecords(samples: Int, prompts: [Int]) throws -> Int {
+    /// How many records the finished output has.
+    func finishedRecords(samples: Int, prompts: [Int]) throws -> Int {
+        try soundRecords(in: output, samples: samples, prompts: prompts).count
+    }
+
+    /// How many records from the first on are whole and in their place, and the tokens of their answers.
+    private func soundRecords(in url: URL, samples: Int, prompts: [Int]) throws -> (count: Int, tokens: Int) {
         let lines = try JSONLines(contentsOf: url)
-        var count = 0
+        var (count, tokens) = (0, 0)
         while count < prompts.count * samples, let line = try? lines.next(),
             line.number == count + 1, let record = try? line.decode(SyntheticRecord.self),
             record.meta.prompt == prompts[count / samples], record.meta.sample == count % samples
         {
             count += 1
+            tokens += record.meta.tokens
         }
-        return count
+        return (count, tokens)
     }
 
     private func refuseOtherThan(_ origin: SynthesisOrigin, what: String, file: URL) throws {

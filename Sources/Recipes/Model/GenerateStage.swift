@@ -8,6 +8,8 @@ public struct GenerateStage: Sendable, RecipeSection {
     public let limit: Int?
     /// Answers to each prompt.
     public let samples: Int
+    /// Tokens of all answers after which no more are written.
+    public let tokenBudget: Int?
     public let maxNewTokens: Int
     public let sampling: SamplingSettings
     /// A system turn put before every prompt.
@@ -29,6 +31,9 @@ public struct GenerateStage: Sendable, RecipeSection {
             "limit", .integer(1...), defaultText: "all", example: "1000", "Use only the first prompts.")
         samples = section.value(
             "samples", .integer(1...10_000), default: 1, example: "2", "Answers to each prompt.")
+        tokenBudget = section.optional(
+            "token_budget", .integer(1...), defaultText: "no bound", example: "100_000",
+            "Tokens of all answers after which no more are written, the last one whole.")
         maxNewTokens = section.value(
             "max_new_tokens", .integer(1...1_048_576), default: 128, example: "96",
             "Longest answer, in tokens.")

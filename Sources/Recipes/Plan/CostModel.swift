@@ -280,7 +280,8 @@ public struct CostModel: Sendable {
                 prompts += lineCount(of: url)
             }
             let used = min(prompts, stage.limit ?? .max)
-            return Double(used) * Double(stage.samples) * Double(stage.maxNewTokens) * answerShare
+            let tokens = Double(used) * Double(stage.samples) * Double(stage.maxNewTokens) * answerShare
+            return min(tokens, Double(stage.tokenBudget ?? .max))
         }
 
         private func size(of url: URL) -> Int {

@@ -17,17 +17,26 @@ struct GenerateExecutor: StageExecutor {
             author: author,
             options: Synthesis.Options(
                 sampling: stage.sampling.options(maxNewTokens: stage.maxNewTokens), samples: stage.samples,
-                seed: context.seed, stop: stage.stop, answer: stage.answer))
+                tokenBudget: stage.tokenBudget, seed: context.seed, stop: stage.stop, answer: stage.answer))
         let finished = context.work.appending(path: "corpus.jsonl")
         if !FileManager.default.fileExists(atPath: context.output.path) {
             try synthesis.run(
                 prompts: prompts, into: finished, stage: context.label, progress: context.progress)
             try AtomicFile.install(finished, as: context.output)
         }
-        let answers = prompts.count * stage.samples
+        let answers = try lineCount(of: context.output)
+        let asked = (answers + stage.samples - 1) / stage.samples
         return StageResult(
-            summary: "\(answers) answers to \(prompts.count) prompts", figures: ["answers": Double(answers)])
+            summary: "\(answers) answers to \(asked) prompts", figures: ["answers": Double(answers)])
     }
+}
+
+/// Records of a JSONL file.
+private func lineCount(of url: URL) throws -> Int {
+    let lines = try JSONLines(contentsOf: url)
+    var count = 0
+    while try lines.next() != nil { count += 1 }
+    return count
 }
 
 extension SynthesisPrompt {
