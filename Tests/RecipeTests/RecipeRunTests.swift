@@ -27,16 +27,13 @@ import Testing
                 + tinySteps(["generation-0", "generation-1", "generation-2", "student"])
         ),
         (
-            "selection",
-            ["stages.evaluate.limit=2", "seeds=[1]", "stages.label.context=128"]
-                + ["label", "selected"].map { "stages.\($0).corpus=data/world/heldout-text.jsonl" }
-                + tinySteps(["small", "student"])
+            "selection", ["stages.held-out.limit=2"] + selection + tinySteps(["student"])
         ),
         (
-            "selection-budgets",
-            ["stages.evaluate.limit=2", "seeds=[1]", "stages.label.context=128"]
-                + ["label", "selected"].map { "stages.\($0).corpus=data/world/heldout-text.jsonl" }
-                + tinySteps(["student"])
+            "selection-methods", selection + tinySteps(["small", "student"])
+        ),
+        (
+            "selection-budgets", ["stages.held-out.limit=2"] + selection + tinySteps(["student"])
         ),
         (
             "learned-data",
@@ -104,6 +101,11 @@ import Testing
             ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"], context: 192)
         ),
     ]
+
+    /// Of recipes that choose a part of a corpus.
+    private static let selection =
+        ["stages.evaluate.limit=2", "seeds=[1]", "stages.label.context=128"]
+        + ["label", "selected"].map { "stages.\($0).corpus=data/world/heldout-text.jsonl" }
 
     private static func tinySteps(_ stages: [String], context: Int = 128) -> [String] {
         stages.flatMap {

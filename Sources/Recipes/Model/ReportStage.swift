@@ -30,7 +30,7 @@ extension Stage.Kind {
         case .tokenizer: ["pieces"]
         case .cut: ["parameters", "pieces", "corpus_pieces", "changed_tokens", "lost_mass"]
         case .generate: ["answers"]
-        case .select: ["documents", "tokens"]
+        case .select: ["documents", "tokens", "bytes"]
         case .learn: ["documents", "tokens", "first_distance", "distance"]
         case .label: ["documents", "positions", "bytes_per_position", "ids_per_position"]
         case .train:

@@ -26,9 +26,10 @@ struct SelectExecutor: StageExecutor {
         try write(chosen, of: reader, to: context.output)
         let tokens = chosen.reduce(0) { $0 + Int(lengths[$1]) }
         let total = Self.total(lengths)
+        let unit = stage.model == nil && stage.tokenizer == nil ? "bytes" : "tokens"
         return StageResult(
-            summary: "\(chosen.count) of \(lengths.count) documents, \(tokens) of \(total) tokens",
-            figures: ["documents": Double(chosen.count), "tokens": Double(tokens)])
+            summary: "\(chosen.count) of \(lengths.count) documents, \(tokens) of \(total) \(unit)",
+            figures: ["documents": Double(chosen.count), unit: Double(tokens)])
     }
 
     /// The length of each record, and which records are chosen.
@@ -44,7 +45,7 @@ struct SelectExecutor: StageExecutor {
                 reader, in: context.work)
         }
         let corpus = try encode(reader)
-        // A random choice needs no tokenizer: characters measure a document as well.
+        // A random choice needs no tokenizer: bytes measure a document as well.
         let lengths = try corpus?.lengths ?? textLengths(reader)
         let total = Self.total(lengths)
         let budget = Int((stage.share * Double(total)).rounded())
