@@ -50,7 +50,10 @@ struct GenerateCommand: ParsableCommand {
     var sampling: SamplingFlags
 
     func validate() throws {
-        for (name, value) in [("--samples", samples), ("--slots", slots), ("--limit", limit ?? 1), ("--token-budget", tokenBudget ?? 1)]
+        for (name, value) in [
+            ("--samples", samples), ("--slots", slots), ("--limit", limit ?? 1),
+            ("--token-budget", tokenBudget ?? 1),
+        ]
         where value < 1 {
             throw ValidationError("\(name) \(value) is not positive")
         }
@@ -68,7 +71,8 @@ struct GenerateCommand: ParsableCommand {
             let synthesis = Synthesis(
                 author: author,
                 options: Synthesis.Options(
-                    sampling: sampling.options, samples: samples, tokenBudget: tokenBudget, seed: seed, stop: sampling.stop,
+                    sampling: sampling.options, samples: samples, tokenBudget: tokenBudget, seed: seed,
+                    stop: sampling.stop,
                     answer: answer,
                     skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic))
             let start = ContinuousClock.now

@@ -164,7 +164,7 @@ public struct DataLearner {
                     to: wanted)
             }
             distances.append(Double(distance.pointer[0]))
-            try progress(min(step + 1, options.steps), distances.last!)
+            try progress(step, distances.last!)
             guard step < options.steps else { break }
             tape.backward(from: distance)
             if let gradient = embeddings.gradient {

@@ -30,6 +30,8 @@ struct LearnExecutor: StageExecutor {
             options: .init(
                 statistic: stage.method, steps: stage.steps, learningRate: Float(stage.learningRate),
                 seed: context.seed))
+        // Learning is short and starts over after an interruption.
+        try context.metrics.truncate(after: 0)
         var began = false
         let result = try learner.learn(
             from: corpus, content: { try encoder.contentRanges(records[$0]) },

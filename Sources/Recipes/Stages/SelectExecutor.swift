@@ -26,7 +26,7 @@ struct SelectExecutor: StageExecutor {
         try write(chosen, of: reader, to: context.output)
         let tokens = chosen.reduce(0) { $0 + Int(lengths[$1]) }
         let total = Self.total(lengths)
-        let unit = stage.model == nil && stage.tokenizer == nil ? "bytes" : "tokens"
+        let unit = Self.unit(of: stage)
         return StageResult(
             summary: "\(chosen.count) of \(lengths.count) documents, \(tokens) of \(total) \(unit)",
             figures: ["documents": Double(chosen.count), unit: Double(tokens)])
@@ -62,10 +62,16 @@ struct SelectExecutor: StageExecutor {
             } ?? CorpusSelection.random(lengths: lengths, budget: budget, seed: context.seed)
         guard !chosen.isEmpty else {
             throw UserError(
-                "no document fits \(budget) of \(total) tokens", remedy: "raise share", status: .configuration
+                "no document fits \(budget) of \(total) \(Self.unit(of: stage))", remedy: "raise share",
+                status: .configuration
             )
         }
         return (lengths, chosen)
+    }
+
+    /// What lengths and budgets are measured in.
+    private static func unit(of stage: SelectStage) -> String {
+        stage.model == nil && stage.tokenizer == nil ? "bytes" : "tokens"
     }
 
     private static func total(_ lengths: [UInt32]) -> Int { lengths.reduce(0) { $0 + Int($1) } }
