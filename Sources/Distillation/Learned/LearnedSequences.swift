@@ -102,7 +102,7 @@ extension LearnedSequences {
         guard shape.count == 2, let temperature,
             ids.count == embeddings.rows, isTarget.count == ids.count,
             isTarget.count(where: { $0 }) == shape[0],
-            segments.first == 0, segments.last == ids.count,
+            segments.count > 1, segments.first == 0, segments.last == ids.count,
             zip(segments, segments.dropFirst()).allSatisfy({ $0 < $1 && $1 <= ids.count && !isTarget[$0] })
         else { throw damaged("its sequences, targets and labels do not belong together") }
         var labels = SparseSignal(kind: .topK(k: shape[1]), temperature: temperature)

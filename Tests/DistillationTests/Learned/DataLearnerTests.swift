@@ -99,6 +99,32 @@ import Transformer
         }
     }
 
+    /// Damage is refused, whatever it is.
+    @Test func damagedFiles() throws {
+        let sequences = try learn(.gradient, content: whole).sequences
+        let configuration = try Small.decoder().configuration
+        let url = file()
+        defer { try? FileManager.default.removeItem(at: url) }
+        func expectRefused(
+            segments: [Int], isTarget: [Bool], sourceLocation: SourceLocation = #_sourceLocation
+        ) throws {
+            try LearnedSequences(
+                segments: segments, ids: sequences.ids, isTarget: isTarget, embeddings: sequences.embeddings,
+                labels: sequences.labels
+            ).save(to: url)
+            #expect(throws: UserError.self, sourceLocation: sourceLocation) {
+                try LearnedSequences(
+                    contentsOf: url, vocabularySize: configuration.vocabularySize, width: configuration.width)
+            }
+        }
+        let (segments, isTarget) = (sequences.segments, sequences.isTarget)
+        try expectRefused(segments: [0], isTarget: isTarget)
+        try expectRefused(segments: [0, -1, isTarget.count], isTarget: isTarget)
+        try expectRefused(segments: [0, isTarget.count + 1], isTarget: isTarget)
+        try expectRefused(segments: segments, isTarget: isTarget.dropLast() + [!isTarget.last!])
+        try expectRefused(segments: segments, isTarget: [true] + isTarget.dropFirst())
+    }
+
     /// A batch of some sequences has their rows, targets and labels.
     @Test func batches() throws {
         let sequences = try learn(.gradient, budget: 60, content: whole).sequences
