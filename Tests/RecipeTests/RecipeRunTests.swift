@@ -73,7 +73,9 @@ import Testing
             "online-teacher", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["large", "student"])
         ),
         (
-            "quantisation", ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"])
+            "quantisation",
+            ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"]
+                + tinySteps(["warm", "student"])
         ),
         (
             "pruning-rounds",
