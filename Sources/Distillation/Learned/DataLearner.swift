@@ -221,18 +221,13 @@ public struct DataLearner {
         }
     }
 
-    /// The likeliest tokens of each row and the mass of all others.
+    /// The likeliest tokens of each row and the mass of all others; p is left with the latter.
     private static func likeliest(_ p: Tensor, count: Int) -> SparseSignal {
-        let k = min(count, p.width)
-        var signal = SparseSignal(kind: .topK(k: k), temperature: 1)
+        var signal = SparseSignal(kind: .topK(k: min(count, p.width)), temperature: 1)
         for row in 0..<p.rows {
-            let values = p.pointer(row: row)
-            let best = (0..<p.width).sorted { (values[$1], $0) < (values[$0], $1) }.prefix(k)
-            let kept = best.map { values[$0] }
-            signal.ids += best.map(Int32.init)
-            signal.weights += kept
-            signal.tails.append(Float(max(0, 1 - kept.reduce(0.0) { $0 + Double($1) })))
-            signal.offsets.append(signal.ids.count)
+            var entries = PositionEntries.taking(count, of: p.pointer(row: row), vocabulary: p.width)
+            entries.tail = kernels.sum(p.pointer(row: row), p.width)
+            signal.append(entries)
         }
         return signal
     }

@@ -1,6 +1,4 @@
 import Corpora
-import Foundation
-import Support
 import Tensors
 import Transformer
 

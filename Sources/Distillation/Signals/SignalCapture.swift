@@ -78,30 +78,19 @@ public struct SignalCapture: Sendable {
         kernels.softmax(logits, p, vocabulary, inverse, maximum, logSum)
         switch kind {
         case .topK(let k):
-            var entries = takeTop(k, of: p, vocabulary: vocabulary)
+            var entries = PositionEntries.taking(k, of: p, vocabulary: vocabulary)
             entries.tail = kernels.sum(p, vocabulary)
             return entries
         case .sampled(let head, let draws):
             // H(p) = ln Z − E[z]/T, before the head is taken out of p.
             var mean: Float = 0
             kernels.row_dots(p, logits, &mean, 1, vocabulary, vocabulary, vocabulary)
-            var entries = takeTop(head, of: p, vocabulary: vocabulary)
+            var entries = PositionEntries.taking(head, of: p, vocabulary: vocabulary)
             entries.entropy = max(0, logSum + (maximum - mean) * inverse)
             giveBack(below: 1 / Float(draws), entries: &entries, to: p)
             drawTail(draws, from: p, vocabulary: vocabulary, stream: stream, into: &entries)
             return entries
         }
-    }
-
-    /// The k likeliest tokens; their probabilities become 0 in p, which is left with the tail.
-    private func takeTop(_ k: Int, of p: UnsafeMutablePointer<Float>, vocabulary: Int) -> PositionEntries {
-        var entries = PositionEntries()
-        let count = min(k, vocabulary)
-        entries.ids = [Int32](repeating: 0, count: count)
-        entries.probabilities = [Float](repeating: 0, count: count)
-        kernels.top_k(p, vocabulary, count, &entries.ids, &entries.probabilities)
-        for id in entries.ids { p[Int(id)] = 0 }
-        return entries
     }
 
     /// Leaves what is less likely than one draw weighs to the tail: kept exactly it would take more room than it is worth.
@@ -187,6 +176,17 @@ struct PositionEntries: Sendable {
     /// Mass of all tokens outside the head.
     var tail: Float = 0
     var entropy: Float = 0
+
+    /// The k likeliest tokens; their probabilities become 0 in p, which is left with the tail.
+    static func taking(_ k: Int, of p: UnsafeMutablePointer<Float>, vocabulary: Int) -> PositionEntries {
+        var entries = PositionEntries()
+        let count = min(k, vocabulary)
+        entries.ids = [Int32](repeating: 0, count: count)
+        entries.probabilities = [Float](repeating: 0, count: count)
+        kernels.top_k(p, vocabulary, count, &entries.ids, &entries.probabilities)
+        for id in entries.ids { p[Int(id)] = 0 }
+        return entries
+    }
 }
 
 extension SparseSignal {

@@ -24,9 +24,9 @@ public struct SelectStage: Sendable, RecipeSection {
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to choose from.")
         let method: SelectionMethod = section.value(
             "method", .choice,
-            "random; coverage takes what says most that the chosen do not say yet; k_center and herding cover the hidden states of model; difference "
-                + "takes what model finds likelier than small does; gradient what trains model as target does."
-        )
+            "random; coverage takes what says most that the chosen do not say yet; k_center and herding cover the hidden "
+                + "states of model; difference takes what model finds likelier than small does; gradient what trains "
+                + "model as target does.")
         self.method = method
         share = section.value(
             "share", .number(.aboveZero), "Share of the corpus's tokens that is chosen.")

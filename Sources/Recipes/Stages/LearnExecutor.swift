@@ -51,14 +51,11 @@ struct LearnExecutor: StageExecutor {
     private func write(
         _ result: DataLearner.Result, _ records: [CorpusRecord], _ encoder: CorpusEncoder, to url: URL
     ) throws {
-        let json = JSONEncoder()
-        json.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write(to: url) { writer in
             let segments = result.sequences.segments
             for (index, origin) in result.origins.enumerated() {
                 let ids = Array(result.sequences.ids[segments[index]..<segments[index + 1]])
-                try writer.write(try json.encode(encoder.record(records[origin], reading: ids)))
-                try writer.write("\n")
+                try writer.write(try encoder.record(records[origin], reading: ids))
             }
         }
     }

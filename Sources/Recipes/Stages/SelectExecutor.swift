@@ -86,8 +86,6 @@ struct SelectExecutor: StageExecutor {
 
     /// Writes the chosen records, which rise.
     private func write(_ chosen: [Int], of reader: CorpusReader, to url: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write(to: url) { writer in
             var (index, next) = (0, chosen[...])
             // Records are read a second time, for they need not fit into memory.
@@ -95,8 +93,7 @@ struct SelectExecutor: StageExecutor {
                 defer { index += 1 }
                 guard index == next.first else { return }
                 next = next.dropFirst()
-                try writer.write(try encoder.encode(record))
-                try writer.write("\n")
+                try writer.write(record)
             }
         }
     }
