@@ -73,9 +73,10 @@ import Testing
     }
 
     /// Variants of a kernel differ by the rounding that a fused multiply-add saves; those that have it, not at all.
-    @Test(arguments: [5, 8, 13])
-    func panelProductsOfAllVariantsAgree(rows: Int) {
-        let (width, outputs) = (45, 61)
+    /// Widths below, at and beyond the 16 weights that are copied at a time.
+    @Test(arguments: [5, 8, 13, 16], [7, 16, 45, 96])
+    func panelProductsOfAllVariantsAgree(rows: Int, width: Int) {
+        let outputs = 61
         let (x, weight) = (random([rows, width], 0).values, random([outputs, width], 1).values)
         let results = kernelVariants.map { kernels in
             let lanes = rows <= kernels.narrow_panel ? kernels.narrow_panel : 16
@@ -89,5 +90,13 @@ import Testing
             #expect(zip(result, results.last!).allSatisfy { abs($0 - $1) < 3e-5 })
         }
         for result in results.dropLast() { #expect(result == results[0]) }
+        for row in 0..<rows {
+            for output in 0..<outputs {
+                let exact = (0..<width).reduce(1.0) {
+                    $0 + Double(x[row * width + $1]) * Double(weight[output * width + $1])
+                }
+                #expect(abs(Double(results[0][row * outputs + output]) - exact) < 3e-5)
+            }
+        }
     }
 }
