@@ -35,6 +35,7 @@ import Testing
         ("stages.evaluate.context=64", ["evaluate teacher", "evaluate student"]),
         ("seed=18", ["generate corpus", "label signals", "train student", "evaluate student"]),
         ("stages.train.seed=18", ["train student", "evaluate student"]),
+        ("stages.train.seed_offset=1", ["train student", "evaluate student"]),
         // Writing a default out, renaming, and what does not change the result leave the addresses alone.
         ("stages.train.schedule.kind=cosine", []),
         ("student.key_value_heads=2", []),
@@ -42,6 +43,7 @@ import Testing
         ("stages.train.checkpoint_every=5", []),
         ("stages.train.validate={on: data/text.jsonl}", []),
         ("stages.train.seed=17", []),
+        ("stages.train.seed_offset=0", []),
         ("stages.train.losses.1.weight={from: 1, to: 0.5}", ["train student", "evaluate student"]),
         ("description=other", []),
         ("name=other", []),
@@ -135,6 +137,12 @@ import Testing
         #expect(plan.stages.map(\.label).contains("evaluate teacher"))
         #expect(plan.stages.filter { $0.stage.kind == .train }.map(\.seed) == [1, 2, 1, 2, 1, 2])
         #expect(plan.stages.filter { $0.stage.kind == .label }.map(\.seed) == [17, 17])
+    }
+
+    @Test func anOffsetIsAddedToTheSeedOfTheRun() throws {
+        let recipe = sampleRecipe + "seeds: [1, 2]\n"
+        let plan = try workspace.plan(recipe, set: ["stages.train.seed_offset=10"])
+        #expect(plan.stages.filter { $0.stage.kind == .train }.map(\.seed) == [11, 12])
     }
 
     @Test func stagesComeAfterWhatTheyRead() throws {

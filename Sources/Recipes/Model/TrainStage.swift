@@ -54,6 +54,8 @@ public struct TrainStage: Sendable, RecipeSection {
     public let precision: Precision
     /// The stage's own seed; the run's where it is `nil`.
     public let seed: UInt64?
+    /// Added to the seed.
+    public let seedOffset: Int
     let name: String
 
     init(_ section: Section) {
@@ -143,6 +145,9 @@ public struct TrainStage: Sendable, RecipeSection {
             "Measure how far the gradient points from that of forward_kl with whole distributions (degrees).")
         precision = section.value("precision", .choice, default: .f32, "The type of the saved weights.")
         seed = section.stageSeed()
+        seedOffset = section.value(
+            "seed_offset", .integer(0...), default: 0, inAddress: false,
+            "Added to the seed, so that models of one shape begin unlike each other, in a study too.")
         name = section.artefactName(default: "student")
         check(section)
     }

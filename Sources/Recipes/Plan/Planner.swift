@@ -92,7 +92,7 @@ private struct Planner {
         case .select(let stage): stage.seed ?? run ?? recipe.seed
         case .learn(let stage): stage.seed ?? run ?? recipe.seed
         case .label(let stage): stage.seed ?? recipe.seed
-        case .train(let stage): stage.seed ?? run ?? recipe.seed
+        case .train(let stage): (stage.seed ?? run ?? recipe.seed) &+ UInt64(stage.seedOffset)
         case .cut, .convert, .evaluate, .report: 0
         }
     }
