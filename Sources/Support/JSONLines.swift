@@ -73,6 +73,15 @@ public final class JSONLines {
         return nil
     }
 
+    /// How many lines of a file are not blank.
+    /// - Throws: As `init(contentsOf:)` and `next()`.
+    public static func count(of url: URL) throws -> Int {
+        let lines = try JSONLines(contentsOf: url)
+        var count = 0
+        while try lines.next() != nil { count += 1 }
+        return count
+    }
+
     public func forEach(_ body: (Line) throws -> Void) throws {
         while let line = try next() { try body(line) }
     }

@@ -5,13 +5,13 @@ public enum LogitsChunks {
     /// Logits held at once: 16 MiB, which stays in a server's last-level cache, in whole register tiles of the product.
     private static let budget = 4 << 20
     private static let tile = 16
-    /// For a head kept as stored, however large (128 MiB for 262,144 pieces): with fewer rows a product spends its time on
-    /// widening the weights.
-    private static let rowsOfStored = 128
+    /// However large the vocabulary (128 MiB for 262,144 pieces): with fewer rows a product spends its time on packing the
+    /// head's weights, or on widening those kept as stored.
+    private static let leastRows = 128
 
     /// Rows whose logits are held at once.
     public static func rows(of head: OutputHead) -> Int {
-        max(head.weight.stored == nil ? tile : rowsOfStored, budget / head.rows / tile * tile)
+        max(leastRows, budget / head.rows / tile * tile)
     }
 
     /// Runs `body` on consecutive ranges of rows of `hidden`, with their logits; the buffer is reused, so `body` may

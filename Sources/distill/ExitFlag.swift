@@ -18,4 +18,9 @@ struct ExitFlag: ParsableArguments {
     func model(_ path: String) throws -> Checkpoint {
         try Checkpoint.load(URL(filePath: path)).ending(at: exit)
     }
+
+    /// What records call it: unfinished work of another exit is not gone on with.
+    func name(_ path: String) -> String {
+        exit.map { "\(path), exit \($0)" } ?? path
+    }
 }

@@ -45,6 +45,7 @@ struct GenerateCommand: ParsableCommand {
     var skipLong = false
     @Option(help: "Answers written at once; changes the speed and no answer.")
     var slots = 16
+    @OptionGroup var exit: ExitFlag
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup(title: "Sampling")
     var sampling: SamplingFlags
@@ -67,7 +68,7 @@ struct GenerateCommand: ParsableCommand {
             let all = try prompts.flatMap { try SynthesisPrompt.read(URL(filePath: $0)) }
             let chosen = limit.map { Array(all.prefix($0)) } ?? all
             let author = try Synthesis.Author(
-                chatTemplate.applied(to: Checkpoint.load(URL(filePath: model))), name: model)
+                chatTemplate.applied(to: exit.model(model)), name: exit.name(model))
             let synthesis = Synthesis(
                 author: author,
                 options: Synthesis.Options(

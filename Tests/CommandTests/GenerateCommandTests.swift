@@ -39,6 +39,29 @@ import Testing
         }
     }
 
+    /// Answers of a model that ends early say so, and are not mixed with those of the whole one.
+    @Test func anExitIsAModelOfItsOwn() throws {
+        try withSmallModel { directory in
+            try write("{\"prompt\": \"Where does Pell live?\"}\n", "prompts.jsonl", in: directory)
+            func generate(_ arguments: String...) throws -> CommandRun {
+                try CommandRun.run(
+                    CommandRun.distill,
+                    arguments: [
+                        "generate", "model", "--prompts", "prompts.jsonl", "--max-new-tokens", "6",
+                        "--temperature", "0", "--output",
+                    ] + arguments,
+                    in: directory)
+            }
+            let early = try generate("early.jsonl", "--exit", "1")
+            #expect(early.status == 0, "\(early.standardError)")
+            #expect(try lines("early.jsonl", in: directory)[0].contains("\"model\":\"model, exit 1\""))
+            let whole = try generate("early.jsonl")
+            #expect(whole.status == 73, "\(whole.standardError)")
+            #expect(whole.standardError.contains("the model is model here and model, exit 1 there"))
+            #expect(try generate("other.jsonl", "--exit", "9").status == 78)
+        }
+    }
+
     /// Ended again and again at whatever moment, the command writes what it writes undisturbed.
     @Test func interruptedRunsGoOn() throws {
         try withSmallModel { directory in

@@ -54,9 +54,9 @@ import Testing
         ),
         (
             "studies/signals",
-            ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["student"])
+            ["stages.evaluate.limit=2", "seeds=[1]"] + tinySteps(["warm", "student"])
                 + ["stages.label.corpus=data/world/heldout-text.jsonl", "stages.label.context=128"]
-                + ["stages.train.corpus=data/world/heldout-text.jsonl"]
+                + ["warm", "student"].map { "stages.\($0).corpus=data/world/heldout-text.jsonl" }
         ),
         (
             "context-instructions",

@@ -1,5 +1,6 @@
 import Distillation
 import Foundation
+import Support
 
 /// Estimates what a plan takes before anything is done.
 public struct CostModel: Sendable {
@@ -277,7 +278,7 @@ public struct CostModel: Sendable {
             var prompts = 0
             for reference in stage.prompts {
                 guard case .file(let url) = instance.inputs[reference.target] else { continue }
-                prompts += lineCount(of: url)
+                prompts += (try? JSONLines.count(of: url)) ?? 0
             }
             let used = min(prompts, stage.limit ?? .max)
             let tokens = Double(used) * Double(stage.samples) * Double(stage.maxNewTokens) * answerShare
@@ -286,11 +287,6 @@ public struct CostModel: Sendable {
 
         private func size(of url: URL) -> Int {
             (try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int) ?? 0
-        }
-
-        private func lineCount(of url: URL) -> Int {
-            guard let data = try? Data(contentsOf: url, options: .alwaysMapped) else { return 0 }
-            return data.reduce(0) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
         }
     }
 }

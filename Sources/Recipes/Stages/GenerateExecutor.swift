@@ -24,19 +24,11 @@ struct GenerateExecutor: StageExecutor {
                 prompts: prompts, into: finished, stage: context.label, progress: context.progress)
             try AtomicFile.install(finished, as: context.output)
         }
-        let answers = try lineCount(of: context.output)
+        let answers = try JSONLines.count(of: context.output)
         let asked = (answers + stage.samples - 1) / stage.samples
         return StageResult(
             summary: "\(answers) answers to \(asked) prompts", figures: ["answers": Double(answers)])
     }
-}
-
-/// Records of a JSONL file.
-private func lineCount(of url: URL) throws -> Int {
-    let lines = try JSONLines(contentsOf: url)
-    var count = 0
-    while try lines.next() != nil { count += 1 }
-    return count
 }
 
 extension SynthesisPrompt {

@@ -53,7 +53,7 @@ import Transformer
     func equalsLogitsHeldWhole(tied: Bool) throws {
         let student = try Small.decoder(vocabulary: vocabulary, width: 8, tiedHead: tied, seed: 1)
         let teacher = try Small.decoder(vocabulary: vocabulary, width: 8, seed: 2)
-        let batch = batch(140)
+        let batch = batch(280)
         try #require(batch.positions.count > LogitsChunks.rows(of: student.head))
         let teacherLogits = Small.logits(teacher, batch)
         let (value, actual) = gradients(student) { fused(student, teacher, batch) }
