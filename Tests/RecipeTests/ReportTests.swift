@@ -67,6 +67,17 @@ import Testing
         #expect(text.contains("| train student | 3 min 05 s | loss 2.5 |"))
     }
 
+    /// The spread of equal values is rounding, and decides no decimals.
+    @Test(arguments: [
+        (Measurement(52.383383, standardError: 1e-14), "52.4 ± 0.0"),
+        (Measurement(1e-7, standardError: 2.2e-5), "0.000000 ± 0.000022"),
+        (Measurement(0, standardError: 0), "0.00000 ± 0.00000"),
+    ])
+    func theErrorDecidesTheDecimals(_ measurement: Measurement, _ text: String) {
+        let column = ScoreColumn(key: "x", title: "x", style: .decimal) { _ in nil }
+        #expect(column.text(measurement) == text)
+    }
+
     @Test func terminalTablesAreAligned() {
         let lines = data([run(nil, seed: nil, kl: 0.25)]).terminalText(colour: false).split(separator: "\n")
         #expect(lines.count == 3)

@@ -164,11 +164,13 @@ struct ScoreColumn: Sendable {
             let error = measurement.standardError.map { String(format: " ± %.1f", 100 * $0) } ?? ""
             return String(format: "%.1f", 100 * value) + error + " %"
         case .decimal:
-            // Two digits of the error, or three significant digits of the value, decide the decimals.
-            let scale = measurement.standardError.flatMap { $0 > 0 ? $0 * 10 : nil } ?? max(abs(value), 1e-3)
+            // Two digits of the error, or three significant digits of the value, decide the decimals. Equal values have an
+            // error of rounding.
+            let error = measurement.standardError.flatMap { $0 > 1e-9 * abs(value) ? $0 : nil }
+            let scale = error.map { $0 * 10 } ?? max(abs(value), 1e-3)
             let decimals = max(0, min(6, 2 - Int((log10(scale) + 1e-9).rounded(.down))))
-            let error = measurement.standardError.map { String(format: " ± %.\(decimals)f", $0) } ?? ""
-            return String(format: "%.\(decimals)f", value) + error
+            let spread = measurement.standardError.map { String(format: " ± %.\(decimals)f", $0) } ?? ""
+            return String(format: "%.\(decimals)f", value) + spread
         }
     }
 
