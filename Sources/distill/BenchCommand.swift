@@ -9,7 +9,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure training, distillation, labelling and decoding on this machine.",
         discussion: """
-            Rates are medians and stand beside the sgemm peak measured in the same process.
+            Rates are medians and stand beside the sgemm peak measured in the same process, before and after them.
 
             EXAMPLES
               distill bench                                every part at the reference shapes
@@ -71,10 +71,9 @@ struct BenchCommand: ParsableCommand {
                     "there is no part \(part)", remedy: "give one of \(suite.parts.joined(separator: ", "))",
                     status: .usage)
             }
-            var report = BenchmarkReport(model: model, sgemmPeakGflops: MachinePeak.sgemm())
-            if !json { print("sgemm peak \(decimal(report.sgemmPeakGflops, 0)) GFLOP/s") }
+            var report = BenchmarkReport(model: model)
             for part in part.map({ [$0] }) ?? suite.parts {
-                let result = try suite.run(part, peak: report.sgemmPeakGflops)
+                let result = try suite.run(part)
                 report.parts[part] = result
                 if !json { print(Self.line(part, result, old: old?.parts[part])) }
             }
@@ -84,9 +83,9 @@ struct BenchCommand: ParsableCommand {
 
     private static func line(_ part: String, _ result: BenchmarkResult, old: BenchmarkResult?) -> String {
         let line = String(
-            format: "%@ %9.0f tokens/s %5.0f%% of peak %6d MiB",
+            format: "%@ %9.0f tokens/s %5.0f%% of sgemm's %.0f GFLOP/s %6d MiB",
             part.padding(toLength: max(10, part.count), withPad: " ", startingAt: 0),
-            result.tokensPerSecond, 100 * result.fractionOfPeak, result.peakRssMib)
+            result.tokensPerSecond, 100 * result.fractionOfPeak, result.sgemmPeakGflops, result.peakRssMib)
         guard let old else { return line }
         return line
             + String(

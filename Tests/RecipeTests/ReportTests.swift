@@ -69,13 +69,11 @@ import Testing
 
     /// The spread of equal values is rounding, and decides no decimals.
     @Test(arguments: [
-        (Measurement(52.383383, standardError: 1e-14), "52.4 ± 0.0"),
-        (Measurement(1e-7, standardError: 2.2e-5), "0.000000 ± 0.000022"),
-        (Measurement(0, standardError: 0), "0.00000 ± 0.00000"),
+        (52.383383, 1e-14, "52.4 ± 0.0"), (1e-7, 2.2e-5, "0.000000 ± 0.000022"), (0, 0, "0.00000 ± 0.00000"),
     ])
-    func theErrorDecidesTheDecimals(_ measurement: Measurement, _ text: String) {
+    func theErrorDecidesTheDecimals(_ value: Double, _ error: Double, _ text: String) {
         let column = ScoreColumn(key: "x", title: "x", style: .decimal) { _ in nil }
-        #expect(column.text(measurement) == text)
+        #expect(column.text(.init(value, standardError: error)) == text)
     }
 
     @Test func terminalTablesAreAligned() {

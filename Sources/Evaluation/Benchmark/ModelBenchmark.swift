@@ -17,8 +17,8 @@ public struct ModelBenchmark: BenchmarkSuite {
         parts = ["label", "prefill"] + Self.batchSizes.map { "decode \($0)" }
     }
 
-    public func run(_ part: String, peak: Double) throws -> BenchmarkResult {
-        try workload(part).measure(runs: runs, peak: peak)
+    public func run(_ part: String) throws -> BenchmarkResult {
+        try workload(part).measure(runs: runs)
     }
 
     private func workload(_ part: String) throws -> Workload {

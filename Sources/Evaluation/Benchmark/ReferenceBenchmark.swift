@@ -39,8 +39,8 @@ public struct ReferenceBenchmark: BenchmarkSuite {
         self.runs = runs
     }
 
-    public func run(_ part: String, peak: Double) throws -> BenchmarkResult {
-        try workload(part).measure(runs: runs, peak: peak)
+    public func run(_ part: String) throws -> BenchmarkResult {
+        try workload(part).measure(runs: runs)
     }
 
     private func workload(_ part: String) throws -> Workload {
