@@ -171,7 +171,7 @@ import Testing
         Mistake(
             "{kind: forward_kl,", "{kind: forward_kl, standardize: true,",
             "13:18: forward_kl with standardize cannot be computed from sampled signals: they hold no logits; "
-                + "use forward_kl, signals of kind top_k, or teacher instead of signals"),
+                + "use forward_kl, or teacher instead of signals"),
         Mistake(
             "{kind: forward_kl,", "{kind: forward_lk,",
             "13:18: found \"forward_lk\"; did you mean \"forward_kl\"? accepted: cross_entropy, forward_kl, "
@@ -254,6 +254,17 @@ import Testing
             "corpus: {source: corpus, teacher: teacher}\n      teacher: teacher\n      features: [{kind: hidden_mse}]",
             "11:25: hidden_mse looks into one teacher, and the corpora have several; leave features out, or give the "
                 + "stage one teacher"),
+        Mistake(
+            "signals: signals\n",
+            "teacher: teacher\n      features: [{kind: attention_transfer, layers: [1, 3]}]\n",
+            "11:25: attention_transfer compares layer 3 of a student with 2; accepted: 1 to 2"),
+        Mistake(
+            "signals: signals\n", "teacher: teacher\n      features: [{kind: minilm, relation_heads: 3}]\n",
+            "11:25: 3 relation heads do not divide the widths [16] of queries, keys and values; accepted: 1, 2, 4, 8, 16"
+        ),
+        Mistake(
+            "signals: signals\n", "teacher: teacher\n      teacher_mix: {space: logits}\n",
+            "11:20: there are no several teachers to mix; give teacher a list"),
         Mistake(
             "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q4_0",
             "15:17: rows of 16 weights are no whole blocks of 32; make width, heads · head_dimension and feed_forward "

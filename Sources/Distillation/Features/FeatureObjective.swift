@@ -19,9 +19,8 @@ final class FeatureObjective {
                     "\(feature.kind.name) compares layer \(layer) of a student with \(student.layers)",
                     remedy: "layers count from 1", status: .configuration)
             }
-            if feature.kind == .relations {
-                try Self.checkRelations(feature, student.attention + teacher.attention)
-            }
+            try feature.checkRelationHeads(
+                dividing: Set((student.attention + teacher.attention).flatMap(\.widths)))
         }
         self.features = features
         let maps = features.map { $0.layerMap(student: student.layers, teacher: teacher.layers) }
@@ -58,16 +57,6 @@ final class FeatureObjective {
             "\(feature.kind.name) looks at the teacher's layer \(missing); the cache keeps \(kept)",
             remedy: "label with hidden: \(Array(Set(wanted)).sorted()), or give layers",
             status: .configuration)
-    }
-
-    private static func checkRelations(_ feature: WeightedFeature, _ shapes: [AttentionShape]) throws {
-        let heads = Int(feature.parameters["relation_heads"]!)
-        let widths = shapes.flatMap(FeatureKind.relationWidths)
-        guard widths.contains(where: { $0 % heads != 0 }) else { return }
-        let accepted = (1...widths.min()!).filter { count in widths.allSatisfy { $0 % count == 0 } }
-        throw UserError(
-            "\(heads) relation heads do not divide the widths \(Set(widths).sorted()) of queries, keys and values",
-            remedy: "accepted: \(accepted.map(String.init).joined(separator: ", "))", status: .configuration)
     }
 
     /// Projectors by name, for the optimiser and the saved state.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 // T tokens of a sequence, A relation heads.
@@ -21,8 +22,23 @@ extension FeatureKind {
         }
     }
 
-    /// The widths that relation heads must divide.
-    static func relationWidths(_ shape: AttentionShape) -> [Int] { [shape.queryWidth, shape.keyValueWidth] }
+}
+
+extension WeightedFeature {
+    /// Whether relation heads divide the queries, keys and values of models; of other kinds nothing is asked.
+    ///
+    /// - Parameter widths: of all queries, and of all keys and values, of each model
+    /// - Throws: `UserError` with the numbers that would.
+    public func checkRelationHeads(dividing widths: Set<Int>) throws {
+        guard kind == .relations else { return }
+        let heads = Int(parameters["relation_heads"]!)
+        let widths = widths.sorted()
+        guard widths.contains(where: { $0 % heads != 0 }) else { return }
+        let accepted = (1...widths[0]).filter { count in widths.allSatisfy { $0 % count == 0 } }
+        throw UserError(
+            "\(heads) relation heads do not divide the widths \(widths) of queries, keys and values",
+            remedy: "accepted: \(accepted.map(String.init).joined(separator: ", "))", status: .configuration)
+    }
 }
 
 extension FeaturePair {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Distillation
 import Foundation
+import Transformer
 
 /// Layers after which a model learns to speak too.
 public struct ExitSettings: Sendable, RecipeSection {
@@ -50,9 +51,12 @@ extension ModelSettings {
 }
 
 extension Reference {
-    /// Layers of a model on disk; nil for what a stage makes, and where nothing is looked at.
-    func modelLayers(_ decoding: Decoding) -> Int? {
+    /// Layers of a model on disk.
+    func modelLayers(_ decoding: Decoding) -> Int? { modelConfiguration(decoding)?.layers }
+
+    /// What a model on disk is like; nil for what a stage makes, and where nothing is looked at.
+    func modelConfiguration(_ decoding: Decoding) -> Configuration? {
         guard decoding.checksFiles, case .file(let path) = target, !path.isEmpty else { return nil }
-        return try? Checkpoint.configuration(at: URL(filePath: path, relativeTo: decoding.directory)).layers
+        return try? Checkpoint.configuration(at: URL(filePath: path, relativeTo: decoding.directory))
     }
 }

@@ -1,6 +1,7 @@
 import Distillation
+import Support
 
-/// Checks of the layers whose hidden states a cache keeps against the models of the recipe. A model that cannot be looked
+/// Checks of what caches keep of hidden states, and features look at, against the models of the recipe. A model that cannot be looked
 /// at, since a stage makes it or its file is not there, is checked when the stage begins.
 struct HiddenChecks {
     let stages: [PlacedStage]
@@ -16,7 +17,28 @@ struct HiddenChecks {
             remedy: "layers count from 1")
     }
 
-    /// Whether the features of a training find the layers they look at.
+    /// Whether the features of a training fit the models.
+    func check(_ train: TrainStage) {
+        let count = layers(of: train.model)
+        let known = widths(of: train.model) + train.teachers.flatMap { widths(of: $0.model) }
+        for feature in train.features {
+            if let count, let layer = feature.layers?.first(where: { $0 > count }) {
+                decoding.problems.add(
+                    "\(feature.kind.name) compares layer \(layer) of a student with \(count)",
+                    at: feature.place,
+                    remedy: "accepted: 1 to \(count)")
+            }
+            do {
+                try feature.weighted.checkRelationHeads(dividing: Set(known))
+            } catch let error as UserError {
+                decoding.problems.add(error.problem, at: feature.place, remedy: error.remedy)
+            } catch {
+                preconditionFailure("\(error)")
+            }
+        }
+    }
+
+    /// Whether the features of a training find the layers they look at in a cache.
     func check(_ train: TrainStage, signals label: LabelStage) {
         guard !label.hidden.isEmpty, let teacher = layers(of: label.model),
             let student = layers(of: train.model)
@@ -36,6 +58,19 @@ struct HiddenChecks {
         let maker = stages.lazy.map(\.stage).first { $0.artefact?.name == reference.name }
         guard case .train(let train)? = maker else { return nil }
         return layers(of: train.model)
+    }
+
+    /// Widths of queries, keys and values that are known before any stage has run.
+    private func widths(of model: ModelSettings) -> [Int] {
+        switch model.origin {
+        case .new(let shape): [shape.heads * shape.headDimension, shape.keyValueHeads * shape.headDimension]
+        case .checkpoint(let reference): widths(of: reference)
+        case .cut: []
+        }
+    }
+
+    private func widths(of reference: Reference) -> [Int] {
+        reference.modelConfiguration(decoding)?.attention.flatMap(\.widths) ?? []
     }
 
     private func layers(of model: ModelSettings) -> Int? {

@@ -16,7 +16,9 @@ struct StageChecks {
         for (index, placed) in stages.enumerated() {
             switch placed.stage {
             case .label(let label): hidden.check(label)
-            case .train(let train): checkSignals(of: train, at: placed.place)
+            case .train(let train):
+                hidden.check(train)
+                checkSignals(of: train, at: placed.place)
             case .report where index != stages.count - 1:
                 problems.add("a report is the last stage", at: placed.place, remedy: "move it to the end")
             default: break
@@ -106,10 +108,11 @@ struct StageChecks {
             let others = LossKind.all.filter {
                 $0.needsTeacher && $0.problem(withSignals: signal.sparseKind) == nil
             }
+            let topKServes = signal.isSampled && term.loss.problem(withSignals: .topK(k: 1)) == nil
             problems.add(
                 problem, at: loss.place,
                 remedy: "use \(others.map(\.name).joined(separator: ", ")), "
-                    + (signal.isSampled ? "signals of kind top_k, " : "") + "or teacher instead of signals")
+                    + (topKServes ? "signals of kind top_k, " : "") + "or teacher instead of signals")
         }
         let remedy = "the temperature is fixed when signals are captured: change it in the label stage"
         if loss.temperature?.ramp != nil {

@@ -6,6 +6,10 @@ extension TrainStage {
             section.problem(
                 at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
         }
+        if section.has("teacher_mix"), teachers.count < 2, section.sound("teacher", "teacher_mix") {
+            section.problem(
+                at: "teacher_mix", "there are no several teachers to mix", remedy: "give teacher a list")
+        }
         checkPeer(section)
         checkLearned(section)
         checkQuantization(section)

@@ -33,6 +33,8 @@ public struct AttentionShape: Equatable, Sendable {
     public var group: Int { heads / keyValueHeads }
     public var queryWidth: Int { heads * dimension }
     public var keyValueWidth: Int { keyValueHeads * dimension }
+    /// Of queries, and of keys and values.
+    public var widths: [Int] { [queryWidth, keyValueWidth] }
     /// Width of a row that holds queries, keys and values.
     public var fusedWidth: Int { queryWidth + 2 * keyValueWidth }
     /// The first of `visible` keys that the window leaves.
