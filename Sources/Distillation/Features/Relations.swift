@@ -21,7 +21,6 @@ extension FeatureKind {
             pair.compareRelations(sequence, heads: heads, gradient: gradient)
         }
     }
-
 }
 
 extension WeightedFeature {

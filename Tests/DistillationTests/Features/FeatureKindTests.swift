@@ -33,18 +33,6 @@ import Transformer
             parameters: ["relation_heads": heads], projector: projector)
     }
 
-    /// The loss as a scalar on the tape, for any seed.
-    private func scalar(_ value: FeatureValue) -> Tensor {
-        let output = Tensor(shape: [], values: [Float(value.loss)])
-        Tape.append(output: output, inputs: value.gradients.map(\.tensor)) { seed in
-            for (tensor, gradient) in value.gradients {
-                kernels.scale(gradient.pointer, seed.values[0], gradient.count)
-                tensor.gradientSlot?.adopt(gradient)
-            }
-        }
-        return output
-    }
-
     /// Sums of some hundred products, divided by lengths: a few units more than one product's rounding.
     private let tolerance = GradientTolerance(relative: 5e-5, absolute: 2e-5, cosine: 1e-9)
 
@@ -61,7 +49,7 @@ import Transformer
         let teacher = rowsOf(teacherHidden.map(Double.init), width: Self.teacherWidth)
         expectGradient(
             shapes: [[Self.tokens, Self.width], [Self.teacherWidth, Self.width]], tolerance: tolerance,
-            operation: { scalar(kind.evaluate(pair(hidden: $0[0], qkv: nil, projector: $0[1]))) },
+            operation: { kind.evaluate(pair(hidden: $0[0], qkv: nil, projector: $0[1])).scalar() },
             reference: { inputs in
                 let student = rowsOf(inputs[0], width: Self.width)
                 let projector = rowsOf(inputs[1], width: Self.width)
@@ -103,7 +91,7 @@ import Transformer
         expectGradient(
             shapes: [[Self.tokens, Self.own.fusedWidth]], scales: [0.3, 1], tolerance: tolerance,
             operation: {
-                scalar(FeatureKind.relations.evaluate(pair(hidden: nil, qkv: $0[0], projector: nil)))
+                FeatureKind.relations.evaluate(pair(hidden: nil, qkv: $0[0], projector: nil)).scalar()
             },
             reference: { inputs in
                 let student = rowsOf(inputs[0], width: Self.own.fusedWidth)
@@ -135,7 +123,7 @@ import Transformer
         expectGradient(
             shapes: [[Self.tokens, Self.own.fusedWidth]], scales: [0.3, 1], tolerance: tolerance,
             operation: {
-                scalar(FeatureKind.attentionTransfer.evaluate(pair(hidden: nil, qkv: $0[0], projector: nil)))
+                FeatureKind.attentionTransfer.evaluate(pair(hidden: nil, qkv: $0[0], projector: nil)).scalar()
             },
             reference: { inputs in
                 let student = rowsOf(inputs[0], width: Self.own.fusedWidth)
@@ -174,7 +162,7 @@ import Transformer
         expectGradient(
             shapes: [[Self.tokens, Self.width]], tolerance: tolerance,
             operation: {
-                scalar(FeatureKind.distances.evaluate(pair(hidden: $0[0], qkv: nil, projector: nil)))
+                FeatureKind.distances.evaluate(pair(hidden: $0[0], qkv: nil, projector: nil)).scalar()
             },
             reference: { inputs in
                 let student = ratios(rowsOf(inputs[0], width: Self.width))
@@ -196,7 +184,9 @@ import Transformer
         let teacher = cosines(rowsOf(teacherHidden.map(Double.init), width: Self.teacherWidth))
         expectGradient(
             shapes: [[Self.tokens, Self.width]], tolerance: tolerance,
-            operation: { scalar(FeatureKind.angles.evaluate(pair(hidden: $0[0], qkv: nil, projector: nil))) },
+            operation: {
+                FeatureKind.angles.evaluate(pair(hidden: $0[0], qkv: nil, projector: nil)).scalar()
+            },
             reference: { inputs in
                 let student = cosines(rowsOf(inputs[0], width: Self.width))
                 return [zip(student, teacher).reduce(0) { $0 + huber($1.0 - $1.1) } / 3]
