@@ -266,6 +266,25 @@ import Testing
             "signals: signals\n", "teacher: teacher\n      teacher_mix: {space: logits}\n",
             "11:20: there are no several teachers to mix; give teacher a list"),
         Mistake(
+            "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
+            "peer: {}\n      losses:\n        - {kind: forward_kl, renormalize: true}",
+            "12:18: forward_kl with renormalize is computed from top_k signals: a whole distribution sums to 1 already; "
+                + "take renormalize away, or give signals instead of peer"),
+        Mistake(
+            "signals: signals\n",
+            "peer: {losses: [{kind: policy_gradient}]}\n",
+            "10:13: policy_gradient is about what a model writes itself, and a peer writes nothing; use reverse_kl"
+        ),
+        Mistake(
+            "tokens: 1_000_000", "epochs: 1e300",
+            "14:15: 1e300 is out of range; expected: number, greater than 0, at most 1000000"),
+        Mistake(
+            "tokens: 1_000_000", "tokens: 9223372036854775807",
+            "14:15: 9223372036854775807 is out of range; expected: integer, 1 to 1000000000000000"),
+        Mistake(
+            "weight: 0.7}", "weight: 0.7, temperature: 1e-60}",
+            "13:56: 1e-60 is out of range; expected: number, greater than 0 (1e-30 to 1e30)"),
+        Mistake(
             "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q4_0",
             "15:17: rows of 16 weights are no whole blocks of 32; make width, heads · head_dimension and feed_forward "
                 + "multiples of 32"),
@@ -314,6 +333,16 @@ import Testing
         #expect(text != sampleRecipe)
         let problems = try workspace.problems(text)
         #expect(problems == [mistake.problem])
+    }
+
+    @Test func exitsOfAModelThatAStageMakes() throws {
+        let text = sampleRecipe.replacing(
+            "  - evaluate:",
+            with: "  - train: {model: {from: student}, corpus: corpus, losses: [{kind: cross_entropy}], "
+                + "exits: {layers: [2]}, tokens: 10, to: shallow}\n  - evaluate:")
+        let problems = try workspace.problems(text)
+        #expect(problems.count == 1)
+        #expect(problems[0].hasSuffix("there is no exit after layer 2 of a model with 2; accepted: 1 to 1"))
     }
 
     /// A second cache of the same corpus is another teacher's word on it; top-k signals have no mean.

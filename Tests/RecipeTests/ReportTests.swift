@@ -83,6 +83,18 @@ import Testing
         #expect(data([run(nil, seed: nil, kl: 0.25)]).terminalText(colour: true).hasPrefix("\u{1B}[1m"))
     }
 
+    /// One run counted twice, since the stage has a seed of its own, shows nothing about chance.
+    @Test func seedsThatChangeNothingProveNothing() throws {
+        let runs = [
+            run("base", seed: 1, kl: 0.3), run("base", seed: 2, kl: 0.3), run("good", seed: 1, kl: 0.2),
+            run("good", seed: 2, kl: 0.2),
+        ]
+        let study = try #require(StudySummary(runs: runs, verdict: nil))
+        #expect(
+            study.sentences.first?.hasSuffix(
+                "Better, and the seeds changed neither: how much of it is chance is not known.") == true)
+    }
+
     @Test func aStudySaysWhatIsBetter() throws {
         let runs = [
             run("base", seed: 1, kl: 0.30), run("base", seed: 2, kl: 0.32), run("base", seed: 3, kl: 0.31),

@@ -45,7 +45,7 @@ private struct CorpusShare: RecipeSection {
         part = CorpusPart(
             source: section.value("source", .reference(to: .corpus), "The corpus, where it has a weight."),
             weight: section.value(
-                "weight", .number(.positive), default: 1,
+                "weight", .number(.times), default: 1,
                 "How often its documents are drawn, relative to the other corpora."),
             limit: section.optional(
                 "limit", .integer(1...), defaultText: "all", "Use only the first documents."),

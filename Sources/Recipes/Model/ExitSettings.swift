@@ -30,10 +30,14 @@ public struct ExitSettings: Sendable, RecipeSection {
 
     /// Reports an exit that the model has no layer for, where its shape is known.
     func check(_ model: ModelSettings, _ section: Section) {
-        guard section.sound("exits", "model"), let count = model.layers(section.decoding),
-            let last = layers.last, last >= count
-        else { return }
-        section.decoding.problems.add(
+        guard section.sound("exits", "model"), let count = model.layers(section.decoding) else { return }
+        check(layers: count, section.decoding)
+    }
+
+    /// Reports an exit that a model of so many layers has not.
+    func check(layers count: Int, _ decoding: Decoding) {
+        guard let last = layers.last, last >= count else { return }
+        decoding.problems.add(
             "there is no exit after layer \(last) of a model with \(count)", at: place,
             remedy: count > 1 ? "accepted: 1 to \(count - 1)" : "give the model more layers")
     }

@@ -21,6 +21,11 @@ struct HiddenChecks {
     func check(_ train: TrainStage) {
         let count = layers(of: train.model)
         let known = widths(of: train.model) + train.teachers.flatMap { widths(of: $0.model) }
+        if let exits = train.exits, let count, case .checkpoint(let made) = train.model.origin,
+            case .stage = made.target
+        {
+            exits.check(layers: count, decoding)
+        }
         for feature in train.features {
             if let count, let layer = feature.layers?.first(where: { $0 > count }) {
                 decoding.problems.add(

@@ -36,10 +36,13 @@ extension TrainStage {
                 at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
         }
         checkDrawnTokens(section)
-        if let loss = losses.first(where: \.renormalizes), !teachers.isEmpty {
+        let seesWhole = !teachers.isEmpty || peer != nil || corpus.contains { $0.teacher != nil }
+        if let loss = (losses + (peer?.ownLosses ?? [])).first(where: \.renormalizes), seesWhole {
             section.decoding.problems.add(
                 "\(loss.kind.name) with renormalize is computed from top_k signals: a whole distribution sums to 1 already",
-                at: loss.place, remedy: "take renormalize away, or give signals instead of teacher")
+                at: loss.place,
+                remedy:
+                    "take renormalize away, or give signals instead of \(peer == nil ? "teacher" : "peer")")
         }
         let needing = losses.filter(\.kind.needsTeacher)
         if let loss = needing.first, !hasTeacher(section) {
@@ -150,6 +153,10 @@ extension TrainStage {
             problem(
                 "no loss compares the two",
                 "add one, such as forward_kl, or train them in stages of their own")
+        } else if let loss = peer.ownLosses?.first(where: \.kind.needsDrawnTokens) {
+            problem(
+                "\(loss.kind.name) is about what a model writes itself, and a peer writes nothing",
+                "use reverse_kl")
         } else if systemTurns == .teacher {
             problem("the peer reads what the student reads", "use teacher for context distillation")
         } else if case .new(let shape) = peer.model.origin, batch.contextLength > shape.contextLength {

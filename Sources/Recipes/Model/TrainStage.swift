@@ -163,10 +163,12 @@ public struct TrainStage: Sendable, RecipeSection {
 
     private static func duration(_ section: Section) -> Duration {
         let tokens = section.optional(
-            "tokens", .integer(1...), example: "400_000", "Length of training in tokens.")
-        let steps = section.optional("steps", .integer(1...), "Length of training in optimiser steps.")
+            "tokens", .integer(1...1_000_000_000_000_000), example: "400_000", "Length of training in tokens."
+        )
+        let steps = section.optional(
+            "steps", .integer(1...1_000_000_000_000), "Length of training in optimiser steps.")
         let epochs = section.optional(
-            "epochs", .number(.positive), "Length of training in passes over the corpus.")
+            "epochs", .number(.times), "Length of training in passes over the corpus.")
         let given = ["tokens", "steps", "epochs"].filter(section.has)
         if given.count != 1, section.sound("tokens", "steps", "epochs") {
             section.problem(

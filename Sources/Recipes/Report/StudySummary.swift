@@ -105,6 +105,11 @@ public struct StudySummary: Sendable {
                 let word = differences[0] == 0 ? "No difference" : better == 1 ? "Better" : "Worse"
                 return "\(subject) \(word), with one seed: how much of it is chance is not known."
             }
+            guard deviation > 0 || other.values.contains(where: { $0 != other.values[0] }) else {
+                let word = differences[0] == 0 ? "No difference" : better > 0 ? "Better" : "Worse"
+                return
+                    "\(subject) \(word), and the seeds changed neither: how much of it is chance is not known."
+            }
             let error = deviation / Double(differences.count).squareRoot()
             let paired = Measurement(difference.value, standardError: error)
             // Two standard errors: a difference that chance alone seldom makes, in the few seeds of a study.

@@ -66,7 +66,10 @@ struct Bounds: Sendable {
     var text: String
     var contains: @Sendable (Double) -> Bool
 
-    static let positive = Bounds(text: "greater than 0") { $0 > 0 }
+    /// As a Float neither 0 nor infinite, and nor is its inverse.
+    static let positive = Bounds(text: "greater than 0 (1e-30 to 1e30)") { (1e-30...1e30).contains($0) }
+    /// How often something is done or taken; not so often that its length could not be counted.
+    static let times = Bounds(text: "greater than 0, at most 1000000") { $0 > 0 && $0 <= 1_000_000 }
     static let nonNegative = Bounds(text: "0 or more") { $0 >= 0 }
     /// A share that may be all.
     static let fraction = Bounds(text: "0 to 1") { (0...1).contains($0) }

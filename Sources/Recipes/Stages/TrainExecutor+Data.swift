@@ -75,6 +75,11 @@ extension TrainExecutor {
             let extra = stream.permutation(of: documents.count).prefix(rest).sorted()
             return (0..<copies).flatMap { _ in documents } + extra.map { documents.lowerBound + $0 }
         }
+        guard chosen.contains(where: { !$0.isEmpty }) else {
+            throw UserError(
+                "no document is left of a corpus of \(corpus.count) with a weight of \(stage.corpus[0].weight)",
+                file: stage.corpus[0].source.name, remedy: "raise the weight", status: .configuration)
+        }
         return (
             corpus.choosing(chosen.flatMap { $0 }),
             chosen.enumerated().flatMap { index, documents in documents.map { _ in index } }
