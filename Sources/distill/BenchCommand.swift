@@ -49,10 +49,15 @@ struct BenchCommand: ParsableCommand {
         guard (64...1_048_576).contains(vocabulary) else {
             throw ValidationError("--vocabulary \(vocabulary) is not within 64 and 1,048,576")
         }
-        guard layers > 0, sequences > 0 else {
-            throw ValidationError("--layers and --sequences are at least 1")
+        guard (1...512).contains(layers) else {
+            throw ValidationError("--layers \(layers) is not within 1 and 512")
         }
-        guard context >= 2 else { throw ValidationError("--context \(context) is below 2") }
+        guard (1...65_536).contains(sequences) else {
+            throw ValidationError("--sequences \(sequences) is not within 1 and 65,536")
+        }
+        guard (2...1_048_576).contains(context) else {
+            throw ValidationError("--context \(context) is not within 2 and 1,048,576")
+        }
     }
 
     func run() throws {

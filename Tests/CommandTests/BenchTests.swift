@@ -38,6 +38,8 @@ import Testing
             try Data("{}".utf8).write(to: directory.appending(path: "other.json"))
             let part = try CommandRun.distill("bench", "--part", "sleep", in: directory)
             #expect(part.status == 64 && part.standardError.contains("train, kd, kd_top_k"))
+            let many = try CommandRun.distill("bench", "--sequences", "9223372036854775807", in: directory)
+            #expect(many.status == 64 && many.standardError.contains("65,536"))
             let report = try CommandRun.distill("bench", "--compare", "other.json", in: directory)
             #expect(report.status == 65 && report.standardError.contains("other.json: is no report"))
         }
