@@ -1,4 +1,5 @@
 import Distillation
+import Foundation
 
 /// Checks across the stages of a recipe.
 struct StageChecks {
@@ -18,7 +19,9 @@ struct StageChecks {
             case .label(let label): hidden.check(label)
             case .train(let train):
                 hidden.check(train)
+                VocabularyChecks(decoding: decoding).check(train)
                 checkSignals(of: train, at: placed.place)
+                checkStoredSignals(of: train)
             case .report where index != stages.count - 1:
                 problems.add("a report is the last stage", at: placed.place, remedy: "move it to the end")
             default: break
@@ -73,7 +76,7 @@ struct StageChecks {
 
     private func check(_ signals: Reference, _ label: LabelStage, of train: TrainStage) {
         for loss in train.losses where loss.kind.needsTeacher {
-            checkSignals(label.signal, for: loss)
+            checkSignals(label.signal.sparseKind, temperature: label.signal.temperature, for: loss)
         }
         if label.hidden.isEmpty, let feature = train.features.first(where: { !$0.kind.comparesTokens }) {
             problems.add(
@@ -102,13 +105,26 @@ struct StageChecks {
         }
     }
 
-    private func checkSignals(_ signal: SignalSettings, for loss: LossSettings) {
-        let term = loss.weighted(signalTemperature: Float(signal.temperature))
-        if let problem = term.loss.problem(withSignals: signal.sparseKind) {
-            let others = LossKind.all.filter {
-                $0.needsTeacher && $0.problem(withSignals: signal.sparseKind) == nil
+    /// Of caches on disk the manifest says what they hold.
+    private func checkStoredSignals(of train: TrainStage) {
+        guard decoding.checksFiles else { return }
+        for signals in train.signals {
+            guard case .file(let path) = signals.target, !path.isEmpty,
+                let manifest = try? SignalManifest(
+                    contentsOf: URL(filePath: path, relativeTo: decoding.directory))
+            else { continue }
+            for loss in train.losses where loss.kind.needsTeacher {
+                checkSignals(
+                    manifest.origin.kind, temperature: Double(manifest.origin.temperature), for: loss)
             }
-            let topKServes = signal.isSampled && term.loss.problem(withSignals: .topK(k: 1)) == nil
+        }
+    }
+
+    private func checkSignals(_ kind: SparseKind, temperature stored: Double, for loss: LossSettings) {
+        let term = loss.weighted(signalTemperature: Float(stored))
+        if let problem = term.loss.problem(withSignals: kind) {
+            let others = LossKind.all.filter { $0.needsTeacher && $0.problem(withSignals: kind) == nil }
+            let topKServes = term.loss.problem(withSignals: .topK(k: 1)) == nil
             problems.add(
                 problem, at: loss.place,
                 remedy: "use \(others.map(\.name).joined(separator: ", ")), "
@@ -118,9 +134,9 @@ struct StageChecks {
         if loss.temperature?.ramp != nil {
             problems.add(
                 "the temperature changes, the signals' does not", at: loss.temperaturePlace, remedy: remedy)
-        } else if let temperature = loss.temperature?.start, temperature != signal.temperature {
+        } else if let temperature = loss.temperature?.start, temperature != stored {
             problems.add(
-                "temperature \(temperature) differs from the signals' \(signal.temperature)",
+                "temperature \(temperature) differs from the signals' \(stored)",
                 at: loss.temperaturePlace, remedy: remedy)
         }
     }
