@@ -345,6 +345,16 @@ import Testing
         #expect(problems[0].hasSuffix("there is no exit after layer 2 of a model with 2; accepted: 1 to 1"))
     }
 
+    /// Of a shape with mistakes nothing is known, so that exits and features add none of their own.
+    @Test func aWrongShapeIsOneMistake() throws {
+        let text = sampleRecipe.replacing("layers: 2", with: "layers: many").replacing(
+            "signals: signals\n",
+            with: "teacher: teacher\n      exits: {layers: [3]}\n"
+                + "      features: [{kind: minilm, layers: [3], relation_heads: 4}]\n")
+        let problems = try workspace.problems(text)
+        #expect(problems.count == 1 && problems[0].hasPrefix("4:19: found \"many\""), "\(problems)")
+    }
+
     /// A second cache of the same corpus is another teacher's word on it; top-k signals have no mean.
     @Test func severalCaches() throws {
         func problems(_ second: String) throws -> [String] {

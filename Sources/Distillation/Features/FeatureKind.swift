@@ -1,3 +1,4 @@
+import Support
 import Tensors
 import Transformer
 
@@ -62,6 +63,16 @@ public struct WeightedFeature: Equatable, Sendable {
         self.layers = layers
         parameters = Dictionary(
             uniqueKeysWithValues: kind.parameters.map { ($0.name, given[$0.name] ?? $0.standard) })
+    }
+
+    /// Whether a student of so many layers has those that are compared.
+    ///
+    /// - Throws: `UserError` with the layers it has.
+    public func checkLayers(of count: Int) throws(UserError) {
+        guard let layer = layers?.first(where: { !(1...count).contains($0) }) else { return }
+        throw UserError(
+            "\(kind.name) compares layer \(layer) of a student with \(count)",
+            remedy: "accepted: 1 to \(count)", status: .configuration)
     }
 
     /// The teacher's layers that are looked at, from 1.

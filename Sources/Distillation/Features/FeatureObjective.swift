@@ -14,11 +14,7 @@ final class FeatureObjective {
     init(_ features: [WeightedFeature], student: Configuration, teacher: TeacherInside, seed: UInt64) throws {
         for feature in features {
             try Self.checkCache(feature, student: student, teacher: teacher)
-            for layer in feature.layers ?? [] where !(1...student.layers).contains(layer) {
-                throw UserError(
-                    "\(feature.kind.name) compares layer \(layer) of a student with \(student.layers)",
-                    remedy: "layers count from 1", status: .configuration)
-            }
+            try feature.checkLayers(of: student.layers)
             try feature.checkRelationHeads(
                 dividing: Set((student.attention + teacher.attention).flatMap(\.widths)))
         }

@@ -28,7 +28,7 @@ extension WeightedFeature {
     ///
     /// - Parameter widths: of all queries, and of all keys and values, of each model
     /// - Throws: `UserError` with the numbers that would.
-    public func checkRelationHeads(dividing widths: Set<Int>) throws {
+    public func checkRelationHeads(dividing widths: Set<Int>) throws(UserError) {
         guard kind == .relations else { return }
         let heads = Int(parameters["relation_heads"]!)
         let widths = widths.sorted()

@@ -56,10 +56,7 @@ public struct CutSettings: Sendable {
                 at: "vocabulary", "the pieces kept are those of a text, which is not given",
                 remedy: "give corpus there")
         }
-        guard section.decoding.checksFiles, case .file(let path)? = model?.target, !path.isEmpty,
-            let shape = try? Checkpoint.configuration(
-                at: URL(filePath: path, relativeTo: section.decoding.directory))
-        else { return }
+        guard let shape = model?.modelConfiguration(section.decoding) else { return }
         var count: Int?
         switch cut.layers {
         case .count(let wanted)?: count = wanted

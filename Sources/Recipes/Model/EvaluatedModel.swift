@@ -47,7 +47,8 @@ private struct ExitChoice: RecipeSection {
             "exit", .integer(1...512), defaultText: "the last",
             "The layer it ends after, from 1: one that it was trained to end at.")
         model = EvaluatedModel(reference: reference, exit: exit)
-        if let exit, section.sound("model"), let layers = reference.modelLayers(section.decoding),
+        if let exit, section.sound("model"),
+            let layers = reference.modelConfiguration(section.decoding)?.layers,
             exit > layers
         {
             section.problem(

@@ -1,7 +1,4 @@
-import Checkpoints
 import Distillation
-import Foundation
-import Transformer
 
 /// Layers after which a model learns to speak too.
 public struct ExitSettings: Sendable, RecipeSection {
@@ -28,39 +25,11 @@ public struct ExitSettings: Sendable, RecipeSection {
             layers: layers, alpha: Float(alpha), temperature: Float(temperature), weight: Float(weight))
     }
 
-    /// Reports an exit that the model has no layer for, where its shape is known.
-    func check(_ model: ModelSettings, _ section: Section) {
-        guard section.sound("exits", "model"), let count = model.layers(section.decoding) else { return }
-        check(layers: count, section.decoding)
-    }
-
     /// Reports an exit that a model of so many layers has not.
     func check(layers count: Int, _ decoding: Decoding) {
         guard let last = layers.last, last >= count else { return }
         decoding.problems.add(
             "there is no exit after layer \(last) of a model with \(count)", at: place,
             remedy: count > 1 ? "accepted: 1 to \(count - 1)" : "give the model more layers")
-    }
-}
-
-extension ModelSettings {
-    /// Layers, where they are known before any stage has run.
-    fileprivate func layers(_ decoding: Decoding) -> Int? {
-        switch origin {
-        case .new(let shape): return shape.layers
-        case .checkpoint(let reference): return reference.modelLayers(decoding)
-        case .cut: return nil
-        }
-    }
-}
-
-extension Reference {
-    /// Layers of a model on disk.
-    func modelLayers(_ decoding: Decoding) -> Int? { modelConfiguration(decoding)?.layers }
-
-    /// What a model on disk is like; nil for what a stage makes, and where nothing is looked at.
-    func modelConfiguration(_ decoding: Decoding) -> Configuration? {
-        guard decoding.checksFiles, case .file(let path) = target, !path.isEmpty else { return nil }
-        return try? Checkpoint.configuration(at: URL(filePath: path, relativeTo: decoding.directory))
     }
 }

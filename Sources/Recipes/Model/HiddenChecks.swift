@@ -1,8 +1,8 @@
 import Distillation
 import Support
 
-/// Checks of what caches keep of hidden states, and features look at, against the models of the recipe. A model that cannot be looked
-/// at, since a stage makes it or its file is not there, is checked when the stage begins.
+/// Checks of the layers that caches keep, features look at and exits end after against the models of the recipe. A model
+/// that cannot be looked at, since its file is not there or it is cut, is checked when the stage begins.
 struct HiddenChecks {
     let stages: [PlacedStage]
     let decoding: Decoding
@@ -17,28 +17,17 @@ struct HiddenChecks {
             remedy: "layers count from 1")
     }
 
-    /// Whether the features of a training fit the models.
+    /// Whether the exits and features of a training fit the models.
     func check(_ train: TrainStage) {
         let count = layers(of: train.model)
-        let known = widths(of: train.model) + train.teachers.flatMap { widths(of: $0.model) }
-        if let exits = train.exits, let count, case .checkpoint(let made) = train.model.origin,
-            case .stage = made.target
-        {
-            exits.check(layers: count, decoding)
-        }
+        if let count { train.exits?.check(layers: count, decoding) }
+        let known = Set(widths(of: train.model) + train.teachers.flatMap { widths(of: $0.model) })
         for feature in train.features {
-            if let count, let layer = feature.layers?.first(where: { $0 > count }) {
-                decoding.problems.add(
-                    "\(feature.kind.name) compares layer \(layer) of a student with \(count)",
-                    at: feature.place,
-                    remedy: "accepted: 1 to \(count)")
-            }
-            do {
-                try feature.weighted.checkRelationHeads(dividing: Set(known))
-            } catch let error as UserError {
-                decoding.problems.add(error.problem, at: feature.place, remedy: error.remedy)
+            do throws(UserError) {
+                if let count { try feature.weighted.checkLayers(of: count) }
+                try feature.weighted.checkRelationHeads(dividing: known)
             } catch {
-                preconditionFailure("\(error)")
+                decoding.problems.add(error.problem, at: feature.place, remedy: error.remedy)
             }
         }
     }
@@ -59,7 +48,7 @@ struct HiddenChecks {
     }
 
     private func layers(of reference: Reference) -> Int? {
-        guard case .stage = reference.target else { return reference.modelLayers(decoding) }
+        guard case .stage = reference.target else { return reference.modelConfiguration(decoding)?.layers }
         let maker = stages.lazy.map(\.stage).first { $0.artefact?.name == reference.name }
         guard case .train(let train)? = maker else { return nil }
         return layers(of: train.model)

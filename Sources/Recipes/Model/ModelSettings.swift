@@ -19,6 +19,7 @@ public struct ModelSettings: Sendable, RecipeSection {
     let setting: Setting
 
     init(_ section: Section) {
+        let problems = section.decoding.problems.found.count
         let from = section.optional(
             "from", .reference(to: .checkpoint),
             "A checkpoint to go on from, instead of a shape. With layers, width, heads, feed_forward or vocabulary "
@@ -61,12 +62,14 @@ public struct ModelSettings: Sendable, RecipeSection {
             origin = cut.keepsAll ? .checkpoint(from) : .cut(from, cut)
             return
         }
-        origin = .new(
-            Shape(
-                layers: layers, width: width, heads: heads, keyValueHeads: keyValueHeads,
-                headDimension: headDimension, feedForward: feedForward, contextLength: contextLength,
-                tiedHead: tiedHead))
-        checkHeads(section)
+        let shape = Shape(
+            layers: layers, width: width, heads: heads, keyValueHeads: keyValueHeads,
+            headDimension: headDimension, feedForward: feedForward, contextLength: contextLength,
+            tiedHead: tiedHead)
+        Self.checkHeads(shape, section)
+        // Of a shape with mistakes nothing is known, so that what reads it finds no others.
+        let isSound = section.decoding.problems.found.count == problems
+        origin = isSound ? .new(shape) : .checkpoint(.placeholder)
     }
 
     /// This model, found where a stage has put it.
@@ -79,8 +82,7 @@ public struct ModelSettings: Sendable, RecipeSection {
         self.setting = setting
     }
 
-    private func checkHeads(_ section: Section) {
-        guard case .new(let shape) = origin else { return }
+    private static func checkHeads(_ shape: Shape, _ section: Section) {
         let (width, heads) = (shape.width, shape.heads)
         if !section.has("head_dimension"), section.sound("width", "heads"), width % heads != 0 {
             let near = (1...min(width, 1024)).filter { width % $0 == 0 && width / $0 % 2 == 0 }

@@ -1,5 +1,4 @@
 import Distillation
-import Foundation
 
 /// Checks across the stages of a recipe.
 struct StageChecks {
@@ -107,12 +106,10 @@ struct StageChecks {
 
     /// Of caches on disk the manifest says what they hold.
     private func checkStoredSignals(of train: TrainStage) {
-        guard decoding.checksFiles else { return }
-        for signals in train.signals {
-            guard case .file(let path) = signals.target, !path.isEmpty,
-                let manifest = try? SignalManifest(
-                    contentsOf: URL(filePath: path, relativeTo: decoding.directory))
-            else { continue }
+        let manifests = train.signals.compactMap { $0.file(decoding) }.compactMap {
+            try? SignalManifest(contentsOf: $0)
+        }
+        for manifest in manifests {
             for loss in train.losses where loss.kind.needsTeacher {
                 checkSignals(
                     manifest.origin.kind, temperature: Double(manifest.origin.temperature), for: loss)

@@ -37,7 +37,8 @@ extension TrainStage {
         }
         checkDrawnTokens(section)
         let seesWhole = !teachers.isEmpty || peer != nil || corpus.contains { $0.teacher != nil }
-        if let loss = (losses + (peer?.ownLosses ?? [])).first(where: \.renormalizes), seesWhole {
+        let all = losses + (peer?.ownLosses ?? [])
+        if let loss = all.first(where: \.renormalizes), seesWhole {
             section.decoding.problems.add(
                 "\(loss.kind.name) with renormalize is computed from top_k signals: a whole distribution sums to 1 already",
                 at: loss.place,
@@ -50,7 +51,6 @@ extension TrainStage {
                 "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
                 remedy: "give signals (a signal cache), teacher (a model) or peer (a model trained in step)")
         }
-        let all = losses + (peer?.ownLosses ?? [])
         if let loss = all.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate") {
             section.decoding.problems.add(
                 "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
@@ -60,7 +60,6 @@ extension TrainStage {
             section.decoding.problems.add(
                 "a temperature of 0", at: loss.temperaturePlace, remedy: "stay above 0")
         }
-        exits?.check(model, section)
         if case .new(let shape) = model.origin, section.sound("batch", "model"),
             batch.contextLength > shape.contextLength
         {

@@ -7,13 +7,15 @@ struct VocabularyChecks {
     let decoding: Decoding
 
     func check(_ train: TrainStage) {
-        guard decoding.checksFiles, let own = decoding.tokenizer ?? decoding.teacher else { return }
+        guard let own = decoding.tokenizer ?? decoding.teacher, let file = own.file(decoding) else { return }
         let others = (train.teachers.map(\.model) + train.corpus.compactMap(\.teacher)).filter {
-            $0.target != own.target
+            $0.target != own.target && $0.file(decoding) != nil
         }
-        guard !others.isEmpty, let tokenizer = tokenizer(of: own) else { return }
+        guard !others.isEmpty, let tokenizer = tokenizer(at: file) else { return }
         for teacher in others {
-            guard let other = self.tokenizer(of: teacher), !other.hasSameIDs(as: tokenizer) else { continue }
+            guard let other = teacher.file(decoding).flatMap({ self.tokenizer(at: $0) }),
+                !other.hasSameIDs(as: tokenizer)
+            else { continue }
             decoding.problems.add(
                 "\(teacher.name) has another tokenizer than the student, which has that of \(own.name)",
                 at: teacher.place,
@@ -23,8 +25,5 @@ struct VocabularyChecks {
         }
     }
 
-    private func tokenizer(of reference: Reference) -> Tokenizer? {
-        guard case .file(let path) = reference.target, !path.isEmpty else { return nil }
-        return try? Checkpoint.textForm(at: URL(filePath: path, relativeTo: decoding.directory)).tokenizer
-    }
+    private func tokenizer(at url: URL) -> Tokenizer? { try? Checkpoint.textForm(at: url).tokenizer }
 }

@@ -101,14 +101,13 @@ public struct StudySummary: Sendable {
             let values = "\(column.text(spread(other.values))) against \(column.text(spread(base.values)))"
             let subject =
                 "\(column.title) of \(other.variant) and of the baseline \(base.variant): \(values)."
-            guard let difference = spread(differences), let deviation = difference.standardError else {
-                let word = differences[0] == 0 ? "No difference" : better == 1 ? "Better" : "Worse"
-                return "\(subject) \(word), with one seed: how much of it is chance is not known."
-            }
-            guard deviation > 0 || other.values.contains(where: { $0 != other.values[0] }) else {
+            let several = differences.count > 1
+            guard let difference = spread(differences), let deviation = difference.standardError,
+                deviation > 0 || other.values.contains(where: { $0 != other.values[0] })
+            else {
                 let word = differences[0] == 0 ? "No difference" : better > 0 ? "Better" : "Worse"
-                return
-                    "\(subject) \(word), and the seeds changed neither: how much of it is chance is not known."
+                return "\(subject) \(word), \(several ? "and the seeds changed neither" : "with one seed"): "
+                    + "how much of it is chance is not known."
             }
             let error = deviation / Double(differences.count).squareRoot()
             let paired = Measurement(difference.value, standardError: error)

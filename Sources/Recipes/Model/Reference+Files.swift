@@ -1,0 +1,16 @@
+import Checkpoints
+import Foundation
+import Transformer
+
+extension Reference {
+    /// The file it names; nil for what a stage makes, and where files are not looked at.
+    func file(_ decoding: Decoding) -> URL? {
+        guard decoding.checksFiles, case .file(let path) = target, !path.isEmpty else { return nil }
+        return URL(filePath: path, relativeTo: decoding.directory)
+    }
+
+    /// What a model on disk is like.
+    func modelConfiguration(_ decoding: Decoding) -> Configuration? {
+        file(decoding).flatMap { try? Checkpoint.configuration(at: $0) }
+    }
+}
