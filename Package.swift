@@ -19,7 +19,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],
     targets: [
         // The C boundary.
@@ -30,7 +29,7 @@ let package = Package(
         .target(name: "CKernels"),
 
         // What every layer shares: errors for users, atomic files, hashes, progress events.
-        .target(name: "Support", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Support", dependencies: ["CKernels"]),
 
         // The layers, bottom-up. Each names every module it imports: a build then never uses a stale one.
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Support"]),
@@ -74,7 +73,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Transformer", "Tensors", "CKernels"],
             path: "Tests/TestSupport"),
-        .testTarget(name: "SupportTests", dependencies: ["Support"]),
+        .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Support", "TestSupport"]),
         .testTarget(

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// A SHA-256 digest that names content: files, token ids, the inputs of a stage.
@@ -8,11 +7,11 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { hexadecimal }
 
-    private init(_ digest: SHA256.Digest) {
+    private init(_ hash: SHA256) {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         text.reserveCapacity(64)
-        for byte in digest {
+        for byte in hash.digest() {
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
         }
@@ -20,13 +19,15 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     }
 
     public init(of data: Data) {
-        self.init(SHA256.hash(data: data))
+        var hash = SHA256()
+        data.withUnsafeBytes { hash.update($0) }
+        self.init(hash)
     }
 
     public init(of bytes: UnsafeRawBufferPointer) {
         var hash = SHA256()
-        hash.update(bufferPointer: bytes)
-        self.init(hash.finalize())
+        hash.update(bytes)
+        self.init(hash)
     }
 
     /// The digest of several parts in order. Each part's length is hashed before it, so that moving a byte from
@@ -34,10 +35,10 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     public init(hashing parts: some Sequence<Data>) {
         var hash = SHA256()
         for part in parts {
-            withUnsafeBytes(of: UInt64(part.count).littleEndian) { hash.update(bufferPointer: $0) }
-            hash.update(data: part)
+            withUnsafeBytes(of: UInt64(part.count).littleEndian) { hash.update($0) }
+            part.withUnsafeBytes { hash.update($0) }
         }
-        self.init(hash.finalize())
+        self.init(hash)
     }
 
     /// The digest of several texts in order, as `init(hashing:)` on their UTF-8 bytes.
@@ -53,9 +54,9 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
         defer { buffer.deallocate() }
         var hash = SHA256()
         while case let count = try file.read(into: buffer), count > 0 {
-            hash.update(bufferPointer: .init(rebasing: buffer[..<count]))
+            hash.update(.init(rebasing: buffer[..<count]))
         }
-        self.init(hash.finalize())
+        self.init(hash)
     }
 
     /// A digest written down earlier; nil unless it is 64 lower-case hexadecimal digits.

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Support
 import Testing
@@ -14,6 +15,48 @@ import Testing
         #expect(try Fingerprint(fileAt: scratch.file("a", data)).hexadecimal == abc)
         let large = Data(repeating: 3, count: 3 << 20)
         #expect(try Fingerprint(fileAt: scratch.file("b", large)) == Fingerprint(of: large))
+    }
+
+    /// FIPS 180-2, appendices B.1 to B.3, and the digest of nothing.
+    @Test func everyWayToCompressAgreesWithTheStandard() throws {
+        let examples = [
+            "": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "abc": abc,
+            "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq":
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+            String(repeating: "a", count: 1_000_000):
+                "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+        ]
+        for (text, digest) in examples {
+            #expect(Fingerprint(of: Data(text.utf8)).hexadecimal == digest)
+        }
+        // 40 blocks of no pattern: the portable way, whose answer the examples above need not have seen, against the others.
+        let blocks = (0..<2560).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 &+ $0 >> 3) }
+        var states: [[UInt32]] = []
+        var rank: Int32 = 0
+        while let compression = distill_sha256_compression(rank) {
+            var state = (0..<8).map { UInt32($0) &* 0x9e37_79b9 }
+            compression(&state, blocks, 40)
+            states.append(state)
+            rank += 1
+        }
+        #expect(!states.isEmpty && states.allSatisfy { $0 == states[0] })
+    }
+
+    @Test func bytesMayComeInAnyParts() throws {
+        let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        for count in 0...300 {
+            let whole = bytes[..<count].withUnsafeBytes { Fingerprint(of: $0) }
+            var hash = SHA256()
+            for step in [1, 63, 64, 65, 107] {
+                hash = SHA256()
+                for start in stride(from: 0, to: count, by: step) {
+                    bytes[start..<min(start + step, count)].withUnsafeBytes { hash.update($0) }
+                }
+                let text = hash.digest().map { String(format: "%02x", $0) }.joined()
+                #expect(text == whole.hexadecimal, "\(count) bytes in steps of \(step)")
+            }
+        }
     }
 
     @Test func partsDoNotRunTogether() {

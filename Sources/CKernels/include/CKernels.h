@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "SHA256.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
