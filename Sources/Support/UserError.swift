@@ -16,7 +16,7 @@ public enum ExitStatus: Int32, Sendable {
 /// in it, what was found there and what would be accepted.
 ///
 /// A broken invariant of our own is a `precondition`, never a `UserError`.
-public struct UserError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct UserError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file or directory at fault, as the user named it.
     public var file: String?
     /// One-based line in `file`.

@@ -56,18 +56,19 @@ public struct Recipe: Sendable, RecipeSection {
     }
 
     private func checkStudy(_ section: Section) {
-        let names = variants.map(\.name)
-        for (index, name) in names.enumerated() where !name.isEmpty && names[..<index].contains(name) {
+        var names: Set<String> = []
+        for variant in variants where !variant.name.isEmpty && !names.insert(variant.name).inserted {
             section.decoding.problems.add(
-                "a variant before is named \"\(name)\" too", at: variants[index].place,
+                "a variant before is named \"\(variant.name)\" too", at: variant.place,
                 remedy: "choose another name")
         }
         if let baseline = verdict?.baseline, !names.contains(baseline), let place = verdict?.baselinePlace {
             section.decoding.problems.add(
                 "no variant is named \"\(baseline)\"", at: place,
-                remedy: suggestion(for: baseline, among: names))
+                remedy: suggestion(for: baseline, among: variants.map(\.name)))
         }
-        for (index, seed) in seeds.enumerated() where seeds[..<index].contains(seed) {
+        var listed: Set<UInt64> = []
+        for seed in seeds where !listed.insert(seed).inserted {
             section.problem(at: "seeds", "the seed \(seed) is listed twice")
         }
     }

@@ -58,11 +58,19 @@ public struct RecipeFile: Sendable {
         }
         let recipe = decode(tree)
         var variants: [(name: String, recipe: Recipe)] = []
+        // Each variant is the recipe without the list of variants: reading that again in each would take the square of
+        // their number.
+        let single = tree.removing(Self.studyKeys)
         for variant in recipe?.variants ?? [] {
             do {
-                var changed = tree
+                var changed = single
                 for entry in variant.overrides {
                     let override = try Override(path: entry.key, value: entry.value, place: entry.keyPlace)
+                    if let key = override.path.first, Self.studyKeys.contains(key) {
+                        throw entry.keyPlace.error(
+                            "a variant cannot change \(key), which all variants have in common",
+                            remedy: "change what the stages do")
+                    }
                     changed = try override.apply(to: changed)
                 }
                 if let recipe = decode(changed) { variants.append((variant.name, recipe)) }
@@ -78,6 +86,9 @@ public struct RecipeFile: Sendable {
         self.directory = directory
         self.tree = tree
     }
+
+    /// The keys that are about all variants together.
+    private static let studyKeys: Set<String> = ["variants", "verdict"]
 
     /// The recipe with its overrides applied, as YAML without comments: what a run directory keeps.
     func snapshot() throws -> String { try tree.serialised() }

@@ -91,10 +91,13 @@ public struct Plan: Sendable {
 
     public var name: String { file.recipe.name }
 
+    /// The place in `stages` of each address.
+    let indices: [Fingerprint: Int]
+
     func instance(_ address: Fingerprint) -> StageInstance {
-        guard let instance = stages.first(where: { $0.address == address }) else {
+        guard let index = indices[address] else {
             preconditionFailure("the plan has no stage \(address)")
         }
-        return instance
+        return stages[index]
     }
 }

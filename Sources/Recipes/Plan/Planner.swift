@@ -20,11 +20,16 @@ extension Plan {
         }
         self.file = file
         self.runs = runs
+        var sharing: [Fingerprint: [Int]] = [:]
+        for (index, run) in runs.enumerated() {
+            for address in Set(run.stages) { sharing[address, default: []].append(index) }
+        }
         stages = planner.instances.map { instance in
             var instance = instance
-            instance.scope = Self.scope(of: instance, in: runs)
+            instance.scope = Self.scope(ofStageIn: sharing[instance.address] ?? [], among: runs)
             return instance
         }
+        indices = Dictionary(uniqueKeysWithValues: stages.enumerated().map { ($1.address, $0) })
         report =
             file.recipe.stages.compactMap { if case .report(let report) = $0 { report } else { nil } }.last
     }
@@ -32,12 +37,13 @@ extension Plan {
 
 extension Plan {
     /// The run or variant a stage belongs to; `nil` if every run shares it.
-    private static func scope(of instance: StageInstance, in runs: [PlannedRun]) -> String? {
-        let sharing = runs.filter { $0.stages.contains(instance.address) }
+    ///
+    /// - Parameter sharing: Indices of the runs that have the stage.
+    private static func scope(ofStageIn sharing: [Int], among runs: [PlannedRun]) -> String? {
         if sharing.count == runs.count { return nil }
-        if sharing.count == 1 { return sharing[0].folder }
-        let variants = Set(sharing.map(\.variant))
-        return variants.count == 1 ? sharing[0].variant : nil
+        if sharing.count == 1 { return runs[sharing[0]].folder }
+        let variants = Set(sharing.map { runs[$0].variant })
+        return variants.count == 1 ? runs[sharing[0]].variant : nil
     }
 }
 

@@ -18,6 +18,7 @@ final class Decoding {
     var besidePeer: (model: ModelSettings?, losses: [LossSettings]) = (nil, [])
     /// The artefacts of the stages read so far.
     private(set) var artefacts: [Artefact] = []
+    private var artefactsByName: [String: Artefact] = [:]
     private var stageCount = 0
 
     init(directory: URL = URL(filePath: "."), checksFiles: Bool = false) {
@@ -33,13 +34,15 @@ final class Decoding {
 
     /// Makes a stage's artefact known to the stages after it.
     func add(_ artefact: Artefact, at place: Place) {
-        if artefacts.contains(where: { $0.name == artefact.name }) {
+        if artefactsByName[artefact.name] != nil {
             problems.add(
                 "an earlier stage already makes \"\(artefact.name)\"", at: place,
                 remedy: "choose another name")
+        } else {
+            artefactsByName[artefact.name] = artefact
         }
         artefacts.append(artefact)
     }
 
-    func artefact(named name: String) -> Artefact? { artefacts.first { $0.name == name } }
+    func artefact(named name: String) -> Artefact? { artefactsByName[name] }
 }

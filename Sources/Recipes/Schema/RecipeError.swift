@@ -8,8 +8,8 @@ public struct RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Drops repeated problems (variants of a study share most of their text) and sorts the rest by place.
     init(_ problems: [UserError]) {
         precondition(!problems.isEmpty, "a recipe error names at least one problem")
-        var unique: [UserError] = []
-        for problem in problems where !unique.contains(problem) { unique.append(problem) }
+        var known: Set<UserError> = []
+        let unique = problems.filter { known.insert($0).inserted }
         self.problems = unique.sorted { Self.order($0) < Self.order($1) }
     }
 

@@ -32,6 +32,12 @@ struct YAMLValue: Sendable {
         entries?.first { $0.key == key }?.value
     }
 
+    /// A mapping without some of its keys.
+    func removing(_ keys: Set<String>) -> YAMLValue {
+        guard let entries else { return self }
+        return YAMLValue(place: place, content: .mapping(entries.filter { !keys.contains($0.key) }))
+    }
+
     /// What the value is, for messages.
     var kindName: String {
         switch content {
