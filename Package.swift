@@ -105,8 +105,9 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "distill", "distil-a-student", "add-a-loss", "Corpora", "Checkpoints", "Transformer",
-                "Tokenization", "Tensors", "Support", "TestSupport",
+                "distill", "distil-a-student", "add-a-loss", "Recipes", "Evaluation", "Distillation",
+                "Corpora",
+                "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support", "TestSupport",
             ]),
         // The programs in the README and in the article on adding a loss, built and run by CommandTests.
         .executableTarget(

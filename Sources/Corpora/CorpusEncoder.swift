@@ -35,6 +35,11 @@ public struct CorpusEncoder: Sendable {
     /// The most tokens a document may have as the teacher reads it.
     public let teacherContextLength: Int
 
+    /// What a context accepts: a target needs a token before it.
+    public static let contextLimits = 2...1_048_576
+    /// The default of commands and of all stages.
+    public static let standardContext = 256
+
     /// - Parameters:
     ///   - systemTurns: `.teacher` needs the scope `.assistant`, since the system's tokens are no targets of a student
     ///     that does not see them

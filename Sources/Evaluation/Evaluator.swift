@@ -18,9 +18,12 @@ public struct Evaluator {
     /// context.
     public var systemTurns: SystemTurns
 
+    /// What counts unless told otherwise, as a command and in recipes: of chats the answers.
+    public static let standardScope = TargetScope.assistant
+
     public init(
         convention: PerplexityConvention = .hf, context: Int, stride: Int? = nil,
-        scope: TargetScope = .assistant, systemTurns: SystemTurns = .both
+        scope: TargetScope = standardScope, systemTurns: SystemTurns = .both
     ) {
         self.systemTurns = systemTurns
         self.convention = convention

@@ -50,6 +50,9 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
     /// √(p(1−p)/n).
     public var standardError: Double { (accuracy * (1 - accuracy) / Double(questions)).squareRoot() }
 
+    /// The longest answer unless told otherwise, as a command and in recipes.
+    public static let standardMaximumTokens = 96
+
     /// One question with what the model said.
     public struct Answer: Codable, Sendable {
         public let question: String
@@ -68,7 +71,8 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
     /// - Throws: `UserError` when the checkpoint has no tokenizer or a question does not fit its context
     public static func measure(
         _ checkpoint: Checkpoint, questions: [TaskQuestion], system: String? = nil,
-        rule: AnswerRule = .exact, maximumTokens: Int = 96, onAnswer: ((Answer) -> Void)? = nil
+        rule: AnswerRule = .exact, maximumTokens: Int = standardMaximumTokens,
+        onAnswer: ((Answer) -> Void)? = nil
     ) throws -> TaskAccuracy {
         let tokenizer = try checkpoint.requireTokenizer()
         let template = checkpoint.chatTemplate ?? .roleMarkers

@@ -3,6 +3,9 @@ import Support
 
 /// A vocabulary cut to the pieces some text needs, which divides that text as the whole one does.
 public struct VocabularyTrim: Sendable {
+    /// How many pieces may be kept.
+    public static let sizeLimits = 1...16_777_216
+
     /// A symbol, such as a role marker, that takes the place of a piece: that piece's id, and in a model its row, are
     /// the symbol's from then on.
     public struct Symbol: Equatable, Sendable {

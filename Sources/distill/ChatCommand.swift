@@ -32,7 +32,7 @@ struct ChatCommand: ParsableCommand {
     @OptionGroup var exit: ExitFlag
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup(title: "Sampling")
-    var sampling: SamplingFlags
+    var sampling: SamplingFlags<ChatSampling>
 
     func run() throws {
         try Failure.reporting {

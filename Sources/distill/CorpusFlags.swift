@@ -2,6 +2,7 @@ import ArgumentParser
 import Corpora
 import Evaluation
 import Foundation
+import Support
 
 extension TargetScope: ExpressibleByArgument {}
 extension PerplexityConvention: ExpressibleByArgument {}
@@ -14,16 +15,18 @@ struct CorpusFlags: ParsableArguments {
     var files: [String]
 
     @Option(help: "Tokens of a window, or that a document is cut to.")
-    var context = 256
+    var context = CorpusEncoder.standardContext
 
-    @Option(name: .customLong("loss-on"), help: "Count the assistant's turns only, or all tokens.")
-    var scope = TargetScope.assistant
+    @Option(
+        name: .customLong("loss-on"),
+        help: "Count the assistant's turns only, or all tokens (default: label all, others assistant).")
+    var scope: TargetScope?
 
     @Option(help: "Use only the first records of each file.")
     var limit: Int?
 
     func validate() throws {
-        guard context >= 2 else { throw ValidationError("--context \(context) is below 2") }
+        try require(CorpusEncoder.contextLimits.problem("--context", context))
         guard limit ?? 1 > 0 else { throw ValidationError("--limit \(limit ?? 0) is not positive") }
     }
 

@@ -61,7 +61,7 @@ struct CutCommand: AsyncParsableCommand {
         for (name, number) in [
             ("--feed-forward", feedForward), ("--heads", heads), ("--width", width), ("--trim-to", trimTo),
         ] {
-            if let number, number < 1 { throw ValidationError("\(name) \(number) is not positive") }
+            if let number { try require(VocabularyTrim.sizeLimits.problem(name, number)) }
         }
         if corpus.isEmpty, cut.measuresImportance || cut.vocabulary != nil {
             throw ValidationError("what is kept is decided on text: give --corpus")

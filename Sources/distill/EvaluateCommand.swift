@@ -5,6 +5,7 @@ import Evaluation
 import Foundation
 import Recipes
 import Support
+import Transformer
 
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,7 +55,8 @@ struct PerplexityCommand: AsyncParsableCommand {
             defer { progress.clear() }
             let records = try corpus.reader.records()
             let evaluator = Evaluator(
-                convention: convention, context: corpus.context, stride: stride, scope: corpus.scope)
+                convention: convention, context: corpus.context, stride: stride,
+                scope: corpus.scope ?? Evaluator.standardScope)
             let lines = try models.map { path in
                 ModelFigures(
                     path: path,
@@ -105,7 +107,8 @@ struct AgreementCommand: AsyncParsableCommand {
             let progress = ProgressLine()
             defer { progress.clear() }
             let teacher = try Checkpoint.load(URL(filePath: self.teacher))
-            let evaluator = Evaluator(context: corpus.context, scope: corpus.scope)
+            let evaluator = Evaluator(
+                context: corpus.context, scope: corpus.scope ?? Evaluator.standardScope)
             let lines = try students.map { path in
                 ModelFigures(
                     path: path,
@@ -150,7 +153,7 @@ struct TaskCommand: AsyncParsableCommand {
     @Option(help: "Use only the first questions.")
     var limit: Int?
     @Option(name: .customLong("max-new-tokens"), help: "Longest answer, in tokens.")
-    var maximumTokens = 96
+    var maximumTokens = TaskAccuracy.standardMaximumTokens
     @Option(help: "A system turn before every question.")
     var system: String?
     @Option(
@@ -178,9 +181,7 @@ struct TaskCommand: AsyncParsableCommand {
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit \(limit ?? 0) is not positive") }
         guard shown >= 0 else { throw ValidationError("--show-wrong \(shown) is negative") }
-        guard maximumTokens > 0 else {
-            throw ValidationError("--max-new-tokens \(maximumTokens) is not positive")
-        }
+        try require(SamplingOptions.Limits.maxNewTokens.problem("--max-new-tokens", maximumTokens))
     }
 
     func run() async throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Support
 
 /// The layer a model ends after: an option of the commands that run one.
 struct ExitFlag: ParsableArguments {
@@ -11,7 +12,7 @@ struct ExitFlag: ParsableArguments {
     var exit: Int?
 
     func validate() throws {
-        if let exit, exit < 1 { throw ValidationError("--exit \(exit) is not positive") }
+        if let exit { try require((1...512).problem("--exit", exit)) }
     }
 
     /// The model of a path, ending there.

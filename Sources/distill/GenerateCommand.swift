@@ -32,7 +32,7 @@ struct GenerateCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Where the answers go (JSONL).", valueName: "file"))
     var output: String
     @Option(help: "Answers to each prompt.")
-    var samples = 1
+    var samples = Synthesis.Options.standardSamples
     @Option(help: "Tokens of all answers after which no more are written, the last one whole.")
     var tokenBudget: Int?
     @Option(help: "The seed of all answers; each has its own random stream.")
@@ -48,17 +48,13 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup var exit: ExitFlag
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup(title: "Sampling")
-    var sampling: SamplingFlags
+    var sampling: SamplingFlags<CorpusSampling>
 
     func validate() throws {
-        for (name, value) in [
-            ("--samples", samples), ("--slots", slots), ("--limit", limit ?? 1),
-            ("--token-budget", tokenBudget ?? 1),
-        ]
-        where value < 1 {
-            throw ValidationError("\(name) \(value) is not positive")
-        }
-        if slots > 1024 { throw ValidationError("--slots \(slots) is above 1024") }
+        try require(Synthesis.Options.samplesLimits.problem("--samples", samples))
+        try require(Synthesis.slotsLimits.problem("--slots", slots))
+        try require((1...Int.max).problem("--limit", limit ?? 1))
+        try require((1...Int.max).problem("--token-budget", tokenBudget ?? 1))
     }
 
     func run() throws {

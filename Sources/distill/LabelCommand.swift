@@ -35,11 +35,11 @@ struct LabelCommand: AsyncParsableCommand {
     )
     var kind = Kind.sampled
     @Option(help: "Likeliest tokens stored exactly, at most: those no less likely than 1/draws (sampled).")
-    var head = 8
+    var head = SparseKind.Standard.head
     @Option(help: "Samples of a whole distribution; the other tokens get their share (sampled).")
-    var draws = 64
+    var draws = SparseKind.Standard.draws
     @Option(help: "Tokens kept (top_k).")
-    var k = 64
+    var k = SparseKind.Standard.k
     @Option(help: "Divides the teacher's logits.")
     var temperature: Float = 1
     @Option(
@@ -52,12 +52,11 @@ struct LabelCommand: AsyncParsableCommand {
     var seed: UInt64 = 0
 
     func validate() throws {
-        guard temperature > 0, temperature.isFinite else {
-            throw ValidationError("--temperature \(temperature) is not positive")
-        }
-        guard k >= 1, head >= 0, draws >= 1, draws <= 65_535 else {
-            throw ValidationError("--k and --draws are at least 1, --draws at most 65535, --head at least 0")
-        }
+        try require(Loss.temperatureLimits.problem("--temperature", temperature))
+        try require(SparseKind.Limits.k.problem("--k", k))
+        try require(SparseKind.Limits.head.problem("--head", head))
+        try require(SparseKind.Limits.draws.problem("--draws", draws))
+        for layer in hidden { try require((1...512).problem("--hidden", layer)) }
     }
 
     func run() async throws {
@@ -68,7 +67,8 @@ struct LabelCommand: AsyncParsableCommand {
                 teacher: chatTemplate.applied(to: Checkpoint.load(URL(filePath: model))), name: model,
                 kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
                 temperature: temperature,
-                scope: corpus.scope, context: corpus.context, hidden: hidden, seed: seed
+                scope: corpus.scope ?? LossScope.standard.targets, context: corpus.context, hidden: hidden,
+                seed: seed
             ).run(corpus.reader, into: URL(filePath: output), progress: progress.handler)
         }
     }

@@ -2,20 +2,35 @@ import ArgumentParser
 import Tensors
 import Transformer
 
+/// What the sampling options of a command are by default.
+protocol SamplingDefaults {
+    static var options: SamplingOptions { get }
+}
+
+/// Of `generate`, as in recipes.
+enum CorpusSampling: SamplingDefaults {
+    static var options: SamplingOptions { SamplingOptions() }
+}
+
+/// Of `chat`.
+enum ChatSampling: SamplingDefaults {
+    static var options: SamplingOptions { .chat }
+}
+
 /// How tokens are drawn: the options that `generate` and `chat` share.
-struct SamplingFlags: ParsableArguments {
+struct SamplingFlags<Defaults: SamplingDefaults>: ParsableArguments {
     @Option(help: "Most tokens of an answer.")
-    var maxNewTokens = 256
+    var maxNewTokens = Defaults.options.maxNewTokens
     @Option(help: "Divides the logits; 0 always takes the likeliest token.")
-    var temperature: Float = 0.8
+    var temperature = Defaults.options.temperature
     @Option(help: "Keep the likeliest tokens that together have this probability; 1 keeps all.")
-    var topP: Float = 0.95
+    var topP = Defaults.options.topP
     @Option(help: "Keep this many likeliest tokens; 0 keeps all.")
-    var topK = 0
+    var topK = Defaults.options.topK
     @Option(help: "Keep tokens at least this likely relative to the likeliest; 0 keeps all.")
-    var minP: Float = 0
+    var minP = Defaults.options.minP
     @Option(help: "Divides the logits of tokens already there; 1 leaves them.")
-    var repetitionPenalty: Float = 1
+    var repetitionPenalty = Defaults.options.repetitionPenalty
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(

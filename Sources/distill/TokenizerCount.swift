@@ -1,6 +1,8 @@
 import ArgumentParser
 import Corpora
+import Evaluation
 import Foundation
+import Support
 
 extension TokenizerCommand {
     struct Count: ParsableCommand {
@@ -21,7 +23,8 @@ extension TokenizerCommand {
         func run() throws {
             try Failure.reporting {
                 let encoder = CorpusEncoder(
-                    tokenizer: try model.load(), contextLength: corpus.context, scope: corpus.scope)
+                    tokenizer: try model.load(), contextLength: corpus.context,
+                    scope: corpus.scope ?? Evaluator.standardScope)
                 let summary = try encoder.encode(corpus.reader).summary
                 if json { return try printJSON(summary) }
                 print(summary)

@@ -28,7 +28,10 @@ extension TokenizerCommand {
         @Option(name: .shortAndLong, help: "Where the .model file goes.")
         var output: String
 
-        func validate() throws { _ = try symbols.map(VocabularyTrim.Symbol.init) }
+        func validate() throws {
+            try require(VocabularyTrim.sizeLimits.problem("--size", size))
+            _ = try symbols.map(VocabularyTrim.Symbol.init)
+        }
 
         func run() throws {
             try Failure.reporting {

@@ -283,7 +283,7 @@ import Testing
             "14:15: 9223372036854775807 is out of range; expected: integer, 1 to 1000000000000000"),
         Mistake(
             "weight: 0.7}", "weight: 0.7, temperature: 1e-60}",
-            "13:56: 1e-60 is out of range; expected: number, greater than 0 (1e-30 to 1e30)"),
+            "13:56: 1e-60 is out of range; expected: number, 0.001 to 10000"),
         Mistake(
             "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q4_0",
             "15:17: rows of 16 weights are no whole blocks of 32; make width, heads · head_dimension and feed_forward "

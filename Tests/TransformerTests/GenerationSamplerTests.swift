@@ -183,7 +183,7 @@ import Testing
         let problems = options.problems
         #expect(problems.count == 6)
         for (word, problem) in zip(
-            ["temperature -1", "top-k -2", "top-p 0", "min-p 1", "repetition penalty 0", "max-new-tokens 0"],
+            ["temperature -1", "top-k -2", "top-p 0", "min-p 1", "repetition-penalty 0", "max-new-tokens 0"],
             problems)
         {
             #expect(problem.contains(word))

@@ -34,8 +34,13 @@ public struct Synthesis {
         /// In what numbers quantised weights are multiplied.
         public var arithmetic: ProductArithmetic
 
+        /// What `samples` accepts: the answers to a prompt are counted and kept in order.
+        public static let samplesLimits = 1...10_000
+        public static let standardSamples = 1
+
         public init(
-            sampling: SamplingOptions, samples: Int = 1, tokenBudget: Int? = nil, seed: UInt64 = 0,
+            sampling: SamplingOptions, samples: Int = standardSamples, tokenBudget: Int? = nil,
+            seed: UInt64 = 0,
             stop: [String] = [], answer: AnswerScope = .last, skipsLongPrompts: Bool = false,
             arithmetic: ProductArithmetic = .int8
         ) {
@@ -102,11 +107,15 @@ public struct Synthesis {
         public var skippedPrompts = 0
     }
 
+    /// What `slots` accepts: each takes a place of the key-value cache.
+    public static let slotsLimits = 1...1024
+
     let author: Author
     let options: Options
 
     public init(author: Author, options: Options) {
-        precondition(options.samples > 0, "at least one answer to each prompt")
+        precondition(
+            Options.samplesLimits.contains(options.samples), "\(options.samples) answers to each prompt")
         self.author = author
         self.options = options
     }

@@ -20,6 +20,10 @@ public struct DataLearner {
         public var learningRate: Float
         public var seed: UInt64
 
+        public static let stepsLimits = 1...1_000_000
+        /// A step of a thousand times an embedding's size leaves nothing of where it began.
+        public static let learningRateLimits = NumberLimits(1e-9...1e3)
+
         public init(statistic: MatchedStatistic, steps: Int, learningRate: Float, seed: UInt64) {
             self.statistic = statistic
             self.steps = steps

@@ -99,7 +99,7 @@ extension LearnedSequences {
         let isTarget = try file.values("is_target", as: UInt8.self).map { $0 != 0 }
         let shape = try file.view("labels.ids").shape
         let temperature = file.metadata["temperature"].flatMap(Float.init)
-        guard shape.count == 2, let temperature,
+        guard shape.count == 2, let temperature, Loss.temperatureLimits.contains(temperature),
             ids.count == embeddings.rows, isTarget.count == ids.count,
             isTarget.count(where: { $0 }) == shape[0],
             segments.count > 1, segments.first == 0, segments.last == ids.count,

@@ -1,3 +1,5 @@
+import Support
+
 /// One term of a distillation objective: a kind of loss with its numbers. Every divergence is 0 when student and teacher
 /// agree.
 public struct Loss: Equatable, Sendable {
@@ -12,6 +14,10 @@ public struct Loss: Equatable, Sendable {
     /// Whether a top-k signal is read without its tail: both models' probabilities of the k tokens are scaled to sum to 1.
     /// The common practice, and biased: the student's mass on all other tokens costs it nothing.
     public let renormalizes: Bool
+
+    /// What a temperature accepts. The term counts T² times, so that rounding of the logits is magnified as much: beyond
+    /// 10⁴ a Float's seven digits are noise, and below 10⁻³ all mass is on one token.
+    public static let temperatureLimits = NumberLimits(0.001...10_000)
 
     /// - Parameters:
     ///   - temperature: positive
@@ -71,6 +77,9 @@ extension Loss: CustomStringConvertible {
 /// Divergences count T² times, so that their gradients keep their size against the cross-entropy's when the
 /// temperature T changes (Hinton et al. 2015).
 public struct WeightedLoss: Equatable, Sendable {
+    /// What a weight accepts where a user gives it; a ramp may also begin or end at 0.
+    public static let weightLimits = NumberLimits(1e-9...1e9)
+
     public var loss: Loss
     public var weight: Float
     /// How the weight changes during training; then `weight` is its value at the start.

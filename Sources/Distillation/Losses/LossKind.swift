@@ -1,3 +1,4 @@
+import Support
 import Synchronization
 
 /// A formula that a student is trained with, and what is to be known of it: its name in recipes and logs, its
@@ -28,6 +29,7 @@ public struct LossKind: Sendable {
         public let standard: Float
         /// What it does, for the reference of recipe keys.
         public let summary: String
+        public var limits: NumberLimits { NumberLimits(Double(range.lowerBound)...Double(range.upperBound)) }
 
         public init(_ name: String, in range: ClosedRange<Float>, standard: Float, _ summary: String) {
             precondition(range.contains(standard), "\(standard) is not among the values of \(name)")

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) over groups of parameters.
@@ -10,6 +11,17 @@ public final class AdamW {
         public var beta1: Float
         public var beta2: Float
         public var epsilon: Float
+
+        /// What each option accepts.
+        public enum Limits {
+            public static let learningRate = NumberLimits(1e-12...1e3)
+            public static let weightDecay = NumberLimits(0...1e3)
+            /// Squares of gradients fade over 1/(1 − β) steps; nearer to 1 a Float of 1 − β has no digits left.
+            public static let beta = NumberLimits(0...0.999_999)
+            public static let epsilon = NumberLimits(1e-30...1)
+            /// Of a group's factor of the learning rate.
+            public static let learningRateScale = NumberLimits(1e-6...1e6)
+        }
 
         public init(
             learningRate: Float = 1e-3, weightDecay: Float = 0.05, beta1: Float = 0.9, beta2: Float = 0.95,

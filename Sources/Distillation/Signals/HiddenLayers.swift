@@ -11,6 +11,14 @@ public struct HiddenLayers: Codable, Equatable, Sendable {
     /// Width of its residual stream.
     public let width: Int
 
+    /// What is wrong with numbers that were read from a file; nil when they are sound.
+    var problem: String? {
+        let ordered = zip(kept, kept.dropFirst()).allSatisfy { $0 < $1 }
+        return (1...65_536).problem("layers", count) ?? (1...1_048_576).problem("width", width)
+            ?? kept.lazy.compactMap { (1...count).problem("layer", $0) }.first
+            ?? (kept.isEmpty || !ordered ? "the layers kept, \(kept), do not rise" : nil)
+    }
+
     /// - Throws: `UserError` when the teacher has no such layer
     init(_ kept: [Int], of teacher: Configuration, named name: String) throws {
         if let layer = kept.first(where: { !(1...teacher.layers).contains($0) }) {

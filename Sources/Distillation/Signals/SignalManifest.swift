@@ -126,12 +126,41 @@ public struct SignalManifest: Codable, Equatable, Sendable {
                 "is not a signal cache's manifest: \(error.explanation)", file: url.relativePath,
                 remedy: "delete the directory and label the corpus again")
         }
+        try requireSoundNumbers(url)
         let written = checksum
         checksum = nil
         guard try written == Fingerprint(of: encoded()) else {
             throw UserError(
                 "is damaged: its content is not what was written", file: url.relativePath,
                 remedy: "delete the directory and label the corpus again")
+        }
+    }
+
+    /// Refuses numbers that nothing written by `label` has: sizes that are negative or beyond any memory, and options out of
+    /// their limits.
+    private func requireSoundNumbers(_ url: URL) throws {
+        func refuse(_ problem: String) -> UserError {
+            UserError(
+                "is not a signal cache's manifest: \(problem)", file: url.relativePath,
+                remedy: "delete the directory and label the corpus again")
+        }
+        let problems = [
+            origin.kind.problem, Loss.temperatureLimits.problem("temperature", origin.temperature),
+            (1...Int(Int32.max)).problem("vocabularySize", origin.vocabularySize),
+            (1...Int.max).problem("teacherContextLength", origin.teacherContextLength ?? 1),
+            origin.hidden?.problem,
+        ]
+        if let problem = problems.compactMap({ $0 }).first { throw refuse(problem) }
+        // Below 2^40 each, sums over all shards stay within an Int.
+        let counts = 0...(1 << 40)
+        for shard in shards {
+            let numbers = [
+                ("records", shard.records), ("tokens", shard.tokens), ("positions", shard.positions),
+                ("entries", shard.entries), ("bytes", shard.bytes),
+            ]
+            for (name, number) in numbers {
+                if let problem = counts.problem(name, number) { throw refuse("\(shard.file): \(problem)") }
+            }
         }
     }
 

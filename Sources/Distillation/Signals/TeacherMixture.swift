@@ -1,3 +1,5 @@
+import Support
+
 /// How several teachers speak as one. They share a vocabulary.
 public struct TeacherMixture: Equatable, Sendable {
     public enum Space: String, CaseIterable, Sendable {
@@ -20,6 +22,8 @@ public struct TeacherMixture: Equatable, Sendable {
     public var weights: [Float]
     public var space: Space
     public var weighting: Weighting
+
+    public static let weightLimits = WeightedLoss.weightLimits
 
     public init(weights: [Float], space: Space = .probabilities, weighting: Weighting = .fixed) {
         precondition(

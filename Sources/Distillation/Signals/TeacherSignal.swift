@@ -1,3 +1,4 @@
+import Support
 import Tensors
 import Transformer
 
@@ -42,6 +43,29 @@ public enum SparseKind: Codable, Equatable, Sendable {
     /// samples those that fall to the others, at least one. Weights are unbiased: E[w] = p (random-sampling distillation,
     /// arXiv 2503.16870, which has no head).
     case sampled(head: Int, draws: Int)
+
+    /// What `k`, `head` and `draws` accept: more entries than this would take more room than a whole distribution.
+    public enum Limits {
+        public static let k = 1...65_536
+        public static let head = 0...65_536
+        public static let draws = 1...65_536
+    }
+
+    /// What `label` stores unless told otherwise, as a command and in recipes.
+    public enum Standard {
+        public static let k = 64
+        public static let head = 8
+        public static let draws = 64
+    }
+
+    /// What is wrong with the numbers, in words; nil when they are sound.
+    public var problem: String? {
+        switch self {
+        case .topK(let k): Limits.k.problem("k", k)
+        case .sampled(let head, let draws):
+            Limits.head.problem("head", head) ?? Limits.draws.problem("draws", draws)
+        }
+    }
 
     public var name: String {
         switch self {

@@ -18,8 +18,10 @@ public struct ExitOptions: Equatable, Sendable {
     /// Factor of each exit's loss in the objective.
     public var weight: Float
 
+    public static let alphaLimits = NumberLimits.fraction
+
     public init(layers: [Int], alpha: Float = 0.5, temperature: Float = 1, weight: Float = 1) {
-        precondition((0...1).contains(alpha), "alpha \(alpha) is no share")
+        precondition(Self.alphaLimits.contains(alpha), "alpha \(alpha) is not a fraction")
         self.layers = layers
         self.alpha = alpha
         self.temperature = temperature

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// Everything about a training run but its data and its models.
@@ -33,6 +34,15 @@ public struct TrainingOptions: Equatable, Sendable {
     public var logInterval: Int
     /// Steps between two measurements on held-out text; nil for none.
     public var validationInterval: Int?
+
+    /// What options that a user gives accept.
+    public enum Limits {
+        public static let steps = 1...1_000_000_000_000
+        public static let clip = NumberLimits.positive
+        public static let averageDecay = NumberLimits.belowOne
+        /// Seconds between two saves: from a thousandth to thirty years.
+        public static let saveSeconds = NumberLimits(0.001...1e9)
+    }
 
     public init(
         steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [],

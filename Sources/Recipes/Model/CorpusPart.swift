@@ -1,5 +1,10 @@
+import Support
+
 /// A corpus and its share in a mixture.
 public struct CorpusPart: Sendable {
+    /// What a weight accepts: documents are listed as often as they are drawn.
+    static let weightLimits = NumberLimits(above: 0, upTo: 1000)
+
     public var source: Reference
     /// How often its documents are drawn, relative to the other parts: 2 is twice as often as its size alone gives.
     public var weight: Double
@@ -45,7 +50,7 @@ private struct CorpusShare: RecipeSection {
         part = CorpusPart(
             source: section.value("source", .reference(to: .corpus), "The corpus, where it has a weight."),
             weight: section.value(
-                "weight", .number(.times), default: 1,
+                "weight", .number(CorpusPart.weightLimits), default: 1,
                 "How often its documents are drawn, relative to the other corpora."),
             limit: section.optional(
                 "limit", .integer(1...), defaultText: "all", "Use only the first documents."),

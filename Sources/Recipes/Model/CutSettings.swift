@@ -102,7 +102,7 @@ struct VocabularySettings: RecipeSection {
 
     init(_ section: Section) {
         let size = section.value(
-            "trim_to", .integer(1...16_777_216),
+            "trim_to", .integer(VocabularyTrim.sizeLimits),
             "Pieces in all. Kept are special and byte pieces, those of the corpus, and then the most common ones."
         )
         corpus = section.optional(

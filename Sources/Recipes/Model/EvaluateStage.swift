@@ -53,7 +53,9 @@ public struct EvaluateStage: Sendable, RecipeSection {
             "system_turns", .choice, default: .both,
             "Who reads the system turns of chats in perplexity and agreement. teacher: of the models, the key teacher alone."
         )
-        contextLength = section.value("context", .integer(2...1_048_576), default: 256, "Window, in tokens.")
+        contextLength = section.value(
+            "context", .integer(CorpusEncoder.contextLimits),
+            default: CorpusEncoder.standardContext, "Window, in tokens.")
         stride = section.value(
             "stride", .integer(1...1_048_576), default: max(1, contextLength / 2), defaultText: "context / 2",
             "Tokens between the starts of two windows over a long document.")

@@ -11,12 +11,13 @@ public struct ExitSettings: Sendable, RecipeSection {
             "layers", .rising(.integer(1...511)), example: "[2, 3]",
             "The layers, from 1, each before the last.")
         alpha = section.value(
-            "alpha", .number(.fraction), default: 0.5,
+            "alpha", .number(ExitOptions.alphaLimits), default: 0.5,
             "Share of what the last layer says in an exit's loss; the rest is cross-entropy.")
         temperature = section.value(
-            "temperature", .number(.positive), default: 1, "Divides the logits of both.")
+            "temperature", .number(Loss.temperatureLimits), default: 1, "Divides the logits of both.")
         weight = section.value(
-            "weight", .number(.positive), default: 1, "Factor of each exit's loss beside losses.")
+            "weight", .number(WeightedLoss.weightLimits), default: 1,
+            "Factor of each exit's loss beside losses.")
         place = section.place(of: "layers")
     }
 

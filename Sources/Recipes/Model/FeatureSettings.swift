@@ -14,7 +14,8 @@ public struct FeatureSettings: Sendable, RecipeSection {
         kind = section.value(
             "kind", .named(kinds, \.name),
             kinds.map { "\($0.name): \($0.summary)" }.joined(separator: " "))
-        weight = section.value("weight", .number(.positive), default: 1, "Factor of the loss in the sum.")
+        weight = section.value(
+            "weight", .number(WeightedLoss.weightLimits), default: 1, "Factor of the loss in the sum.")
         layers = section.optional(
             "layers", .list(of: .integer(1...512)), defaultText: "all; minilm and rkd_…: the last",
             "The student's layers, counted from 1; layer i looks at the teacher's at the same share of the depth."

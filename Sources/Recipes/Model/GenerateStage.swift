@@ -1,4 +1,5 @@
 import Corpora
+import Transformer
 
 /// Lets a model answer prompts: a synthetic corpus.
 public struct GenerateStage: Sendable, RecipeSection {
@@ -30,12 +31,15 @@ public struct GenerateStage: Sendable, RecipeSection {
         limit = section.optional(
             "limit", .integer(1...), defaultText: "all", example: "1000", "Use only the first prompts.")
         samples = section.value(
-            "samples", .integer(1...10_000), default: 1, example: "2", "Answers to each prompt.")
+            "samples", .integer(Synthesis.Options.samplesLimits), default: Synthesis.Options.standardSamples,
+            example: "2", "Answers to each prompt.")
         tokenBudget = section.optional(
             "token_budget", .integer(1...), defaultText: "no bound", example: "100_000",
             "Tokens of all answers after which no more are written, the last one whole.")
         maxNewTokens = section.value(
-            "max_new_tokens", .integer(1...1_048_576), default: 128, example: "96",
+            "max_new_tokens", .integer(SamplingOptions.Limits.maxNewTokens),
+            default: SamplingOptions().maxNewTokens,
+            example: "96",
             "Longest answer, in tokens.")
         sampling = section.section("sampling", SamplingSettings.self, "How tokens are drawn.")
         stop = section.value(
@@ -64,19 +68,23 @@ public struct SamplingSettings: Sendable, RecipeSection {
     }
 
     init(_ section: Section) {
+        let standard = SamplingOptions()
         temperature = section.value(
-            "temperature", .number(.nonNegative), default: 1, example: "0.9",
-            "Divides the logits; 0 always takes the likeliest.")
+            "temperature", .number(SamplingOptions.Limits.temperature),
+            default: decimal(standard.temperature),
+            example: "0.9", "Divides the logits; 0 always takes the likeliest.")
         topP = section.value(
-            "top_p", .number(.aboveZero), default: 1, example: "0.95",
+            "top_p", .number(SamplingOptions.Limits.topP), default: decimal(standard.topP), example: "0.95",
             "Keep the likeliest tokens whose shares add up to this.")
         topK = section.optional(
-            "top_k", .integer(1...), defaultText: "all", "Keep this many likeliest tokens.")
+            "top_k", .integer(1...SamplingOptions.Limits.topK.upperBound), defaultText: "all",
+            "Keep this many likeliest tokens.")
         minP = section.value(
-            "min_p", .number(.fraction), default: 0,
+            "min_p", .number(SamplingOptions.Limits.minP), default: decimal(standard.minP),
             "Keep tokens at least this likely relative to the likeliest.")
         repetitionPenalty = section.value(
-            "repetition_penalty", .number(.positive), default: 1,
+            "repetition_penalty", .number(SamplingOptions.Limits.repetitionPenalty),
+            default: decimal(standard.repetitionPenalty),
             "Divides the logits of tokens already there; 1 leaves them.")
     }
 }

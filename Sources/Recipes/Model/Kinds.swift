@@ -36,12 +36,10 @@ extension Section {
             func parameter(_ kind: Kind) -> LossKind.Parameter? { parameters(kind).first { $0.name == key } }
             let owners = kinds.filter { parameter($0) != nil }
             let own = parameter(kind) ?? parameter(owners[0])!
-            let range = Double(own.range.lowerBound)...Double(own.range.upperBound)
             let value = self.value(
                 key,
-                .number(Bounds(text: "\(range.lowerBound) to \(range.upperBound)") { range.contains($0) }),
-                // By way of its text, since 0.1 of Float32 is not the 0.1 people mean.
-                default: Double("\(own.standard)")!,
+                .number(own.limits),
+                default: decimal(own.standard),
                 defaultText: Set(owners.map { parameter($0)!.standard }).count == 1 ? nil : "the kind's",
                 only: condition(
                     on: "kind", parameter(kind) != nil,

@@ -6,6 +6,9 @@ public enum LossScope: String, CaseIterable, Sendable {
     case all
     /// Only what the assistant says, and the end of its turn.
     case assistant
+
+    /// The default of all stages and of the command `label`.
+    public static let standard = LossScope.all
 }
 
 /// What the teacher's distribution at a position is stored as.
@@ -59,10 +62,11 @@ public struct LabelStage: Sendable, RecipeSection {
             "Layers of the model, from 1, whose hidden states are stored too (2 bytes a value), for features without a "
                 + "teacher.")
         hiddenPlace = section.place(of: "hidden")
-        lossOn = section.value("loss_on", .choice, default: .all, "The tokens to label.")
+        lossOn = section.value("loss_on", .choice, default: .standard, "The tokens to label.")
         systemTurns = section.systemTurns(lossOn)
         contextLength = section.value(
-            "context", .integer(2...1_048_576), default: 256, "Documents are cut to this many tokens.")
+            "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
+            "Documents are cut to this many tokens.")
         seed = section.stageSeed()
         name = section.artefactName(default: "signals")
     }
@@ -79,15 +83,18 @@ private struct SignalSection: RecipeSection {
             "top_k keeps the likeliest tokens and the mass of the rest; sampled is unbiased for forward_kl.")
         let isTopK = section.condition(on: "kind", kind == .topK, "with kind: top_k")
         let isSampled = section.condition(on: "kind", kind == .sampled, "with kind: sampled")
-        let k = section.value("k", .integer(1...65536), default: 64, only: isTopK, "Tokens kept.")
+        let k = section.value(
+            "k", .integer(SparseKind.Limits.k), default: SparseKind.Standard.k, only: isTopK, "Tokens kept.")
         let head = section.value(
-            "head", .integer(0...65536), default: 8, example: "8", only: isSampled,
+            "head", .integer(SparseKind.Limits.head), default: SparseKind.Standard.head, example: "8",
+            only: isSampled,
             "Likeliest tokens stored exactly, at most: those no less likely than 1/draws.")
         let draws = section.value(
-            "draws", .integer(1...65536), default: 64, example: "64", only: isSampled,
+            "draws", .integer(SparseKind.Limits.draws), default: SparseKind.Standard.draws, example: "64",
+            only: isSampled,
             "Samples that the whole distribution would get; the other tokens get their share, at least one.")
         let temperature = section.value(
-            "temperature", .number(.positive), default: 1,
+            "temperature", .number(Loss.temperatureLimits), default: 1,
             "Divides the teacher's logits before they are stored.")
         signal =
             switch kind {

@@ -1,4 +1,6 @@
+import Corpora
 import Distillation
+import Support
 
 /// Learns a few sequences that stand for a corpus: a corpus, their nearest text, and the sequences themselves.
 public struct LearnStage: Sendable, RecipeSection {
@@ -28,13 +30,15 @@ public struct LearnStage: Sendable, RecipeSection {
         share = section.value(
             "share", .number(.aboveZero), example: "0.01",
             "Share of the corpus's tokens that the sequences have.")
-        steps = section.value("steps", .integer(1...1_000_000), default: 200, "Gradient steps.")
+        steps = section.value(
+            "steps", .integer(DataLearner.Options.stepsLimits), default: 200, "Gradient steps.")
         learningRate = section.value(
-            "learning_rate", .number(.positive), default: 0.02,
+            "learning_rate", .number(DataLearner.Options.learningRateLimits), default: 0.02,
             "Of embeddings in units of their root mean square; it falls to 0.")
-        lossOn = section.value("loss_on", .choice, default: .all, "The tokens that are to be learnt.")
+        lossOn = section.value("loss_on", .choice, default: .standard, "The tokens that are to be learnt.")
         contextLength = section.value(
-            "context", .integer(2...1_048_576), default: 256, "Longest sequence, in tokens.")
+            "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
+            "Longest sequence, in tokens.")
         seed = section.stageSeed()
         name = section.artefactName(default: "learned")
         sequencesName = section.artefactName(at: "sequences_to", default: "sequences")

@@ -21,10 +21,10 @@ public struct LossSettings: Sendable, RecipeSection {
             "The term: on the corpus's tokens (cross_entropy) or on the teacher's distributions.")
         self.kind = kind
         weight = section.value(
-            "weight", .ramped, default: Ramped(1),
+            "weight", .rampedWeight, default: Ramped(1),
             "Factor of the term in the sum; a mapping changes it on the way.")
         temperature = section.optional(
-            "temperature", .ramped, defaultText: "the signal's, or 1",
+            "temperature", .rampedTemperature, defaultText: "the signal's, or 1",
             only: section.condition(on: "kind", kind.hasTemperature, "with a teacher's distributions"),
             "Divides both models' logits; the term is multiplied by its square.")
         standardizes = section.value(
@@ -40,7 +40,9 @@ public struct LossSettings: Sendable, RecipeSection {
             of: kind, among: LossKind.all, name: \.name, parameters: \.parameters)
         place = section.place(of: "kind")
         temperaturePlace = section.place(of: "temperature")
-        if kind == .alphaBeta, section.sound("alpha", "beta"), parameters.values.allSatisfy({ $0 == 0 }) {
+        if kind == .alphaBeta, section.sound("alpha", "beta"),
+            parameters.values.allSatisfy({ Float($0) == 0 })
+        {
             section.problem(at: "alpha", "alpha and beta are both 0", remedy: "raise one of them")
         }
     }

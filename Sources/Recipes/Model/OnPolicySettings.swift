@@ -1,4 +1,6 @@
 import Distillation
+import Support
+import Transformer
 
 /// Training on the student's own text.
 public struct OnPolicySettings: Sendable, RecipeSection {
@@ -31,7 +33,8 @@ public struct OnPolicySettings: Sendable, RecipeSection {
             "replay", .integer(0...100_000), default: 0,
             "Answers kept to be drawn again, more often the later; 0 writes every step anew.")
         maxNewTokens = section.value(
-            "max_new_tokens", .integer(1...1_048_576), default: 64, "Longest answer, in tokens.")
+            "max_new_tokens", .integer(SamplingOptions.Limits.maxNewTokens), default: 64,
+            "Longest answer, in tokens.")
         sampling = section.section("sampling", SamplingSettings.self, "How the student's tokens are drawn.")
         teacherShare = section.value(
             "teacher_share", .number(.fraction), default: 0,

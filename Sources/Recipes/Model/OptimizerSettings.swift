@@ -1,3 +1,6 @@
+import Distillation
+import Support
+
 /// How gradients change the weights.
 public struct OptimizerSettings: Sendable, RecipeSection {
     public enum Kind: String, CaseIterable, Sendable { case adamw }
@@ -8,17 +11,21 @@ public struct OptimizerSettings: Sendable, RecipeSection {
     init(_ section: Section) {
         kind = section.value("kind", .choice, default: .adamw, "The rule.")
         learningRate = section.value(
-            "learning_rate", .number(.positive), default: 1e-3, example: "2e-3", "The peak of the schedule.")
+            "learning_rate", .number(AdamW.Options.Limits.learningRate), default: 1e-3, example: "2e-3",
+            "The peak of the schedule.")
         weightDecay = section.value(
-            "weight_decay", .number(.nonNegative), default: 0.05,
+            "weight_decay", .number(AdamW.Options.Limits.weightDecay), default: 0.05,
             "Decoupled decay of the weight matrices; norms have none.")
-        beta1 = section.value("beta1", .number(.belowOne), default: 0.9, "Memory of the mean gradient.")
+        beta1 = section.value(
+            "beta1", .number(AdamW.Options.Limits.beta), default: 0.9, "Memory of the mean gradient.")
         beta2 = section.value(
-            "beta2", .number(.belowOne), default: 0.95, "Memory of the mean squared gradient.")
+            "beta2", .number(AdamW.Options.Limits.beta), default: 0.95, "Memory of the mean squared gradient."
+        )
         epsilon = section.value(
-            "epsilon", .number(.positive), default: 1e-8, "Added to the root of the second moment.")
+            "epsilon", .number(AdamW.Options.Limits.epsilon), default: 1e-8,
+            "Added to the root of the second moment.")
         embeddingLearningRateScale = section.value(
-            "embedding_learning_rate_scale", .number(.positive), default: 1,
+            "embedding_learning_rate_scale", .number(AdamW.Options.Limits.learningRateScale), default: 1,
             "Factor of the learning rate of the embedding.")
     }
 }
@@ -59,9 +66,10 @@ public struct ScheduleSettings: Sendable, RecipeSection {
 
 extension KeyType where Value == ScheduleSettings.Length {
     static var length: KeyType {
-        let number = KeyType<Double>.number(.nonNegative)
+        let number = KeyType<Double>.number(NumberLimits(0...1e12))
         return KeyType(
             summary: "a fraction below 1, or a whole number of steps", placeholder: { .fraction(0) },
+            limits: number.limits,
             decode: { yaml, decoding in
                 guard let decoded = number.decode(yaml, decoding) else { return nil }
                 if decoded.value < 1 { return (.fraction(decoded.value), decoded.setting) }

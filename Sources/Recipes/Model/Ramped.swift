@@ -1,4 +1,5 @@
 import Distillation
+import Support
 
 /// A positive number that may change during training: `0.7`, or `{from: 1, to: 0.2}`.
 public struct Ramped: Equatable, Sendable {
@@ -8,7 +9,7 @@ public struct Ramped: Equatable, Sendable {
 
     init(_ value: Double) { (start, ramp) = (value, nil) }
 
-    fileprivate init(_ section: RampSection) {
+    fileprivate init<Ends: RampEnds>(_ section: RampSection<Ends>) {
         start = section.from
         ramp = Ramp(
             from: Float(section.from), to: Float(section.to), driver: section.driver, shape: section.shape)
@@ -16,12 +17,18 @@ public struct Ramped: Equatable, Sendable {
 }
 
 extension KeyType where Value == Ramped {
-    /// A positive number, or a mapping that says how it changes.
-    static var ramped: KeyType {
-        let number = KeyType<Double>.number(.positive)
-        let section = KeyType<RampSection>.section(RampSection.self)
+    /// A loss's weight, or a mapping that says how it changes.
+    static var rampedWeight: KeyType { ramped(WeightedLoss.weightLimits, WeightEnds.self) }
+
+    /// A loss's temperature, or a mapping that says how it changes.
+    static var rampedTemperature: KeyType { ramped(Loss.temperatureLimits, TemperatureEnds.self) }
+
+    private static func ramped<Ends: RampEnds>(_ limits: NumberLimits, _ ends: Ends.Type) -> KeyType {
+        let number = KeyType<Double>.number(limits)
+        let section = KeyType<RampSection<Ends>>.section(RampSection<Ends>.self)
         return KeyType(
             summary: "\(number.summary), or a mapping", placeholder: { Ramped(1) }, nested: section.nested,
+            limits: number.limits,
             decode: { yaml, decoding in
                 if yaml.entries != nil {
                     return section.decode(yaml, decoding).map { (Ramped($0.value), $0.setting) }
@@ -31,19 +38,31 @@ extension KeyType where Value == Ramped {
     }
 }
 
-/// How a number changes.
-private struct RampSection: RecipeSection {
-    enum Driver: String, CaseIterable { case steps, heldOutLoss = "held_out_loss" }
+/// What the two ends of a ramp accept.
+private protocol RampEnds {
+    static var limits: NumberLimits { get }
+}
 
+/// A weight may fade away.
+private enum WeightEnds: RampEnds {
+    static let limits = NumberLimits(
+        WeightedLoss.weightLimits.least...WeightedLoss.weightLimits.most, orZero: true)
+}
+
+private enum TemperatureEnds: RampEnds {
+    static let limits = Loss.temperatureLimits
+}
+
+/// How a number changes.
+private struct RampSection<Ends: RampEnds>: RecipeSection {
     let from, to: Double
     let driver: Ramp.Driver
     let shape: Ramp.Shape
 
     init(_ section: Section) {
-        // A weight may fade away, a temperature may not: 0 is refused where it ends up.
-        from = section.value("from", .number(.nonNegative), "The value at the start.")
-        to = section.value("to", .number(.nonNegative), "The value at the end.")
-        let by: Driver = section.value(
+        from = section.value("from", .number(Ends.limits), "The value at the start.")
+        to = section.value("to", .number(Ends.limits), "The value at the end.")
+        let by: RampDriver = section.value(
             "by", .choice, default: .steps,
             "What it follows: the steps, or the loss on held-out text (needs validate).")
         shape = section.value("shape", .choice, default: .linear, "How it moves between the two.")
@@ -62,3 +81,5 @@ private struct RampSection: RecipeSection {
         driver = by == .steps ? .steps(begin: min(begin, end / 2), end: end) : .heldOutLoss(goal: goal)
     }
 }
+
+private enum RampDriver: String, CaseIterable { case steps, heldOutLoss = "held_out_loss" }

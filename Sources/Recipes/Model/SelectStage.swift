@@ -1,4 +1,6 @@
+import Corpora
 import Distillation
+import Support
 
 /// Chooses a part of a corpus under a budget of tokens: a corpus.
 public struct SelectStage: Sendable, RecipeSection {
@@ -60,9 +62,11 @@ public struct SelectStage: Sendable, RecipeSection {
                 "The tokenizer, or a model that has one.")
         }
         lossOn = section.value(
-            "loss_on", .choice, default: .all, "The tokens that are to be learnt, of which methods judge.")
+            "loss_on", .choice, default: .standard,
+            "The tokens that are to be learnt, of which methods judge.")
         contextLength = section.value(
-            "context", .integer(2...1_048_576), default: 256, "Tokens of a document that models read.")
+            "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
+            "Tokens of a document that models read.")
         seed = section.stageSeed()
         name = section.artefactName(default: "selected")
         func require(_ key: String, _ reference: Reference?, _ isNeeded: Bool, _ problem: String) {

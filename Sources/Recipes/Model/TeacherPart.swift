@@ -36,7 +36,8 @@ private struct TeacherShare: RecipeSection {
         part = TeacherPart(
             model: section.value("model", .reference(to: .checkpoint), "The teacher, where it has a weight."),
             weight: section.value(
-                "weight", .number(.positive), default: 1, "What its word weighs against the others'."))
+                "weight", .number(TeacherMixture.weightLimits), default: 1,
+                "What its word weighs against the others'."))
     }
 }
 

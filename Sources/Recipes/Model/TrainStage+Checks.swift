@@ -56,10 +56,6 @@ extension TrainStage {
                 "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
                 remedy: "give validate, with the text to measure on")
         }
-        for loss in all where loss.temperature?.ramp.map({ min($0.from, $0.to) <= 0 }) ?? false {
-            section.decoding.problems.add(
-                "a temperature of 0", at: loss.temperaturePlace, remedy: "stay above 0")
-        }
         if case .new(let shape) = model.origin, section.sound("batch", "model"),
             batch.contextLength > shape.contextLength
         {

@@ -1,4 +1,5 @@
 import Corpora
+import Distillation
 
 extension KeyType where Value == ModelSettings {
     /// A mapping of the model's keys.
@@ -14,8 +15,12 @@ extension KeyType where Value == TrainStage.Interval {
             decode: { yaml, decoding in
                 if case .scalar(let text, _) = yaml.content {
                     if let steps = integerValue(text), steps > 0 { return (.steps(steps), .integer(steps)) }
-                    if text.hasSuffix("s"), let seconds = numberValue(String(text.dropLast())), seconds > 0 {
-                        return (.seconds(seconds), .text(text))
+                    if text.hasSuffix("s"), let seconds = numberValue(String(text.dropLast())) {
+                        let limits = TrainingOptions.Limits.saveSeconds
+                        if limits.contains(seconds) { return (.seconds(seconds), .text(text)) }
+                        decoding.problems.add(
+                            "\(text) is out of range", at: yaml.place, remedy: "expected: \(limits) seconds")
+                        return nil
                     }
                 }
                 decoding.problems.add(

@@ -1,5 +1,7 @@
 import Checkpoints
 import Corpora
+import Distillation
+import Support
 
 /// Trains a model on a corpus, on a teacher's distributions, or both.
 public struct TrainStage: Sendable, RecipeSection {
@@ -119,7 +121,7 @@ public struct TrainStage: Sendable, RecipeSection {
             "peer", .section(PeerSettings.self),
             "A second model, trained in step: what losses compare with a teacher, they compare with it, and its own with the student."
         )
-        lossOn = section.value("loss_on", .choice, default: .all, "The tokens whose loss counts.")
+        lossOn = section.value("loss_on", .choice, default: .standard, "The tokens whose loss counts.")
         systemTurns = section.systemTurns(lossOn)
         onPolicy = section.optional(
             "on_policy", .section(OnPolicySettings.self),
@@ -128,9 +130,9 @@ public struct TrainStage: Sendable, RecipeSection {
         schedule = section.section("schedule", ScheduleSettings.self, "How the learning rate changes.")
         batch = section.section("batch", BatchSettings.self, "What one step sees.")
         duration = Self.duration(section)
-        clip = section.optional("clip", .number(.positive), "Longest gradient norm.")
+        clip = section.optional("clip", .number(TrainingOptions.Limits.clip), "Longest gradient norm.")
         averageDecay = section.optional(
-            "ema", .number(.belowOne),
+            "ema", .number(TrainingOptions.Limits.averageDecay),
             "Decay of a moving average of the weights, which is then what is saved.")
         checkpointEvery = section.value(
             "checkpoint_every", .interval, default: .seconds(60), inAddress: false,
@@ -166,9 +168,10 @@ public struct TrainStage: Sendable, RecipeSection {
             "tokens", .integer(1...1_000_000_000_000_000), example: "400_000", "Length of training in tokens."
         )
         let steps = section.optional(
-            "steps", .integer(1...1_000_000_000_000), "Length of training in optimiser steps.")
+            "steps", .integer(TrainingOptions.Limits.steps), "Length of training in optimiser steps.")
         let epochs = section.optional(
-            "epochs", .number(.times), "Length of training in passes over the corpus.")
+            "epochs", .number(NumberLimits(above: 0, upTo: 1_000_000)),
+            "Length of training in passes over the corpus.")
         let given = ["tokens", "steps", "epochs"].filter(section.has)
         if given.count != 1, section.sound("tokens", "steps", "epochs") {
             section.problem(
@@ -197,7 +200,8 @@ public struct BatchSettings: Sendable, RecipeSection {
         sequences = section.value(
             "sequences", .integer(1...1_048_576), default: 16, example: "16", "Sequences in a step.")
         contextLength = section.value(
-            "context", .integer(2...1_048_576), default: 256, "Longest sequence, in tokens.")
+            "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
+            "Longest sequence, in tokens.")
         accumulate = section.value(
             "accumulate", .integer(1...1_048_576), default: 1,
             "Parts a step is computed in, to save memory. Must divide sequences.")

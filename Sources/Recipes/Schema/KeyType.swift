@@ -1,3 +1,5 @@
+import Support
+
 /// How the value of a key is read: its description, and a function from YAML to a value and its normal form.
 struct KeyType<Value> {
     /// For the reference and for messages, such as "integer, 1 to 64".
@@ -6,10 +8,18 @@ struct KeyType<Value> {
     let placeholder: () -> Value
     /// The keys of a value that is a mapping.
     var nested: () -> [KeyDeclaration] = { [] }
+    /// The limits of a value that is a number, or of the numbers of a list.
+    var limits: KeyLimits?
     /// The value and its normal form; `nil` once the problem is reported.
     let decode: (YAMLValue, Decoding) -> (value: Value, setting: Setting)?
     /// The normal form of a default.
     let setting: (Value) -> Setting
+}
+
+/// The limits of a key's numbers.
+enum KeyLimits: Equatable, Sendable {
+    case integer(ClosedRange<Int>)
+    case number(NumberLimits)
 }
 
 extension KeyType {
@@ -47,9 +57,8 @@ extension KeyType where Value == Int {
     static func integer(_ range: PartialRangeFrom<Int>) -> KeyType { integer(range.lowerBound...Int.max) }
 
     static func integer(_ range: ClosedRange<Int>) -> KeyType {
-        let most = range.upperBound == .max ? " or more" : " to \(range.upperBound)"
-        let summary = "integer, \(range.lowerBound)\(most)"
-        return scalar(summary, placeholder: range.lowerBound, setting: Setting.integer) { text, quoted in
+        let summary = "integer, \(range.limits)"
+        var type = scalar(summary, placeholder: range.lowerBound, setting: Setting.integer) { text, quoted in
             guard !quoted, let number = numberValue(text) else { return .failure(Mismatch()) }
             guard let value = integerValue(text) else {
                 let whole = number.rounded() == number
@@ -58,34 +67,20 @@ extension KeyType where Value == Int {
             return range.contains(value)
                 ? .success(value) : .failure(Mismatch(problem: "\(text) is out of range"))
         }
+        type.limits = .integer(range)
+        return type
     }
 }
 
-/// The numbers a key accepts.
-struct Bounds: Sendable {
-    var text: String
-    var contains: @Sendable (Double) -> Bool
-
-    /// As a Float neither 0 nor infinite, and nor is its inverse.
-    static let positive = Bounds(text: "greater than 0 (1e-30 to 1e30)") { (1e-30...1e30).contains($0) }
-    /// How often something is done or taken; not so often that its length could not be counted.
-    static let times = Bounds(text: "greater than 0, at most 1000000") { $0 > 0 && $0 <= 1_000_000 }
-    static let nonNegative = Bounds(text: "0 or more") { $0 >= 0 }
-    /// A share that may be all.
-    static let fraction = Bounds(text: "0 to 1") { (0...1).contains($0) }
-    /// A share that may not be all.
-    static let belowOne = Bounds(text: "at least 0, less than 1") { (0..<1).contains($0) }
-    /// A share that may not be nothing.
-    static let aboveZero = Bounds(text: "greater than 0, at most 1") { $0 > 0 && $0 <= 1 }
-}
-
 extension KeyType where Value == Double {
-    static func number(_ bounds: Bounds) -> KeyType {
-        scalar("number, \(bounds.text)", placeholder: 0.5, setting: Setting.number) { text, quoted in
+    static func number(_ limits: NumberLimits) -> KeyType {
+        var type = scalar("number, \(limits)", placeholder: 0.5, setting: Setting.number) { text, quoted in
             guard !quoted, let value = numberValue(text) else { return .failure(Mismatch()) }
-            return bounds.contains(value)
+            return limits.contains(value)
                 ? .success(value) : .failure(Mismatch(problem: "\(text) is out of range"))
         }
+        type.limits = .number(limits)
+        return type
     }
 }
 
@@ -93,7 +88,7 @@ extension KeyType where Value == UInt64 {
     static var seed: KeyType {
         let type = KeyType<Int>.integer(0...)
         return KeyType(
-            summary: type.summary, placeholder: { 0 },
+            summary: type.summary, placeholder: { 0 }, limits: type.limits,
             decode: { yaml, decoding in type.decode(yaml, decoding).map { (UInt64($0.value), $0.setting) } },
             setting: { .integer(Int($0)) })
     }
@@ -154,6 +149,7 @@ extension KeyType {
     where Value == [Element] {
         KeyType(
             summary: "list of: \(element.summary)", placeholder: { [] }, nested: element.nested,
+            limits: element.limits,
             decode: { yaml, decoding in
                 guard case .list(let items) = yaml.content else {
                     decoding.problems.add(
@@ -176,6 +172,7 @@ extension KeyType {
         let list = KeyType.list(of: element)
         return KeyType(
             summary: "\(element.summary), or a list of them", placeholder: { [] }, nested: element.nested,
+            limits: element.limits,
             decode: { yaml, decoding in
                 if case .list = yaml.content { return list.decode(yaml, decoding) }
                 return element.decode(yaml, decoding).map { ([$0.value], .list([$0.setting])) }
@@ -244,3 +241,6 @@ func integerValue(_ text: String) -> Int? {
     guard value.rounded() == value, abs(value) <= 0x1p53 else { return nil }
     return Int(value)
 }
+
+/// The number that people mean by a Float: 0.1 of Float is not the 0.1 of Double, but is written like it.
+func decimal(_ value: Float) -> Double { Double("\(value)")! }

@@ -18,6 +18,8 @@ struct KeyDeclaration: Sendable {
     var documentation: String
     /// When the key means something, such as "with kind: top_k".
     var condition: String?
+    /// The limits of a key whose values are numbers.
+    var limits: KeyLimits?
     /// The value the starter recipe gives, as YAML.
     var example: String?
     /// The keys of the mapping, or of each mapping of the list, that is the value.
@@ -140,8 +142,7 @@ final class Section {
         declarations.append(
             KeyDeclaration(
                 key: key, type: type.summary, defaultText: defaultText, documentation: documentation,
-                condition: condition?.text,
-                example: example, nested: type.nested()))
+                condition: condition?.text, limits: type.limits, example: example, nested: type.nested()))
     }
 
     private func entry(_ key: String) -> YAMLValue.Entry? { entries.first { $0.key == key } }

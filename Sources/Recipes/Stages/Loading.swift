@@ -27,7 +27,7 @@ extension StageContext {
 }
 
 extension LossScope {
-    var targets: TargetScope {
+    public var targets: TargetScope {
         switch self {
         case .all: .all
         case .assistant: .assistant

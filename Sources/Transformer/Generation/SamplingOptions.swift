@@ -1,3 +1,5 @@
+import Support
+
 /// How the next token is chosen from the model's logits.
 ///
 /// The steps apply in this order, that of Hugging Face's `generate`: repetition penalty, temperature, top-k, top-p (on
@@ -20,9 +22,10 @@ public struct SamplingOptions: Codable, Equatable, Sendable {
     /// Most tokens of an answer.
     public var maxNewTokens: Int
 
+    /// The defaults are those of recipes and of `distill generate`: tokens are drawn from the model's distribution as it is.
     public init(
         temperature: Float = 1, topK: Int = 0, topP: Float = 1, minP: Float = 0, repetitionPenalty: Float = 1,
-        maxNewTokens: Int = 256
+        maxNewTokens: Int = 128
     ) {
         self.temperature = temperature
         self.topK = topK
@@ -32,28 +35,34 @@ public struct SamplingOptions: Codable, Equatable, Sendable {
         self.maxNewTokens = maxNewTokens
     }
 
+    /// The defaults of `distill chat`: a person wants one likely answer, not a sample of all that the model might say.
+    public static let chat = SamplingOptions(temperature: 0.8, topP: 0.95, maxNewTokens: 256)
+
     /// Always the likeliest token.
-    public static func greedy(maxNewTokens: Int = 256) -> SamplingOptions {
+    public static func greedy(maxNewTokens: Int = 128) -> SamplingOptions {
         SamplingOptions(temperature: 0, maxNewTokens: maxNewTokens)
+    }
+
+    /// What each option accepts.
+    public enum Limits {
+        /// Divided by less, logits overflow; by more, every token is as likely as the others.
+        public static let temperature = NumberLimits(0.001...1000, orZero: true)
+        public static let topK = 0...Int(Int32.max)
+        public static let topP = NumberLimits.aboveZero
+        /// At 1 the likeliest token alone would stay, or none when rounding has it.
+        public static let minP = NumberLimits.belowOne
+        public static let repetitionPenalty = NumberLimits(0.001...1000)
+        public static let maxNewTokens = 1...1_048_576
     }
 
     /// What is wrong with the options, in words that name them as the command does; empty when they are sound.
     public var problems: [String] {
-        var problems: [String] = []
-        func require(_ holds: Bool, _ problem: String) {
-            if !holds { problems.append(problem) }
-        }
-        require(
-            temperature == 0 || 1e-3...1e3 ~= temperature,
-            "temperature \(temperature) is neither 0 (the likeliest token) nor between 0.001 and 1000")
-        require(topK >= 0, "top-k \(topK) is negative; 0 keeps every token")
-        require(topP > 0 && topP <= 1, "top-p \(topP) is not above 0 and at most 1")
-        require(minP >= 0 && minP < 1, "min-p \(minP) is not between 0 and 1")
-        require(
-            repetitionPenalty > 0 && repetitionPenalty.isFinite,
-            "repetition penalty \(repetitionPenalty) is not positive; 1 changes nothing")
-        require(maxNewTokens > 0, "max-new-tokens \(maxNewTokens) is not positive")
-        return problems
+        [
+            Limits.temperature.problem("temperature", temperature), Limits.topK.problem("top-k", topK),
+            Limits.topP.problem("top-p", topP), Limits.minP.problem("min-p", minP),
+            Limits.repetitionPenalty.problem("repetition-penalty", repetitionPenalty),
+            Limits.maxNewTokens.problem("max-new-tokens", maxNewTokens),
+        ].compactMap { $0 }
     }
 
     private enum CodingKeys: String, CodingKey {
