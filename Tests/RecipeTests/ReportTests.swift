@@ -103,7 +103,7 @@ import Testing
         ]
         let study = try #require(StudySummary(runs: runs, verdict: nil))
         #expect(study.rows.map(\.name) == ["teacher", "base: student", "good: student", "same: student"])
-        #expect(study.rows[0].values["kl"] == [0])
+        #expect(study.rows[0].values["kl"] == [Measurement(0, standardError: 0.01)])
         // Differences -0.10, -0.11, -0.09: mean -0.1, deviation 0.01, error 0.01/√3.
         #expect(
             study.sentences[0]
@@ -149,26 +149,38 @@ import Testing
         return try workspace.recipe(sampleRecipe + variants + "verdict: \(text)\n").recipe.verdict
     }
 
+    /// Faults found, line 26: with one seed the error of the measurement is all that is known, and it is shown.
     @Test func oneSeedIsNoEvidence() throws {
-        let study = try #require(
-            StudySummary(runs: [run("a", seed: nil, kl: 0.3), run("b", seed: nil, kl: 0.2)], verdict: nil))
+        let runs = [run("a", seed: nil, kl: 0.3), run("b", seed: nil, kl: 0.2)]
+        let study = try #require(StudySummary(runs: runs, verdict: nil))
         #expect(
             study.sentences == [
-                "KL to teacher of b and of the baseline a: 0.200 against 0.300. "
+                "KL to teacher of b and of the baseline a: 0.200 ± 0.010 against 0.300 ± 0.010. "
                     + "Better, with one seed: how much of it is chance is not known."
             ])
+        let data = data(runs, study: study)
+        #expect(data.tableNote == "± is the standard error of the measurement.")
+        #expect(data.scoreTable[2].contains("0.200 ± 0.010") || data.scoreTable[3].contains("0.200 ± 0.010"))
+        let three = [1, 2, 3].map { run("a", seed: $0, kl: 0.3 + 0.01 * Double($0)) }
+        // The teacher is measured once, and keeps its own error.
+        let several = try #require(StudySummary(runs: three, verdict: nil))
+        #expect(
+            several.note
+                == "± is the standard deviation over the seeds, and of a model measured once the standard error of the measurement."
+        )
     }
 
     @Test func spreadIsTheSampleDeviation() throws {
-        let spread = try #require(StudySummary.spread([1, 2, 3, 4]))
+        let spread = try #require(StudySummary.spread([1.0, 2, 3, 4]))
         #expect(spread.value == 2.5)
         #expect(abs(try #require(spread.standardError) - (5.0 / 3).squareRoot()) < 1e-12)
-        #expect(StudySummary.spread([]) == nil)
+        #expect(StudySummary.spread([Double]()) == nil)
+        #expect(StudySummary.spread([Recipes.Measurement]()) == nil)
     }
 
     @Test(arguments: [(0.0, 1.0, 6), (0.0, 7.3, 4), (2.0, 2.0, 1), (0.001, 0.0042, 4)])
     func ticksAreRoundAndInside(low: Double, high: Double, count: Int) {
-        let ticks = SVGChart.ticks(from: low, to: high)
+        let ticks = AxisScale.ticks(from: low, to: high)
         #expect(ticks.count == count)
         #expect(ticks.allSatisfy { $0 >= low - 1e-12 && $0 <= high + 1e-12 })
     }
@@ -178,12 +190,4 @@ import Testing
         (7800, "2 h 10 min"), (1e300, "277777777 h 46 min"),
     ])
     func durationsAreReadable(seconds: Double, text: String) { #expect(durationText(seconds) == text) }
-
-    @Test func emptyChartsAreNothing() {
-        #expect(SVGChart.lines([], xTitle: "x", yTitle: "y") == "")
-        #expect(SVGChart.bars([("a", 0, "0")], title: "t") == "")
-        #expect(
-            SVGChart.lines([.init(name: "a", points: [.init(x: 1, y: .nan)])], xTitle: "x", yTitle: "y") == ""
-        )
-    }
 }

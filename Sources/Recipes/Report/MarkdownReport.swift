@@ -35,9 +35,7 @@ struct MarkdownReport {
 extension ReportData {
     /// What the figure after ± is.
     var tableNote: String {
-        study == nil
-            ? "± is the standard error of the measurement."
-            : "± is the standard deviation over the seeds."
+        study?.note ?? "± is the standard error of the measurement."
     }
 
     var stageTable: [[String]] {

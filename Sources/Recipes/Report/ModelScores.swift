@@ -159,10 +159,14 @@ struct ScoreColumn: Sendable {
         switch style {
         case .count: return Self.scaled(value, units: ["", " k", " M", " G"], step: 1000)
         case .bytes: return Self.scaled(value, units: [" B", " KiB", " MiB", " GiB"], step: 1024)
-        case .rate: return String(format: value < 100 ? "%.1f" : "%.0f", value)
+        case .rate: return String(format: value < 100 ? "%.1f" : value < 1e9 ? "%.0f" : "%.3g", value)
         case .percent:
             let error = measurement.standardError.map { String(format: " ± %.1f", 100 * $0) } ?? ""
             return String(format: "%.1f", 100 * value) + error + " %"
+        case .decimal where abs(value) >= 1e9 || (measurement.standardError ?? 0) >= 1e9:
+            // The perplexity of a model that has not converged: thirty digits say no more than three.
+            let error = measurement.standardError.map { String(format: " ± %.2g", $0) } ?? ""
+            return String(format: "%.3g", value) + error
         case .decimal:
             // Two digits of the error, or three significant digits of the value, decide the decimals. Equal values have an
             // error of rounding.
@@ -180,6 +184,7 @@ struct ScoreColumn: Sendable {
             value /= step
             index += 1
         }
-        return String(format: index == 0 ? "%.0f" : value < 10 ? "%.2f" : "%.1f", value) + units[index]
+        let format = index == 0 ? "%.0f" : value < 10 ? "%.2f" : value < 1e6 ? "%.1f" : "%.3g"
+        return String(format: format, value) + units[index]
     }
 }

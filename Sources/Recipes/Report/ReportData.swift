@@ -3,9 +3,37 @@ import Support
 
 /// What reports are written from.
 public struct ReportData: Sendable {
+    /// What is measured during training, under the name the metrics log has for it.
+    public enum Quantity: String, CaseIterable, Sendable {
+        case loss
+        case heldOutLoss = "validation_loss"
+        case gradientAngle = "gradient_angle"
+        case rolloutReward = "rollout_reward"
+
+        var heading: String {
+            switch self {
+            case .loss: "Training loss"
+            case .heldOutLoss: "Held-out loss"
+            case .gradientAngle: "Gradient angle"
+            case .rolloutReward: "Reward of the student's answers"
+            }
+        }
+
+        /// The title of the axis, with the unit where there is one.
+        var axis: String {
+            switch self {
+            case .loss: "loss"
+            case .heldOutLoss: "held-out loss"
+            case .gradientAngle: "angle to the gradient of forward_kl (degrees)"
+            case .rolloutReward: "mean of ln p − ln q"
+            }
+        }
+    }
+
     /// A series of points, such as the loss over the steps.
     public struct Curve: Equatable, Sendable {
         public var name: String
+        public var quantity = Quantity.loss
         public var points: [Point]
     }
 
@@ -23,7 +51,7 @@ public struct ReportData: Sendable {
         public var variant: String?
         public var seed: UInt64?
         public var models: [Model]
-        /// The total loss of each training, in order.
+        /// What was measured during each training, in order.
         public var curves: [Curve]
     }
 
@@ -68,11 +96,16 @@ extension ReportData {
                     scores.figures = reader.figures(of: instance, in: run)
                     models.append(Model(scores: scores, address: instance.address))
                 case .train(let train):
-                    let points = try MetricsLog.read(directory.metrics(of: instance)).compactMap { record in
-                        record.values["loss"].map { Point(x: Double(record.step), y: $0) }
-                    }
+                    let records = try MetricsLog.read(directory.metrics(of: instance))
                     let name = [run.folder, train.name].compactMap { $0 }.joined(separator: " ")
-                    if !points.isEmpty { curves.append(Curve(name: name, points: points)) }
+                    for quantity in Quantity.allCases {
+                        let points = records.compactMap { record in
+                            record.values[quantity.rawValue].map { Point(x: Double(record.step), y: $0) }
+                        }
+                        if !points.isEmpty {
+                            curves.append(Curve(name: name, quantity: quantity, points: points))
+                        }
+                    }
                 default: break
                 }
             }

@@ -4,8 +4,8 @@ import Foundation
 public struct StudySummary: Sendable {
     public struct Row: Sendable {
         public var name: String
-        /// Values by column key, one a seed, in the order of the seeds.
-        public var values: [String: [Double]]
+        /// Measurements by column key, one a seed, in the order of the seeds.
+        public var values: [String: [Measurement]]
     }
 
     public let rows: [Row]
@@ -19,7 +19,7 @@ public struct StudySummary: Sendable {
         guard !scores.isEmpty else { return nil }
         columns = ScoreColumn.columns(for: scores, asked: verdict?.metric)
         var rows: [Row] = []
-        var compared: [(variant: String, values: [String: [Double]])] = []
+        var compared: [(variant: String, values: [String: [Measurement]])] = []
         for (variant, group) in Self.grouped(runs) {
             for index in group[0].models.indices {
                 let models = group.compactMap { $0.models.indices.contains(index) ? $0.models[index] : nil }
@@ -34,9 +34,9 @@ public struct StudySummary: Sendable {
                     isShared || variant.isEmpty
                     ? models[0].scores.model : "\(variant): \(models[0].scores.model)"
                 if rows.contains(where: { $0.name == name }) { continue }
-                var values: [String: [Double]] = [:]
+                var values: [String: [Measurement]] = [:]
                 for column in columns {
-                    values[column.key] = counted.compactMap { column.value($0.scores)?.value }
+                    values[column.key] = counted.compactMap { column.value($0.scores) }
                 }
                 rows.append(Row(name: name, values: values))
                 if !isShared { compared.append((variant, values)) }
@@ -49,7 +49,7 @@ public struct StudySummary: Sendable {
             return
         }
         // The last model measured in a variant stands for it.
-        var last: [(variant: String, values: [Double])] = []
+        var last: [(variant: String, values: [Measurement])] = []
         for (variant, values) in compared {
             last.removeAll { $0.variant == variant }
             last.append((variant, values[key] ?? []))
@@ -69,10 +69,17 @@ public struct StudySummary: Sendable {
         return groups
     }
 
-    /// Headings, then a row a variant and model: mean ± standard deviation over the seeds.
+    /// Headings, then a row a variant and model: mean ± standard deviation over the seeds, or the error of a single
+    /// measurement.
     var table: [[String]] {
         [["model"] + columns.map(\.title)]
             + rows.map { row in [row.name] + columns.map { $0.text(Self.spread(row.values[$0.key] ?? [])) } }
+    }
+
+    /// The mean, with the sample standard deviation in place of an error; a single measurement keeps its own error.
+    static func spread(_ measurements: [Measurement]) -> Measurement? {
+        guard measurements.count != 1 else { return measurements[0] }
+        return spread(measurements.map(\.value))
     }
 
     /// The mean with the sample standard deviation in place of an error; none of one value.
@@ -84,10 +91,19 @@ public struct StudySummary: Sendable {
         return Measurement(mean, standardError: (squares / Double(values.count - 1)).squareRoot())
     }
 
+    /// What the figures behind ± are.
+    var note: String {
+        let counts = Set(rows.flatMap(\.values.values).map(\.count)).subtracting([0])
+        let ofSeeds = "± is the standard deviation over the seeds"
+        let ofItems = "the standard error of the measurement"
+        guard counts.contains(where: { $0 > 1 }) else { return "± is \(ofItems)." }
+        return counts.contains(1) ? "\(ofSeeds), and of a model measured once \(ofItems)." : "\(ofSeeds)."
+    }
+
     /// Compares each variant with the baseline, paired by seed: both saw the same seeds, so that their common luck
     /// cancels in the differences.
     private static func sentences(
-        _ variants: [(variant: String, values: [Double])], column: ScoreColumn, baseline: String?
+        _ variants: [(variant: String, values: [Measurement])], column: ScoreColumn, baseline: String?
     ) -> [String] {
         guard let base = variants.first(where: { $0.variant == baseline }) ?? variants.first,
             variants.count > 1, !base.values.isEmpty
@@ -96,14 +112,14 @@ public struct StudySummary: Sendable {
             guard other.values.count == base.values.count else {
                 return "\(other.variant) and \(base.variant) were not measured with the same seeds."
             }
-            let differences = zip(other.values, base.values).map { $0 - $1 }
+            let differences = zip(other.values, base.values).map { $0.value - $1.value }
             let better = differences.filter { column.lowerIsBetter ? $0 < 0 : $0 > 0 }.count
             let values = "\(column.text(spread(other.values))) against \(column.text(spread(base.values)))"
             let subject =
                 "\(column.title) of \(other.variant) and of the baseline \(base.variant): \(values)."
             let several = differences.count > 1
             guard let difference = spread(differences), let deviation = difference.standardError,
-                deviation > 0 || other.values.contains(where: { $0 != other.values[0] })
+                deviation > 0 || other.values.contains(where: { $0.value != other.values[0].value })
             else {
                 let word = differences[0] == 0 ? "No difference" : better > 0 ? "Better" : "Worse"
                 return "\(subject) \(word), \(several ? "and the seeds changed neither" : "with one seed"): "
