@@ -8,15 +8,40 @@ struct InitCommand: AsyncParsableCommand {
         commandName: "init",
         abstract: "Write a recipe to start from.",
         discussion: """
-            The recipe distils data/teacher; every key has a comment. An existing file is not replaced.
+            With --teacher and --data the recipe cuts a student from that teacher and trains it on that text: its size, \
+            vocabulary, sequence length and length of training follow from both and from this machine, and comments say \
+            what to expect. Without them it is about the model and the text in the current directory, or, in a clone of \
+            the project, about data/teacher, with a comment on every key. An existing file is not replaced.
 
             EXAMPLES
+              distill init --teacher model.gguf --data chats.jsonl
+              distill init my-student.yaml --teacher models/gemma --data books/ --held-out other.txt
               distill init
-              distill init my-student.yaml
             """)
 
     @Argument(help: "The file to write.", completion: .file(extensions: ["yaml"]))
     var file = "recipe.yaml"
+
+    @Option(
+        help: ArgumentHelp(
+            "The model that teaches: a Hugging Face directory or a GGUF file.", valueName: "model"))
+    var teacher: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Text to train on: .jsonl or .txt files, or directories of them.", valueName: "text"))
+    var data: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Text to measure on, which is not trained on.", valueName: "text"))
+    var heldOut: [String] = []
+
+    func validate() throws {
+        if teacher == nil, !data.isEmpty || !heldOut.isEmpty { throw ValidationError("Give --teacher, too.") }
+        if teacher != nil, data.isEmpty { throw ValidationError("Give --data, too.") }
+    }
 
     func run() async throws {
         try Failure.reporting {
@@ -26,9 +51,21 @@ struct InitCommand: AsyncParsableCommand {
                     "the file exists", file: file, remedy: "name another, or remove it", status: .cannotCreate
                 )
             }
-            let stem = url.deletingPathExtension().lastPathComponent
-            try AtomicFile.write(Data(StarterRecipe.text(forFileNamed: stem).utf8), to: url)
+            try AtomicFile.write(Data(try text().utf8), to: url)
             print("\(file): written; try: distill validate \(file)")
         }
+    }
+
+    private func text() throws -> String {
+        let directory = URL(
+            filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+        let cost = CostModel(gigaflops: RunCommand.usualGigaflops)
+        if let teacher {
+            return try StudentRecipe(teacher: teacher, data: data, heldOut: heldOut, directory: directory)
+                .text(forFileNamed: file, cost: cost)
+        }
+        let stem = URL(filePath: file).deletingPathExtension().lastPathComponent
+        if let starter = StarterRecipe.text(forFileNamed: stem, validIn: directory) { return starter }
+        return try RecipeInputs(in: directory).recipe(in: directory).text(forFileNamed: file, cost: cost)
     }
 }
