@@ -156,6 +156,7 @@ import Testing
 
     @Test func largeAndSmallStepsAreWrittenAsPeopleWriteThem() {
         #expect(AxisScale(covering: [0, 1_000_000]).labels == ["0", "0.2M", "0.4M", "0.6M", "0.8M", "1.0M"])
+        #expect(AxisScale(covering: [12.5643]).labels == ["12.56"])
         #expect(AxisScale(covering: [0, 2000]).labels == ["0", "500", "1000", "1500", "2000"])
         #expect(AxisScale(covering: [0, 0.4]).labels == ["0", "0.1", "0.2", "0.3", "0.4"])
     }

@@ -32,7 +32,10 @@ private final class FakeExecutor: StageExecutor {
                 try FileManager.default.createDirectory(
                     at: context.secondOutput, withIntermediateDirectories: true)
             }
-            for step in 0..<3 { try context.metrics.append(step: step, ["loss": 3 - Double(step)]) }
+            for step in 0..<3 {
+                let heldOut = step == 2 ? ["validation_loss": 1.5] : [:]
+                try context.metrics.append(step: step, heldOut.merging(["loss": 3 - Double(step)]) { $1 })
+            }
         case .evaluate(let evaluate):
             let scores = ModelScores(
                 model: evaluate.models[0].name, parameters: 1_000_000, bytes: 4_000_000,
@@ -77,7 +80,10 @@ private final class FakeExecutor: StageExecutor {
             atPath: workspace.url.appending(path: "runs/sample/student").path)
         #expect(target.hasPrefix("stages/train-"))
         #expect(!workspace.contents.contains { $0.hasSuffix("/work") })
-        #expect(outcome.report.runs[0].curves.map(\.points.count) == [3])
+        let curves = outcome.report.runs[0].curves
+        #expect(curves.map(\.quantity) == [.loss, .heldOutLoss])
+        #expect(curves.map(\.points.count) == [3, 1])
+        #expect(try workspace.read("runs/sample/report.html").contains("<h2>Held-out loss</h2>"))
     }
 
     /// A model's row has the figures of the stages it came from: a variant without signals has none of theirs.

@@ -19,13 +19,13 @@ struct AxisScale {
     /// One label a tick. They have as many decimals as keep neighbours apart; large ones are written in k, M and G.
     var labels: [String] {
         let largest = ticks.map(abs).max() ?? 0
-        let step = ticks.count > 1 ? ticks[1] - ticks[0] : largest
-        guard largest < 1e12, step == 0 || step >= 1e-6 else {
-            return ticks.map { String(format: "%.3g", $0) }
-        }
+        // One tick is a value, not a step: it gets the digits that tell it.
+        guard ticks.count > 1 else { return ticks.map { String(format: "%.4g", $0) } }
+        let step = ticks[1] - ticks[0]
+        guard largest < 1e12, step >= 1e-6 else { return ticks.map { String(format: "%.3g", $0) } }
         let (unit, suffix) =
             largest >= 1e9 ? (1e9, "G") : largest >= 1e6 ? (1e6, "M") : largest >= 1e4 ? (1e3, "k") : (1, "")
-        let decimals = step == 0 ? 0 : max(0, Int((-log10(step / unit) - 1e-9).rounded(.up)))
+        let decimals = max(0, Int((-log10(step / unit) - 1e-9).rounded(.up)))
         return ticks.map { $0 == 0 ? "0" : String(format: "%.\(decimals)f", $0 / unit) + suffix }
     }
 

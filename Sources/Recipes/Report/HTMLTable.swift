@@ -14,8 +14,8 @@ struct HTMLTable {
     private static let digit = 0.66, padding = 1.4
     /// Names take at most this much; longer ones wrap.
     private static let names = 16.0
-    /// Characters of a word in a heading that stay together.
-    private static let word = 14
+    /// Characters of a word that stay together, in a heading and in a name.
+    private static let word = 14, nameWord = 24
     /// The widest table each class of the style sheet has room for, in em.
     static let sizes = [("narrow", 26.0), ("medium", 52.0), ("wide", 82.0)]
 
@@ -52,10 +52,10 @@ struct HTMLTable {
         let width = columns.dropFirst().reduce(Self.names) { $0 + self.width(of: $1) }
         let size = Self.sizes.first { width <= $0.1 } ?? Self.sizes[Self.sizes.count - 1]
         let header = rows[0]
-        let head = columns.map { "<th\(style($0))>\(Self.breakable(header[$0]))</th>" }
+        let head = columns.map { "<th\(style($0))>\(Self.breakable(header[$0], word: Self.word))</th>" }
         let lines = rows.dropFirst().map { row in
             let cells = columns.map { column in
-                let text = column == 0 ? Self.breakable(row[0]) : row[column].htmlEscaped
+                let text = column == 0 ? Self.breakable(row[0], word: Self.nameWord) : row[column].htmlEscaped
                 let label = column == 0 ? "" : " data-label=\"\(header[column].htmlEscaped)\""
                 return "<td\(style(column))\(label)>\(text)</td>"
             }
@@ -68,7 +68,7 @@ struct HTMLTable {
     private func style(_ column: Int) -> String { sentences.contains(column) ? " class=\"sentence\"" : "" }
 
     /// Text that may be broken within words, too, where they are very long.
-    private static func breakable(_ text: String) -> String {
+    private static func breakable(_ text: String, word: Int) -> String {
         text.split(separator: " ", omittingEmptySubsequences: false).map { part in
             var (rest, pieces) = (part[...], [String]())
             while rest.count > word {

@@ -14,8 +14,11 @@ public struct StudentRecipe: Sendable {
     public var directory: URL
     public var memoryBytes = Double(ProcessInfo.processInfo.physicalMemory)
 
-    /// Operations a second that training and labelling reach on two cores, and the time that each is planned for.
-    private static let operations = 70e9, seconds = 2.0 * 3600
+    /// The time that training and labelling are planned for, each.
+    var plannedSeconds = 2.0 * 3600
+
+    /// Operations a second that both reach on two cores.
+    private static let operations = 70e9
     /// Training is planned to read the text this often, within the time.
     private static let passes = 4.0
     private static let newTokens = 96
@@ -25,7 +28,8 @@ public struct StudentRecipe: Sendable {
         self.teacher = teacher
         self.data = data
         self.heldOut = heldOut
-        self.directory = directory
+        // Relative paths start from a directory only if its URL says that it is one.
+        self.directory = URL(filePath: directory.path, directoryHint: .isDirectory)
     }
 
     /// The recipe's text, with the planner's estimates.
@@ -76,8 +80,8 @@ public struct StudentRecipe: Sendable {
             let context = [64, 128, 256, 512].first { $0 >= min(length, most) && $0 <= most } ?? most
             let text = corpus.tokens + Double(answers * corpus.records)
             let affordable = min(
-                operations * seconds / (3 * size.shape.forwardOperations),
-                operations * seconds / facts.shape.forwardOperations, 20e6)
+                operations * recipe.plannedSeconds / (3 * size.shape.forwardOperations),
+                operations * recipe.plannedSeconds / facts.shape.forwardOperations, 20e6)
             // Small texts want small steps: at least some fifty of them.
             let wanted = max(min(passes * text, affordable), 1)
             let sequences = [16, 8, 4].first { wanted >= Double(200 * $0 * context) } ?? 2
@@ -143,7 +147,7 @@ public struct StudentRecipe: Sendable {
             text += "stages:\n"
             if corpus.kind == .prompts {
                 text += """
-                      - generate:  # the teacher's answers are what the student is trained on
+                      - generate:  # the teacher's answers are what the student is trained on; give a base model examples with system: TEXT
                           prompts: \(given)
                           samples: 2
                           max_new_tokens: \(newTokens)
@@ -239,6 +243,14 @@ public struct StudentRecipe: Sendable {
 }
 
 extension String {
-    /// Without what would end a comment.
-    fileprivate var singleLine: String { String(map { $0.isNewline || $0 == "\u{1B}" ? " " : $0 }) }
+    /// Without control and format characters, which would end a comment or act on a terminal.
+    fileprivate var singleLine: String {
+        let scalars = unicodeScalars.map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: "?"
+            default: scalar
+            }
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
 }

@@ -15,8 +15,9 @@ struct StudentSize {
     private static let trainingBytes = 16.0
     /// Of the machine's memory: the rest is for activations, logits and others.
     private static let memoryShare = 0.6
-    /// A vocabulary is trimmed where half of it or more can go, to one of these sizes.
-    private static let vocabularies = [8192, 16_384, 32_768, 65_536, 131_072]
+    /// A vocabulary is trimmed where half of it or more can go, to one of these sizes. Of Gemma 3's 262,144 pieces 8,192 lost
+    /// 6.9% of its mass on a page of English, 16,384 0.55% on chats.
+    private static let vocabularies = [16_384, 32_768, 65_536, 131_072]
 
     init(of teacher: TeacherFacts, corpus: CorpusFacts, memoryBytes: Double) {
         // Answers that are still to be written use other pieces than their questions.
