@@ -130,9 +130,21 @@ import Testing
         // 14 px type in a page of 74 rem: names, and columns of twelve characters in the widest of faces.
         #expect(
             table.parts.allSatisfy {
-                14 * (16 + 1.4 * Double($0.count) + 0.64 * 12 * Double($0.count)) <= 74 * 16
+                14 * (4 + 1.15 * Double($0.count) + 0.64 * 12 * Double($0.count)) <= 74 * 16
             })
         #expect(table.parts.count <= 1 + columns / 6)
+    }
+
+    /// The columns that every recipe can have stand in one table.
+    @Test func theUsualColumnsFitThePage() {
+        let columns = [
+            ("parameters", "213.3 k"), ("size", "835.3 KiB"), ("perplexity", "1.420 ± 0.037"),
+            ("KL to teacher", "0.00000 ± 0.00000"), ("top-1 agreement", "100.0 %"), ("ECE", "12.4 %"),
+            ("seen questions", "100.0 ± 0.0 %"), ("tokens/s", "51234"),
+        ]
+        let names = ["model", "a_long_name_of_a_variant: student"]
+        let table = HTMLTable(rows: [[names[0]] + columns.map(\.0), [names[1]] + columns.map(\.1)])
+        #expect(table.parts.count == 1)
     }
 
     /// On small screens the headings stand before the values.

@@ -11,9 +11,9 @@ struct HTMLTable {
     var sentences: Set<Int> = []
 
     /// Widths in em of the table's type. A digit of a wide face such as DejaVu Sans takes 0.64 em.
-    private static let digit = 0.66, padding = 1.4
+    private static let digit = 0.66, padding = 1.2
     /// Names take at most this much; longer ones wrap.
-    private static let names = 16.0
+    private static let longestName = 15.0
     /// Characters of a word that stay together, in a heading and in a name.
     private static let word = 14, nameWord = 24
     /// The widest table each class of the style sheet has room for, in em.
@@ -27,12 +27,12 @@ struct HTMLTable {
     /// The columns behind the first, divided so that each part fits the page.
     var parts: [[Int]] {
         var parts: [[Int]] = [[]]
-        var width = Self.names
+        var width = names
         for column in (rows.first ?? []).indices.dropFirst() {
             let needed = self.width(of: column)
             if width + needed > Self.sizes[Self.sizes.count - 1].1, !parts[parts.count - 1].isEmpty {
                 parts.append([])
-                width = Self.names
+                width = names
             }
             parts[parts.count - 1].append(column)
             width += needed
@@ -40,16 +40,21 @@ struct HTMLTable {
         return parts
     }
 
+    /// What the first column takes.
+    private var names: Double {
+        min(Self.longestName, Double(rows.map { $0[0].count }.max() ?? 0) * Self.digit)
+    }
+
     /// In em. A heading wraps between words and within very long ones.
     private func width(of column: Int) -> Double {
-        if sentences.contains(column) { return Self.names }
+        if sentences.contains(column) { return Self.longestName }
         let heading = rows[0][column].split(separator: " ").map { min($0.count, Self.word) }.max() ?? 0
         let cells = rows.dropFirst().map { $0[column].count }.max() ?? 0
         return Double(max(heading, cells)) * Self.digit + Self.padding
     }
 
     private func part(columns: [Int]) -> String {
-        let width = columns.dropFirst().reduce(Self.names) { $0 + self.width(of: $1) }
+        let width = columns.dropFirst().reduce(names) { $0 + self.width(of: $1) }
         let size = Self.sizes.first { width <= $0.1 } ?? Self.sizes[Self.sizes.count - 1]
         let header = rows[0]
         let head = columns.map { "<th\(style($0))>\(Self.breakable(header[$0], word: Self.word))</th>" }

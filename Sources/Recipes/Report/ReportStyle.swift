@@ -13,7 +13,7 @@ enum ReportStyle {
           color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
         p, li, figure, .bars { max-width: 52rem; }
         table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; margin: 0 0 1.5rem; }
-        th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: bottom;
+        th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: bottom;
           overflow-wrap: normal; }
         td { white-space: nowrap; vertical-align: top; }
         th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; }

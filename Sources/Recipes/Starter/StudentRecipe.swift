@@ -47,10 +47,17 @@ public struct StudentRecipe: Sendable {
         // The draft is planned as it will be run: a recipe that is not valid is never written.
         var reader = YAMLReader(origin: path)
         let read = try reader.read(draft.body)
-        let plan = try Plan(
-            RecipeFile(
+        let file: RecipeFile
+        do {
+            file = try RecipeFile(
                 tree: read.value, path: path, overrides: [], directory: directory, checksFiles: true,
-                problems: read.problems))
+                problems: read.problems)
+        } catch let error as RecipeError {
+            // The lines of a file that is not written say nothing.
+            throw RecipeError(
+                error.problems.map { UserError($0.problem, remedy: $0.remedy, status: $0.status) })
+        }
+        let plan = try Plan(file)
         return draft.header(path: path, estimates: plan.stages.map(\.label), cost.estimates(of: plan))
             + draft.body
     }
