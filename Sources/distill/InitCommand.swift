@@ -15,7 +15,7 @@ struct InitCommand: AsyncParsableCommand {
 
             EXAMPLES
               distill init --teacher model.gguf --data chats.jsonl
-              distill init my-student.yaml --teacher models/gemma --data books/ --held-out other.txt
+              distill init my-student.yaml --teacher models/gemma --data books.txt --held-out other.txt
               distill init
             """)
 
@@ -30,7 +30,7 @@ struct InitCommand: AsyncParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Text to train on: .jsonl or .txt files, or directories of them.", valueName: "text"))
+            "Text to train on: .jsonl or .txt files.", valueName: "text"))
     var data: [String] = []
 
     @Option(
