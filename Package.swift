@@ -99,7 +99,13 @@ let package = Package(
                 "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization",
                 "Tensors", "Support", "TestSupport",
             ]),
-        .testTarget(name: "RecipeTests", dependencies: ["Recipes", "Support"]),
+        .testTarget(
+            name: "RecipeTests",
+            dependencies: [
+                "Recipes", "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer",
+                "Tokenization",
+                "Tensors", "Support", "TestSupport",
+            ]),
         .testTarget(name: "WorldTests", dependencies: ["World"]),
         .testTarget(name: "EverydayTests", dependencies: ["Everyday"]),
         .testTarget(

@@ -5,7 +5,7 @@ import Transformer
 
 extension Checkpoint {
     /// Reads a GGUF file of any of the architectures in `GGUFConfiguration.families`.
-    static func load(gguf url: URL, weights: WeightStorage) throws -> Checkpoint {
+    static func open(gguf url: URL) throws -> OpenedCheckpoint {
         let file = try GGUFFile(contentsOf: url)
         let description = try GGUFConfiguration(file)
         let shape = description.shape
@@ -19,9 +19,9 @@ extension Checkpoint {
             available: file.tensors, isRedundant: GGUFNames.isRedundant, file: url.relativePath,
             description: "the file's metadata")
         let tokenizer = try GGUFTokenizer.tokenizer(of: file, vocabularySize: shape.vocabularySize)
-        return Checkpoint(
-            url: url, decoder: try loader.decoder(shape, weights: weights), tokenizer: tokenizer,
-            template: template(of: file), tokens: description.tokens)
+        return OpenedCheckpoint(
+            shape: shape, loader: loader, tokenizer: tokenizer, template: template(of: file),
+            tokens: description.tokens)
     }
 
     /// The file's chat template; nil if there is none, or none that we know.

@@ -12,7 +12,23 @@ extension Checkpoint {
     /// - Parameter weights: How weights are kept in memory. Only Float32 can be trained.
     /// - Throws: `UserError` naming the file and all that is wrong with it.
     public static func load(_ url: URL, weights: WeightStorage = .automatic) throws -> Checkpoint {
-        if GGUFFile.isGGUF(url) { return try load(gguf: url, weights: weights) }
+        let model = try open(url)
+        return Checkpoint(
+            url: url, decoder: try model.loader.decoder(model.shape, weights: weights),
+            tokenizer: model.tokenizer, template: model.template, tokens: model.tokens)
+    }
+
+    /// Checks a model as `load` does before it reads weights, of which it looks at names, shapes and types alone.
+    ///
+    /// - Returns: its shape, and its tokenizer where it has one.
+    /// - Throws: `UserError` naming the file and all that is wrong with it.
+    public static func check(_ url: URL) throws -> (shape: Configuration, tokenizer: Tokenizer?) {
+        let model = try open(url)
+        return (model.shape, model.tokenizer)
+    }
+
+    private static func open(_ url: URL) throws -> OpenedCheckpoint {
+        if GGUFFile.isGGUF(url) { return try open(gguf: url) }
         let description = try ModelConfiguration(directory: url)
         let tokenizer = try CheckpointFile.existing(CheckpointFile.tokenizer, in: url).map(Tokenizer.init)
         if let tokenizer, tokenizer.vocabularySize != description.shape.vocabularySize {
@@ -21,11 +37,10 @@ extension Checkpoint {
                     + "vocabulary has \(description.shape.vocabularySize)", file: url.relativePath,
                 remedy: "the two must come from one model")
         }
-        return Checkpoint(
-            url: url,
-            decoder: try WeightFiles(directory: url).loader(of: description.shape)
-                .decoder(description.shape, weights: weights), tokenizer: tokenizer,
-            template: try loadTemplate(from: url), tokens: try loadTokens(description, from: url))
+        return OpenedCheckpoint(
+            shape: description.shape, loader: try WeightFiles(directory: url).loader(of: description.shape),
+            tokenizer: tokenizer, template: try loadTemplate(from: url),
+            tokens: try loadTokens(description, from: url))
     }
 
     /// The shape of a model, without reading its weights.

@@ -115,7 +115,8 @@ import Testing
     @Test func theStarterRecipeIsValid() throws {
         var text = StarterRecipe.text(forFileNamed: "My Model")
         for match in text.matches(of: /data\/world\/[a-z-]+\.jsonl/) {
-            text = text.replacing(match.output, with: "data/prompts.jsonl")
+            let file = match.output.hasSuffix("seen.jsonl") ? "questions" : "prompts"
+            text = text.replacing(match.output, with: "data/\(file).jsonl")
         }
         let recipe = try workspace.recipe(text).recipe
         #expect(recipe.name == "my-model")

@@ -107,7 +107,7 @@ import Testing
         #expect(changed(plan, copied) == [])
         try workspace.write("data/text.jsonl", "{\"text\":\"twice\"}\n")
         #expect(changed(plan, try workspace.plan(sampleRecipe)) == ["evaluate teacher", "evaluate student"])
-        try workspace.write("data/teacher/model.safetensors", "weights")
+        try TinyModel.save(to: workspace.url.appending(path: "data/teacher"), seed: 2)
         #expect(changed(plan, try workspace.plan(sampleRecipe)).count == plan.stages.count)
         let before = try workspace.plan(sampleRecipe)
         try workspace.write("data/teacher/.lock", "1")

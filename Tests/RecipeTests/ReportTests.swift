@@ -146,7 +146,9 @@ import Testing
     private func verdict(_ text: String) throws -> VerdictSettings? {
         let workspace = try Workspace()
         let variants = "variants: [{name: base}, {name: small}]\n"
-        return try workspace.recipe(sampleRecipe + variants + "verdict: \(text)\n").recipe.verdict
+        let sample = sampleRecipe.replacing(
+            "report: {}", with: "report: {figures: {bytes a token: signals.bytes_per_position}}")
+        return try workspace.recipe(sample + variants + "verdict: \(text)\n").recipe.verdict
     }
 
     /// Faults found, line 26: with one seed the error of the measurement is all that is known, and it is shown.

@@ -10,15 +10,13 @@ final class Workspace {
         url = FileManager.default.temporaryDirectory.appending(
             path: "recipes-\(UUID().uuidString)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(
-            at: url.appending(path: "data/teacher"), withIntermediateDirectories: true)
+            at: url.appending(path: "data"), withIntermediateDirectories: true)
         try write("data/prompts.jsonl", "{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n")
-        try write("data/text.jsonl", "{\"text\":\"once\"}\n")
         try write(
-            "data/teacher/config.json",
-            """
-            {"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32,
-             "vocab_size": 100, "tie_word_embeddings": true}
-            """)
+            "data/questions.jsonl",
+            #"{"messages": [{"role": "user", "content": "once"}], "answers": ["upon"]}"# + "\n")
+        try write("data/text.jsonl", "{\"text\":\"once upon a time\"}\n")
+        try FileManager.default.copyItem(at: TinyModel.shared.url, to: url.appending(path: "data/teacher"))
     }
 
     deinit { try? FileManager.default.removeItem(at: url) }

@@ -77,6 +77,14 @@ extension LearnedSequences {
             ], metadata: ["temperature": "\(labels.temperature)"], to: url)
     }
 
+    /// Refuses a file that holds no learned sequences, without reading them.
+    ///
+    /// - Throws: `UserError` naming the file
+    public static func check(_ url: URL) throws {
+        let file = try SafetensorsFile(contentsOf: url)
+        for name in ["segments", "ids", "is_target", "embeddings", "labels.ids"] { _ = try file.view(name) }
+    }
+
     /// Reads what `save` wrote.
     ///
     /// - Parameters:

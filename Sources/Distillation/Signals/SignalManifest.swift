@@ -164,6 +164,22 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         }
     }
 
+    /// Refuses a cache whose shards are not all there and of their size.
+    ///
+    /// - Throws: `UserError` naming the shard
+    public func requireShards(in directory: URL) throws {
+        for shard in shards {
+            let url = directory.appending(path: shard.file)
+            let size =
+                try? FileManager.default.attributesOfItem(
+                    atPath: url.resolvingSymlinksInPath().path)[.size] as? Int
+            guard size != shard.bytes else { continue }
+            throw UserError(
+                size.map { "has \($0) bytes, not \(shard.bytes)" } ?? "is missing", file: url.relativePath,
+                remedy: "label the corpus again", status: size == nil ? .noInput : .dataFormat)
+        }
+    }
+
     func save(in directory: URL) throws {
         var content = self
         content.checksum = Fingerprint(of: try encoded())

@@ -21,7 +21,7 @@ extension KeyType where Value == CorpusPart {
         let share = KeyType<CorpusShare>.section(CorpusShare.self)
         return KeyType(
             summary: plain.summary, placeholder: { CorpusPart(source: plain.placeholder(), weight: 1) },
-            nested: share.nested,
+            nested: share.nested, use: plain.use,
             decode: { yaml, decoding in
                 if yaml.entries != nil {
                     return share.decode(yaml, decoding).map { ($0.value.part, $0.setting) }

@@ -3,6 +3,7 @@ public struct EvaluatedModel: Sendable {
     public var reference: Reference
     /// The last layer, from 1; `nil` is the model's last.
     public var exit: Int?
+    var exitPlace = Place(origin: "")
 
     /// For tables: `student`, or `student, exit 2`.
     public var name: String { exit.map { "\(reference.name), exit \($0)" } ?? reference.name }
@@ -26,7 +27,7 @@ extension KeyType where Value == EvaluatedModel {
         let section = KeyType<ExitChoice>.section(ExitChoice.self)
         return KeyType(
             summary: plain.summary, placeholder: { EvaluatedModel(reference: plain.placeholder()) },
-            nested: section.nested,
+            nested: section.nested, use: plain.use,
             decode: { yaml, decoding in
                 let model =
                     yaml.entries == nil
@@ -46,14 +47,6 @@ private struct ExitChoice: RecipeSection {
         let exit = section.optional(
             "exit", .integer(1...512), defaultText: "the last",
             "The layer it ends after, from 1: one that it was trained to end at.")
-        model = EvaluatedModel(reference: reference, exit: exit)
-        if let exit, section.sound("model"),
-            let layers = reference.modelConfiguration(section.decoding)?.layers,
-            exit > layers
-        {
-            section.problem(
-                at: "exit", "there is no layer \(exit) in a model with \(layers)",
-                remedy: "accepted: 1 to \(layers)")
-        }
+        model = EvaluatedModel(reference: reference, exit: exit, exitPlace: section.place(of: "exit"))
     }
 }

@@ -26,7 +26,7 @@ public struct GenerateStage: Sendable, RecipeSection {
     init(_ section: Section) {
         model = section.modelReference("The model that answers.")
         prompts = section.value(
-            "prompts", .oneOrMore(.reference(to: .corpus)), example: "data/world/prompts.jsonl",
+            "prompts", .oneOrMore(.reference(to: .corpus, as: .prompts)), example: "data/world/prompts.jsonl",
             "JSONL files of prompts.")
         limit = section.optional(
             "limit", .integer(1...), defaultText: "all", example: "1000", "Use only the first prompts.")

@@ -21,7 +21,7 @@ public struct ModelSettings: Sendable, RecipeSection {
     init(_ section: Section) {
         let problems = section.decoding.problems.found.count
         let from = section.optional(
-            "from", .reference(to: .checkpoint),
+            "from", .reference(to: .checkpoint, as: .weights),
             "A checkpoint to go on from, instead of a shape. With layers, width, heads, feed_forward or vocabulary "
                 + "the student is cut from it: see the stage cut for what they mean then.")
         let isNew = KeyCondition(holds: from == nil && !section.has("from"), text: "without from")

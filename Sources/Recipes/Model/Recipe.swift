@@ -106,13 +106,35 @@ extension KeyType where Value == [YAMLValue.Entry] {
     }
 }
 
+extension Recipe {
+    /// What its evaluations measure, under the keys that a verdict may name.
+    var metrics: [String] {
+        var keys = ["parameters", "bytes"]
+        for stage in stages {
+            switch stage {
+            case .evaluate(let evaluate):
+                if !evaluate.perplexity.isEmpty { keys += ["perplexity", "loss"] }
+                if !evaluate.agreement.isEmpty { keys += ["kl", "agreement", "ece"] }
+                keys += evaluate.tasks.map(\.name)
+                if evaluate.showsRepetition, !evaluate.tasks.isEmpty {
+                    keys += ["repetition", "answer_length"]
+                }
+                if evaluate.measuresSpeed { keys.append("tokens_per_second") }
+            case .report(let report): keys += report.figures.map(\.name)
+            default: break
+            }
+        }
+        return keys
+    }
+}
+
 /// What a study's closing sentence compares.
 public struct VerdictSettings: Sendable, RecipeSection {
     /// `kl`, `perplexity`, `loss`, `agreement`, `ece`, or the label of a task or figure.
     public let metric: String
     /// The variant the others are compared with; `nil` is the first.
     public let baseline: String?
-    let baselinePlace: Place
+    let metricPlace, baselinePlace: Place
 
     init(_ section: Section) {
         metric = section.value(
@@ -121,6 +143,7 @@ public struct VerdictSettings: Sendable, RecipeSection {
         )
         baseline = section.optional(
             "baseline", .text, defaultText: "the first", "The variant the others are compared with.")
+        metricPlace = section.place(of: "metric")
         baselinePlace = section.place(of: "baseline")
     }
 }

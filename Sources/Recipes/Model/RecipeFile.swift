@@ -50,8 +50,9 @@ public struct RecipeFile: Sendable {
                 found.append(error)
             }
         }
+        let files = InputFiles()
         func decode(_ tree: YAMLValue) -> Recipe? {
-            let decoding = Decoding(directory: directory, checksFiles: checksFiles)
+            let decoding = Decoding(directory: directory, checksFiles: checksFiles, files: files)
             let recipe = KeyType<Recipe>.section(Recipe.self).decode(tree, decoding)?.value
             found += decoding.problems.found
             return recipe
@@ -78,6 +79,9 @@ public struct RecipeFile: Sendable {
                 found.append(error)
             }
         }
+        if found.isEmpty, let verdict = recipe?.verdict {
+            found += Self.problems(of: verdict, in: variants.isEmpty ? [recipe!] : variants.map(\.recipe))
+        }
         if !found.isEmpty { throw RecipeError(found) }
         guard let recipe else { preconditionFailure("a recipe without problems was not read") }
         self.path = path
@@ -85,6 +89,18 @@ public struct RecipeFile: Sendable {
         self.variants = variants
         self.directory = directory
         self.tree = tree
+    }
+
+    /// A verdict on what nothing measures.
+    private static func problems(of verdict: VerdictSettings, in recipes: [Recipe]) -> [UserError] {
+        var known: Set<String> = []
+        let measured = recipes.flatMap(\.metrics).filter { known.insert($0).inserted }
+        guard !known.contains(verdict.metric) else { return [] }
+        return [
+            verdict.metricPlace.error(
+                "no stage measures \"\(verdict.metric)\"",
+                remedy: suggestion(for: verdict.metric, among: measured))
+        ]
     }
 
     /// The keys that are about all variants together.

@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import Tokenization
 import Transformer
 
 extension Reference {
@@ -11,6 +11,9 @@ extension Reference {
 
     /// What a model on disk is like.
     func modelConfiguration(_ decoding: Decoding) -> Configuration? {
-        file(decoding).flatMap { try? Checkpoint.configuration(at: $0) }
+        file(decoding).flatMap(decoding.files.configuration)
     }
+
+    /// The tokenizer of what is on disk.
+    func tokenizer(_ decoding: Decoding) -> Tokenizer? { file(decoding).flatMap(decoding.files.tokenizer) }
 }

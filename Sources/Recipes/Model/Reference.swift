@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// What a stage can make, or a file can be.
 enum ArtefactKind: String, Codable, Sendable {
@@ -53,14 +54,17 @@ public struct Reference: Hashable, Sendable {
 extension KeyType where Value == Reference {
     /// A file or an artefact of one of the kinds. `teacher` stands for the recipe's teacher where a model or a
     /// tokenizer is wanted.
-    static func reference(to kinds: ArtefactKind...) -> KeyType {
+    ///
+    /// - Parameter use: What a file must hold; by default what the first kind says.
+    static func reference(to kinds: ArtefactKind..., as use: FileUse? = nil) -> KeyType {
         let wanted = kinds[0]
+        let use = use ?? FileUse(wanted)
         let summary =
             wanted == .signals || wanted == .sequences
             ? "the name of \(wanted.phrase)" : "\(wanted.phrase): a path or an artefact's name"
         return KeyType(
             summary: summary,
-            placeholder: { .placeholder },
+            placeholder: { .placeholder }, use: use,
             decode: { yaml, decoding in
                 guard case .scalar(let text, _) = yaml.content, !text.isEmpty else {
                     decoding.problems.add(
@@ -68,7 +72,7 @@ extension KeyType where Value == Reference {
                     return nil
                 }
                 let resolver = ReferenceResolver(
-                    wanted: kinds, text: text, place: yaml.place, decoding: decoding)
+                    wanted: kinds, use: use, text: text, place: yaml.place, decoding: decoding)
                 return resolver.resolve().map { ($0, .reference($0)) }
             }, setting: Setting.reference)
     }
@@ -77,6 +81,7 @@ extension KeyType where Value == Reference {
 /// Decides what a name in a recipe stands for.
 private struct ReferenceResolver {
     let wanted: [ArtefactKind]
+    let use: FileUse
     let text: String
     let place: Place
     let decoding: Decoding
@@ -85,6 +90,12 @@ private struct ReferenceResolver {
         if let artefact = decoding.artefact(named: text) {
             guard wanted.contains(artefact.kind) else {
                 report("\"\(text)\" is \(artefact.kind.phrase)", remedy: "\(wanted[0].phrase) is needed here")
+                return nil
+            }
+            if use == .questions {
+                report(
+                    "\"\(text)\" is a corpus, which has no answers to compare with",
+                    remedy: "a file of questions is needed here, each with its \"answers\"")
                 return nil
             }
             return Reference(name: text, target: artefact.target, place: place)
@@ -115,6 +126,15 @@ private struct ReferenceResolver {
         }
         if isDirectory.boolValue, wanted[0] == .corpus {
             report("\(text) is a directory", remedy: "a text or JSONL file is needed here")
+            return nil
+        }
+        if let problem = decoding.files.problem(with: url, as: use) {
+            // A file's own place and problem, at the place of the key that names it.
+            let inner = UserError(
+                problem.problem, file: problem.file, line: problem.line, column: problem.column)
+            decoding.problems.add(
+                "\(inner)", at: place, remedy: problem.remedy ?? "\(use.phrase) is needed here",
+                status: problem.status)
             return nil
         }
         return reference

@@ -4,23 +4,31 @@ import Distillation
 struct StageChecks {
     let stages: [PlacedStage]
     let decoding: Decoding
+    private let facts: ModelFacts
+    private let hidden: HiddenChecks
     private var problems: Problems { decoding.problems }
-    private var hidden: HiddenChecks { HiddenChecks(stages: stages, decoding: decoding) }
 
     init(stages: [PlacedStage], decoding: Decoding) {
         self.stages = stages
         self.decoding = decoding
+        facts = ModelFacts(stages: stages, decoding: decoding)
+        hidden = HiddenChecks(facts)
     }
 
     func run() {
+        let vocabularies = VocabularyChecks(decoding: decoding)
         for (index, placed) in stages.enumerated() {
             switch placed.stage {
             case .label(let label): hidden.check(label)
             case .train(let train):
                 hidden.check(train)
-                VocabularyChecks(decoding: decoding).check(train)
+                vocabularies.check(train)
                 checkSignals(of: train, at: placed.place)
                 checkStoredSignals(of: train)
+            case .select(let select): vocabularies.check(select)
+            case .evaluate(let evaluate):
+                vocabularies.check(evaluate)
+                evaluate.models.forEach(checkExit)
             case .report where index != stages.count - 1:
                 problems.add("a report is the last stage", at: placed.place, remedy: "move it to the end")
             default: break
@@ -57,20 +65,26 @@ struct StageChecks {
         }
     }
 
+    /// An exit of a model whose number of layers is known.
+    private func checkExit(of model: EvaluatedModel) {
+        guard let exit = model.exit, let layers = facts.layers(of: model.reference), exit > layers else {
+            return
+        }
+        problems.add(
+            "there is no layer \(exit) in a model with \(layers)", at: model.exitPlace,
+            remedy: "accepted: 1 to \(layers)")
+    }
+
     /// Whether a stage labels a corpus, or all that it is a selection of.
     private func holds(_ label: LabelStage, _ corpus: Reference) -> Bool {
         if label.corpus.contains(where: { $0.target == corpus.target }) { return true }
-        let selection = stages.lazy.compactMap { placed in
-            if case .select(let select) = placed.stage, select.name == corpus.name { select } else { nil }
-        }.first
+        let selection: SelectStage? =
+            if case .select(let select)? = facts.maker(of: corpus) { select } else { nil }
         return selection.map { $0.corpus.allSatisfy { holds(label, $0) } } ?? false
     }
 
     private func labelStage(of signals: Reference) -> LabelStage? {
-        guard case .stage(let index) = signals.target, stages.indices.contains(index) else { return nil }
-        return stages.lazy.compactMap { placed in
-            if case .label(let label) = placed.stage, label.name == signals.name { label } else { nil }
-        }.first
+        if case .label(let label)? = facts.maker(of: signals) { label } else { nil }
     }
 
     private func check(_ signals: Reference, _ label: LabelStage, of train: TrainStage) {
@@ -96,19 +110,21 @@ struct StageChecks {
                     + "\"\(signals.name)\" \(train.systemTurns == .both ? "does not" : "does")",
                 at: signals.place, remedy: "set system_turns alike in both stages")
         }
-        if train.batch.contextLength > label.contextLength {
-            problems.add(
-                "sequences of \(train.batch.contextLength) tokens, but \"\(signals.name)\" labels the first "
-                    + "\(label.contextLength) of a document", at: signals.place,
-                remedy: "raise context in the label stage")
-        }
+        // A teacher labels no more of a document than it reads.
+        let labelled = min(label.contextLength, facts.contextLength(of: label.model) ?? .max)
+        let context = train.batch.contextLength
+        guard context != labelled else { return }
+        // Signals are found by a document's tokens: one that is cut elsewhere is another document.
+        problems.add(
+            context > labelled
+                ? "sequences of \(context) tokens, but \"\(signals.name)\" labels the first \(labelled) of a document"
+                : "documents are cut to \(context) tokens, but \"\(signals.name)\" holds them cut to \(labelled)",
+            at: signals.place, remedy: "set context alike in both stages")
     }
 
     /// Of caches on disk the manifest says what they hold.
     private func checkStoredSignals(of train: TrainStage) {
-        let manifests = train.signals.compactMap { $0.file(decoding) }.compactMap {
-            try? SignalManifest(contentsOf: $0)
-        }
+        let manifests = train.signals.compactMap { $0.file(decoding).flatMap(decoding.files.manifest) }
         for manifest in manifests {
             for loss in train.losses where loss.kind.needsTeacher {
                 checkSignals(

@@ -12,11 +12,12 @@ public struct TaskSettings: Sendable {
 extension KeyType where Value == TaskSettings {
     /// A reference, or a mapping of a reference, a system turn and a rule.
     static var task: KeyType {
-        let plain = KeyType<Reference>.reference(to: .corpus)
+        let plain = KeyType<Reference>.reference(to: .corpus, as: .questions)
         let ruled = KeyType<RuledTask>.section(RuledTask.self)
         return KeyType(
             summary: plain.summary,
             placeholder: { TaskSettings(questions: plain.placeholder(), rule: .exact) }, nested: ruled.nested,
+            use: plain.use,
             decode: { yaml, decoding in
                 if yaml.entries != nil {
                     return ruled.decode(yaml, decoding).map { ($0.value.task, setting(of: $0.value.task)) }
@@ -41,7 +42,8 @@ private struct RuledTask: RecipeSection {
 
     init(_ section: Section) {
         let questions = section.value(
-            "questions", .reference(to: .corpus), "The questions, where there is more to say of them.")
+            "questions", .reference(to: .corpus, as: .questions),
+            "The questions, where there is more to say of them.")
         let system = section.optional("system", .text, "A system turn before every question.")
         let format = section.optional(
             "format", .text,

@@ -16,7 +16,7 @@ extension KeyType where Value == TeacherPart {
         }
         return KeyType(
             summary: plain.summary, placeholder: { TeacherPart(model: plain.placeholder(), weight: 1) },
-            nested: share.nested,
+            nested: share.nested, use: plain.use,
             decode: { yaml, decoding in
                 if yaml.entries != nil {
                     return share.decode(yaml, decoding).map { ($0.value.part, $0.setting) }

@@ -1,23 +1,24 @@
-import Checkpoints
-import Foundation
 import Tokenization
 
-/// Whether the student and the teachers of a training divide text alike, as far as they are on disk already.
+/// Whether models that are compared token by token divide text alike, as far as they are on disk already.
 struct VocabularyChecks {
     let decoding: Decoding
 
     func check(_ train: TrainStage) {
-        guard let own = decoding.tokenizer ?? decoding.teacher, let file = own.file(decoding) else { return }
-        let others = (train.teachers.map(\.model) + train.corpus.compactMap(\.teacher)).filter {
-            $0.target != own.target && $0.file(decoding) != nil
-        }
-        guard !others.isEmpty, let tokenizer = tokenizer(at: file) else { return }
-        for teacher in others {
-            guard let other = teacher.file(decoding).flatMap({ self.tokenizer(at: $0) }),
-                !other.hasSameIDs(as: tokenizer)
-            else { continue }
+        // Where no key names it, it is that of the model that is trained.
+        if let file = train.tokenizer.file(decoding),
+            let problem = decoding.files.problem(with: file, as: .tokenizer)
+        {
             decoding.problems.add(
-                "\(teacher.name) has another tokenizer than the student, which has that of \(own.name)",
+                "\(train.tokenizer.name) has no tokenizer that can be used: \(problem.problem)",
+                at: train.tokenizer.place, remedy: "give the key tokenizer", status: problem.status)
+            return
+        }
+        let teachers = train.teachers.map(\.model) + train.corpus.compactMap(\.teacher)
+        let others = teachers + [train.gradientAngle?.teacher].compactMap { $0 }
+        for teacher in others where differ(teacher, train.tokenizer) {
+            decoding.problems.add(
+                "\(teacher.name) has another tokenizer than the student, which has that of \(train.tokenizer.name)",
                 at: teacher.place,
                 remedy:
                     "models that train together share one; let the teacher write (generate), and train on its text"
@@ -25,5 +26,26 @@ struct VocabularyChecks {
         }
     }
 
-    private func tokenizer(at url: URL) -> Tokenizer? { try? Checkpoint.textForm(at: url).tokenizer }
+    func check(_ evaluate: EvaluateStage) {
+        guard !evaluate.agreement.isEmpty, let teacher = evaluate.teacher else { return }
+        for model in evaluate.models where differ(model.reference, teacher) {
+            decoding.problems.add(
+                "\(model.reference.name) has another tokenizer than the teacher, \(teacher.name)",
+                at: model.reference.place, remedy: "agreement is measured token by token: take it away")
+        }
+    }
+
+    func check(_ select: SelectStage) {
+        guard let model = select.model, let small = select.small, differ(small, model) else { return }
+        decoding.problems.add(
+            "\(small.name) has another tokenizer than the model it is compared with, \(model.name)",
+            at: small.place, remedy: "train it with the model's tokenizer")
+    }
+
+    private func differ(_ one: Reference, _ other: Reference) -> Bool {
+        guard one.target != other.target, let one = one.tokenizer(decoding),
+            let other = other.tokenizer(decoding)
+        else { return false }
+        return !one.hasSameIDs(as: other)
+    }
 }

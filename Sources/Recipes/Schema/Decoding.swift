@@ -8,6 +8,8 @@ final class Decoding {
     let directory: URL
     /// Whether files must be there; documentation and some tests read recipes without them.
     let checksFiles: Bool
+    /// What those files hold.
+    let files: InputFiles
     /// What the top level says, known before the stages are read.
     var teacher: Reference?
     var tokenizer: Reference?
@@ -19,9 +21,13 @@ final class Decoding {
     /// The artefacts of the stages read so far.
     private(set) var artefacts: [Artefact] = []
     private var artefactsByName: [String: Artefact] = [:]
+    private var artefactsByTarget: [Reference.Target: Artefact] = [:]
     private var stageCount = 0
 
-    init(directory: URL = URL(filePath: "."), checksFiles: Bool = false) {
+    init(
+        directory: URL = URL(filePath: "."), checksFiles: Bool = false, files: InputFiles = InputFiles()
+    ) {
+        self.files = files
         self.directory = directory
         self.checksFiles = checksFiles
     }
@@ -41,8 +47,12 @@ final class Decoding {
         } else {
             artefactsByName[artefact.name] = artefact
         }
+        artefactsByTarget[artefact.target] = artefact
         artefacts.append(artefact)
     }
 
     func artefact(named name: String) -> Artefact? { artefactsByName[name] }
+
+    /// What a reference to a stage stands for.
+    func artefact(at target: Reference.Target) -> Artefact? { artefactsByTarget[target] }
 }

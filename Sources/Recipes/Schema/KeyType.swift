@@ -10,6 +10,8 @@ struct KeyType<Value> {
     var nested: () -> [KeyDeclaration] = { [] }
     /// The limits of a value that is a number, or of the numbers of a list.
     var limits: KeyLimits?
+    /// What is done with the file that a value names.
+    var use: FileUse?
     /// The value and its normal form; `nil` once the problem is reported.
     let decode: (YAMLValue, Decoding) -> (value: Value, setting: Setting)?
     /// The normal form of a default.
@@ -74,7 +76,10 @@ extension KeyType where Value == Int {
 
 extension KeyType where Value == Double {
     static func number(_ limits: NumberLimits) -> KeyType {
-        var type = scalar("number, \(limits)", placeholder: 0.5, setting: Setting.number) { text, quoted in
+        // Reading goes on with a number that the code behind the key can use.
+        let placeholder = limits.contains(0.5) ? 0.5 : limits.most
+        var type = scalar("number, \(limits)", placeholder: placeholder, setting: Setting.number) {
+            text, quoted in
             guard !quoted, let value = numberValue(text) else { return .failure(Mismatch()) }
             return limits.contains(value)
                 ? .success(value) : .failure(Mismatch(problem: "\(text) is out of range"))
@@ -149,7 +154,7 @@ extension KeyType {
     where Value == [Element] {
         KeyType(
             summary: "list of: \(element.summary)", placeholder: { [] }, nested: element.nested,
-            limits: element.limits,
+            limits: element.limits, use: element.use,
             decode: { yaml, decoding in
                 guard case .list(let items) = yaml.content else {
                     decoding.problems.add(
@@ -172,7 +177,7 @@ extension KeyType {
         let list = KeyType.list(of: element)
         return KeyType(
             summary: "\(element.summary), or a list of them", placeholder: { [] }, nested: element.nested,
-            limits: element.limits,
+            limits: element.limits, use: element.use,
             decode: { yaml, decoding in
                 if case .list = yaml.content { return list.decode(yaml, decoding) }
                 return element.decode(yaml, decoding).map { ([$0.value], .list([$0.setting])) }
@@ -184,6 +189,7 @@ extension KeyType {
     where Value == [(name: String, value: Element)] {
         KeyType(
             summary: "mapping of a name to: \(element.summary)", placeholder: { [] }, nested: element.nested,
+            limits: element.limits, use: element.use,
             decode: { yaml, decoding in
                 guard let entries = yaml.entries else {
                     decoding.problems.add(

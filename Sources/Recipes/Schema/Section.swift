@@ -20,6 +20,8 @@ struct KeyDeclaration: Sendable {
     var condition: String?
     /// The limits of a key whose values are numbers.
     var limits: KeyLimits?
+    /// What is done with the file that the key names, of a key that may name one.
+    var use: FileUse?
     /// The value the starter recipe gives, as YAML.
     var example: String?
     /// The keys of the mapping, or of each mapping of the list, that is the value.
@@ -142,7 +144,8 @@ final class Section {
         declarations.append(
             KeyDeclaration(
                 key: key, type: type.summary, defaultText: defaultText, documentation: documentation,
-                condition: condition?.text, limits: type.limits, example: example, nested: type.nested()))
+                condition: condition?.text, limits: type.limits, use: type.use, example: example,
+                nested: type.nested()))
     }
 
     private func entry(_ key: String) -> YAMLValue.Entry? { entries.first { $0.key == key } }

@@ -1,0 +1,11 @@
+import Tokenization
+import Transformer
+
+/// A model whose files have been checked and whose weights have not been read.
+struct OpenedCheckpoint {
+    let shape: Configuration
+    let loader: DecoderLoader
+    let tokenizer: Tokenizer?
+    let template: ChatTemplate?
+    let tokens: SpecialTokens
+}

@@ -1,0 +1,248 @@
+import Foundation
+import Testing
+
+@testable import Recipes
+
+/// Faults found, line 16: what can be known from the files at hand is known at validation, at the place that names the file.
+@Suite struct FileCheckTests {
+    let workspace: Workspace
+
+    init() throws {
+        workspace = try Workspace()
+        try workspace.write("data/broken.jsonl", "{\"text\": \"once\"}\n{\"text\": \n")
+        try workspace.write("data/notes.md", "once upon a time\n")
+        try workspace.write("data/empty.jsonl", "")
+        for name in ["bare", "torn", "stranger", "deep"] {
+            try FileManager.default.copyItem(
+                at: Self.models.appending(path: name), to: workspace.url.appending(path: "data/\(name)"))
+        }
+    }
+
+    /// Models with a flaw each, made once.
+    private static let models: URL = {
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "flawed-models-\(UUID().uuidString)", directoryHint: .isDirectory)
+        func save(
+            _ name: String, _ layers: Int = 2, _ context: Int = 2048, _ words: Int = 0,
+            _ tokenizer: Bool = true
+        ) {
+            try! TinyModel.save(
+                to: directory.appending(path: name), layers: layers, context: context, words: words,
+                withTokenizer: tokenizer)
+        }
+        try! FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        save("bare", 2, 2048, 0, false)
+        save("torn")
+        save("stranger", 2, 2048, 1)
+        save("deep", 3, 64)
+        let weights = directory.appending(path: "torn/model.safetensors")
+        try! Data(contentsOf: weights).prefix(3000).write(to: weights)
+        return directory
+    }()
+
+    /// A key that names a file, by its path in the schema, and the changes of the sample recipe with `FILE` as its value.
+    private static let keys: [String: [String]] = [
+        "teacher": ["teacher=FILE"],
+        "tokenizer": ["tokenizer=FILE"],
+        "student.from": ["student={from: FILE}"],
+        "student.corpus": ["student={from: teacher, layers: 1, corpus: FILE}"],
+        "student.vocabulary.corpus": ["student={from: teacher, vocabulary: {trim_to: 90, corpus: FILE}}"],
+        "tokenizer/corpus": add("tokenizer: {corpus: FILE, vocabulary: 300}"),
+        "cut/model": add("cut: {model: FILE, layers: 1, corpus: data/text.jsonl}"),
+        "cut/corpus": add("cut: {layers: 1, corpus: FILE}"),
+        "cut/vocabulary.corpus": add("cut: {vocabulary: {trim_to: 90, corpus: FILE}}"),
+        "generate/model": ["stages.generate.model=FILE"],
+        "generate/prompts": ["stages.generate.prompts=FILE"],
+        "select/corpus": add("select: {corpus: FILE, method: random, share: 0.5}"),
+        "select/model": add("select: {corpus: data/text.jsonl, method: herding, model: FILE, share: 0.5}"),
+        "select/small": add("select: {corpus: data/text.jsonl, method: difference, small: FILE, share: 0.5}"),
+        "select/target": add("select: {corpus: data/text.jsonl, method: gradient, target: FILE, share: 0.5}"),
+        "select/tokenizer": add(
+            "select: {corpus: data/text.jsonl, method: coverage, tokenizer: FILE, share: 1}"),
+        "learn/corpus": add("learn: {corpus: FILE, share: 0.5}"),
+        "learn/model": add("learn: {corpus: data/text.jsonl, model: FILE, share: 0.5}"),
+        "label/model": ["stages.label.model=FILE"],
+        "label/corpus": ["stages.label.corpus=FILE"],
+        "train/model.from": ["stages.train.model={from: FILE}"],
+        "train/model.corpus": ["stages.train.model={from: teacher, layers: 1, corpus: FILE}"],
+        "train/model.vocabulary.corpus": [
+            "stages.train.model={from: teacher, vocabulary: {trim_to: 90, corpus: FILE}}"
+        ],
+        "train/tokenizer": ["stages.train.tokenizer=FILE"],
+        "train/learned": ["stages.train.learned=FILE"],
+        "train/corpus": ["stages.train.corpus=FILE"],
+        "train/corpus.source": ["stages.train.corpus=[{source: FILE}]"],
+        "train/corpus.teacher": ["stages.train.corpus=[{source: corpus, teacher: FILE}]"],
+        "train/signals": ["stages.train.signals=FILE"],
+        "train/teacher": ["stages.train.teacher=FILE"],
+        "train/teacher.model": ["stages.train.teacher=[{model: FILE}]"],
+        "train/peer.model.from": ["stages.train.peer={model: {from: FILE}}"],
+        "train/peer.model.corpus": ["stages.train.peer={model: {from: teacher, layers: 1, corpus: FILE}}"],
+        "train/peer.model.vocabulary.corpus": [
+            "stages.train.peer={model: {from: teacher, vocabulary: {trim_to: 90, corpus: FILE}}}"
+        ],
+        "train/on_policy.prompts": ["stages.train.on_policy={prompts: FILE}"],
+        "train/validate.on": ["stages.train.validate={on: FILE}"],
+        "train/gradient_angle.to": ["stages.train.gradient_angle={to: FILE}"],
+        "convert/model": add("convert: {model: FILE}"),
+        "evaluate/models": ["stages.evaluate.models=[FILE]"],
+        "evaluate/models.model": ["stages.evaluate.models=[{model: FILE}]"],
+        "evaluate/teacher": ["stages.evaluate.teacher=FILE"],
+        "evaluate/perplexity": ["stages.evaluate.perplexity=FILE"],
+        "evaluate/agreement": ["stages.evaluate.agreement=FILE"],
+        "evaluate/tasks": ["stages.evaluate.tasks={easy: FILE}"],
+        "evaluate/tasks.questions": ["stages.evaluate.tasks={easy: {questions: FILE}}"],
+    ]
+
+    /// A stage before the last one, a report.
+    private static func add(_ stage: String) -> [String] { ["stages.report=ADDED \(stage)"] }
+
+    private static var declared: [(path: String, use: FileUse)] {
+        func walk(_ keys: [KeyDeclaration], _ prefix: String) -> [(String, FileUse)] {
+            keys.flatMap { key in
+                (key.use.map { [(prefix + key.key, $0)] } ?? []) + walk(key.nested, prefix + key.key + ".")
+            }
+        }
+        return walk(KeyReference.top.filter { $0.key != "stages" }, "")
+            + Stage.Kind.allCases.flatMap { walk($0.declarations, "\($0.rawValue)/") }
+    }
+
+    @Test func noKeyThatNamesAFileIsLeftOut() {
+        #expect(Set(Self.declared.map(\.path)) == Set(Self.keys.keys))
+    }
+
+    /// Files that a use cannot be served by: none at all, another kind, broken ones.
+    private static func unusable(_ use: FileUse) -> [String] {
+        let missing = ["data/none.jsonl"]
+        return switch use {
+        case .text: missing + ["data/broken.jsonl", "data/notes.md", "data/empty.jsonl", "data/teacher"]
+        case .prompts: missing + ["data/broken.jsonl", "data/notes.md", "data/empty.jsonl", "data/teacher"]
+        case .questions:
+            missing + ["data/broken.jsonl", "data/text.jsonl", "data/empty.jsonl", "data/teacher"]
+        case .model: missing + ["data/text.jsonl", "data/bare", "data/torn", "data"]
+        case .weights: missing + ["data/text.jsonl", "data/torn", "data"]
+        case .tokenizer: missing + ["data/text.jsonl", "data/bare", "data"]
+        case .signals, .sequences: missing + ["data/text.jsonl", "data/teacher", "data"]
+        }
+    }
+
+    /// The sample recipe with changes, as text.
+    private func text(_ overrides: [String]) throws -> String {
+        var text = sampleRecipe
+        if let added = overrides.first?.firstRange(of: "ADDED ") {
+            return text.replacing(
+                "  - report: {}", with: "  - \(overrides[0][added.upperBound...])\n  - report: {}")
+        }
+        var reader = YAMLReader(origin: "sample")
+        var tree = try reader.read(text).value
+        for override in overrides { tree = try Override(argument: override).apply(to: tree) }
+        text = try tree.serialised()
+        return text
+    }
+
+    @Test(arguments: keys.keys.sorted()) func anUnusableFileIsRefusedWhereItIsNamed(key: String) throws {
+        let use = try #require(Self.declared.first { $0.path == key }?.use)
+        let template = try text(try #require(Self.keys[key]))
+        let lines = template.split(separator: "\n", omittingEmptySubsequences: false)
+        let line = try #require(lines.firstIndex { $0.contains("FILE") })
+        let before = lines[line][..<lines[line].firstRange(of: "FILE")!.lowerBound]
+        for file in Self.unusable(use) {
+            let problems = try workspace.problems(template.replacing("FILE", with: file))
+            let place = "\(line + 1):\(before.count + 1): "
+            #expect(problems.contains { $0.hasPrefix(place) }, "\(file): \(problems)")
+        }
+    }
+
+    // MARK: What is known of several files or stages together
+
+    private func problem(_ overrides: [String]) throws -> String {
+        let problems = try workspace.problems(text(overrides))
+        #expect(problems.count == 1, "\(problems)")
+        return problems.first.map { String($0.drop { $0 != " " }.dropFirst()) } ?? ""
+    }
+
+    @Test func soundFilesAreAccepted() throws {
+        #expect(
+            try workspace.problems(
+                text([
+                    "stages.evaluate.tasks={easy: data/questions.jsonl}", "stages.label.model=data/deep",
+                    "stages.label.context=512", "stages.train.batch={context: 64}",
+                    "stages.train.model={from: data/bare}", "stages.train.tokenizer=teacher",
+                ])) == [])
+    }
+
+    @Test(arguments: [
+        (
+            "64",
+            "documents are cut to 64 tokens, but \"signals\" holds them cut to 256; set context alike in both stages"
+        ),
+        (
+            "512",
+            "sequences of 512 tokens, but \"signals\" labels the first 256 of a document; set context alike in both stages"
+        ),
+    ])
+    func aCacheIsCutAsTheTrainingCuts(context: String, expected: String) throws {
+        #expect(try problem(["stages.train.batch={context: \(context)}"]) == expected)
+    }
+
+    /// A teacher labels no more of a document than it reads.
+    @Test func aTeachersContextCutsItsSignals() throws {
+        #expect(
+            try problem(["stages.label.model=data/deep"])
+                == "sequences of 256 tokens, but \"signals\" labels the first 64 of a document; "
+                + "set context alike in both stages")
+    }
+
+    @Test func aModelWithoutATokenizerNeedsOne() throws {
+        #expect(
+            try problem(["stages.train.model={from: data/bare}"]).hasPrefix(
+                "data/bare has no tokenizer that can be used: "))
+    }
+
+    @Test func aCorpusHasNoAnswers() throws {
+        #expect(
+            try problem(["stages.evaluate.tasks={easy: corpus}"])
+                == "\"corpus\" is a corpus, which has no answers to compare with; "
+                + "a file of questions is needed here, each with its \"answers\"")
+    }
+
+    @Test func anExitOfAModelThatAStageMakes() throws {
+        #expect(
+            try problem(["stages.evaluate.models=[{model: student, exit: 3}]"])
+                == "there is no layer 3 in a model with 2; accepted: 1 to 2")
+    }
+
+    @Test func agreementNeedsOneTokenizer() throws {
+        #expect(
+            try problem([
+                "stages.evaluate.models=[data/stranger]", "stages.evaluate.agreement=data/text.jsonl",
+            ])
+                == "data/stranger has another tokenizer than the teacher, data/teacher; agreement is measured token by token: "
+                + "take it away")
+    }
+
+    @Test func aTeacherNeedsTheStudentsTokenizer() throws {
+        #expect(
+            try problem(["stages.train.signals=null", "stages.train.teacher=data/stranger"]).hasPrefix(
+                "data/stranger has another tokenizer than the student"))
+    }
+
+    /// Features look at the first of several teachers: the width of another does not matter.
+    @Test func featuresFollowTheFirstTeacher() throws {
+        let features = [
+            "stages.train.signals=null", "stages.train.teacher=[teacher, data/deep]",
+            "stages.train.features=[{kind: minilm, relation_heads: 2}]",
+        ]
+        #expect(try workspace.problems(text(features)) == [])
+    }
+
+    @Test(arguments: [
+        ("kl", "no stage measures \"kl\"; accepted: parameters, bytes, perplexity, loss, tokens_per_second"),
+        ("perplexty", "no stage measures \"perplexty\"; did you mean \"perplexity\"?"), ("perplexity", ""),
+    ])
+    func aVerdictIsOnWhatIsMeasured(metric: String, expected: String) throws {
+        let study = sampleRecipe + "variants: [{name: a}, {name: b}]\nverdict: {metric: \(metric)}\n"
+        let problems = try workspace.problems(study)
+        #expect(problems == (expected.isEmpty ? [] : ["18:19: \(expected)"]))
+    }
+}
