@@ -30,12 +30,13 @@ public struct NumberLimits: Equatable, Sendable, CustomStringConvertible {
     public init(from least: Double, below most: Double) { self.init(least, most, includesMost: false) }
 
     public func contains(_ value: Double) -> Bool {
-        holds(value) && holds(Double(Float(value)))
+        holds(value, least, most) && contains(Float(value))
     }
 
-    public func contains(_ value: Float) -> Bool { holds(Double(value)) }
+    public func contains(_ value: Float) -> Bool { holds(value, Float(least), Float(most)) }
 
-    private func holds(_ value: Double) -> Bool {
+    private func holds<Number: BinaryFloatingPoint>(_ value: Number, _ least: Number, _ most: Number) -> Bool
+    {
         if orZero, value == 0 { return true }
         return (includesLeast ? value >= least : value > least)
             && (includesMost ? value <= most : value < most)

@@ -129,6 +129,7 @@ extension KeyType where Value == StudentCut.Layers {
         }
         return KeyType(
             summary: "integer, 1 to 512, or a list of layers, from 1", placeholder: { .count(1) },
+            limits: count.limits,
             decode: { yaml, decoding in
                 guard case .list = yaml.content else {
                     return count.decode(yaml, decoding).map { (.count($0.value), $0.setting) }
@@ -143,7 +144,7 @@ extension KeyType where Value == [Int] {
     static func rising(_ element: KeyType<Int>) -> KeyType {
         let list = KeyType<[Int]>.list(of: element)
         return KeyType(
-            summary: list.summary, placeholder: list.placeholder,
+            summary: list.summary, placeholder: list.placeholder, limits: list.limits,
             decode: { yaml, decoding in
                 guard let numbers = list.decode(yaml, decoding) else { return nil }
                 guard zip(numbers.value, numbers.value.dropFirst()).allSatisfy({ $0 < $1 }) else {

@@ -11,7 +11,7 @@ extension KeyType where Value == TrainStage.Interval {
     static var interval: KeyType {
         let summary = "a number of steps, or seconds such as 60s"
         return KeyType(
-            summary: summary, placeholder: { .seconds(60) },
+            summary: summary, placeholder: { .seconds(60) }, limits: .integer(1...Int.max),
             decode: { yaml, decoding in
                 if case .scalar(let text, _) = yaml.content {
                     if let steps = integerValue(text), steps > 0 { return (.steps(steps), .integer(steps)) }
