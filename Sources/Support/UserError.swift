@@ -42,12 +42,12 @@ public struct UserError: Error, Hashable, Sendable, CustomStringConvertible {
         self.status = status
     }
 
-    /// `file:line:column: problem; remedy`, without the parts that are not known.
+    /// `file:line:column: problem; remedy`, without the parts that are not known: one line, safe on a terminal.
     public var description: String {
         var place = file ?? ""
         if let line { place += ":\(line)" }
         if let line, line > 0, let column { place += ":\(column)" }
         let message = place.isEmpty ? problem : "\(place): \(problem)"
-        return remedy.map { "\(message); \($0)" } ?? message
+        return (remedy.map { "\(message); \($0)" } ?? message).terminalSafe
     }
 }

@@ -1,18 +1,19 @@
+import Support
+
 extension String {
     /// Safe as HTML text and in a quoted attribute.
     var htmlEscaped: String {
         replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
             .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
-            .filter { !$0.unicodeScalars.contains { $0.value < 32 && !"\t\n\r".unicodeScalars.contains($0) } }
+            .terminalSafe(keepingLines: true)
     }
 
     /// Safe in Markdown text and table cells: nothing in it is markup, and it stays on its line.
     var markdownEscaped: String {
         var escaped = ""
-        for character in self {
-            if character.isNewline {
-                escaped += " "
-            } else if "\\`*_{}[]<>#|&~".contains(character) {
+        // First the line breaks of all kinds, which become spaces; then what is left of control characters.
+        for character in String(map { $0.isNewline ? " " : $0 }).terminalSafe {
+            if "\\`*_{}[]<>#|&~".contains(character) {
                 escaped += "\\\(character)"
             } else {
                 escaped.append(character)

@@ -1,9 +1,12 @@
+import Support
+
 /// An aligned table for terminals: the first column to the left, figures to the right.
 public struct TextTable {
     /// The headings, then the rows, all of one length.
     let rows: [[String]]
 
-    public init(rows: [[String]]) { self.rows = rows }
+    /// - Parameter rows: Cells, shown without the characters that a terminal obeys.
+    public init(rows: [[String]]) { self.rows = rows.map { $0.map(\.terminalSafe) } }
 
     public func text(colour: Bool) -> String {
         guard let header = rows.first else { return "" }
