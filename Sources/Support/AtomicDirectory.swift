@@ -26,6 +26,9 @@ public enum AtomicDirectory {
         try check({ .system($0, "cannot create", at: url, while: .writing) }) {
             mkdir(temporary.path, 0o777)
         }
+        // Shows other processes that the directory is being filled. Not every file system has locks.
+        let lock = try? FileLock(directory: temporary)
+        defer { withExtendedLifetime(lock) {} }
         if let existing { chmod(temporary.path, existing.st_mode & 0o7777) }
         // After an exchange the older directory stands under the temporary name: it goes in any case.
         defer { try? FileManager.default.removeItem(at: temporary) }

@@ -29,6 +29,8 @@ public enum AtomicFile {
         defer { TemporaryNames.release(temporary) }
         do {
             let file = try OpenFile(temporary, flags: O_WRONLY | O_CREAT | O_EXCL)
+            // Shows other processes that the file is being written. Not every file system has locks.
+            _ = try? file.lock()
             if let existing { _ = fchmod(file.descriptor, existing.st_mode & 0o7777) }
             try fill(file, body)
             try check({ .system($0, "cannot write", at: url, while: .writing) }) {

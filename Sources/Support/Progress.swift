@@ -1,5 +1,7 @@
 /// What long work tells whoever listens: the terminal, a log, a test.
 public enum ProgressEvent: Sendable {
+    /// A recipe turns to one of its stages, `number` from 1. What follows is that stage's.
+    case entered(stage: String, number: Int, of: Int)
     /// A stage begins; `total` units of work lie ahead (`unit` is a plural noun, such as "steps").
     case began(stage: String, total: Int, unit: String)
     /// `done` units of the stage are finished. `tokens` is the running count of tokens in this process, from

@@ -3,10 +3,12 @@ import Synchronization
 
 /// Names of unfinished files and directories: `.NAME.tmp-PID-RANDOM`, next to where `NAME` will stand.
 ///
-/// A killed process leaves them behind; `removeLeftovers(in:)` clears them away.
+/// A killed process leaves them behind; the next one that writes into the directory clears them away.
 public enum TemporaryNames {
-    /// The ones this process is filling now: a leftover of an earlier process may carry our own number.
-    private static let active = Mutex<Set<String>>([])
+    /// The ones this process is filling now, by name: a leftover of an earlier process may carry our own number.
+    private static let active = Mutex<[String: URL]>([:])
+    /// Directories that this process has looked through for leftovers.
+    private static let cleared = Mutex<Set<String>>([])
     /// `NAME` is cut to this length, so that the whole fits the 255 bytes a file system allows.
     private static let longestStem = 180
 
@@ -20,12 +22,38 @@ public enum TemporaryNames {
         let stem = String(decoding: url.lastPathComponent.utf8.prefix(longestStem), as: UTF8.self)
         let random = String(UInt64.random(in: .min ... .max), radix: 36)
         let name = ".\(stem).\(mark)-\(getpid())-\(random)"
-        active.withLock { _ = $0.insert(name) }
-        return url.deletingLastPathComponent().appendingPathComponent(name)
+        let directory = url.deletingLastPathComponent()
+        let temporary = directory.appendingPathComponent(name)
+        clear(directory)
+        active.withLock { $0[name] = temporary }
+        return temporary
     }
 
     static func release(_ url: URL) {
-        active.withLock { _ = $0.remove(url.lastPathComponent) }
+        active.withLock { _ = $0.removeValue(forKey: url.lastPathComponent) }
+    }
+
+    /// Removes the leftovers in a directory that this process writes into for the first time. What cannot be removed,
+    /// such as another user's files, stays.
+    private static func clear(_ directory: URL) {
+        guard cleared.withLock({ $0.insert(directory.absoluteURL.path).inserted }) else { return }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? [] {
+            _ = try? removeLeftover(name, in: directory)
+        }
+    }
+
+    /// Removes everything this process has not finished, and ends it by `exit`; no other thread can begin a file meanwhile.
+    static func removeAll(exit: () -> Never) -> Never {
+        active.withLock { active in
+            // A directory may still be filled by a thread that works on: removing it is tried again.
+            for (name, url) in active where range(of: "tmp", in: name) != nil {
+                for _ in 0..<10 where (try? FileManager.default.removeItem(at: url)) == nil {
+                    guard FileManager.default.fileExists(atPath: url.path) else { break }
+                    usleep(1000)
+                }
+            }
+            exit()
+        }
     }
 
     /// Removes what killed processes left unfinished in `directory` (not in its subdirectories) and gives an
@@ -43,23 +71,25 @@ public enum TemporaryNames {
                 "cannot list the directory: \(error.localizedDescription)", file: directory.relativePath,
                 status: .noInput)
         }
-        var removed: [String] = []
-        for name in names {
-            let url = directory.appendingPathComponent(name)
-            if isLeftover(name, mark: "tmp") {
-                try removeTree(url)
-                removed.append(name)
-            } else if isLeftover(name, mark: "old") {
-                let original = directory.appendingPathComponent(originalName(of: name, mark: "old"))
-                if try stat(at: original, following: false) == nil {
-                    try FileManager.default.moveItem(at: url, to: original)
-                } else {
-                    try removeTree(url)
-                    removed.append(name)
-                }
-            }
+        return try names.filter { try removeLeftover($0, in: directory) }
+    }
+
+    /// Removes an entry of a directory, if it is a leftover, or gives it its name back.
+    /// - Returns: Whether it was removed.
+    private static func removeLeftover(_ name: String, in directory: URL) throws -> Bool {
+        let url = directory.appendingPathComponent(name)
+        if isLeftover(url, mark: "tmp") {
+            try removeTree(url)
+            return true
         }
-        return removed
+        guard isLeftover(url, mark: "old") else { return false }
+        let original = directory.appendingPathComponent(originalName(of: name, mark: "old"))
+        if try stat(at: original, following: false) == nil {
+            try FileManager.default.moveItem(at: url, to: original)
+            return false
+        }
+        try removeTree(url)
+        return true
     }
 
     static func removeTree(_ url: URL) throws {
@@ -71,20 +101,25 @@ public enum TemporaryNames {
         }
     }
 
+    private static func range(of mark: String, in name: String) -> Range<String.Index>? {
+        name.range(of: ".\(mark)-", options: .backwards)
+    }
+
     private static func originalName(of name: String, mark: String) -> String {
-        guard let range = name.range(of: ".\(mark)-", options: .backwards) else { return name }
+        guard let range = range(of: mark, in: name) else { return name }
         return String(name[name.index(after: name.startIndex)..<range.lowerBound])
     }
 
-    private static func isLeftover(_ name: String, mark: String) -> Bool {
-        guard name.hasPrefix("."), let range = name.range(of: ".\(mark)-", options: .backwards) else {
-            return false
-        }
+    private static func isLeftover(_ url: URL, mark: String) -> Bool {
+        let name = url.lastPathComponent
+        guard name.hasPrefix("."), let range = range(of: mark, in: name) else { return false }
         let fields = name[range.upperBound...].split(separator: "-", omittingEmptySubsequences: false)
         guard fields.count == 2, let process = pid_t(fields[0]), process > 0,
             UInt64(fields[1], radix: 36) != nil, range.lowerBound > name.startIndex
         else { return false }
-        if process == getpid() { return !active.withLock { $0.contains(name) } }
-        return kill(process, 0) < 0 && errno == ESRCH
+        if process == getpid() { return active.withLock { $0[name] == nil } }
+        guard kill(process, 0) < 0, errno == ESRCH else { return false }
+        // A process in another container or on another machine has a number that means nothing here, but a lock.
+        return (try? OpenFile(url, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK).lock()) == true
     }
 }

@@ -161,15 +161,22 @@ public struct Synthesis {
             })
         let generator = try BatchGenerator(
             author.decoder, slots: min(slots, max(1, total)), arithmetic: options.arithmetic)
-        try generator.run(
-            queue, onToken: { queue.hear($1, of: $0) }, isCancelled: { spent >= budget },
-            onFinish: { generation in
-                for record in try queue.finish(generation) where spent < budget {
-                    try log.append(record)
-                    spent += record.meta.tokens
-                }
-                progress?(.advanced(stage: stage, done: log.lineCount, tokens: queue.tokens, loss: nil))
-            })
+        try Interruption.saving {
+            try generator.run(
+                queue,
+                onToken: { request, token in
+                    // Whole records are in the log.
+                    try Interruption.check()
+                    return queue.hear(token, of: request)
+                }, isCancelled: { spent >= budget },
+                onFinish: { generation in
+                    for record in try queue.finish(generation) where spent < budget {
+                        try log.append(record)
+                        spent += record.meta.tokens
+                    }
+                    progress?(.advanced(stage: stage, done: log.lineCount, tokens: queue.tokens, loss: nil))
+                })
+        }
         if let fault = queue.fault { throw fault }
         try log.synchronize()
         try unfinished.finish()

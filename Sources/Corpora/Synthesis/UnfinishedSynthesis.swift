@@ -36,18 +36,18 @@ final class UnfinishedSynthesis {
     func open(for origin: SynthesisOrigin, samples: Int, prompts: [Int]) throws
         -> (log: AppendLog, tokens: Int)
     {
-        // Records without an origin may be anybody's.
-        guard hasOrigin || !FileManager.default.fileExists(atPath: url.path) else {
+        lock = try FileLock(url)
+        if try MappedFile(contentsOf: url).count == 0 {
+            // Nothing is there yet: an origin that was left behind, its records deleted, describes nothing.
+            try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
+        } else if hasOrigin {
+            try refuseOtherThan(origin, what: "is unfinished work of other settings", file: url)
+        } else {
+            // Records without an origin may be anybody's.
             throw UserError(
                 "exists, and nothing says what it was made from", file: url.relativePath, remedy: remedy,
                 status: .cannotCreate)
         }
-        if hasOrigin {
-            try refuseOtherThan(origin, what: "is unfinished work of other settings", file: url)
-        } else {
-            try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
-        }
-        lock = try FileLock(url)
         // Cuts a torn last line off; the lines that are left can be read.
         let whole = try AppendLog(at: url)
         let (sound, tokens) = try soundRecords(in: url, samples: samples, prompts: prompts)

@@ -59,7 +59,7 @@ public struct Labeler {
         var tokens = 0
         while done < unique.count {
             let part = try unique[done..<min(done + shardDocuments, unique.count)].map(corpus.document)
-            let records = records(of: part) { documents, batchTokens in
+            let records = try records(of: part) { documents, batchTokens in
                 tokens += batchTokens
                 progress?(.advanced(stage: "label", done: done + documents, tokens: tokens, loss: nil))
             }
@@ -105,7 +105,7 @@ public struct Labeler {
 
     private func records(
         of documents: [EncodedDocument], progress: (_ documents: Int, _ tokens: Int) -> Void
-    ) -> [SignalRecord] {
+    ) throws -> [SignalRecord] {
         var records: [SignalRecord] = []
         func length(_ document: EncodedDocument) -> Int { (document.teacher ?? document.student).ids.count }
         var start = 0
@@ -115,6 +115,7 @@ public struct Labeler {
                 size += length(documents[end])
                 end += 1
             }
+            try Interruption.check()
             records += label(Array(documents[start..<end]))
             start = end
             progress(start, size)

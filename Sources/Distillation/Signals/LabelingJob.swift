@@ -47,7 +47,7 @@ public struct LabelingJob {
         progress: ProgressHandler? = nil
     ) throws -> SignalManifest {
         let corpus = try encoder.encode(reader, in: scratch)
-        return try Labeler(teacher: teacher.decoder, origin: origin)
-            .label(corpus, into: directory, progress: progress)
+        let labeler = Labeler(teacher: teacher.decoder, origin: origin)
+        return try Interruption.saving { try labeler.label(corpus, into: directory, progress: progress) }
     }
 }

@@ -1,48 +1,58 @@
 /// Averages over the steps between two lines of metrics.
 struct MetricsWindow {
+    /// What the steps so far add up to; a run that stops between two lines saves it.
+    struct Sums: Codable, Equatable {
+        var steps = 0
+        var objective = 0.0
+        var means: [Double]
+        /// For each term, the steps that had anything for it.
+        var counts: [Int]
+
+        init(terms: Int) {
+            means = Array(repeating: 0, count: terms)
+            counts = Array(repeating: 0, count: terms)
+        }
+    }
+
     private let terms: [(name: String, loss: WeightedLoss?)]
-    private var steps = 0
-    private var objective = 0.0
-    private var means: [Double]
-    /// For each term, the steps that had anything for it.
-    private var counts: [Int]
+    private(set) var sums: Sums
     private var latest: Trainer.StepOutcome?
 
     /// - Parameter terms: the names of a step's terms, and the losses whose weight or temperature may change
-    init(_ terms: [(name: String, loss: WeightedLoss?)]) {
+    /// - Parameter sums: of a run that stopped between two lines
+    init(_ terms: [(name: String, loss: WeightedLoss?)], resuming sums: Sums? = nil) {
         self.terms = terms
-        means = Array(repeating: 0, count: terms.count)
-        counts = Array(repeating: 0, count: terms.count)
+        let fits = sums.map { $0.means.count == terms.count && $0.counts.count == terms.count } ?? false
+        self.sums = fits ? sums! : Sums(terms: terms.count)
     }
 
     mutating func add(_ outcome: Trainer.StepOutcome) {
-        steps += 1
-        objective += outcome.objective
-        for index in counts.indices where outcome.applies[index] { counts[index] += 1 }
+        sums.steps += 1
+        sums.objective += outcome.objective
+        for index in sums.counts.indices where outcome.applies[index] { sums.counts[index] += 1 }
         // A step without targets has no terms.
-        for (index, mean) in outcome.means.enumerated() { means[index] += mean }
+        for (index, mean) in outcome.means.enumerated() { sums.means[index] += mean }
         latest = outcome
     }
 
     mutating func take(step: Int, tokens: Int) -> TrainingMetrics {
-        let count = Double(max(steps, 1))
+        let count = Double(max(sums.steps, 1))
         let line = TrainingMetrics(
-            step: step, tokens: tokens, loss: objective / count, terms: namedMeans,
+            step: step, tokens: tokens, loss: sums.objective / count, terms: namedMeans,
             termGradientNorms: named(latest?.gradientNorms ?? []),
             termWeights: changing(\.weightRamp) { $0.weight },
             termTemperatures: changing(\.temperatureRamp) { $0.loss.temperature },
             gradientNorm: latest?.gradientNorm ?? 0, learningRate: latest?.learningRate ?? 0)
-        (steps, objective, latest) = (0, 0, nil)
-        means = Array(repeating: 0, count: means.count)
-        counts = Array(repeating: 0, count: counts.count)
+        latest = nil
+        sums = Sums(terms: terms.count)
         return line
     }
 
     /// Of the terms that some step had anything for.
     private var namedMeans: [String: Double] {
-        let present = terms.indices.filter { counts[$0] > 0 }
+        let present = terms.indices.filter { sums.counts[$0] > 0 }
         return Dictionary(
-            uniqueKeysWithValues: present.map { (terms[$0].name, means[$0] / Double(counts[$0])) })
+            uniqueKeysWithValues: present.map { (terms[$0].name, sums.means[$0] / Double(sums.counts[$0])) })
     }
 
     private func named(_ values: [Double]) -> [String: Double] {

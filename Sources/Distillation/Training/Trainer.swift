@@ -35,6 +35,8 @@ public final class Trainer {
         var gradientAngles: [Double] = []
         /// What the source's later batches depend on.
         var source: Data?
+        /// Of the steps since the last line of metrics, in a run that was interrupted between two lines.
+        var window: MetricsWindow.Sums?
     }
 
     /// - Parameters:
@@ -80,7 +82,7 @@ public final class Trainer {
     ///   - listener: receives metrics and, before them, the step that a run resumes at
     /// - Returns: the last line of metrics
     /// - Throws: `UserError` when the loss is no longer a number, when a saved state does not fit, or when the disk
-    ///   refuses; and what the listener throws
+    ///   refuses; `Interrupted`, after the state was saved, when a signal came; and what the listener throws
     @discardableResult
     public func run(
         stateURL: URL? = nil, listener: (any TrainingListener)? = nil, progress: ProgressHandler? = nil
@@ -100,7 +102,7 @@ public final class Trainer {
             progress?(.note("train: resumed at step \(position.step) of \(options.steps)"))
         }
 
-        var window = MetricsWindow(learners.flatMap(\.terms))
+        var window = MetricsWindow(learners.flatMap(\.terms), resuming: position.window)
         var lastSave = (time: ContinuousClock.now, step: position.step)
         var tokensHere = 0
         var timeHere = Duration.zero
@@ -137,10 +139,16 @@ public final class Trainer {
                 try listener?.measured(line)
                 position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
-                    position.source = try source.savedState()
-                    try TrainingState.save(position, tensors: state, to: stateURL)
+                    try save(&position, window, to: stateURL)
                     lastSave = (.now, position.step)
                 }
+            }
+            if Interruption.isRequested {
+                if let stateURL {
+                    try save(&position, window, to: stateURL)
+                    progress?(.note("train: state saved at step \(position.step) of \(options.steps)"))
+                }
+                throw Interrupted()
             }
         }
         tokensPerSecond = tokensHere > 0 ? Double(tokensHere) / (timeHere / .seconds(1)) : nil
@@ -150,6 +158,12 @@ public final class Trainer {
         learners.forEach { $0.finish() }
         progress?(.finished(stage: "train", summary: summary(position.metrics)))
         return position.metrics
+    }
+
+    private func save(_ position: inout Position, _ window: MetricsWindow, to url: URL) throws {
+        position.source = try source.savedState()
+        position.window = window.sums.steps > 0 ? window.sums : nil
+        try TrainingState.save(position, tensors: state, to: url)
     }
 
     private func summary(_ metrics: TrainingMetrics?) -> String {

@@ -39,10 +39,11 @@ struct TrainExecutor: StageExecutor {
                 ?? text.source,
             options: options, angle: try gradientAngle(stage, form, context),
             validate: try validation(stage, encoder, context))
-        let metrics = try trainer.run(
-            stateURL: context.work.appending(path: "state.safetensors"),
-            listener: MetricsListener(context.metrics),
-            progress: context.progress)
+        let metrics = try Interruption.saving {
+            try trainer.run(
+                stateURL: context.work.appending(path: "state.safetensors"),
+                listener: MetricsListener(context.metrics), progress: context.progress)
+        }
         func save(_ model: Decoder, to url: URL) throws {
             try Checkpoint.save(
                 decoder: model, tokenizer: form.tokenizer,
