@@ -153,10 +153,12 @@ extension Checkpoint {
     public static func weightBytes(at url: URL) throws -> Int {
         if GGUFFile.isGGUF(url) { return try MappedFile(contentsOf: url).count }
         do {
+            // Directory and files may be symbolic links, as in the cache of the Hugging Face hub.
             return try FileManager.default.contentsOfDirectory(
-                at: url, includingPropertiesForKeys: [.fileSizeKey]
+                at: url.resolvingSymlinksInPath(), includingPropertiesForKeys: nil
             ).filter { $0.pathExtension == "safetensors" }.reduce(0) { total, file in
-                total + (try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0)
+                let target = file.resolvingSymlinksInPath()
+                return total + (try target.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0)
             }
         } catch {
             throw UserError("cannot be listed", file: url.relativePath, status: .noInput)

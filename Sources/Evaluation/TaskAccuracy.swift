@@ -68,11 +68,11 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
     ///   - rule: when an answer is right
     ///   - maximumTokens: an answer longer than this is cut, and so wrong
     ///   - onAnswer: receives each answer, in the order of the questions
-    /// - Throws: `UserError` when the checkpoint has no tokenizer or a question does not fit its context
+    /// - Throws: `UserError` when the checkpoint has no tokenizer or a question does not fit its context; what `onAnswer` throws
     public static func measure(
         _ checkpoint: Checkpoint, questions: [TaskQuestion], system: String? = nil,
         rule: AnswerRule = .exact, maximumTokens: Int = standardMaximumTokens,
-        onAnswer: ((Answer) -> Void)? = nil
+        onAnswer: ((Answer) throws -> Void)? = nil
     ) throws -> TaskAccuracy {
         let tokenizer = try checkpoint.requireTokenizer()
         let template = checkpoint.chatTemplate ?? .roleMarkers
@@ -105,7 +105,7 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
             if isCorrect { correct += 1 }
             repetition += repeatedShare(of: generation.tokens)
             length += generation.tokens.count
-            onAnswer?(
+            try onAnswer?(
                 Answer(
                     question: question.messages.last?.content ?? "", given: given, accepted: question.answers,
                     isCorrect: isCorrect))

@@ -43,6 +43,7 @@ struct BenchCommand: ParsableCommand {
     var compare: String?
     @Flag(help: "Print JSON.")
     var json = false
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         guard runs > 0 else { throw ValidationError("--runs \(runs) is not positive") }
@@ -61,7 +62,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Failure.reporting {
+        try general.running {
             let old = try compare.map(Self.report)
             let suite: any BenchmarkSuite =
                 try model.map {
@@ -80,7 +81,7 @@ struct BenchCommand: ParsableCommand {
             for part in part.map({ [$0] }) ?? suite.parts {
                 let result = try suite.run(part)
                 report.parts[part] = result
-                if !json { print(Self.line(part, result, old: old?.parts[part])) }
+                if !json { try Console.print(Self.line(part, result, old: old?.parts[part])) }
             }
             if json { try printJSON(report) }
         }

@@ -1,7 +1,8 @@
 import Foundation
 import Support
 
-/// Lines from standard input to standard output, without making strings of them.
+/// Lines from standard input to standard output, without making strings of them. On a terminal, characters that it obeys
+/// are spelled out.
 enum ByteLines {
     /// What is read at once; answers are written after each read, so that a pipe gets them without waiting.
     private static let chunk = 1 << 20
@@ -12,6 +13,7 @@ enum ByteLines {
     static func transform(
         _ body: (_ lines: [UnsafeBufferPointer<UInt8>], _ first: Int) throws -> [UInt8]
     ) throws {
+        let isWatched = isatty(Terminal.standardOutput) == 1
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 64)
         defer { room.deallocate() }
         var pending: [UInt8] = []
@@ -27,7 +29,10 @@ enum ByteLines {
                     return (try body(lines, number), lines.count)
                 }
                 number += lineCount
-                try write(output)
+                try output.withUnsafeBytes { bytes in
+                    guard isWatched else { return try Console.write(bytes) }
+                    try Console.write(String(decoding: bytes, as: UTF8.self).terminalSafe(keepingLines: true))
+                }
                 pending.removeFirst(end)
             }
             if count == 0 { return }
@@ -52,7 +57,10 @@ enum ByteLines {
     ) throws -> Int {
         var count = 0
         repeat { count = Foundation.read(0, room.baseAddress, room.count) } while count < 0 && errno == EINTR
-        guard count >= 0 else { throw UserError.system(errno, "cannot read standard input") }
+        guard count >= 0 else {
+            throw UserError(
+                "cannot read standard input: \(String(cString: strerror(errno)))", status: .inputOutput)
+        }
         buffer.append(contentsOf: room[..<count])
         return count
     }
@@ -79,22 +87,4 @@ enum ByteLines {
         }
     }
 
-    private static func write(_ bytes: [UInt8]) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(1, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                throw UserError.system(errno, "cannot write standard output")
-            }
-        }
-    }
-}
-
-extension UserError {
-    /// A failed call on a standard stream.
-    fileprivate static func system(_ code: Int32, _ problem: String) -> UserError {
-        UserError("\(problem): \(String(cString: strerror(code)))", status: .inputOutput)
-    }
 }

@@ -10,8 +10,8 @@ struct ChatCommand: ParsableCommand {
         commandName: "chat",
         abstract: "Talk with a model.",
         discussion: """
-            Each line is a message; the answer appears as it is written. Ctrl-C stops an answer, Ctrl-D ends. \
-            Commands:
+            Each line is a message; the answer appears as it is written. Ctrl-C stops an answer, Ctrl-D ends; the \
+            cursor keys bring lines back. Control characters in an answer are spelled out, such as \\u{1B}. Commands:
             \(ChatInput.summary)
 
             EXAMPLES
@@ -33,9 +33,10 @@ struct ChatCommand: ParsableCommand {
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup(title: "Sampling")
     var sampling: SamplingFlags<ChatSampling>
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func run() throws {
-        try Failure.reporting {
+        try general.running {
             let author = try Synthesis.Author(chatTemplate.applied(to: exit.model(model)), name: model)
             guard let template = author.template else {
                 throw UserError(

@@ -10,13 +10,14 @@ struct ChatTerminal {
     private let isInteractive =
         Terminal.isInteractive(Terminal.standardInput) && Terminal.isInteractive(Terminal.standardOutput)
 
+    private let editor = LineEditor(prompt: "> ")
+
     init(_ session: ChatSession) { self.session = session }
 
     /// Answers lines until the input ends or `/quit`.
     func converse() throws {
-        Interruption.install()
         if isInteractive { tell("Ctrl-C stops an answer, Ctrl-D ends, /help lists commands") }
-        while let line = nextLine() {
+        while let line = try nextLine() {
             switch ChatInput(line) {
             case .nothing: continue
             case .quit: return
@@ -30,22 +31,26 @@ struct ChatTerminal {
             case .unknown(let command): tell("\(command) is not a command; /help lists them")
             case .message(let text):
                 do {
-                    try answer(text)
+                    // Ctrl-C stops the answer alone.
+                    try Interruption.stopping { try answer(text) }
                 } catch let error as UserError where isInteractive {
                     // A message that is too long is no reason to leave.
                     tell(error.description)
                 }
             }
         }
-        if isInteractive { write("\n") }
     }
 
     /// Answers one message.
     func answer(_ text: String) throws {
-        let answer = try Interruption.catching {
-            try session.answer(text, isCancelled: { Interruption.isRequested }, onText: write)
-        }
-        write("\n")
+        var failure: (any Error)?
+        let answer = try session.answer(
+            text, isCancelled: { Interruption.isRequested || failure != nil },
+            onText: { text in
+                do { try Console.write(text.terminalSafe(keepingLines: true)) } catch { failure = error }
+            })
+        if let failure { throw failure }
+        try Console.write("\n")
         switch answer.reason {
         case .stop, .stopString: break
         case .length: tell("(cut after \(answer.tokens) tokens; see --max-new-tokens)")
@@ -57,12 +62,9 @@ struct ChatTerminal {
         }
     }
 
-    private func nextLine() -> String? {
-        if isInteractive { write("> ") }
-        return readLine()
+    private func nextLine() throws -> String? {
+        isInteractive ? try editor.nextLine() : readLine()
     }
 
-    private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
-
-    private func tell(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    private func tell(_ text: String) { Console.tell(text) }
 }

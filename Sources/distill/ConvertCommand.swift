@@ -25,6 +25,7 @@ struct ConvertCommand: AsyncParsableCommand {
     @Option(help: "How weights are stored.")
     var type = ExportType.f16
     @OptionGroup var exit: ExitFlag
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         guard output.hasSuffix(".gguf") || type.format.valuesPerBlock == 1 else {
@@ -34,7 +35,7 @@ struct ConvertCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Failure.reporting {
+        try general.running(advice: "nothing was written") {
             let url = URL(filePath: output)
             guard !FileManager.default.fileExists(atPath: url.path) else {
                 throw UserError(
@@ -51,7 +52,7 @@ struct ConvertCommand: AsyncParsableCommand {
                     decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
                     tokens: model.tokens, to: url, as: ScalarType(rawValue: type.format.rawValue)!)
             }
-            print("\(output): \(try Checkpoint.weightBytes(at: url)) bytes of weights")
+            try Console.print("\(output): \(try Checkpoint.weightBytes(at: url)) bytes of weights")
         }
     }
 }

@@ -52,6 +52,7 @@ struct CutCommand: AsyncParsableCommand {
     var type = Kind.f32
     @Flag(help: "Print what was done as JSON.")
     var json = false
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         let cut = try cut()
@@ -72,7 +73,7 @@ struct CutCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Failure.reporting {
+        try general.running(advice: "nothing was written") {
             let url = URL(filePath: output)
             guard !FileManager.default.fileExists(atPath: url.path) else {
                 throw UserError(
@@ -81,7 +82,7 @@ struct CutCommand: AsyncParsableCommand {
             }
             let records = corpus.isEmpty ? [] : try CorpusReader(corpus.map { URL(filePath: $0) }).records()
             let whole = try Checkpoint.load(URL(filePath: input), weights: .stored)
-            let progress = ProgressLine()
+            let progress = general.progressLine()
             let (student, report) = try cut().apply(to: whole, records: records, progress: progress.handler)
             progress.clear()
             switch type {
@@ -93,7 +94,7 @@ struct CutCommand: AsyncParsableCommand {
             if json {
                 try printJSON(ModelFigures(path: output, figures: report))
             } else {
-                print("\(output): \(report.summary)")
+                try Console.print("\(output): \(report.summary)")
             }
         }
     }

@@ -16,15 +16,16 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @Flag(help: "Print JSON.")
     var json = false
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func run() async throws {
-        try Failure.reporting {
+        try general.running {
             let diagnosis = Diagnosis(facts: Self.facts)
             if json {
                 try printJSON(diagnosis)
             } else {
-                printTable(["fact", "value"], diagnosis.facts.map { [$0.name, $0.value] })
-                printTable(
+                try printTable(["fact", "value"], diagnosis.facts.map { [$0.name, $0.value] })
+                try printTable(
                     ["self-test", "result", "seconds"],
                     diagnosis.selfTest.map { [$0.name, $0.problem ?? "passed", decimal($0.seconds, 2)] })
             }

@@ -38,6 +38,7 @@ struct PerplexityCommand: AsyncParsableCommand {
     @OptionGroup var exit: ExitFlag
     @Flag(help: "Print JSON.")
     var json = false
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         guard let stride else { return }
@@ -50,8 +51,8 @@ struct PerplexityCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Failure.reporting {
-            let progress = ProgressLine()
+        try general.running {
+            let progress = general.progressLine()
             defer { progress.clear() }
             let records = try corpus.reader.records()
             let evaluator = Evaluator(
@@ -65,7 +66,7 @@ struct PerplexityCommand: AsyncParsableCommand {
             }
             progress.clear()
             if json { return try printJSON(["models": lines]) }
-            printTable(
+            try printTable(
                 ["model", "tokens", "nll", "perplexity", "±", "bits/byte"],
                 lines.map {
                     let p = $0.figures
@@ -100,11 +101,12 @@ struct AgreementCommand: AsyncParsableCommand {
     @OptionGroup var exit: ExitFlag
     @Flag(help: "Print JSON.")
     var json = false
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func run() async throws {
-        try Failure.reporting {
+        try general.running {
             let records = try corpus.reader.records()
-            let progress = ProgressLine()
+            let progress = general.progressLine()
             defer { progress.clear() }
             let teacher = try Checkpoint.load(URL(filePath: self.teacher))
             let evaluator = Evaluator(
@@ -118,7 +120,7 @@ struct AgreementCommand: AsyncParsableCommand {
             }
             progress.clear()
             if json { return try printJSON(["models": lines]) }
-            printTable(
+            try printTable(
                 ["student", "tokens", "mean KL", "±", "p50", "p90", "p99", "same top-1", "RMS Δp", "ECE"],
                 lines.map { line in
                     let a = line.figures
@@ -166,6 +168,7 @@ struct TaskCommand: AsyncParsableCommand {
     @OptionGroup var exit: ExitFlag
     @Flag(help: "Print JSON.")
     var json = false
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     private struct Figures: Encodable {
         let questions, correct: Int
@@ -185,7 +188,7 @@ struct TaskCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Failure.reporting {
+        try general.running {
             let questions = try TaskQuestion.read(URL(filePath: data), limit: limit)
             let rule = try format.map { try AnswerRule(format: $0) } ?? .exact
             let lines = try models.map { path in
@@ -196,14 +199,14 @@ struct TaskCommand: AsyncParsableCommand {
                 ) { answer in
                     guard !answer.isCorrect, left > 0 else { return }
                     left -= 1
-                    print(
+                    try Console.print(
                         "\(path): \(answer.question)\n  said:     \(answer.given)\n  accepted: \(answer.accepted[0])"
                     )
                 }
                 return ModelFigures(path: path, figures: Figures(result))
             }
             if json { return try printJSON(["models": lines]) }
-            printTable(
+            try printTable(
                 ["model", "questions", "correct", "accuracy", "±", "repetition", "length"],
                 lines.map {
                     let f = $0.figures

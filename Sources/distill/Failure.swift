@@ -11,11 +11,13 @@ enum Failure {
             return try body()
         } catch let error where error is ExitCode || error is ValidationError || error is CleanExit {
             throw error
+        } catch is Interrupted {
+            Interruption.end()
         } catch {
             let (message, status) = explanation(of: error)
             if error is RecipeError {
                 // Like a compiler's: each line begins with the place.
-                FileHandle.standardError.write(Data("\(message)\n".utf8))
+                Console.tell(message)
             } else {
                 report(message)
             }
@@ -25,7 +27,7 @@ enum Failure {
 
     /// Writes a message to stderr.
     static func report(_ message: String) {
-        FileHandle.standardError.write(Data("distill: \(message)\n".utf8))
+        Console.tell("distill: \(message)")
     }
 
     static func explanation(of error: any Error) -> (message: String, status: ExitStatus) {

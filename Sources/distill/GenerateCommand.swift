@@ -49,6 +49,7 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup(title: "Sampling")
     var sampling: SamplingFlags<CorpusSampling>
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         try require(Synthesis.Options.samplesLimits.problem("--samples", samples))
@@ -58,8 +59,8 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Failure.reporting {
-            let progress = ProgressLine()
+        try general.running(advice: "the answers so far are kept; the same command goes on after them") {
+            let progress = general.progressLine()
             defer { progress.clear() }
             let all = try prompts.flatMap { try SynthesisPrompt.read(URL(filePath: $0)) }
             let chosen = limit.map { Array(all.prefix($0)) } ?? all
@@ -83,7 +84,7 @@ struct GenerateCommand: ParsableCommand {
             }
             if summary.reused > 0 { parts.append("\(summary.reused) answers were there") }
             if summary.skippedPrompts > 0 { parts.append("\(summary.skippedPrompts) long prompts left out") }
-            print(parts.joined(separator: ", "))
+            try Console.print(parts.joined(separator: ", "))
         }
     }
 }

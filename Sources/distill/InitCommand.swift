@@ -37,6 +37,7 @@ struct InitCommand: AsyncParsableCommand {
         parsing: .upToNextOption,
         help: ArgumentHelp("Text to measure on, which is not trained on.", valueName: "text"))
     var heldOut: [String] = []
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         if teacher == nil, !data.isEmpty || !heldOut.isEmpty { throw ValidationError("Give --teacher, too.") }
@@ -44,7 +45,7 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Failure.reporting {
+        try general.running {
             let url = URL(filePath: file)
             if FileManager.default.fileExists(atPath: url.path) {
                 throw UserError(
@@ -52,7 +53,7 @@ struct InitCommand: AsyncParsableCommand {
                 )
             }
             try AtomicFile.write(Data(try text().utf8), to: url)
-            print("\(file): written; try: distill validate \(file)")
+            try Console.print("\(file): written; try: distill validate \(file)")
         }
     }
 

@@ -28,6 +28,7 @@ struct InspectCommand: AsyncParsableCommand {
     var records = 100
     @Flag(help: "Print JSON.")
     var json = false
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         guard records > 0 else { throw ValidationError("--records \(records) is not positive") }
@@ -35,7 +36,7 @@ struct InspectCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Failure.reporting {
+        try general.running {
             let url = URL(filePath: path)
             if isCheckpoint(url) {
                 guard !verify else {
@@ -60,7 +61,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     private func show(_ inspection: some Inspection) throws {
         if json { return try printJSON(inspection) }
-        printTable([inspection.kindOfThing, path], inspection.rows)
+        try printTable([inspection.kindOfThing, path], inspection.rows)
     }
 
     private func verification(of cache: SignalCache) throws -> SignalVerification {

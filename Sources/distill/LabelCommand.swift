@@ -50,6 +50,7 @@ struct LabelCommand: AsyncParsableCommand {
     var hidden: [Int] = []
     @Option(help: "Decides the samples.")
     var seed: UInt64 = 0
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         try require(Loss.temperatureLimits.problem("--temperature", temperature))
@@ -60,8 +61,8 @@ struct LabelCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Failure.reporting {
-            let progress = ProgressLine()
+        try general.running(advice: "what is labelled so far is kept; the same command goes on after it") {
+            let progress = general.progressLine()
             defer { progress.clear() }
             try LabelingJob(
                 teacher: chatTemplate.applied(to: Checkpoint.load(URL(filePath: model))), name: model,

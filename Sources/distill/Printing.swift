@@ -1,5 +1,6 @@
 import Foundation
 import Recipes
+import Support
 
 /// Prints a value as JSON with snake_case keys.
 func printJSON(_ value: some Encodable) throws {
@@ -9,8 +10,11 @@ func printJSON(_ value: some Encodable) throws {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
         positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    try printJSON(text: String(decoding: try encoder.encode(value), as: UTF8.self))
 }
+
+/// Prints JSON, safe for a terminal.
+func printJSON(text: String) throws { try Console.write(text.terminalSafeJSON + "\n") }
 
 /// What was measured of one model: the figures' own keys, and `path`.
 struct ModelFigures<Figures: Encodable>: Encodable {
@@ -27,8 +31,9 @@ struct ModelFigures<Figures: Encodable>: Encodable {
 }
 
 /// Prints rows under their headings, in aligned columns.
-func printTable(_ heading: [String], _ rows: [[String]]) {
-    print(TextTable(rows: [heading] + rows).text(colour: Terminal.hasColour(Terminal.standardOutput)))
+func printTable(_ heading: [String], _ rows: [[String]]) throws {
+    let table = TextTable(rows: [heading] + rows)
+    try Console.print(styled: table.text(colour: Terminal.hasColour(Terminal.standardOutput)))
 }
 
 /// A number with a fixed count of decimals, whatever the locale.

@@ -3,15 +3,23 @@ import Recipes
 import Support
 
 /// Shows progress on stderr: one live line on a terminal, a plain line now and then in a pipe.
+///
+///     2 of 6, train: 120/1000 steps, 4 min left, 2030 tokens/s, loss 2.1300
+///
+/// In a pipe a line carries the time since the command began, `[12:34]`, as logs do.
 final class ProgressLine {
     private let isLive: Bool
     private let hasColour: Bool
+    private let width: () -> Int
     private let write: (String) -> Void
     private let now: () -> Date
+    private let start: Date
 
     // A terminal is redrawn at most ten times a second; a log gets a line every ten seconds.
     private var interval: TimeInterval { isLive ? 0.1 : 10 }
 
+    /// The place of the stage in its recipe, such as "2 of 6, ".
+    private var place = ""
     private var stage: (name: String, total: Int, unit: String, began: Date)?
     /// Done when the stage began: a resumed stage does not begin at 0, and its rate must not count what an
     /// earlier process did.
@@ -22,37 +30,41 @@ final class ProgressLine {
     init(
         isLive: Bool = Terminal.isInteractive(Terminal.standardError),
         hasColour: Bool = Terminal.hasColour(Terminal.standardError),
+        width: @escaping () -> Int = { Terminal.width(Terminal.standardError) },
         now: @escaping () -> Date = Date.init,
-        write: @escaping (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
+        write: @escaping (String) -> Void = Console.tell(styled:)
     ) {
         self.isLive = isLive
         self.hasColour = hasColour
+        self.width = width
         self.now = now
         self.write = write
+        start = now()
     }
 
     var handler: ProgressHandler { { [self] in handle($0) } }
 
     func handle(_ event: ProgressEvent) {
         switch event {
+        case .entered(_, let number, let count): place = "\(number) of \(count), "
         case .began(let name, let total, let unit):
             stage = (name, total, unit, now())
             first = nil
             lastShown = now()
-            if !isLive { write("\(name): \(total) \(unit)\n") }
+            if !isLive { say("\(place)\(name): \(total) \(unit)") }
         case .advanced(let name, let done, let tokens, let loss):
             if first == nil { first = (done, tokens, now()) }
             guard now().timeIntervalSince(lastShown) >= interval || (isLive && !isLineShown) else { return }
             lastShown = now()
-            show(line(name, done: done, tokens: tokens, loss: loss))
+            show(name, parts(done: done, tokens: tokens, loss: loss))
         case .finished(let name, let summary):
             let time = stage.map { " (\(durationText(now().timeIntervalSince($0.began))))" } ?? ""
             stage = nil
             clear()
-            write("\(bold(name)): \(summary)\(time)\n")
+            say("\(place)\(name)", ": \(summary)\(time)")
         case .note(let text):
             clear()
-            write("\(text)\n")
+            say("\(place)\(text)")
         }
     }
 
@@ -62,28 +74,53 @@ final class ProgressLine {
         isLineShown = false
     }
 
-    private func show(_ line: String) {
-        guard isLive else { return write("\(line)\n") }
-        write("\r\(line.prefix(Terminal.width(Terminal.standardError) - 1))\u{1B}[K")
+    /// Writes a line that stays.
+    private func say(_ heading: String, _ text: String = "") {
+        let heading = heading.terminalSafe
+        write("\(elapsed)\(text.isEmpty ? heading : bold(heading))\(text.terminalSafe)\n")
+    }
+
+    /// Minutes and seconds, or hours besides, since the command began.
+    private var elapsed: String {
+        guard !isLive else { return "" }
+        let seconds = Int(max(0, now().timeIntervalSince(start)))
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60)
+        return hours > 0
+            ? String(format: "[%d:%02d:%02d] ", hours, minutes, seconds % 60)
+            : String(format: "[%02d:%02d] ", minutes, seconds % 60)
+    }
+
+    /// Shows as many of the parts as the terminal has room for, the first of them at most, and without the stage's name
+    /// before the time left is lost.
+    private func show(_ name: String, _ parts: [String]) {
+        let heading = "\(place)\(name): ".terminalSafe
+        let full = heading + parts.joined(separator: ", ")
+        guard isLive else { return say(full) }
+        let room = max(1, width() - 1)
+        let shorter = stride(from: parts.count, to: 1, by: -1).map {
+            parts.prefix($0).joined(separator: ", ")
+        }
+        let lines = shorter.map { heading + $0 } + shorter + [parts.dropFirst().first ?? ""]
+        let line = lines.first { !$0.isEmpty && $0.count <= room } ?? String(full.prefix(room))
+        write("\r\(line)\u{1B}[K")
         isLineShown = true
     }
 
-    private func line(_ name: String, done: Int, tokens: Int, loss: Double?) -> String {
+    /// What there is to say, the most important first.
+    private func parts(done: Int, tokens: Int, loss: Double?) -> [String] {
         var parts: [String] = []
         if let stage { parts.append("\(done)/\(stage.total) \(stage.unit)") }
         if let first, case let seconds = now().timeIntervalSince(first.time), seconds > 0 {
-            let rate = Double(tokens - first.tokens) / seconds
-            if rate > 0 { parts.append(String(format: "%.0f tokens/s", rate)) }
-            if let loss { parts.append(String(format: "loss %.4f", loss)) }
             let progress = done - first.done
             if let stage, progress > 0, stage.total >= done {
                 let left = seconds / Double(progress) * Double(stage.total - done)
                 parts.append("\(durationText(left)) left")
             }
-        } else if let loss {
-            parts.append(String(format: "loss %.4f", loss))
+            let rate = Double(tokens - first.tokens) / seconds
+            if rate > 0 { parts.append(String(format: "%.0f tokens/s", rate)) }
         }
-        return "\(name): \(parts.joined(separator: ", "))"
+        if let loss { parts.append(String(format: "loss %.4f", loss)) }
+        return parts
     }
 
     private func bold(_ text: String) -> String { hasColour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }

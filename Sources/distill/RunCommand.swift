@@ -36,6 +36,8 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print the results as JSON.")
     var json = false
 
+    @OptionGroup(title: "General") var general: GeneralFlags
+
     /// Multiplications a second that two cores of the kind common in small machines reach, in 10⁹ operations.
     static let usualGigaflops = 160.0
 
@@ -45,13 +47,13 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Failure.reporting {
+        try general.running(advice: "what is finished is kept; the same command goes on from there") {
             let plan = try Plan(try RecipeFile(contentsOf: recipe, overrides: overrides))
             if dryRun {
-                print(plan.table(with: CostModel(gigaflops: Self.usualGigaflops)))
+                try Console.print(plan.table(with: CostModel(gigaflops: Self.usualGigaflops)))
                 return
             }
-            let progress = ProgressLine()
+            let progress = general.progressLine()
             defer { progress.clear() }
             let runner = RecipeRunner(
                 executors: StandardExecutors.all, toolVersion: Distill.configuration.version,
@@ -59,15 +61,16 @@ struct RunCommand: AsyncParsableCommand {
             let outcome = try runner.run(plan, fresh: fresh)
             progress.clear()
             if json {
-                print(try outcome.json())
+                try Console.print(try outcome.json())
             } else {
                 let table = outcome.report.terminalText(colour: Terminal.hasColour(Terminal.standardOutput))
-                if !table.isEmpty { print(table) }
-                print(
+                if !table.isEmpty { try Console.print(table) }
+                try Console.print(
                     "\(outcome.directory.relativePath): \(outcome.performed) stages done, \(outcome.reused) reused"
                 )
                 if let student = plan.finalModel {
-                    print("next: \(Self.ownName) chat \(outcome.directory.relativePath)/\(student)")
+                    let model = "\(outcome.directory.relativePath)/\(student)"
+                    try Console.print("next: \(Self.ownName) chat \(model)")
                 }
             }
         }

@@ -69,6 +69,7 @@ extension TokenizerCommand {
         var maximumRecords: Int?
         @Option(help: "Decides that choice.")
         var seed: UInt64 = 0
+        @OptionGroup(title: "General") var general: GeneralFlags
 
         func validate() throws {
             if let maximumRecords, maximumRecords < 1 {
@@ -77,7 +78,7 @@ extension TokenizerCommand {
         }
 
         func run() throws {
-            try Failure.reporting {
+            try general.running {
                 var training = TokenizerTraining(kind: kind, vocabularySize: vocabularySize)
                 training.userDefinedSymbols = symbols
                 training.characterCoverage = characterCoverage
@@ -88,7 +89,7 @@ extension TokenizerCommand {
                     files: files.map { URL(fileURLWithPath: $0) }, maximumRecords: maximumRecords, seed: seed)
                 let tokenizer = try Tokenizer(serializedModel: model, name: output)
                 try AtomicFile.write(model, to: URL(fileURLWithPath: output))
-                print("\(output): \(kind.rawValue), \(tokenizer.vocabularySize) pieces")
+                try Console.print("\(output): \(kind.rawValue), \(tokenizer.vocabularySize) pieces")
             }
         }
     }
@@ -111,9 +112,10 @@ extension TokenizerCommand {
         var eos = false
         @Flag(help: "Treat lines as text from outside, which cannot spell role markers.")
         var content = false
+        @OptionGroup(title: "General") var general: GeneralFlags
 
         func run() throws {
-            try Failure.reporting {
+            try general.running {
                 let tokenizer = try model.load()
                 for (isAsked, id, name) in [(bos, tokenizer.beginID, "begin"), (eos, tokenizer.endID, "end")]
                 where isAsked && id == nil {
@@ -149,9 +151,10 @@ extension TokenizerCommand {
                 """)
 
         @OptionGroup var model: Model
+        @OptionGroup(title: "General") var general: GeneralFlags
 
         func run() throws {
-            try Failure.reporting {
+            try general.running {
                 let tokenizer = try model.load()
                 try ByteLines.transform { lines, first in
                     let ids = try lines.enumerated().map {

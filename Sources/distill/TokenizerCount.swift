@@ -19,15 +19,16 @@ extension TokenizerCommand {
         @OptionGroup var corpus: CorpusFlags
         @Flag(help: "Print JSON.")
         var json = false
+        @OptionGroup(title: "General") var general: GeneralFlags
 
         func run() throws {
-            try Failure.reporting {
+            try general.running {
                 let encoder = CorpusEncoder(
                     tokenizer: try model.load(), contextLength: corpus.context,
                     scope: corpus.scope ?? Evaluator.standardScope)
                 let summary = try encoder.encode(corpus.reader).summary
                 if json { return try printJSON(summary) }
-                print(summary)
+                try Console.print("\(summary)")
             }
         }
     }

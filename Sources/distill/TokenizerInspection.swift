@@ -15,17 +15,13 @@ extension TokenizerCommand {
         @OptionGroup var model: Model
         @Flag(help: "Print JSON.")
         var json = false
+        @OptionGroup(title: "General") var general: GeneralFlags
 
         func run() throws {
-            try Failure.reporting {
+            try general.running {
                 let inspection = TokenizerInspection(try model.load())
-                guard json else {
-                    print(inspection)
-                    return
-                }
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-                print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+                if json { return try printJSON(inspection) }
+                try Console.print("\(inspection)")
             }
         }
     }

@@ -27,6 +27,7 @@ extension TokenizerCommand {
         var symbols: [String] = []
         @Option(name: .shortAndLong, help: "Where the .model file goes.")
         var output: String
+        @OptionGroup(title: "General") var general: GeneralFlags
 
         func validate() throws {
             try require(VocabularyTrim.sizeLimits.problem("--size", size))
@@ -34,14 +35,14 @@ extension TokenizerCommand {
         }
 
         func run() throws {
-            try Failure.reporting {
+            try general.running {
                 let records = try CorpusReader(files.map { URL(filePath: $0) }).records()
                 let trim = try VocabularyTrim(
                     model.load(), to: size, texts: records.flatMap(\.texts),
                     symbols: symbols.map(VocabularyTrim.Symbol.init))
                 try AtomicFile.write(trim.tokenizer.serializedModel, to: URL(filePath: output))
                 let usage = trim.usage
-                print(
+                try Console.print(
                     "\(output): \(trim.tokenizer.vocabularySize) pieces; the text has \(usage.tokens) tokens, "
                         + "\(usage.pieces) different; \(usage.changedTokens) tokens change")
             }

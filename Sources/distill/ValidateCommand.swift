@@ -18,20 +18,21 @@ struct ValidateCommand: AsyncParsableCommand {
 
     @Flag(help: "Print the reference of all keys of a recipe, as Markdown.")
     var keys = false
+    @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         if recipes.isEmpty, !keys { throw ValidationError("Name at least one recipe, or give --keys.") }
     }
 
     func run() async throws {
-        if keys { print(KeyReference.markdown, terminator: "") }
+        if keys { try general.running { try Console.write(KeyReference.markdown) } }
         var worst: ExitCode?
         for recipe in recipes {
             do {
-                try Failure.reporting {
+                try general.running {
                     let file = try RecipeFile(contentsOf: recipe)
                     let variants = file.variants.isEmpty ? "" : ", \(file.variants.count) variants"
-                    print("\(recipe): valid, \(file.recipe.stages.count) stages\(variants)")
+                    try Console.print("\(recipe): valid, \(file.recipe.stages.count) stages\(variants)")
                 }
             } catch let code as ExitCode {
                 worst = worst ?? code

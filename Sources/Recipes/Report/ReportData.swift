@@ -92,7 +92,7 @@ extension ReportData {
                 switch instance.stage {
                 case .evaluate:
                     let data = try Data(contentsOf: directory.output(of: instance))
-                    var scores = try JSONDecoder().decode(ModelScores.self, from: data)
+                    var scores = try JSONDecoder.forRecords.decode(ModelScores.self, from: data)
                     scores.figures = reader.figures(of: instance, in: run)
                     models.append(Model(scores: scores, address: instance.address))
                 case .train(let train):

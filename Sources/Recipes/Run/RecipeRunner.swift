@@ -44,7 +44,8 @@ public struct RecipeRunner {
         try directory.write(record)
         try directory.removeViews(of: plan)
         var performed = 0
-        for instance in plan.stages {
+        for (index, instance) in plan.stages.enumerated() {
+            progress(.entered(stage: instance.label, number: index + 1, of: plan.stages.count))
             if let earlier = directory.record(of: instance) {
                 try tell(.note("\(instance.label): reused, \(earlier.result.summary)"), directory)
             } else {

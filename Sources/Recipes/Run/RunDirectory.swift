@@ -187,7 +187,7 @@ final class RunDirectory {
         let time = Date().formatted(.iso8601)
         switch event {
         case .began(let stage, _, _): try events.append(EventLine(time: time, event: "began", stage: stage))
-        case .advanced: break
+        case .entered, .advanced: break
         case .finished(let stage, let summary):
             try events.append(EventLine(time: time, event: "finished", stage: stage, text: summary))
         case .note(let text): try events.append(EventLine(time: time, event: "note", text: text))

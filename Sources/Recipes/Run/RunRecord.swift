@@ -63,9 +63,10 @@ struct StageRecord: Codable {
 }
 
 extension JSONEncoder {
-    /// The style of the small JSON files of a run directory.
+    /// The style of the small JSON files of a run directory: snake_case, as recipes and printed JSON.
     static var forRecords: JSONEncoder {
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
         return encoder
@@ -75,6 +76,8 @@ extension JSONEncoder {
 extension JSONDecoder {
     static var forRecords: JSONDecoder {
         let decoder = JSONDecoder()
+        // Leaves keys without underscores alone, and so reads records of before, which were written in camelCase.
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         decoder.dateDecodingStrategy = .iso8601
         return decoder
     }

@@ -70,9 +70,7 @@ struct EvaluateExecutor: StageExecutor {
             scores.tokensPerSecond = try DecodingSpeed.measure(model.decoder)
             advance(0)
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(try encoder.encode(scores), to: context.output)
+        try AtomicFile.write(try JSONEncoder.forRecords.encode(scores), to: context.output)
         return StageResult(summary: summary(scores), figures: figures(scores))
     }
 
