@@ -12,7 +12,9 @@ public enum TemporaryNames {
     /// `NAME` is cut to this length, so that the whole fits the 255 bytes a file system allows.
     private static let longestStem = 180
 
-    static func reserve(for url: URL) -> URL { reserve(for: url, mark: "tmp") }
+    /// A name beside `url` for what is not finished. Removed when a signal ends the process, and by a later process when
+    /// this one is killed; `release` it when the file has its final name or is gone.
+    public static func reserve(for url: URL) -> URL { reserve(for: url, mark: "tmp") }
 
     /// Where an older directory waits while its successor takes its name, on file systems that cannot
     /// exchange the two at once.
@@ -29,7 +31,7 @@ public enum TemporaryNames {
         return temporary
     }
 
-    static func release(_ url: URL) {
+    public static func release(_ url: URL) {
         active.withLock { _ = $0.removeValue(forKey: url.lastPathComponent) }
     }
 

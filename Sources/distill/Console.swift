@@ -50,6 +50,17 @@ enum Console {
             "cannot write standard output: \(String(cString: strerror(code)))", status: .inputOutput)
     }
 
+    /// Writes a result to a file, or to standard output where `-` is its name.
+    static func write(_ data: Data, toFile path: String) throws {
+        guard path == StandardStreams.name else { return try AtomicFile.write(data, to: URL(filePath: path)) }
+        try data.withUnsafeBytes { try write($0) }
+    }
+
+    /// Prints what was written to a file; to standard error where standard output has the file itself.
+    static func summarize(_ text: String, of path: String) throws {
+        if path == StandardStreams.name { tell(text) } else { try print(text) }
+    }
+
     /// Writes a line to standard error, safe for a terminal.
     static func tell(_ text: String) { tell(styled: text.terminalSafe(keepingLines: true) + "\n") }
 

@@ -28,6 +28,7 @@ struct ConvertCommand: AsyncParsableCommand {
     @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
+        try StandardStreams.refuse(output, for: "a model")
         guard output.hasSuffix(".gguf") || type.format.valuesPerBlock == 1 else {
             throw ValidationError(
                 "--type \(type.rawValue) is for GGUF files; a directory takes f32, f16 or bf16")

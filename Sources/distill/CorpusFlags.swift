@@ -11,7 +11,7 @@ extension PerplexityConvention: ExpressibleByArgument {}
 struct CorpusFlags: ParsableArguments {
     @Option(
         name: [.customLong("data"), .customLong("corpus")], parsing: .upToNextOption,
-        help: ArgumentHelp("Text: .jsonl or .txt files.", valueName: "file"))
+        help: ArgumentHelp("Text: .jsonl or .txt files, - for standard input.", valueName: "file"))
     var files: [String]
 
     @Option(help: "Tokens of a window, or that a document is cut to.")
@@ -31,5 +31,6 @@ struct CorpusFlags: ParsableArguments {
     }
 
     /// Reads the records of all files.
-    var reader: CorpusReader { CorpusReader(files.map { URL(filePath: $0) }, limit: limit) }
+    /// - Throws: `UserError` when standard input cannot be read
+    func reader() throws -> CorpusReader { CorpusReader(try StandardStreams.files(files), limit: limit) }
 }

@@ -55,6 +55,7 @@ struct CutCommand: AsyncParsableCommand {
     @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
+        try StandardStreams.refuse(output, for: "a model")
         let cut = try cut()
         guard cut != StudentCut() else {
             throw ValidationError("give --layers, --feed-forward, --heads, --width or --trim-to")
@@ -80,7 +81,7 @@ struct CutCommand: AsyncParsableCommand {
                     "exists already", file: output, remedy: "name another, or delete it",
                     status: .cannotCreate)
             }
-            let records = corpus.isEmpty ? [] : try CorpusReader(corpus.map { URL(filePath: $0) }).records()
+            let records = corpus.isEmpty ? [] : try CorpusReader(StandardStreams.files(corpus)).records()
             let whole = try Checkpoint.load(URL(filePath: input), weights: .stored)
             let progress = general.progressLine()
             let (student, report) = try cut().apply(to: whole, records: records, progress: progress.handler)

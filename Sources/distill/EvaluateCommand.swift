@@ -54,7 +54,7 @@ struct PerplexityCommand: AsyncParsableCommand {
         try general.running {
             let progress = general.progressLine()
             defer { progress.clear() }
-            let records = try corpus.reader.records()
+            let records = try corpus.reader().records()
             let evaluator = Evaluator(
                 convention: convention, context: corpus.context, stride: stride,
                 scope: corpus.scope ?? Evaluator.standardScope)
@@ -105,7 +105,7 @@ struct AgreementCommand: AsyncParsableCommand {
 
     func run() async throws {
         try general.running {
-            let records = try corpus.reader.records()
+            let records = try corpus.reader().records()
             let progress = general.progressLine()
             defer { progress.clear() }
             let teacher = try Checkpoint.load(URL(filePath: self.teacher))
@@ -150,7 +150,7 @@ struct TaskCommand: AsyncParsableCommand {
 
     @Argument(help: "Checkpoint directories.")
     var models: [String]
-    @Option(name: .customLong("data"), help: "A JSONL file of questions.")
+    @Option(name: .customLong("data"), help: "A JSONL file of questions, - for standard input.")
     var data: String
     @Option(help: "Use only the first questions.")
     var limit: Int?
@@ -189,7 +189,7 @@ struct TaskCommand: AsyncParsableCommand {
 
     func run() async throws {
         try general.running {
-            let questions = try TaskQuestion.read(URL(filePath: data), limit: limit)
+            let questions = try TaskQuestion.read(StandardStreams.file(data), limit: limit)
             let rule = try format.map { try AnswerRule(format: $0) } ?? .exact
             let lines = try models.map { path in
                 var left = json ? 0 : shown

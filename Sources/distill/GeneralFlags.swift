@@ -28,6 +28,6 @@ struct GeneralFlags: ParsableArguments {
     func running<Result>(advice: String? = nil, _ body: () throws -> Result) throws -> Result {
         if let threads { Parallel.threads = threads }
         Interruption.advise(advice)
-        return try Failure.reporting(body)
+        return try Failure.reporting { try StandardStreams.withInput(body) }
     }
 }

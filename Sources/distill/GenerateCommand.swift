@@ -23,13 +23,20 @@ struct GenerateCommand: ParsableCommand {
               distill generate data/teacher --prompts data/world/prompts.jsonl --output corpus.jsonl --samples 4 --top-p 0.95
               distill generate data/teacher --prompts chats.jsonl --output corpus.jsonl --answer every
               distill generate data/teacher --prompts questions.txt --output answers.jsonl --temperature 0
+              echo 'Who sings?' | distill generate data/teacher --prompts - --output -
             """)
 
     @Argument(help: "The model: a Hugging Face directory or a GGUF file.")
     var model: String
-    @Option(help: ArgumentHelp("The prompts; several files may be given.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The prompts, - for standard input; several files may be given.", valueName: "file"))
     var prompts: [String]
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where the answers go (JSONL).", valueName: "file"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Where the answers go (JSONL); - for standard output, where nothing is kept to go on from.",
+            valueName: "file"))
     var output: String
     @Option(help: "Answers to each prompt.")
     var samples = Synthesis.Options.standardSamples
@@ -62,7 +69,7 @@ struct GenerateCommand: ParsableCommand {
         try general.running(advice: "the answers so far are kept; the same command goes on after them") {
             let progress = general.progressLine()
             defer { progress.clear() }
-            let all = try prompts.flatMap { try SynthesisPrompt.read(URL(filePath: $0)) }
+            let all = try StandardStreams.files(prompts).flatMap { try SynthesisPrompt.read($0) }
             let chosen = limit.map { Array(all.prefix($0)) } ?? all
             let author = try Synthesis.Author(
                 chatTemplate.applied(to: exit.model(model)), name: exit.name(model))
@@ -74,8 +81,13 @@ struct GenerateCommand: ParsableCommand {
                     answer: answer,
                     skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic))
             let start = ContinuousClock.now
-            let summary = try synthesis.run(
-                prompts: chosen, into: URL(filePath: output), slots: slots, progress: progress.handler)
+            let summary =
+                output == StandardStreams.name
+                ? try synthesis.run(prompts: chosen, slots: slots, progress: progress.handler) {
+                    try Console.write(String(decoding: $0, as: UTF8.self) + "\n")
+                }
+                : try synthesis.run(
+                    prompts: chosen, into: URL(filePath: output), slots: slots, progress: progress.handler)
             progress.clear()
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             var parts = ["\(output): \(summary.records) answers"]
@@ -84,7 +96,9 @@ struct GenerateCommand: ParsableCommand {
             }
             if summary.reused > 0 { parts.append("\(summary.reused) answers were there") }
             if summary.skippedPrompts > 0 { parts.append("\(summary.skippedPrompts) long prompts left out") }
-            try Console.print(parts.joined(separator: ", "))
+            if output != StandardStreams.name || !general.quiet {
+                try Console.summarize(parts.joined(separator: ", "), of: output)
+            }
         }
     }
 }

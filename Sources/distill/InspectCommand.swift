@@ -38,7 +38,10 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws {
         try general.running {
             let url = URL(filePath: path)
-            if isCheckpoint(url) {
+            guard try FileManager.default.exists(at: url) else {
+                throw UserError("no such file or directory", file: path, status: .noInput)
+            }
+            if try isCheckpoint(url) {
                 guard !verify else {
                     throw UserError(
                         "is a checkpoint: there is no teacher to compare it with", file: path,
@@ -52,11 +55,11 @@ struct InspectCommand: AsyncParsableCommand {
     }
 
     /// A file is one, or is named as one by mistake; a directory may hold a signal cache.
-    private func isCheckpoint(_ url: URL) -> Bool {
+    private func isCheckpoint(_ url: URL) throws -> Bool {
         var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
-        return exists && !isDirectory.boolValue
-            || FileManager.default.fileExists(atPath: url.appending(path: "config.json").path)
+        _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+        guard isDirectory.boolValue else { return true }
+        return try FileManager.default.exists(at: url.appending(path: "config.json"))
     }
 
     private func show(_ inspection: some Inspection) throws {

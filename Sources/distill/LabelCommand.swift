@@ -53,6 +53,7 @@ struct LabelCommand: AsyncParsableCommand {
     @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
+        try StandardStreams.refuse(output, for: "a signal cache")
         try require(Loss.temperatureLimits.problem("--temperature", temperature))
         try require(SparseKind.Limits.k.problem("--k", k))
         try require(SparseKind.Limits.head.problem("--head", head))
@@ -70,7 +71,7 @@ struct LabelCommand: AsyncParsableCommand {
                 temperature: temperature,
                 scope: corpus.scope ?? LossScope.standard.targets, context: corpus.context, hidden: hidden,
                 seed: seed
-            ).run(corpus.reader, into: URL(filePath: output), progress: progress.handler)
+            ).run(corpus.reader(), into: URL(filePath: output), progress: progress.handler)
         }
     }
 }

@@ -100,8 +100,9 @@ final class ProgressLine {
         let shorter = stride(from: parts.count, to: 1, by: -1).map {
             parts.prefix($0).joined(separator: ", ")
         }
-        let lines = shorter.map { heading + $0 } + shorter + [parts.dropFirst().first ?? ""]
-        let line = lines.first { !$0.isEmpty && $0.count <= room } ?? String(full.prefix(room))
+        let timeLeft = parts.count > 1 ? parts[1] : full
+        let lines = shorter.map { heading + $0 } + shorter
+        let line = lines.first { $0.count <= room } ?? String(timeLeft.prefix(room))
         write("\r\(line)\u{1B}[K")
         isLineShown = true
     }

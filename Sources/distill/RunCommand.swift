@@ -33,7 +33,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where run directories are made.", valueName: "directory"))
     var runs = "runs"
 
-    @Flag(help: "Print the results as JSON.")
+    @Flag(help: "Print the results, or the plan of --dry-run, as JSON.")
     var json = false
 
     @OptionGroup(title: "General") var general: GeneralFlags
@@ -50,8 +50,9 @@ struct RunCommand: AsyncParsableCommand {
         try general.running(advice: "what is finished is kept; the same command goes on from there") {
             let plan = try Plan(try RecipeFile(contentsOf: recipe, overrides: overrides))
             if dryRun {
-                try Console.print(plan.table(with: CostModel(gigaflops: Self.usualGigaflops)))
-                return
+                let cost = CostModel(gigaflops: Self.usualGigaflops)
+                if json { return try printJSON(text: plan.json(with: cost)) }
+                return try Console.print(plan.table(with: cost))
             }
             let progress = general.progressLine()
             defer { progress.clear() }
@@ -61,10 +62,10 @@ struct RunCommand: AsyncParsableCommand {
             let outcome = try runner.run(plan, fresh: fresh)
             progress.clear()
             if json {
-                try Console.print(try outcome.json())
+                try printJSON(text: outcome.json())
             } else {
                 let table = outcome.report.terminalText(colour: Terminal.hasColour(Terminal.standardOutput))
-                if !table.isEmpty { try Console.print(table) }
+                if !table.isEmpty { try Console.print(styled: table) }
                 try Console.print(
                     "\(outcome.directory.relativePath): \(outcome.performed) stages done, \(outcome.reused) reused"
                 )

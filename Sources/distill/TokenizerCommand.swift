@@ -47,9 +47,9 @@ extension TokenizerCommand {
                 without a piece are spelled in bytes.
                 """)
 
-        @Argument(help: "Files or directories of text.")
+        @Argument(help: "Files or directories of text, - for standard input.")
         var files: [String]
-        @Option(name: .shortAndLong, help: "Where the .model file goes.")
+        @Option(name: .shortAndLong, help: "Where the .model file goes, - for standard output.")
         var output: String
         @Option(help: "Pieces to reach, with 3 special pieces, 256 byte pieces and the symbols.")
         var vocabularySize = 4096
@@ -86,10 +86,11 @@ extension TokenizerCommand {
                 training.splitsDigits = splitDigits
                 training.addsDummyPrefix = dummyPrefix
                 let model = try training.train(
-                    files: files.map { URL(fileURLWithPath: $0) }, maximumRecords: maximumRecords, seed: seed)
+                    files: StandardStreams.files(files), maximumRecords: maximumRecords, seed: seed)
                 let tokenizer = try Tokenizer(serializedModel: model, name: output)
-                try AtomicFile.write(model, to: URL(fileURLWithPath: output))
-                try Console.print("\(output): \(kind.rawValue), \(tokenizer.vocabularySize) pieces")
+                try Console.write(model, toFile: output)
+                try Console.summarize(
+                    "\(output): \(kind.rawValue), \(tokenizer.vocabularySize) pieces", of: output)
             }
         }
     }

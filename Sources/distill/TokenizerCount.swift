@@ -26,7 +26,7 @@ extension TokenizerCommand {
                 let encoder = CorpusEncoder(
                     tokenizer: try model.load(), contextLength: corpus.context,
                     scope: corpus.scope ?? Evaluator.standardScope)
-                let summary = try encoder.encode(corpus.reader).summary
+                let summary = try encoder.encode(corpus.reader()).summary
                 if json { return try printJSON(summary) }
                 try Console.print("\(summary)")
             }

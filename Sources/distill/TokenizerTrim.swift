@@ -16,7 +16,7 @@ extension TokenizerCommand {
                   distill tokenizer trim corpus.jsonl --model tokenizer.model --size 16384 --output small.model
                 """)
 
-        @Argument(help: "Files or directories of text.")
+        @Argument(help: "Files or directories of text, - for standard input.")
         var files: [String]
         @OptionGroup var model: Model
         @Option(help: "Pieces to keep.")
@@ -25,7 +25,7 @@ extension TokenizerCommand {
             parsing: .upToNextOption,
             help: ArgumentHelp("Symbols, each in the place of a piece.", valueName: "symbol=piece"))
         var symbols: [String] = []
-        @Option(name: .shortAndLong, help: "Where the .model file goes.")
+        @Option(name: .shortAndLong, help: "Where the .model file goes, - for standard output.")
         var output: String
         @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -36,15 +36,15 @@ extension TokenizerCommand {
 
         func run() throws {
             try general.running {
-                let records = try CorpusReader(files.map { URL(filePath: $0) }).records()
+                let records = try CorpusReader(StandardStreams.files(files)).records()
                 let trim = try VocabularyTrim(
                     model.load(), to: size, texts: records.flatMap(\.texts),
                     symbols: symbols.map(VocabularyTrim.Symbol.init))
-                try AtomicFile.write(trim.tokenizer.serializedModel, to: URL(filePath: output))
+                try Console.write(trim.tokenizer.serializedModel, toFile: output)
                 let usage = trim.usage
-                try Console.print(
+                try Console.summarize(
                     "\(output): \(trim.tokenizer.vocabularySize) pieces; the text has \(usage.tokens) tokens, "
-                        + "\(usage.pieces) different; \(usage.changedTokens) tokens change")
+                        + "\(usage.pieces) different; \(usage.changedTokens) tokens change", of: output)
             }
         }
     }

@@ -49,7 +49,7 @@ import Testing
             process.arguments = ["chat", "model", "--temperature", "0", "--max-new-tokens", "100000"]
             let (input, output, error) = (Pipe(), Pipe(), Pipe())
             (process.standardInput, process.standardOutput, process.standardError) = (input, output, error)
-            try process.run()
+            try withDefaultSignals { try process.run() }
             defer { process.terminate() }
             var said = Data()
             for round in 1...2 {

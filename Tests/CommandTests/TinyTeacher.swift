@@ -12,7 +12,7 @@ struct TinyTeacher {
     var prompts: URL { directory.appending(path: "prompts.jsonl") }
     var recipe: URL { directory.appending(path: "tiny.yaml") }
 
-    init(in directory: URL) throws {
+    init(in directory: URL, width: Int = 64, feedForward: Int = 128, layers: Int = 2) throws {
         self.directory = directory
         let words = ["red", "lamp", "hall", "key", "door", "river", "stone", "apple", "where", "is", "the"]
         let sentences = (0..<400).map { index in
@@ -23,7 +23,8 @@ struct TinyTeacher {
         )
         let decoder = try Decoder(
             configuration: Configuration(
-                vocabularySize: tokenizer.vocabularySize, width: 64, layers: 2, heads: 2, feedForward: 128,
+                vocabularySize: tokenizer.vocabularySize, width: width, layers: layers, heads: 2,
+                feedForward: feedForward,
                 contextLength: 128), seed: 1)
         try Checkpoint.save(decoder: decoder, tokenizer: tokenizer, template: .roleMarkers, to: teacher)
         let lines = sentences.prefix(150).map { #"{"messages":[{"role":"user","content":"\#($0)"}]}"# }

@@ -54,7 +54,7 @@ struct TokenizerCommandTests {
             let object =
                 try JSONSerialization.jsonObject(with: Data(inspected.standardOutput.utf8)) as? NSDictionary
             #expect(object?["kind"] as? String == "bpe")
-            #expect(object?["vocabularySize"] as? Int == 300)
+            #expect(object?["vocabulary_size"] as? Int == 300)
             #expect((object?["kinds"] as? [String: Int])?["userDefined"] == 2)
             let shown = try CommandRun.distill("tokenizer", "inspect", "--model", "t.model", in: directory)
             #expect(shown.standardOutput.contains("symbols         3 \"<|user|>\"  4 \"<|end|>\""))

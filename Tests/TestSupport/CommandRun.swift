@@ -81,12 +81,16 @@ public struct CommandRun: Sendable {
 }
 
 /// Runs `body` with no signal blocked. Threads that run tests block most signals, and a child inherits that: it
-/// would not see SIGTERM.
-private func withDefaultSignals(_ body: () throws -> Void) rethrows {
+/// would not see SIGTERM. Nor is Ctrl-C ignored, as in a process that a shell started in the background.
+public func withDefaultSignals(_ body: () throws -> Void) rethrows {
     var (none, before) = (sigset_t(), sigset_t())
     sigemptyset(&none)
     pthread_sigmask(SIG_SETMASK, &none, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let interrupt = signal(SIGINT, SIG_DFL)
+    defer {
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        signal(SIGINT, interrupt)
+    }
     try body()
 }
 

@@ -165,6 +165,9 @@ struct KeyReader {
     /// Notes a problem unless `key` is absent, null or one of `values`.
     mutating func demand(_ key: String, _ values: JSONValue...) {
         guard let value = self[key], !values.contains(value) else { return }
-        reject(key, "only \(values.map(\.text).joined(separator: " or ")) is supported")
+        // 1 and 1.0 are written alike.
+        var texts: [String] = []
+        for text in values.map(\.text) where !texts.contains(text) { texts.append(text) }
+        reject(key, "only \(texts.joined(separator: " or ")) is supported")
     }
 }

@@ -147,14 +147,66 @@ public struct Synthesis {
         }
         var (log, spent) = try unfinished.open(
             for: origin, samples: options.samples, prompts: answerable.map(\.index))
-        let budget = options.tokenBudget ?? .max
         summary.reused = log.lineCount
         progress?(.began(stage: stage, total: total, unit: "answers"))
         if summary.reused > 0 {
             progress?(.note("\(stage): resumed at answer \(summary.reused + 1) of \(total)"))
         }
+        summary.tokens = try answer(
+            answerable, from: summary.reused, slots: slots, isEnough: { spent >= options.tokenBudget ?? .max }
+        ) { records, tokens in
+            for record in records where spent < options.tokenBudget ?? .max {
+                try log.append(record)
+                spent += record.meta.tokens
+            }
+            progress?(.advanced(stage: stage, done: log.lineCount, tokens: tokens, loss: nil))
+        }
+        try log.synchronize()
+        try unfinished.finish()
+        summary.records = log.lineCount
+        return summary
+    }
+
+    /// Answers every prompt as above and hands the lines of the output over, in order; nothing is kept to go on from.
+    ///
+    /// - Parameter onLine: receives each line without its end
+    /// - Throws: `UserError` naming the place of a prompt that cannot be answered, and what `onLine` throws
+    public func run(
+        prompts: [SynthesisPrompt], slots: Int = 16, stage: String = "generate",
+        progress: ProgressHandler? = nil, onLine: (Data) throws -> Void
+    ) throws -> Summary {
+        let answerable = try answerable(prompts)
+        var summary = Summary(skippedPrompts: prompts.count - answerable.count)
+        var spent = 0
+        progress?(.began(stage: stage, total: answerable.count * options.samples, unit: "answers"))
+        summary.tokens = try answer(
+            answerable, from: 0, slots: slots, isEnough: { spent >= options.tokenBudget ?? .max }
+        ) { records, tokens in
+            for record in records where spent < options.tokenBudget ?? .max {
+                try onLine(try JSONEncoder.stable.encode(record))
+                spent += record.meta.tokens
+                summary.records += 1
+            }
+            progress?(.advanced(stage: stage, done: summary.records, tokens: tokens, loss: nil))
+        }
+        return summary
+    }
+
+    /// Lets the model answer.
+    ///
+    /// - Parameters:
+    ///   - first: the number of the first answer that is wanted
+    ///   - isEnough: asked before each token
+    ///   - onRecords: receives records in order, and the tokens written so far
+    /// - Returns: the tokens written
+    /// - Throws: `Interrupted` when a signal came
+    private func answer(
+        _ answerable: [(index: Int, prompt: SynthesisPrompt)], from first: Int, slots: Int,
+        isEnough: () -> Bool, onRecords: ([SyntheticRecord], Int) throws -> Void
+    ) throws -> Int {
+        let total = answerable.count * options.samples
         let queue = SynthesisQueue(
-            (summary.reused..<total).lazy.map { number in
+            (first..<total).lazy.map { number in
                 let (index, prompt) = answerable[number / options.samples]
                 return Conversation(
                     prompt, index: index, sample: number % options.samples, author: author, options: options)
@@ -165,24 +217,14 @@ public struct Synthesis {
             try generator.run(
                 queue,
                 onToken: { request, token in
-                    // Whole records are in the log.
+                    // Whole records are handed over already.
                     try Interruption.check()
                     return queue.hear(token, of: request)
-                }, isCancelled: { spent >= budget },
-                onFinish: { generation in
-                    for record in try queue.finish(generation) where spent < budget {
-                        try log.append(record)
-                        spent += record.meta.tokens
-                    }
-                    progress?(.advanced(stage: stage, done: log.lineCount, tokens: queue.tokens, loss: nil))
-                })
+                }, isCancelled: isEnough,
+                onFinish: { try onRecords(queue.finish($0), queue.tokens) })
         }
         if let fault = queue.fault { throw fault }
-        try log.synchronize()
-        try unfinished.finish()
-        summary.records = log.lineCount
-        summary.tokens = queue.tokens
-        return summary
+        return queue.tokens
     }
 
     /// The prompts that can be answered, with their places.

@@ -51,11 +51,11 @@ struct PendingShards {
     }
 
     private func written() throws -> Content? {
-        if FileManager.default.fileExists(atPath: SignalManifest.url(in: directory).path) {
+        if try FileManager.default.exists(at: SignalManifest.url(in: directory)) {
             let finished = try SignalManifest(contentsOf: directory)
             return Content(origin: finished.origin, documents: finished.documents, shards: finished.shards)
         }
-        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        guard try FileManager.default.exists(at: url) else { return nil }
         guard let content = try? JSONDecoder().decode(Content.self, from: Data(contentsOf: url)) else {
             throw UserError(
                 "is damaged", file: url.relativePath, remedy: "delete the directory and label again")

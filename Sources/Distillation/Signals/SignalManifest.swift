@@ -106,7 +106,7 @@ public struct SignalManifest: Codable, Equatable, Sendable {
     /// - Throws: `UserError` when there is no manifest, or it is damaged or of another version
     public init(contentsOf directory: URL) throws {
         let url = Self.url(in: directory)
-        guard FileManager.default.fileExists(atPath: url.path) else {
+        guard try FileManager.default.exists(at: url) else {
             throw UserError(
                 "is not a finished signal cache: it has no manifest.json", file: directory.relativePath,
                 remedy: "make it with distill label, or let an interrupted one finish", status: .noInput)

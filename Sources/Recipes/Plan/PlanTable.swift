@@ -15,6 +15,34 @@ extension Plan {
             "\(name)\n\(study)\(TextTable(rows: rows).text(colour: false))\nEstimates; nothing was written."
     }
 
+    /// The same for programs: `{"name", "runs", "stages": [{"stage", "address", "seconds", "memory_bytes",
+    /// "disk_bytes"}], "total"}`. Times and sizes are estimates.
+    public func json(with cost: CostModel) throws -> String {
+        struct Line: Encodable {
+            var stage, address: String?
+            var seconds: Double
+            var memoryBytes, diskBytes: Int
+
+            init(_ estimate: CostModel.Estimate, of instance: StageInstance? = nil) {
+                (stage, address) = (instance?.label, instance?.address.hexadecimal)
+                seconds = estimate.seconds
+                memoryBytes = Int(estimate.memoryBytes.clamped)
+                diskBytes = Int(estimate.diskBytes.clamped)
+            }
+        }
+        struct Document: Encodable {
+            var name: String
+            var runs: Int
+            var stages: [Line]
+            var total: Line
+        }
+        let estimates = cost.estimates(of: self)
+        let document = Document(
+            name: name, runs: runs.count, stages: zip(stages, estimates).map { Line($1, of: $0) },
+            total: Line(CostModel.total(of: estimates)))
+        return String(decoding: try JSONEncoder.forRecords.encode(document), as: UTF8.self)
+    }
+
     private static func cells(_ estimate: CostModel.Estimate) -> [String] {
         let bytes = ScoreColumn(key: "", title: "", style: .bytes) { _ in nil }
         return [
@@ -23,4 +51,9 @@ extension Plan {
             "≈ " + bytes.text(Measurement(estimate.diskBytes)),
         ]
     }
+}
+
+extension Double {
+    /// Within the integers that every JSON reader has: an estimate may be absurd, and no trap.
+    fileprivate var clamped: Double { isNaN ? 0 : Swift.min(Swift.max(self, 0), 9_007_199_254_740_991) }
 }

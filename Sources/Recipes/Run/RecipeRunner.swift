@@ -103,7 +103,12 @@ public struct RecipeRunner {
                 case nil: preconditionFailure("\(reference.name) is not an input of \(instance.label)")
                 }
             })
-        let result = try executor.run(context)
+        let result: StageResult
+        do {
+            result = try executor.run(context)
+        } catch let error as UserError {
+            throw directory.advising(error)
+        }
         if let failure { throw failure }
         precondition(
             directory.hasOutput(of: instance), "the stage \(instance.label) left no \(context.output.path)")

@@ -115,6 +115,22 @@ final class RunDirectory {
             JSONEncoder.forRecords.encode(record), to: directory(of: instance).appending(path: "stage.json"))
     }
 
+    /// The error, where it is a damaged file that a stage has left, with advice that leads out: doing that stage again.
+    /// What made the file may advise the same, but the run would find its stage finished.
+    func advising(_ error: UserError) -> UserError {
+        guard error.status == .dataFormat, let file = error.file else { return error }
+        let path = URL(filePath: file).standardizedFileURL.path
+        let prefix = stages.standardizedFileURL.path + (stages.path.hasSuffix("/") ? "" : "/")
+        guard path.hasPrefix(prefix), let name = path.dropFirst(prefix.count).split(separator: "/").first
+        else {
+            return error
+        }
+        var error = error
+        error.remedy =
+            "delete \(stages.appending(path: String(name)).relativePath) and run the recipe again: it does that stage anew"
+        return error
+    }
+
     // MARK: Links
 
     /// Shows the stage's output under its name in the folder of every run that has it.

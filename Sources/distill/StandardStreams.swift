@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Support
+
+/// `-` in the place of a file: standard input where records, prompts or text are read, standard output where they are
+/// written.
+enum StandardStreams {
+    static let name = "-"
+
+    /// A copy of standard input, made when it is first asked for.
+    nonisolated(unsafe) private static var copy: TemporaryCopy?
+
+    /// The files of these paths. Standard input is copied into a file in `TMPDIR`, since text is read more than once: as
+    /// JSON lines where its first character is a brace, else as text.
+    ///
+    /// - Throws: `UserError` when standard input cannot be read or copied
+    static func files(_ paths: [String]) throws -> [URL] { try paths.map(file) }
+
+    static func file(_ path: String) throws -> URL {
+        guard path == name else { return URL(filePath: path) }
+        if copy == nil { copy = try TemporaryCopy() }
+        return copy!.url
+    }
+
+    /// Runs `body` and removes the copy afterwards. Errors name what the user named.
+    static func withInput<R>(_ body: () throws -> R) throws -> R {
+        defer { copy = nil }
+        do {
+            return try body()
+        } catch var error as UserError where copy != nil && error.file == copy!.url.relativePath {
+            error.file = "standard input"
+            throw error
+        }
+    }
+
+    /// Refuses `-` for what is no stream of records.
+    static func refuse(_ path: String, for what: String) throws {
+        guard path != name else {
+            throw ValidationError("\(what) cannot be written to standard output: name a file or directory")
+        }
+    }
+
+    private final class TemporaryCopy {
+        let url: URL
+        private let directory: URL
+
+        init() throws {
+            directory = TemporaryNames.reserve(for: .temporaryDirectory.appending(path: "distill"))
+            do {
+                try FileManager.default.createDirectories(at: directory)
+                let input = try MappedFile(contentsOf: URL(filePath: "/dev/stdin"))
+                let first = input.bytes.first { ![0xEF, 0xBB, 0xBF, 0x20, 0x09, 0x0A, 0x0D].contains($0) }
+                let kind = first == UInt8(ascii: "{") ? "jsonl" : "txt"
+                url = directory.appending(path: "standard-input.\(kind)")
+                try AtomicFile.write(input.bytes, to: url)
+            } catch var error as UserError {
+                try? FileManager.default.removeItem(at: directory)
+                TemporaryNames.release(directory)
+                if error.file == "/dev/stdin" { error.file = "standard input" }
+                throw error
+            }
+        }
+
+        deinit {
+            try? FileManager.default.removeItem(at: directory)
+            TemporaryNames.release(directory)
+        }
+    }
+}
