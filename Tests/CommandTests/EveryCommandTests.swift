@@ -94,7 +94,7 @@ import Testing
             try Data(recipe.utf8).write(to: directory.appending(path: "r.yaml"))
             let plan = try CommandRun.distill("run", "r.yaml", "--dry-run", "--json", in: directory)
             let estimates = try #require(try plan.json()["stages"] as? [[String: Any]])
-            #expect(estimates.count == 2)
+            #expect(estimates.count == 1)
             for key in ["stage", "address", "seconds", "memory_bytes", "disk_bytes"] {
                 #expect(estimates[0][key] != nil, "no \(key)")
             }

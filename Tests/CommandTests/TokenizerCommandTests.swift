@@ -55,7 +55,7 @@ struct TokenizerCommandTests {
                 try JSONSerialization.jsonObject(with: Data(inspected.standardOutput.utf8)) as? NSDictionary
             #expect(object?["kind"] as? String == "bpe")
             #expect(object?["vocabulary_size"] as? Int == 300)
-            #expect((object?["kinds"] as? [String: Int])?["userDefined"] == 2)
+            #expect((object?["kinds"] as? [String: Int])?["user_defined"] == 2)
             let shown = try CommandRun.distill("tokenizer", "inspect", "--model", "t.model", in: directory)
             #expect(shown.standardOutput.contains("symbols         3 \"<|user|>\"  4 \"<|end|>\""))
         }
