@@ -38,9 +38,9 @@ public final class Tokenizer: Sendable {
     /// Throws `UserError` if the file cannot be read or is not a complete, sound model.
     public convenience init(contentsOf url: URL) throws {
         var isDirectory: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+        _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
         let file = isDirectory.boolValue ? url.appendingPathComponent("tokenizer.model") : url
-        guard exists, FileManager.default.fileExists(atPath: file.path) else {
+        guard try FileManager.default.exists(at: file) else {
             throw UserError(
                 "no such tokenizer", file: file.path,
                 remedy: "give a SentencePiece .model file or a directory that holds tokenizer.model",

@@ -66,7 +66,10 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func run() throws {
-        try general.running(advice: "the answers so far are kept; the same command goes on after them") {
+        try general.running(
+            advice: output == StandardStreams.name
+                ? nil : "the answers so far are kept; the same command goes on after them"
+        ) {
             let progress = general.progressLine()
             defer { progress.clear() }
             let all = try StandardStreams.files(prompts).flatMap { try SynthesisPrompt.read($0) }

@@ -29,6 +29,18 @@ import Testing
         }
     }
 
+    @Test func alternativesThatAreWrittenAlikeAreNamedOnce() throws {
+        try withSmallModel { directory in
+            let file = directory.appending(path: "model/config.json")
+            var config = try #require(
+                try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+            config["rope_scaling"] = ["rope_type": "linear", "factor": 2, "partial_rotary_factor": 0.5]
+            try JSONSerialization.data(withJSONObject: config).write(to: file)
+            let run = try CommandRun.distill("inspect", "model", in: directory)
+            #expect(run.status == 65 && !run.standardError.contains("1 or 1"), "\(run.standardError)")
+        }
+    }
+
     /// Before, the advice was to label again, and the run found the stage finished and failed again.
     @Test func theAdviceOnADamagedShardLeadsOut() throws {
         try withTemporaryDirectory { directory in

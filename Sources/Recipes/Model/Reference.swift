@@ -120,6 +120,12 @@ private struct ReferenceResolver {
         }
         var isDirectory: ObjCBool = false
         let url = URL(filePath: text, relativeTo: decoding.directory)
+        do {
+            _ = try FileManager.default.exists(at: url)
+        } catch {
+            decoding.problems.add("\(error)", at: place, status: (error as? UserError)?.status ?? .noInput)
+            return nil
+        }
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
             looksLikePath ? reportMissingFile(url) : reportUnknownName()
             return nil

@@ -41,15 +41,18 @@ final class RunDirectory {
     /// A directory is ours if it is empty or its record names this recipe file. A record whose recipe file is gone
     /// (renamed, or on another machine) is nobody's: the next recipe of the name goes on with it.
     private static func checkOwner(of url: URL, recipe: URL) throws {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        guard try FileManager.default.exists(at: url) else { return }
+        let names = try FileManager.default.contentsOfDirectory(atPath: url.path)
         guard names.contains(where: { $0 != ".lock" }) else { return }
-        guard let data = try? Data(contentsOf: url.appending(path: "run.json")) else {
+        let recordFile = url.appending(path: "run.json")
+        guard try FileManager.default.exists(at: recordFile) else {
             // Between making the directory and the first record lies no other file of ours but these.
             if Set(names).isSubset(of: [".lock", "events.jsonl", "stages", "recipe.yaml"]) { return }
             throw UserError(
                 "the directory is not a run directory", file: url.relativePath,
                 remedy: "name another with --runs, or change the recipe's name", status: .cannotCreate)
         }
+        let data = try MappedFile(contentsOf: recordFile).bytes
         guard let record = try? JSONDecoder.forRecords.decode(RunRecord.self, from: data) else {
             throw UserError(
                 "run.json is not a run's record of this version", file: url.relativePath,
