@@ -7,7 +7,7 @@ public enum PieceKind: String, CaseIterable, Codable, Sendable {
     /// A mark that is never made from text, such as the begin of a sequence.
     case control
     /// A symbol that is kept whole wherever it occurs in a text, such as a role marker.
-    case userDefined = "user_defined"
+    case userDefined
     /// One byte of a character that has no piece of its own.
     case byte
     /// A piece that takes part in nothing any more.

@@ -64,7 +64,7 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
             uniqueKeysWithValues: ids.compactMap { name, id in id.map { (name, piece($0)) } })
         userDefined = tokenizer.userDefinedIDs.map(piece)
         kinds = Dictionary(
-            uniqueKeysWithValues: PieceKind.allCases.map { ($0.rawValue, tokenizer.ids(of: $0).count) })
+            uniqueKeysWithValues: PieceKind.allCases.map { ($0.key, tokenizer.ids(of: $0).count) })
         let normal = tokenizer.ids(of: .normal)
         sample = stride(from: 0, to: normal.count, by: max(1, normal.count / 12)).map { piece(normal[$0]) }
     }
@@ -75,7 +75,7 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
                 ? "none" : pieces.map { "\($0.id) \($0.piece.debugDescription)" }.joined(separator: "  ")
         }
         let counts = PieceKind.allCases.compactMap { kind in
-            kinds[kind.rawValue].flatMap { $0 > 0 ? "\($0) \(kind.rawValue)" : nil }
+            kinds[kind.key].flatMap { $0 > 0 ? "\($0) \(kind.key)" : nil }
         }
         let specials = special.sorted { $0.value.id < $1.value.id }
             .map { "\($0.key) \($0.value.id) \($0.value.piece)" }
@@ -91,4 +91,9 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
             sample          \(list(sample))
             """
     }
+}
+
+extension PieceKind {
+    /// In the spelling of all printed keys.
+    fileprivate var key: String { self == .userDefined ? "user_defined" : rawValue }
 }
