@@ -24,6 +24,7 @@ public enum SystemTurns: String, CaseIterable, Codable, Sendable {
 /// - A text is the begin id, the text, the end id; all but the first are targets. If it is longer than the
 ///   context, it is split, see `EncodedDocument.split(at:)`.
 ///
+/// Messages that are not to be trained on (`Message.isTrained`) are no targets, whatever the scope.
 /// Text that spells a role marker stays text in both.
 public struct CorpusEncoder: Sendable {
     public let tokenizer: Tokenizer
@@ -81,11 +82,11 @@ public struct CorpusEncoder: Sendable {
     private func tokens(of messages: [Message]) throws -> MarkedTokens {
         let chat = try template.encode(messages, with: tokenizer)
         // A chat begins with the begin id or a marker, which nobody says.
-        return MarkedTokens(
-            ids: chat.ids, kept: scope == .assistant ? chat.assistant : allButFirst(chat.ids.count))
+        let mask = scope == .assistant ? chat.assistant : allButFirst(chat.ids.count)
+        return MarkedTokens(ids: chat.ids, kept: zip(mask, chat.untrained).map { $0 && !$1 })
     }
 
-    private func allButFirst(_ count: Int) -> [Bool] {
+    func allButFirst(_ count: Int) -> [Bool] {
         var kept = [Bool](repeating: true, count: count)
         if count > 0 { kept[0] = false }
         return kept
@@ -105,14 +106,14 @@ public struct CorpusEncoder: Sendable {
     public func encode(_ reader: CorpusReader, in directory: URL = .temporaryDirectory) throws
         -> EncodedCorpus
     {
-        try encode(reader, in: directory, append)
+        try encode(reader, in: directory, streaming: true, append)
     }
 
     /// As `encode`, but each record is one document, cut to the context, whether it has targets or not.
     public func encodeWhole(
         _ reader: CorpusReader, in directory: URL = .temporaryDirectory
     ) throws -> EncodedCorpus {
-        try encode(reader, in: directory) { record, group in
+        try encode(reader, in: directory, streaming: false) { record, group in
             group.append(
                 try document(record).truncated(to: contextLength, teacherLength: teacherContextLength))
         }
@@ -130,12 +131,18 @@ public struct CorpusEncoder: Sendable {
     private typealias Appending = (CorpusRecord, inout EncodedGroup) throws -> Void
 
     private func encode(
-        _ reader: CorpusReader, in directory: URL, _ append: Appending
+        _ reader: CorpusReader, in directory: URL, streaming: Bool, _ append: Appending
     ) throws -> EncodedCorpus {
         try reader.requireInputs()
         var writer = try CorpusWriter(vocabularySize: tokenizer.vocabularySize, directory: directory)
         for input in reader.inputs {
-            try reader.forEachSlice(of: input) { try encode($0, append, to: &writer) }
+            try reader.forEachSlice(of: input) { slice in
+                if streaming, let file = slice[0].file {
+                    try encodeParts(ofFile: file, to: &writer)
+                } else {
+                    try encode(slice, append, to: &writer)
+                }
+            }
             try endPart(of: &writer, file: input.url)
         }
         return writer.finish()

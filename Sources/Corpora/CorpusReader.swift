@@ -2,25 +2,28 @@ import Foundation
 import Support
 import Tensors
 
-/// Reads records from files: `.jsonl` (or `.json`, one object a line), and `.txt`.
+/// Reads records from files: `.jsonl` (or `.ndjson`, `.json`, one object a line), and `.txt`; compressed as `.gz` too.
 ///
-/// In a text file, blank lines separate documents: each paragraph is a record, its lines joined by `\n`.
-/// A directory stands for its files of these kinds, in the order of their names.
+/// How a text file is divided into records `TextDocuments` says: by paragraphs, unless told otherwise.
+/// Directories and patterns stand for files, see `CorpusFiles`.
 ///
 /// Records are read in slices of a few megabytes and decoded on all cores; memory depends on the longest record and not
 /// on the files. Every method throws `UserError` with file and line for text that is not UTF-8, unsound JSON, wrong types
 /// and unknown roles, always for the first mistake in the order of the files; and if a file cannot be read or an input
 /// holds no record at all.
 public struct CorpusReader: Sendable {
-    /// A file or a directory.
+    /// A file, a directory or a pattern.
     public struct Input: Sendable {
         public var url: URL
         /// Read only the first records, this many; nil for all.
         public var limit: Int?
+        /// What a record of a text file is.
+        public var documents: TextDocuments
 
-        public init(_ url: URL, limit: Int? = nil) {
+        public init(_ url: URL, limit: Int? = nil, documents: TextDocuments = .paragraph) {
             self.url = url
             self.limit = limit
+            self.documents = documents
         }
     }
 
@@ -33,8 +36,15 @@ public struct CorpusReader: Sendable {
 
     public init(_ inputs: [Input]) { self.inputs = inputs }
 
-    /// - Parameter limit: read only the first records of each
-    public init(_ urls: [URL], limit: Int? = nil) { inputs = urls.map { Input($0, limit: limit) } }
+    /// - Parameters:
+    ///   - limit: read only the first records of each
+    ///   - documents: what a record of a text file is
+    public init(_ urls: [URL], limit: Int? = nil, documents: TextDocuments = .paragraph) {
+        inputs = urls.map { Input($0, limit: limit, documents: documents) }
+    }
+
+    /// Files in the directories of the inputs that are of no kind that is read.
+    public var leftOut: [URL] { inputs.flatMap { (try? CorpusFiles(at: $0.url))?.leftOut ?? [] } }
 
     /// All records, in order.
     public func records() throws -> [CorpusRecord] {
@@ -64,9 +74,10 @@ public struct CorpusReader: Sendable {
 
     private static let remedy = "give .jsonl files with one record a line or .txt files"
 
-    /// Calls `body` with some records after the others, `sliceBytes` of them or more.
+    /// Calls `body` with some records after the others, `sliceBytes` of them or more. A file that is one document is a slice
+    /// by itself.
     func forEachSlice(of input: Input, _ body: ([UnreadRecord]) throws -> Void) throws {
-        var records = try UnreadRecords(in: input.url)
+        var records = try UnreadRecords(in: input)
         var (slice, size, count): ([UnreadRecord], Int, Int) = ([], 0, 0)
         func hand() throws {
             let full = slice
@@ -76,6 +87,7 @@ public struct CorpusReader: Sendable {
         while count < input.limit ?? .max {
             do {
                 guard let record = try records.next() else { break }
+                if record.file != nil { try hand() }
                 slice.append(record)
                 size += record.byteCount
                 count += 1
@@ -84,7 +96,7 @@ public struct CorpusReader: Sendable {
                 try hand()
                 throw error
             }
-            if size >= Self.sliceBytes { try hand() }
+            if size >= Self.sliceBytes || slice.last?.file != nil { try hand() }
         }
         try hand()
         guard count > 0 else {

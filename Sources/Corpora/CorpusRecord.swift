@@ -4,11 +4,14 @@ import Tokenization
 /// One record of a corpus: a chat or a plain text.
 ///
 /// In JSONL a record is an object with exactly one of
-/// - `messages`: a list of `{"role": …, "content": …}`,
-/// - `prompt`, and `completion` if it is answered: short for a user's message and the assistant's reply,
+/// - `messages`: a list of messages, see `RecordMessage`; or `conversations`, as ShareGPT calls it, with or without `system`,
+/// - `prompt`, and `completion` if it is answered: short for a user's message and the assistant's reply. Either may be a list of
+///   messages, of which those of the prompt are not trained on, as in TRL,
+/// - `instruction`, with or without `input`, and `output` if it is answered, as Alpaca's: a line break parts instruction and
+///   input; `system` may come before them. A `text` beside them is the same, written out, and passed over,
 /// - `text`: a document.
 ///
-/// Other keys (an id, a source) are passed over.
+/// Other keys (an id, a source) are passed over, and so are keys whose value is null.
 public enum CorpusRecord: Equatable, Sendable {
     case chat([Message])
     case text(String)
@@ -29,38 +32,20 @@ public enum CorpusRecord: Equatable, Sendable {
 }
 
 extension CorpusRecord: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable {
-        case messages, prompt, completion, text
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case messages, conversations, prompt, completion, instruction, input, output, system, text
     }
 
-    /// Throws `DecodingError` for missing, doubled or wrongly typed keys.
+    /// Throws `DecodingError` and `RecordFault` for missing, doubled or wrongly typed keys.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        let present = [CodingKeys.messages, .prompt, .text].filter(container.contains)
-        guard present.count == 1 else {
-            let found = present.map { "\"\($0.stringValue)\"" }.joined(separator: " and ")
-            throw RecordFault(
-                found.isEmpty
-                    ? "a record has \"messages\", \"prompt\" or \"text\"; this one has none of them"
-                    : "a record has only one of \"messages\", \"prompt\" and \"text\"; this one has \(found)")
-        }
-        if container.contains(.completion), present != [.prompt] {
-            throw RecordFault("\"completion\" goes with \"prompt\", not with \"\(present[0].stringValue)\"")
-        }
-        switch present[0] {
-        case .messages:
-            let messages = try container.decode([Message].self, forKey: .messages)
-            guard !messages.isEmpty else { throw RecordFault("\"messages\" is empty") }
-            self = .chat(messages)
-        case .prompt:
-            var messages = [Message(role: .user, content: try container.decode(String.self, forKey: .prompt))]
-            if container.contains(.completion) {
-                let reply = try container.decode(String.self, forKey: .completion)
-                messages.append(Message(role: .assistant, content: reply))
-            }
-            self = .chat(messages)
-        default:
-            self = .text(try container.decode(String.self, forKey: .text))
+        let record = try RecordDecoding(container)
+        switch try record.form() {
+        case .messages: self = .chat(try record.messages(.messages))
+        case .conversations: self = .chat(try record.system() + record.messages(.conversations))
+        case .prompt: self = .chat(try record.promptAndCompletion())
+        case .instruction: self = .chat(try record.system() + record.alpaca())
+        default: self = .text(try container.decode(String.self, forKey: .text))
         }
     }
 
@@ -73,9 +58,78 @@ extension CorpusRecord: Codable {
     }
 }
 
+/// Reads the keys of a record, of which null ones are not there.
+private struct RecordDecoding {
+    typealias Key = CorpusRecord.CodingKeys
+
+    private let container: KeyedDecodingContainer<Key>
+    private let present: Set<Key>
+
+    init(_ container: KeyedDecodingContainer<Key>) throws {
+        self.container = container
+        present = try Set(
+            Key.allCases.filter { try container.contains($0) && !container.decodeNil(forKey: $0) })
+    }
+
+    /// The key that says what the record is.
+    func form() throws -> Key {
+        var forms = [Key.messages, .conversations, .prompt, .instruction, .text].filter(present.contains)
+        if present.contains(.instruction), present.contains(.output) { forms.removeAll { $0 == .text } }
+        guard forms.count == 1 else {
+            let found = forms.map { "\"\($0.stringValue)\"" }.joined(separator: " and ")
+            throw RecordFault(
+                found.isEmpty
+                    ? "a record has \"messages\", \"prompt\" or \"text\"; this one has none of them"
+                    : "a record has only one of \"messages\", \"prompt\" and \"text\"; this one has \(found)",
+                remedy: found.isEmpty ? "\"conversations\" and \"instruction\" are read too" : nil)
+        }
+        if present.contains(.completion), forms != [.prompt] {
+            throw RecordFault("\"completion\" goes with \"prompt\", not with \"\(forms[0].stringValue)\"")
+        }
+        return forms[0]
+    }
+
+    func messages(_ key: Key) throws -> [Message] {
+        let messages = try container.decode([RecordMessage].self, forKey: key).map(\.message)
+        guard !messages.isEmpty else { throw RecordFault("\"\(key.stringValue)\" is empty") }
+        return messages
+    }
+
+    /// A system turn that stands beside the others.
+    func system() throws -> [Message] {
+        guard present.contains(.system) else { return [] }
+        let text = try container.decode(String.self, forKey: .system)
+        return text.isEmpty ? [] : [Message(role: .system, content: text)]
+    }
+
+    func promptAndCompletion() throws -> [Message] {
+        var prompt = try turns(.prompt, by: .user)
+        // Answers in a prompt are examples: only the completion is learnt.
+        for index in prompt.indices where prompt[index].role == .assistant { prompt[index].isTrained = false }
+        return prompt + (present.contains(.completion) ? try turns(.completion, by: .assistant) : [])
+    }
+
+    private func turns(_ key: Key, by role: Role) throws -> [Message] {
+        if (try? container.nestedUnkeyedContainer(forKey: key)) != nil { return try messages(key) }
+        return [Message(role: role, content: try container.decode(String.self, forKey: key))]
+    }
+
+    func alpaca() throws -> [Message] {
+        var question = try container.decode(String.self, forKey: .instruction)
+        if present.contains(.input) {
+            let input = try container.decode(String.self, forKey: .input)
+            if !input.isEmpty { question += question.isEmpty ? input : "\n" + input }
+        }
+        let user = [Message(role: .user, content: question)]
+        guard present.contains(.output) else { return user }
+        return user + [Message(role: .assistant, content: try container.decode(String.self, forKey: .output))]
+    }
+}
+
 /// What is wrong with a record whose JSON is sound.
 struct RecordFault: Error {
     let problem: String
+    let remedy: String?
 
-    init(_ problem: String) { self.problem = problem }
+    init(_ problem: String, remedy: String? = nil) { (self.problem, self.remedy) = (problem, remedy) }
 }

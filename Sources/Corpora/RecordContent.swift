@@ -43,7 +43,7 @@ extension CorpusEncoder {
         case .chat(let messages):
             return .chat(
                 zip(messages, contents).compactMap { message, content in
-                    content.map { Message(role: message.role, content: $0) }
+                    content.map { Message(role: message.role, content: $0, isTrained: message.isTrained) }
                 })
         }
     }

@@ -14,6 +14,15 @@ struct RecordScanner {
     /// Deeper values (in keys that are passed over) are unusual.
     private static let mostLevels = 32
 
+    /// Keys of records and of messages that make a line unusual where they stand, or stand twice.
+    private static let otherKeys: [StaticString] = [
+        "messages", "prompt", "completion", "text", "conversations", "instruction",
+    ]
+    private static let otherMessageKeys: [StaticString] = [
+        "role", "content", "from", "value", "weight", "train", "training", "trainable", "loss", "mask",
+        "masked", "train_detail", "tool_calls", "function_call",
+    ]
+
     /// The record of a line of valid UTF-8, or nil where `JSONDecoder` is to decide.
     static func record(in line: Data) -> CorpusRecord? {
         line.withUnsafeBytes { bytes in
@@ -38,7 +47,7 @@ struct RecordScanner {
                 completion = try scanner.string()
             } else if key("text"), text == nil {
                 text = try scanner.string()
-            } else if key("messages") || key("prompt") || key("completion") || key("text") {
+            } else if Self.otherKeys.contains(where: key) {
                 throw Unsure()
             } else {
                 try scanner.passValue(level: 0)
@@ -70,7 +79,7 @@ struct RecordScanner {
                 if role == nil { throw Unsure() }
             } else if key("content"), content == nil {
                 content = try scanner.string()
-            } else if key("role") || key("content") {
+            } else if Self.otherMessageKeys.contains(where: key) {
                 throw Unsure()
             } else {
                 try scanner.passValue(level: 0)

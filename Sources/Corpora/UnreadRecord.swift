@@ -5,12 +5,14 @@ import Support
 struct UnreadRecord {
     private enum Content {
         case json(JSONLines.Line)
-        case paragraph(String)
+        case text(String)
+        /// A text file that is one document.
+        case file(URL)
         case read(CorpusRecord)
     }
 
     private let content: Content
-    /// Bytes of text, about: what memory and time depend on.
+    /// Bytes of text, about: what memory and time depend on. 0 for a file, whose text is not in memory.
     let byteCount: Int
 
     init(_ line: JSONLines.Line) {
@@ -18,9 +20,14 @@ struct UnreadRecord {
         byteCount = line.bytes.count
     }
 
-    init(paragraph: String) {
-        content = .paragraph(paragraph)
-        byteCount = paragraph.utf8.count
+    init(text: String) {
+        content = .text(text)
+        byteCount = text.utf8.count
+    }
+
+    init(file: URL) {
+        content = .file(file)
+        byteCount = 0
     }
 
     init(_ record: CorpusRecord) {
@@ -28,24 +35,53 @@ struct UnreadRecord {
         byteCount = record.texts.reduce(0) { $0 + $1.utf8.count }
     }
 
+    /// The file whose whole text is the record.
+    var file: URL? { if case .file(let url) = content { url } else { nil } }
+
     /// - Throws: `UserError` with file and line for unsound JSON, wrong types and unknown roles
     func record() throws -> CorpusRecord {
         switch content {
         case .json(let line):
-            if let record = RecordScanner.record(in: line.bytes) { return record }
-            do {
-                return try line.decode(CorpusRecord.self)
-            } catch let fault as RecordFault {
-                throw line.error(fault.problem)
-            }
-        case .paragraph(let text): return .text(text)
+            return try line.record()
+        case .text(let text): return .text(text)
+        case .file(let url): return .text(try Self.whole(url))
         case .read(let record): return record
+        }
+    }
+
+    /// The text of a file, for work that needs it at once.
+    private static func whole(_ url: URL) throws -> String {
+        let chunks = try TextChunks(contentsOf: url)
+        var bytes: [UInt8] = []
+        while let chunk = try chunks.next() {
+            bytes += chunk
+            guard bytes.count <= JSONLines.longestLine else {
+                throw UserError(
+                    "a document longer than \(JSONLines.longestLine) bytes", file: url.relativePath,
+                    remedy: "divide it by documents: paragraph or documents: line")
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension JSONLines.Line {
+    /// The line read as a record.
+    ///
+    /// - Throws: `UserError` with file and line for unsound JSON, wrong types and unknown roles
+    public func record() throws -> CorpusRecord {
+        if let record = RecordScanner.record(in: bytes) { return record }
+        do {
+            return try decode(CorpusRecord.self)
+        } catch let fault as RecordFault {
+            throw error(fault.problem, remedy: fault.remedy)
         }
     }
 }
 
-/// The records of one file or directory, in order.
+/// The records of one file, directory or pattern, in order.
 struct UnreadRecords {
+    private let documents: TextDocuments
     /// Files still to be read, the next one last.
     private var files: [URL]
     private var lines: JSONLines?
@@ -53,14 +89,9 @@ struct UnreadRecords {
     /// The first line of a paragraph, read to see that the one before has ended.
     private var ahead: JSONLines.Line?
 
-    init(in url: URL) throws {
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue
-        {
-            files = try Self.corpusFiles(in: url).reversed()
-        } else {
-            files = [url]
-        }
+    init(in input: CorpusReader.Input) throws {
+        documents = input.documents
+        files = try CorpusFiles(at: input.url).files.reversed()
     }
 
     /// The next record, or nil at the end.
@@ -68,29 +99,47 @@ struct UnreadRecords {
     /// - Throws: `UserError` with file and line for text that is not UTF-8, and if a file cannot be read
     mutating func next() throws -> UnreadRecord? {
         while true {
-            if let record = try isText ? nextParagraph() : lines?.next().map({ UnreadRecord($0) }) {
+            if let record = try isText ? nextDocument() : lines?.next().map({ UnreadRecord($0) }) {
                 return record
             }
             guard let file = files.popLast() else { return nil }
-            try open(file)
+            if let whole = try open(file) { return whole }
         }
     }
 
-    private mutating func open(_ file: URL) throws {
-        switch file.pathExtension.lowercased() {
-        case "jsonl", "json": isText = false
+    private mutating func open(_ file: URL) throws -> UnreadRecord? {
+        switch CorpusFiles.kind(of: file) {
+        case "jsonl", "ndjson", "json": isText = false
         case "txt": isText = true
         case let other:
             throw UserError(
                 other.isEmpty ? "a corpus without a file extension" : "a corpus of kind .\(other)",
-                file: file.relativePath, remedy: "give .jsonl or .txt")
+                file: file.relativePath, remedy: "give \(CorpusFiles.summary)")
+        }
+        if isText, documents == .file {
+            lines = nil
+            return try Self.isBlank(file) ? nil : UnreadRecord(file: file)
         }
         lines = try JSONLines(contentsOf: file)
+        return nil
     }
 
-    private mutating func nextParagraph() throws -> UnreadRecord? {
+    /// Whether there is no text in the file. It is opened, so that what is wrong with it is found in its turn.
+    private static func isBlank(_ file: URL) throws -> Bool {
+        // What can be read only once is read by whom it is for.
+        let isRegular = (try? file.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile
+        guard isRegular == true else { return false }
+        let chunks = try TextChunks(contentsOf: file)
+        while let chunk = try chunks.next() {
+            if chunk.contains(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) { return false }
+        }
+        return true
+    }
+
+    private mutating func nextDocument() throws -> UnreadRecord? {
         guard let first = try ahead ?? lines?.next() else { return nil }
         ahead = nil
+        if documents == .line { return UnreadRecord(text: first.text) }
         var text = first.text
         var number = first.number
         // The reader passes over blank lines: a jump in the numbers is where they were.
@@ -103,18 +152,6 @@ struct UnreadRecords {
             text += line.text
             number = line.number
         }
-        return UnreadRecord(paragraph: text)
-    }
-
-    private static func corpusFiles(in directory: URL) throws -> [URL] {
-        do {
-            return try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
-                .filter { ["jsonl", "json", "txt"].contains($0.pathExtension.lowercased()) }
-                .sorted { $0.lastPathComponent < $1.lastPathComponent }
-        } catch {
-            throw UserError(
-                "cannot be read: \(error.localizedDescription)", file: directory.relativePath,
-                status: .noInput)
-        }
+        return UnreadRecord(text: text)
     }
 }

@@ -25,7 +25,7 @@ public final class JSONLines {
     /// A longer line is a file of another kind: nothing we read has records of this size.
     public static let longestLine = 1 << 26
 
-    private let file: OpenFile
+    private let file: ByteSource
     /// How messages name the file; taken from the URL once, since that costs more than reading a short line.
     private let name: String
     private var buffer: UnsafeMutableRawBufferPointer
@@ -36,13 +36,11 @@ public final class JSONLines {
     private var number = 0
     private var atEnd = false
 
+    /// - Parameter url: compressed where its name ends in `.gz`
     /// - Throws: `UserError` if the file is missing, is a directory or cannot be read.
     public init(contentsOf url: URL) throws {
         name = url.relativePath
-        file = try OpenFile(url, flags: O_RDONLY)
-        if try file.status().isDirectory {
-            throw UserError.system(EISDIR, "cannot read", at: url, while: .reading)
-        }
+        file = try ByteSource(url)
         buffer = .allocate(byteCount: 1 << 18, alignment: 64)
     }
 

@@ -6,6 +6,8 @@ public struct EncodedChat: Equatable, Sendable {
     /// For each id, whether it is the assistant's: the content of an assistant turn or the piece that ends it. The role
     /// marker before it is not: it is given, not said.
     public let assistant: [Bool]
+    /// For each id, whether it belongs to a message that is not to be trained on, or ends it.
+    public let untrained: [Bool]
 }
 
 extension ChatTemplate {
@@ -19,10 +21,11 @@ extension ChatTemplate {
         _ messages: [Message], with tokenizer: Tokenizer, addGenerationPrompt: Bool = false
     ) throws -> EncodedChat {
         let symbols = try symbolIDs(in: tokenizer)
-        var chat = (ids: tokenizer.beginID.map { [$0] } ?? [], assistant: [Bool]())
+        var chat = (ids: tokenizer.beginID.map { [$0] } ?? [], assistant: [Bool](), untrained: [Bool]())
         /// Says of all new ids that they are given.
         func markGiven() {
             chat.assistant += repeatElement(false, count: chat.ids.count - chat.assistant.count)
+            chat.untrained += repeatElement(false, count: chat.ids.count - chat.untrained.count)
         }
         func append(_ text: Substring) {
             // What follows a begin id is a text's beginning.
@@ -47,13 +50,13 @@ extension ChatTemplate {
             // The first piece of what follows is said too: it ends the turn.
             let end = chat.ids.count
             append(markup: turn.after[...])
-            chat.assistant += (chat.assistant.count..<chat.ids.count).map {
-                message.role == .assistant && $0 <= end
-            }
+            let range = chat.assistant.count..<chat.ids.count
+            chat.assistant += range.map { message.role == .assistant && $0 <= end }
+            chat.untrained += range.map { !message.isTrained && $0 <= end }
         }
         if addGenerationPrompt { append(markup: Self.partingSpaces(assistant.before).before) }
         markGiven()
-        return EncodedChat(ids: chat.ids, assistant: chat.assistant)
+        return EncodedChat(ids: chat.ids, assistant: chat.assistant, untrained: chat.untrained)
     }
 
     /// The id after which an assistant's turn is over; nil if the vocabulary lacks a symbol of the template.

@@ -68,14 +68,14 @@ public struct ChatTemplate: Equatable, Sendable {
         return messages.compactMap { message in
             let content = trimsContent ? message.content.trimmingWhitespace : message.content
             switch (message.role, system) {
-            case (.system, .own(let turn)): return (Message(role: .system, content: content), turn)
+            case (.system, .own(let turn)): return (message.saying(content), turn)
             case (.system, .insideUser(let turn)):
                 held += turn.before + content + turn.after
                 return nil
             case (.user, _):
                 defer { held = "" }
-                return (Message(role: .user, content: held + content), user)
-            case (.assistant, _): return (Message(role: .assistant, content: content), assistant)
+                return (message.saying(held + content), user)
+            case (.assistant, _): return (message.saying(content), assistant)
             }
         }
     }
@@ -87,6 +87,12 @@ public struct ChatTemplate: Equatable, Sendable {
     public func answer(_ text: String) -> String {
         let text = text.hasPrefix(answerPrefix) ? String(text.dropFirst(answerPrefix.count)) : text
         return trimsContent ? text.trimmingWhitespace : text
+    }
+}
+
+extension Message {
+    fileprivate func saying(_ content: String) -> Message {
+        Message(role: role, content: content, isTrained: isTrained)
     }
 }
 

@@ -10,6 +10,8 @@ struct Normalizer: Sendable {
         static let continuing = Options(rawValue: 1)
         /// The text comes from outside: a role marker in it is text.
         static let guarding = Options(rawValue: 2)
+        /// The text is the next part of a longer one, which was parted before a space: that space stays.
+        static let goingOn = Options(rawValue: 4)
     }
 
     private let table: CharactersMap?
@@ -17,6 +19,7 @@ struct Normalizer: Sendable {
     private let removesExtraSpaces: Bool
     /// Without a table, and with spaces kept, only spaces change; unless a symbol holds one.
     private let onlySpacesChange: Bool
+    private let symbolsHoldSpaces: Bool
     private let vocabulary: Vocabulary
 
     static let space: [UInt8] = [0xe2, 0x96, 0x81]
@@ -29,10 +32,29 @@ struct Normalizer: Sendable {
         table = model.charactersMap
         addsPrefix = model.addsDummyPrefix
         removesExtraSpaces = model.removesExtraWhitespace
-        onlySpacesChange =
-            table == nil && !removesExtraSpaces
-            && !model.pieces.contains { $0.kind == .userDefined && $0.spelling.utf8.contains(0x20) }
+        symbolsHoldSpaces = model.pieces.contains {
+            $0.kind == .userDefined && $0.spelling.utf8.contains(0x20)
+        }
+        onlySpacesChange = table == nil && !removesExtraSpaces && !symbolsHoldSpaces
         self.vocabulary = vocabulary
+    }
+
+    /// Whether a text may be parted before a space, between other characters, and each part be rewritten for itself.
+    ///
+    /// Tables rewrite several characters as one, but none that begins or ends with an ASCII letter or digit reaches over a
+    /// space.
+    func isParted(before space: Int, in text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard space > 0, space + 1 < text.count, text[space] == 0x20 else { return false }
+        let (last, next) = (text[space - 1], text[space + 1])
+        guard !symbolsHoldSpaces, last != 0x20, next != 0x20 else { return false }
+        return onlySpacesChange || Self.isWord(last) && Self.isWord(next)
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+        default: false
+        }
     }
 
     /// The normal form of a text. Bytes that are not UTF-8 become U+FFFD, one a byte.
@@ -45,7 +67,9 @@ struct Normalizer: Sendable {
         var output: [UInt8] = []
         output.reserveCapacity(text.count + text.count / 2 + 3)
         var position = 0
-        if removesExtraSpaces { position = endOfLeadingSpaces(text, options) }
+        if removesExtraSpaces, !options.contains(.goingOn) {
+            position = endOfLeadingSpaces(text, options)
+        }
         guard position < text.count else { return [] }
         if hasPrefix { output += Self.space }
         appendAll(text, from: position, options, to: &output)
@@ -89,7 +113,7 @@ struct Normalizer: Sendable {
         _ text: UnsafeBufferPointer<UInt8>, from start: Int, _ options: Options, to output: inout [UInt8]
     ) {
         var position = start
-        var followsSpace = removesExtraSpaces
+        var followsSpace = removesExtraSpaces && !options.contains(.goingOn)
         while position < text.count {
             var (bytes, consumed) = step(text, position, options)
             if followsSpace { bytes = bytes.drop { $0 == 0x20 } }

@@ -79,7 +79,7 @@ extension Tokenizer {
         return ids
     }
 
-    private func appendIDs(
+    func appendIDs(
         of text: UnsafeBufferPointer<UInt8>, options: Normalizer.Options, to ids: inout [Int32]
     ) {
         normalizer.normalize(text, options: options).withUnsafeBufferPointer { text in

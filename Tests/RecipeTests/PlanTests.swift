@@ -4,6 +4,32 @@ import Testing
 @testable import Recipes
 
 @Suite struct PlanTests {
+    /// Faults found, line 19: directories and patterns stand for files in recipes too; a stage depends on what is in them.
+    @Test(arguments: ["data/texts", "data/texts/*.jsonl"])
+    func directoriesAndPatternsAreCorpora(corpus: String) throws {
+        let workspace = try Workspace()
+        try FileManager.default.createDirectory(
+            at: workspace.url.appending(path: "data/texts"), withIntermediateDirectories: true)
+        try workspace.write("data/texts/a.jsonl", "{\"text\": \"one\"}")
+        let text = sampleRecipe.replacing("perplexity: data/text.jsonl", with: "perplexity: \(corpus)")
+        let first = try workspace.plan(text).stages.map(\.address)
+        try workspace.write("data/texts/b.jsonl", "{\"text\": \"two\"}")
+        let second = try workspace.plan(text).stages.map(\.address)
+        #expect(first.count == second.count && zip(first, second).filter { $0 != $1 }.count == 2)
+    }
+
+    /// Faults found, line 6: how texts are divided changes what is made of them; the usual way leaves addresses alone.
+    @Test func theDivisionOfTextsIsPartOfAnAddress() throws {
+        let workspace = try Workspace()
+        func addresses(_ documents: String) throws -> [String] {
+            try workspace.plan(
+                sampleRecipe.replacing("label: {corpus", with: "label: {\(documents)corpus")
+            ).stages.map(\.address.hexadecimal)
+        }
+        #expect(try addresses("") == addresses("documents: paragraph, "))
+        #expect(try addresses("")[1] != addresses("documents: file, ")[1])
+    }
+
     let workspace: Workspace
 
     init() throws { workspace = try Workspace() }

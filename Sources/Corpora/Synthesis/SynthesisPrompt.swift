@@ -25,24 +25,27 @@ public struct SynthesisPrompt: Sendable {
         self.line = line
     }
 
-    /// Reads prompts: `.jsonl` with `messages`, `prompt` or `text` on each line, or `.txt` with a prompt on each line.
+    /// Reads prompts: JSONL with a record on each line, see `CorpusRecord`, or `.txt` with a prompt on each line. A directory
+    /// or a pattern stands for its files, see `CorpusFiles`.
     ///
     /// A completion that a prompt already has is passed over.
     ///
     /// - Throws: `UserError` with file and line for what is not a prompt
     public static func read(_ url: URL) throws -> [SynthesisPrompt] {
+        let prompts = try CorpusFiles(at: url).files.flatMap(prompts(in:))
+        guard !prompts.isEmpty else {
+            throw UserError("holds no prompt", file: url.relativePath, status: .noInput)
+        }
+        return prompts
+    }
+
+    private static func prompts(in url: URL) throws -> [SynthesisPrompt] {
         var prompts: [SynthesisPrompt] = []
-        switch url.pathExtension.lowercased() {
-        case "jsonl", "json":
+        switch CorpusFiles.kind(of: url) {
+        case "jsonl", "ndjson", "json":
             try JSONLines(contentsOf: url).forEach { line in
-                do {
-                    let record = try line.decode(CorpusRecord.self)
-                    let style = try line.decode(Style.self)
-                    prompts.append(
-                        SynthesisPrompt(style.question(record), file: line.file, line: line.number))
-                } catch let fault as RecordFault {
-                    throw line.error(fault.problem)
-                }
+                let question = try line.decode(Style.self).question(try line.record())
+                prompts.append(SynthesisPrompt(question, file: line.file, line: line.number))
             }
         case "txt":
             try JSONLines(contentsOf: url).forEach { line in
@@ -51,17 +54,22 @@ public struct SynthesisPrompt: Sendable {
         case let other:
             throw UserError(
                 other.isEmpty ? "prompts without a file extension" : "prompts of kind .\(other)",
-                file: url.relativePath, remedy: "give .jsonl or .txt")
-        }
-        guard !prompts.isEmpty else {
-            throw UserError("holds no prompt", file: url.relativePath, status: .noInput)
+                file: url.relativePath, remedy: "give \(CorpusFiles.summary)")
         }
         return prompts
     }
 
     /// Which keys a record was written with: `CorpusRecord` makes a chat of a prompt.
     private struct Style: Decodable {
+        /// nil where it is a list of messages.
         let prompt: String?
+
+        private enum CodingKeys: String, CodingKey { case prompt }
+
+        init(from decoder: any Decoder) throws {
+            let container = try? decoder.container(keyedBy: CodingKeys.self)
+            prompt = try? container?.decode(String.self, forKey: .prompt)
+        }
 
         func question(_ record: CorpusRecord) -> Question {
             switch record {

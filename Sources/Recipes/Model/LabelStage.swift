@@ -41,6 +41,8 @@ public enum SignalSettings: Equatable, Sendable {
 public struct LabelStage: Sendable, RecipeSection {
     public let model: Reference
     public let corpus: [Reference]
+    /// What a document of a text file is.
+    public let documents: TextDocuments
     public let signal: SignalSettings
     public let lossOn: LossScope
     public let systemTurns: SystemTurns
@@ -56,6 +58,7 @@ public struct LabelStage: Sendable, RecipeSection {
         model = section.modelReference("The model whose distributions are stored.")
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to label.")
+        documents = section.corpusDocuments()
         signal = section.section("signal", SignalSection.self, "What is stored for each token.").signal
         hidden = section.value(
             "hidden", .list(of: .integer(1...512), atLeast: 0), default: [],

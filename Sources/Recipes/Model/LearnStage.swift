@@ -5,6 +5,8 @@ import Support
 /// Learns a few sequences that stand for a corpus: a corpus, their nearest text, and the sequences themselves.
 public struct LearnStage: Sendable, RecipeSection {
     public let corpus: [Reference]
+    /// What a document of a text file is.
+    public let documents: TextDocuments
     /// Whose embeddings the sequences are, and whose statistic of them is to be that of the corpus.
     public let model: Reference
     public let method: MatchedStatistic
@@ -22,6 +24,7 @@ public struct LearnStage: Sendable, RecipeSection {
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus",
             "The text that the sequences are to stand for.")
+        documents = section.corpusDocuments()
         model = section.modelReference("The model that reads them; a student begins from it.")
         method = section.value(
             "method", .choice, default: .gradient,

@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Support
 
@@ -127,23 +128,27 @@ private struct ReferenceResolver {
             return nil
         }
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
+            if wanted[0] == .corpus, CorpusFiles.isPattern(text) { return checked(reference, url) }
             looksLikePath ? reportMissingFile(url) : reportUnknownName()
             return nil
         }
-        if isDirectory.boolValue, wanted[0] == .corpus {
-            report("\(text) is a directory", remedy: "a text or JSONL file is needed here")
+        if isDirectory.boolValue, wanted[0] == .corpus, (try? CorpusFiles(at: url).files.isEmpty) == true {
+            report("\(text) holds no corpus", remedy: "\(CorpusFiles.summary) are read")
             return nil
         }
-        if let problem = decoding.files.problem(with: url, as: use) {
-            // A file's own place and problem, at the place of the key that names it.
-            let inner = UserError(
-                problem.problem, file: problem.file, line: problem.line, column: problem.column)
-            decoding.problems.add(
-                "\(inner)", at: place, remedy: problem.remedy ?? "\(use.phrase) is needed here",
-                status: problem.status)
-            return nil
-        }
-        return reference
+        return checked(reference, url)
+    }
+
+    /// The reference, if the file, the directory or what a pattern matches can be used.
+    private func checked(_ reference: Reference, _ url: URL) -> Reference? {
+        guard let problem = decoding.files.problem(with: url, as: use) else { return reference }
+        // A file's own place and problem, at the place of the key that names it.
+        let inner = UserError(
+            problem.problem, file: problem.file, line: problem.line, column: problem.column)
+        decoding.problems.add(
+            "\(inner)", at: place, remedy: problem.remedy ?? "\(use.phrase) is needed here",
+            status: problem.status)
+        return nil
     }
 
     private var looksLikePath: Bool { text.contains("/") || text.contains(".") }

@@ -5,6 +5,8 @@ import Support
 /// Chooses a part of a corpus under a budget of tokens: a corpus.
 public struct SelectStage: Sendable, RecipeSection {
     public let corpus: [Reference]
+    /// What a document of a text file is.
+    public let documents: TextDocuments
     public let method: SelectionMethod
     /// Share of the corpus's tokens that are chosen.
     public let share: Double
@@ -24,6 +26,7 @@ public struct SelectStage: Sendable, RecipeSection {
     init(_ section: Section) {
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to choose from.")
+        documents = section.corpusDocuments()
         let method: SelectionMethod = section.value(
             "method", .choice,
             "random; coverage takes what says most that the chosen do not say yet; k_center and herding cover the hidden "

@@ -21,6 +21,8 @@ public struct TrainStage: Sendable, RecipeSection {
     /// Where the pieces come from: a tokenizer or a model that has one.
     public let tokenizer: Reference
     public let corpus: [CorpusPart]
+    /// What a document of a text file is, in the corpus and in held-out text.
+    public let documents: TextDocuments
     /// What is trained on instead of a corpus.
     public let learned: Reference?
     /// Cached distributions, each document's in any of the caches; at most one of `signals` and `teacher` is given.
@@ -88,6 +90,7 @@ public struct TrainStage: Sendable, RecipeSection {
             section.has("learned")
             ? section.optional("corpus", parts, example: "corpus", "The text to train on.") ?? []
             : section.value("corpus", parts, example: "corpus", "The text to train on.")
+        documents = section.corpusDocuments()
         signals =
             section.optional(
                 "signals", .oneOrMore(.reference(to: .signals)), example: "signals",

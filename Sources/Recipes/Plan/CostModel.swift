@@ -1,3 +1,4 @@
+import Corpora
 import Distillation
 import Foundation
 import Support
@@ -194,7 +195,7 @@ public struct CostModel: Sendable {
             if let exit = stage.models[0].exit { shape?.layers = exit }
             let teacher = stage.teacher.flatMap { self.shape(of: $0) }
             // Half-overlapping windows read a long text twice.
-            let overlap = Double(stage.contextLength) / Double(stage.stride)
+            let overlap = Double(stage.windowLength) / Double(stage.windowStride)
             let text = stage.perplexity.reduce(0) { $0 + tokens(of: $1) } * overlap
             let compared = stage.agreement.reduce(0) { $0 + tokens(of: $1) } * overlap
             let answers = stage.tasks.reduce(0) { $0 + tokens(of: $1.value.questions) }
@@ -278,7 +279,8 @@ public struct CostModel: Sendable {
             var prompts = 0
             for reference in stage.prompts {
                 guard case .file(let url) = instance.inputs[reference.target] else { continue }
-                prompts += (try? JSONLines.count(of: url)) ?? 0
+                let files = (try? CorpusFiles(at: url).files) ?? []
+                prompts += files.reduce(0) { $0 + ((try? JSONLines.count(of: $1)) ?? 0) }
             }
             let used = min(prompts, stage.limit ?? .max)
             let tokens = Double(used) * Double(stage.samples) * Double(stage.maxNewTokens) * answerShare
@@ -286,7 +288,12 @@ public struct CostModel: Sendable {
         }
 
         private func size(of url: URL) -> Int {
-            (try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int) ?? 0
+            ((try? CorpusFiles(at: url).files) ?? []).reduce(0) { sum, file in
+                // A link's own size is that of a path.
+                let size = try? file.resolvingSymlinksInPath().resourceValues(forKeys: [.fileSizeKey])
+                    .fileSize
+                return sum + (size ?? 0)
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Support
 import Tokenization
@@ -147,7 +148,11 @@ private struct Planner {
         // A run directory shows its artefacts as links.
         let url = url.resolvingSymlinksInPath()
         let isDirectory = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
-        if isDirectory {
+        if !FileManager.default.fileExists(atPath: url.path), CorpusFiles.isPattern(url.relativePath) {
+            for file in try CorpusFiles(at: url).files {
+                parts += [file.lastPathComponent, try Fingerprint(fileAt: file).hexadecimal]
+            }
+        } else if isDirectory {
             let names = try FileManager.default.subpathsOfDirectory(atPath: url.path).sorted()
             for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
                 let file = url.appending(path: name)

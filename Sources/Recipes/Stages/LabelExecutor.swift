@@ -15,7 +15,8 @@ struct LabelExecutor: StageExecutor {
                 seed: context.seed)
             let finished = context.work.appending(path: "signals", directoryHint: .isDirectory)
             try job.run(
-                context.reader(stage.corpus), into: finished, scratch: context.work,
+                context.reader(stage.corpus, documents: stage.documents), into: finished,
+                scratch: context.work,
                 progress: context.progress)
             try AtomicFile.install(finished, as: context.output)
         }

@@ -17,7 +17,7 @@ struct LearnExecutor: StageExecutor {
         let encoder = form.encoder(
             context: min(stage.contextLength, model.decoder.configuration.contextLength),
             scope: stage.lossOn.targets)
-        let reader = context.reader(stage.corpus)
+        let reader = context.reader(stage.corpus, documents: stage.documents)
         let corpus = try encoder.encodeWhole(reader, in: context.work)
         let records = try reader.records()
         let markers = form.template.neverSaid(in: form.tokenizer)

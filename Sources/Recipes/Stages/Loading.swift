@@ -20,9 +20,19 @@ extension StageContext {
         return template.map { TextForm(tokenizer: form.tokenizer, template: $0) } ?? form
     }
 
-    /// The reader of several corpora, of the first `limit` records of each.
-    func reader(_ references: [Reference], limit: Int? = nil) -> CorpusReader {
-        CorpusReader(references.map(url(of:)), limit: limit)
+    /// The reader of several corpora, of the first `limit` records of each. What it leaves out is noted.
+    func reader(
+        _ references: [Reference], limit: Int? = nil, documents: TextDocuments = .paragraph
+    ) -> CorpusReader {
+        noting(CorpusReader(references.map(url(of:)), limit: limit, documents: documents))
+    }
+
+    func noting(_ reader: CorpusReader) -> CorpusReader {
+        let names = reader.leftOut.map(\.relativePath)
+        if !names.isEmpty {
+            progress(.note("\(label): left out, not a corpus by its name: \(names.joined(separator: ", "))"))
+        }
+        return reader
     }
 }
 

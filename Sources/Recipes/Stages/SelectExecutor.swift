@@ -9,7 +9,7 @@ import Tokenization
 struct SelectExecutor: StageExecutor {
     func run(_ context: StageContext) throws -> StageResult {
         guard case .select(let stage) = context.stage else { preconditionFailure("a select stage") }
-        let reader = context.reader(stage.corpus)
+        let reader = context.reader(stage.corpus, documents: stage.documents)
         // Gradients are taken of weights that could be changed.
         let model = try stage.model.map {
             try context.checkpoint($0, weights: stage.method == .gradient ? .f32 : .automatic)
@@ -55,7 +55,9 @@ struct SelectExecutor: StageExecutor {
             try corpus.map {
                 try selection.choose(
                     from: $0, budget: budget, model: model?.decoder, small: small?.decoder,
-                    target: stage.target.flatMap { try encode(context.reader([$0])) }
+                    target: stage.target.flatMap {
+                        try encode(context.reader([$0], documents: stage.documents))
+                    }
                 ) { done in
                     context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
                 }

@@ -61,8 +61,10 @@ extension TrainExecutor {
     func documents(
         _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
     ) throws -> (corpus: EncodedCorpus, parts: [Int]) {
-        let inputs = stage.corpus.map { CorpusReader.Input(context.url(of: $0.source), limit: $0.limit) }
-        let corpus = try encoder.encode(CorpusReader(inputs), in: context.work)
+        let inputs = stage.corpus.map {
+            CorpusReader.Input(context.url(of: $0.source), limit: $0.limit, documents: stage.documents)
+        }
+        let corpus = try encoder.encode(context.noting(CorpusReader(inputs)), in: context.work)
         guard stage.corpus.contains(where: { $0.weight != 1 || $0.teacher != nil }) else {
             return (corpus, [])
         }
@@ -113,7 +115,8 @@ extension TrainExecutor {
     ) throws -> ((Decoder) throws -> Double)? {
         guard let settings = stage.validation else { return nil }
         let corpus = try encoder.encode(
-            context.reader(settings.corpus, limit: settings.limit), in: context.work)
+            context.reader(settings.corpus, limit: settings.limit, documents: stage.documents),
+            in: context.work)
         let documents = try corpus.map { (ids: $0.ids, isTarget: $0.kept) }
         let length = stage.batch.contextLength
         let windows = PerplexityConvention.hf.windows(

@@ -1,0 +1,80 @@
+import Foundation
+import Support
+
+/// The files that a path of a corpus stands for.
+///
+/// A directory stands for its files of the kinds that are read, in the order of their names; a pattern such as
+/// `data/*.jsonl` for all paths that match it, as in a shell. `*.gz` of each kind is read too.
+public struct CorpusFiles: Sendable {
+    public let files: [URL]
+    /// Files of a directory that are of another kind, and so left out; hidden ones are not listed.
+    public let leftOut: [URL]
+
+    static let kinds: Set = ["jsonl", "ndjson", "json", "txt"]
+    public static let summary = ".jsonl, .ndjson, .json or .txt, also as .gz"
+
+    /// - Throws: `UserError` if a directory cannot be read, or nothing matches a pattern
+    public init(at url: URL) throws {
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) {
+            self = isDirectory.boolValue ? try Self.directory(url) : CorpusFiles(files: [url], leftOut: [])
+        } else if Self.isPattern(url.relativePath) {
+            self = try Self.matching(url)
+        } else {
+            // Opening it says what is wrong.
+            self.init(files: [url], leftOut: [])
+        }
+    }
+
+    private init(files: [URL], leftOut: [URL]) { (self.files, self.leftOut) = (files, leftOut) }
+
+    /// Whether a path that names no file is a pattern.
+    public static func isPattern(_ path: String) -> Bool { path.contains { "*?[".contains($0) } }
+
+    /// The kind of a file by its name, without `.gz`.
+    static func kind(of url: URL) -> String {
+        let kind = url.pathExtension.lowercased()
+        return kind == "gz" ? url.deletingPathExtension().pathExtension.lowercased() : kind
+    }
+
+    private static func directory(_ directory: URL) throws -> CorpusFiles {
+        let contents: [URL]
+        do {
+            contents = try FileManager.default.contentsOfDirectory(
+                at: directory, includingPropertiesForKeys: [.isDirectoryKey], options: .skipsHiddenFiles)
+        } catch {
+            throw UserError(
+                "cannot be read: \(error.localizedDescription)", file: directory.relativePath,
+                status: .noInput)
+        }
+        let sorted = contents.sorted { $0.lastPathComponent < $1.lastPathComponent }
+        func isCorpus(_ url: URL) -> Bool { kinds.contains(kind(of: url)) }
+        let files = sorted.filter(isCorpus)
+        let leftOut = sorted.filter {
+            !isCorpus($0) && (try? $0.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory != true
+        }
+        return CorpusFiles(files: files, leftOut: leftOut)
+    }
+
+    private static func matching(_ pattern: URL) throws -> CorpusFiles {
+        var found = glob_t()
+        defer { globfree(&found) }
+        let status = glob(pattern.path, 0, nil, &found)
+        guard status == 0 else {
+            throw UserError(
+                status == GLOB_NOMATCH ? "no file matches" : "cannot be searched",
+                file: pattern.relativePath, remedy: "give \(summary)", status: .noInput)
+        }
+        let parts = try (0..<Int(found.gl_pathc)).map { index in
+            try CorpusFiles(exactly: URL(filePath: String(cString: found.gl_pathv[index]!)))
+        }
+        return CorpusFiles(files: parts.flatMap(\.files), leftOut: parts.flatMap(\.leftOut))
+    }
+
+    /// As `init(at:)`, of a path in which `*` is a letter.
+    private init(exactly url: URL) throws {
+        var isDirectory: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+        self = isDirectory.boolValue ? try Self.directory(url) : CorpusFiles(files: [url], leftOut: [])
+    }
+}
