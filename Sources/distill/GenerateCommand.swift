@@ -63,6 +63,11 @@ struct GenerateCommand: ParsableCommand {
         try require(Synthesis.slotsLimits.problem("--slots", slots))
         try require((1...Int.max).problem("--limit", limit ?? 1))
         try require((1...Int.max).problem("--token-budget", tokenBudget ?? 1))
+        if samples > 1, sampling.temperature == 0 || sampling.topK == 1 {
+            throw ValidationError(
+                "--samples \(samples) with --\(sampling.temperature == 0 ? "temperature 0" : "top-k 1") writes every answer "
+                    + "\(samples) times: there is no randomness; leave --samples out")
+        }
     }
 
     func run() throws {

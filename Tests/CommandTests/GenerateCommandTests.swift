@@ -106,6 +106,13 @@ import Testing
             try expect(64, "top-p 1.5", "model", "--prompts", "good.jsonl", "--output", "o", "--top-p", "1.5")
             try expect(
                 64, "--samples 0", "model", "--prompts", "good.jsonl", "--output", "o", "--samples", "0")
+            // Faults found, line 13: every answer twice.
+            try expect(
+                64, "writes every answer 2 times", "model", "--prompts", "good.jsonl", "--output", "o",
+                "--samples", "2", "--temperature", "0")
+            try expect(
+                64, "--samples 2 with --top-k 1", "model", "--prompts", "good.jsonl", "--output", "o",
+                "--samples", "2", "--top-k", "1")
             try expect(66, "no such model", "nothing", "--prompts", "good.jsonl", "--output", "o")
             try expect(65, "bad.jsonl:2: ", "model", "--prompts", "bad.jsonl", "--output", "o")
             try expect(73, "no/o", "model", "--prompts", "good.jsonl", "--output", "no/o")

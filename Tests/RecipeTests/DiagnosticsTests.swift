@@ -48,6 +48,12 @@ import Testing
     private static let shape = "{layers: 2, width: 16, heads: 2, feed_forward: 32}"
 
     static let mistakes = [
+        // Faults found, line 13: every answer twice.
+        Mistake(
+            "{prompts: data/prompts.jsonl, to: corpus}",
+            "{prompts: data/prompts.jsonl, samples: 2, sampling: {temperature: 0}, to: corpus}",
+            "6:51: 2 answers without randomness are one answer 2 times; set samples to 1, or the temperature above 0"
+        ),
         Mistake(
             "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
             "teacher: teacher\n      losses:\n        - {kind: policy_gradient}",
@@ -315,8 +321,8 @@ import Testing
             "models: [teacher, student]", "models: []",
             "15:24: the list is empty; expected: a model: a path or an artefact's name"),
         Mistake(
-            "perplexity: data/text.jsonl", "perplexity: data",
-            "15:56: data is a directory; a text or JSONL file is needed here"),
+            "perplexity: data/text.jsonl", "perplexity: data/*.csv",
+            "15:56: data/*.csv: no file matches; give .jsonl, .ndjson, .json or .txt, also as .gz"),
         Mistake(
             "perplexity: data/text.jsonl", "speed: false",
             "15:24: nothing is measured; give perplexity, agreement, tasks or speed"),

@@ -53,6 +53,11 @@ public struct GenerateStage: Sendable, RecipeSection {
             "last answers the last turn of a chat; every answers all turns of its user, one after another.")
         seed = section.stageSeed()
         name = section.artefactName(default: "corpus")
+        if samples > 1, sampling.isGreedy, section.sound("samples", "sampling") {
+            section.problem(
+                at: "samples", "\(samples) answers without randomness are one answer \(samples) times",
+                remedy: "set samples to 1, or the temperature above 0")
+        }
     }
 }
 
@@ -66,6 +71,9 @@ public struct SamplingSettings: Sendable, RecipeSection {
     var isPlain: Bool {
         temperature == 1 && topP == 1 && minP == 0 && repetitionPenalty == 1 && topK == nil
     }
+
+    /// Whether the likeliest token is always taken.
+    var isGreedy: Bool { temperature == 0 || topK == 1 }
 
     init(_ section: Section) {
         let standard = SamplingOptions()
