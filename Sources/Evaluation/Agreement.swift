@@ -4,7 +4,7 @@ import Tensors
 import Transformer
 
 /// How close a student's distributions are to its teacher's, on the same text.
-public struct Agreement: Codable, Equatable, Sendable {
+public struct Agreement: Encodable, Equatable, Sendable {
     /// Compared positions.
     public let tokens: Int
     /// Mean KL(teacher ‖ student), in nats.
@@ -18,6 +18,15 @@ public struct Agreement: Codable, Equatable, Sendable {
     public let probabilityDifference: Double
     /// Expected calibration error of the student on the text's own tokens, in 15 bins; see `Calibration`.
     public let calibrationError: Double
+    /// What was read and how it was cut; nil where windows were given.
+    public internal(set) var counted: CountedText?
+    /// Sums of the KL over the windows, for comparison with another student.
+    public let items: ItemSums
+
+    private enum CodingKeys: String, CodingKey {
+        case tokens, meanKL, standardError, percentiles, topAgreement, probabilityDifference,
+            calibrationError, counted
+    }
 
     /// Compares two models that share a vocabulary.
     ///
@@ -26,28 +35,48 @@ public struct Agreement: Codable, Equatable, Sendable {
         student: Decoder, teacher: Decoder, windows: [Window],
         progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
     ) -> Agreement {
+        var rest = windows.makeIterator()
+        return measure(
+            student: student, teacher: teacher, windows: { () throws(Never) in rest.next() }, progress)
+    }
+
+    /// As above, of windows that are made one after another. Of each position 4 bytes are kept, for the percentiles.
+    static func measure<Failure: Error>(
+        student: Decoder, teacher: Decoder, windows next: () throws(Failure) -> Window?,
+        _ progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
+    ) throws(Failure) -> Agreement {
         precondition(
             student.configuration.vocabularySize == teacher.configuration.vocabularySize,
             "student and teacher share a vocabulary")
         var (divergences, sameTop, squares): ([Float], Int, Double) = ([], 0, 0)
-        var calibration = Calibration()
+        var (calibration, items) = (Calibration(), ItemSums())
         var (done, tokens) = (0, 0)
-        for batch in windows.batched(tokens: evaluationBatchTokens) {
-            let packed = TrainingBatch(windows: batch)
+        try forEachBatch(of: next) { windows in
+            let packed = TrainingBatch(windows: windows[...])
             let rows = compare(student: student, teacher: teacher, packed)
             divergences += rows.map(\.divergence)
+            var rest = rows[...]
+            for window in windows {
+                let part = rest.prefix(window.isScored.count { $0 })
+                items.add(sum: part.reduce(0) { $0 + Double($1.divergence) }, count: part.count)
+                rest = rest.dropFirst(part.count)
+            }
             sameTop += rows.count { $0.sameTop }
             squares += rows.reduce(0) { $0 + Double($1.difference * $1.difference) }
             for row in rows { calibration.add(confidence: row.confidence, isRight: row.isRight) }
-            done += batch.count
+            done += windows.count
             tokens += packed.tokens.ids.count
             progress?(done, tokens)
         }
         return Agreement(
-            divergences: divergences, sameTop: sameTop, squares: squares, calibrationError: calibration.error)
+            divergences: divergences, sameTop: sameTop, squares: squares, calibrationError: calibration.error,
+            items: items)
     }
 
-    private init(divergences: [Float], sameTop: Int, squares: Double, calibrationError: Double) {
+    private init(
+        divergences: [Float], sameTop: Int, squares: Double, calibrationError: Double, items: ItemSums
+    ) {
+        self.items = items
         self.calibrationError = calibrationError
         let statistics = Statistics(divergences)
         let sorted = divergences.sorted()

@@ -39,6 +39,46 @@ public struct AnswerRule: Equatable, Sendable {
     }
 }
 
+extension AnswerRule {
+    /// As `accepts`, with answers compared in their normal form.
+    func acceptsNormalized(_ answer: String, among accepted: [String]) -> Bool {
+        func isAccepted(_ text: some StringProtocol) -> Bool {
+            let normal = String(text).normalizedAnswer
+            return accepted.contains { $0.normalizedAnswer == normal }
+        }
+        guard let format else { return isAccepted(answer) }
+        guard let regex = try? Regex(format), let match = answer.trimmed.wholeMatch(of: regex),
+            let group = match.output.dropFirst().first
+        else { return false }
+        return group.substring.map(isAccepted) ?? false
+    }
+}
+
 extension String {
+    /// An answer in SQuAD's normal form (Rajpurkar et al. 2016, arXiv 1606.05250): in lower case, without ASCII punctuation and
+    /// the words a, an and the, with single spaces between words.
+    public var normalizedAnswer: String {
+        let letters = lowercased().unicodeScalars.filter {
+            !($0.isASCII && ($0.properties.generalCategory.isPunctuation || Self.signs.contains($0)))
+        }
+        return String(String.UnicodeScalarView(letters)).split(whereSeparator: \.isWhitespace)
+            .filter { !["a", "an", "the"].contains($0) }.joined(separator: " ")
+    }
+
+    /// The ASCII signs that Unicode takes for symbols and Python's `string.punctuation` for punctuation.
+    private static let signs: Set<Unicode.Scalar> = ["$", "+", "<", "=", ">", "^", "`", "|", "~"]
+
     fileprivate var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
+}
+
+extension Unicode.GeneralCategory {
+    fileprivate var isPunctuation: Bool {
+        switch self {
+        case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
+            .initialPunctuation,
+            .finalPunctuation, .otherPunctuation:
+            true
+        default: false
+        }
+    }
 }

@@ -5,106 +5,158 @@ import Support
 import Tokenization
 import Transformer
 
-/// Measures checkpoints on records: cuts the text into windows as a convention says, and runs the models over them.
+/// Measures checkpoints on text: cuts it into windows as a convention says, and runs the models over them.
+///
+/// The text is encoded into a temporary file and read window by window: memory depends neither on the text nor on the length
+/// of a document.
 public struct Evaluator {
     public var convention: PerplexityConvention
-    /// Tokens of a window; the model's own context at most.
-    public var context: Int
-    /// Tokens between the starts of two windows (`hf` only).
-    public var stride: Int
+    /// Tokens of a window; nil for `CorpusEncoder.standardContext`, or the model's own where that is shorter.
+    public var context: Int?
+    /// Tokens between the starts of two windows (`hf` only); nil for half a window.
+    public var stride: Int?
     /// Which tokens of chats are scored (`hf` only).
     public var scope: TargetScope
-    /// Who reads the system turns of chats (`hf` only). Where the teacher alone does, a document is one window, cut to the
-    /// context.
+    /// Who reads the system turns of chats (`hf` only). Where the teacher alone does, a chat with one is one window, cut to
+    /// the context.
     public var systemTurns: SystemTurns
+    /// Where encoded text is kept while it is needed.
+    public var scratch: URL
 
     /// What counts unless told otherwise, as a command and in recipes: of chats the answers.
     public static let standardScope = TargetScope.assistant
 
     public init(
-        convention: PerplexityConvention = .hf, context: Int, stride: Int? = nil,
-        scope: TargetScope = standardScope, systemTurns: SystemTurns = .both
+        convention: PerplexityConvention = .hf, context: Int? = nil, stride: Int? = nil,
+        scope: TargetScope = standardScope, systemTurns: SystemTurns = .both, scratch: URL = .temporaryDirectory
     ) {
         self.systemTurns = systemTurns
         self.convention = convention
         self.context = context
-        self.stride = stride ?? max(1, context / 2)
+        self.stride = stride
         self.scope = scope
+        self.scratch = scratch
     }
 
-    /// - Parameter teacherContext: the tokens that a teacher who alone reads the system turns has room for
-    /// - Throws: `UserError` when the checkpoint has no tokenizer, or nothing would be scored
-    public func windows(
-        _ records: [CorpusRecord], for model: Checkpoint, teacherContext: Int = .max
-    ) throws -> [Window] {
+    /// The windows of some records, all at once.
+    ///
+    /// - Throws: as `perplexity`
+    func windows(_ records: [CorpusRecord], for model: Checkpoint) throws -> [Window] {
+        try text(.records(records), for: model).text.withWindows { next in
+            var windows: [Window] = []
+            while let window = try next() { windows.append(window) }
+            return windows
+        }
+    }
+
+    private enum Source {
+        case reader(CorpusReader)
+        case records([CorpusRecord])
+    }
+
+    /// - Parameter teacher: who reads the same windows, and who alone may read the system turns
+    private func text(
+        _ source: Source, for model: Checkpoint, teacher: Checkpoint? = nil
+    ) throws -> (text: EvaluationText, counted: CountedText) {
         let tokenizer = try model.requireTokenizer()
-        let length = min(context, model.decoder.configuration.contextLength)
+        let length = try windowLength(of: [model] + (teacher.map { [$0] } ?? []))
         // Whole documents: the convention cuts them.
         let encoder = CorpusEncoder(
             tokenizer: tokenizer, template: model.chatTemplate ?? .roleMarkers, contextLength: .max,
-            scope: scope,
-            systemTurns: systemTurns)
-        let windows =
-            systemTurns == .teacher
-            ? try encoder.encode(records).map {
-                Window(document: $0.truncated(to: length, teacherLength: teacherContext))
-            } : try windows(records, encoder, length)
-        guard windows.contains(where: { $0.isScored.contains(true) }) else {
+            scope: scope, systemTurns: systemTurns)
+        let layout: EvaluationLayout = convention == .hf ? .documents : .stream
+        let corpus =
+            switch source {
+            case .reader(let reader):
+                try encoder.encodeForEvaluation(
+                    reader, layout: layout, addsBegin: model.beginsTexts, in: scratch)
+            case .records(let records):
+                try encoder.encodeForEvaluation(records, layout: layout, addsBegin: model.beginsTexts)
+            }
+        let text = EvaluationText(
+            corpus: corpus, convention: convention, context: length,
+            stride: stride ?? max(1, length / 2), begin: model.beginsTexts ? tokenizer.beginID : nil,
+            teacherContext: teacher?.decoder.configuration.contextLength ?? .max)
+        let counted = try text.counted()
+        guard counted.scored > 0 else {
             throw UserError(
                 "the text is too short: no token of it is scored in windows of \(length) tokens",
                 remedy: "give more text, or a shorter context")
         }
-        return windows
+        return (text, counted)
     }
 
-    private func windows(
-        _ records: [CorpusRecord], _ encoder: CorpusEncoder, _ length: Int
-    ) throws -> [Window] {
-        let documents =
-            switch convention {
-            case .hf: try encoder.encode(records).map(\.student)
-            case .llamaCpp: [try Self.stream(records, encoder)]
-            }
-        return convention.windows(
-            of: documents.map { (ids: $0.ids, isTarget: $0.kept) }, context: length,
-            stride: min(stride, length), begin: encoder.tokenizer.beginID)
-    }
-
-    /// All records as `llama-perplexity` reads a file: one text, begun once and never ended. Paragraphs get the blank
-    /// line back that the reader parted them at; chats keep their own form.
-    private static func stream(_ records: [CorpusRecord], _ encoder: CorpusEncoder) throws -> MarkedTokens {
-        var ids = encoder.tokenizer.beginID.map { [$0] } ?? []
-        var paragraphs: [String] = []
-        func flush() {
-            ids += encoder.tokenizer.encodeContent(paragraphs.joined(separator: "\n\n"))
-            paragraphs = []
+    /// - Throws: `UserError` where a model has no room for the windows that are asked for
+    private func windowLength(of models: [Checkpoint]) throws -> Int {
+        let contexts = models.map { ($0, $0.decoder.configuration.contextLength) }
+        guard let (shortest, longest) = contexts.min(by: { $0.1 < $1.1 }) else { return 0 }
+        let length = context ?? min(CorpusEncoder.standardContext, longest)
+        guard length <= longest else {
+            throw UserError(
+                "a context of \(length) tokens exceeds the model's, \(longest)",
+                file: shortest.url.relativePath, remedy: "give a context of at most \(longest)",
+                status: .configuration)
         }
-        for record in records {
-            if case .text(let text) = record {
-                paragraphs.append(text)
-            } else {
-                flush()
-                ids += try encoder.document(record).ids
-            }
+        guard stride ?? 1 <= length else {
+            throw UserError(
+                "a stride of \(stride ?? 1) tokens exceeds the context of \(length): tokens would be skipped",
+                file: shortest.url.relativePath, remedy: "give a stride of at most \(length)",
+                status: .configuration)
         }
-        flush()
-        return MarkedTokens(ids: ids, kept: ids.indices.map { $0 > 0 })
+        return length
     }
 
+    /// Perplexity on the text of some files.
+    ///
+    /// - Throws: `UserError` when the checkpoint has no tokenizer or no room for the context, when nothing would be scored, for
+    ///   mistakes in the files, and when the disk is full
+    public func perplexity(
+        of model: Checkpoint, on reader: CorpusReader, progress: ProgressHandler? = nil
+    ) throws -> Perplexity {
+        try perplexity(of: model, on: .reader(reader), progress)
+    }
+
+    /// As above, on records in memory.
     public func perplexity(
         of model: Checkpoint, on records: [CorpusRecord], progress: ProgressHandler? = nil
     ) throws -> Perplexity {
-        let tokenizer = try model.requireTokenizer()
-        let windows = try windows(records, for: model)
-        return Perplexity.measure(
-            model.decoder, windows: windows, byteCount: { tokenizer.textBytes(of: $0) },
-            progress: reporter("perplexity", windows, progress))
+        try perplexity(of: model, on: .records(records), progress)
     }
 
-    /// - Throws: `UserError` when the two do not share a tokenizer
+    private func perplexity(
+        of model: Checkpoint, on source: Source, _ progress: ProgressHandler?
+    ) throws -> Perplexity {
+        let tokenizer = try model.requireTokenizer()
+        let (text, counted) = try text(source, for: model)
+        var result = try text.withWindows { next in
+            try Perplexity.measure(
+                model.decoder, windows: next, { tokenizer.textBytes(of: $0) },
+                reporter("perplexity", counted.windows, progress))
+        }
+        result.counted = counted
+        return result
+    }
+
+    /// How close a student's distributions are to a teacher's, on the text of some files.
+    ///
+    /// - Throws: as `perplexity`, and `UserError` when the two do not share a tokenizer
+    public func agreement(
+        of student: Checkpoint, with teacher: Checkpoint, on reader: CorpusReader,
+        progress: ProgressHandler? = nil
+    ) throws -> Agreement {
+        try agreement(of: student, with: teacher, on: .reader(reader), progress)
+    }
+
+    /// As above, on records in memory.
     public func agreement(
         of student: Checkpoint, with teacher: Checkpoint, on records: [CorpusRecord],
         progress: ProgressHandler? = nil
+    ) throws -> Agreement {
+        try agreement(of: student, with: teacher, on: .records(records), progress)
+    }
+
+    private func agreement(
+        of student: Checkpoint, with teacher: Checkpoint, on source: Source, _ progress: ProgressHandler?
     ) throws -> Agreement {
         guard try student.requireTokenizer().hasSameIDs(as: teacher.requireTokenizer()) else {
             throw UserError(
@@ -112,22 +164,21 @@ public struct Evaluator {
                 file: student.url.relativePath, remedy: "compare perplexity in bits a byte instead",
                 status: .configuration)
         }
-        // Windows that both models can see whole.
-        var evaluator = self
-        let teacherContext = teacher.decoder.configuration.contextLength
-        evaluator.context = min(context, teacherContext)
-        let windows = try evaluator.windows(records, for: student, teacherContext: teacherContext)
-        return Agreement.measure(
-            student: student.decoder, teacher: teacher.decoder, windows: windows,
-            progress: reporter("agreement", windows, progress))
+        let (text, counted) = try text(source, for: student, teacher: teacher)
+        var result = try text.withWindows { next in
+            try Agreement.measure(
+                student: student.decoder, teacher: teacher.decoder, windows: next,
+                reporter("agreement", counted.windows, progress))
+        }
+        result.counted = counted
+        return result
     }
 
     /// Turns counts of windows and tokens into progress events.
     private func reporter(
-        _ stage: String, _ windows: [Window], _ progress: ProgressHandler?
+        _ stage: String, _ total: Int, _ progress: ProgressHandler?
     ) -> ((_ windows: Int, _ tokens: Int) -> Void)? {
         guard let progress else { return nil }
-        let total = windows.count { $0.isScored.contains(true) }
         progress(.began(stage: stage, total: total, unit: "windows"))
         return { progress(.advanced(stage: stage, done: $0, tokens: $1, loss: nil)) }
     }

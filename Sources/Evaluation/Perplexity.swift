@@ -5,7 +5,7 @@ import Tensors
 import Transformer
 
 /// Perplexity of a model on a text.
-public struct Perplexity: Codable, Equatable, Sendable {
+public struct Perplexity: Encodable, Equatable, Sendable {
     /// Scored tokens.
     public let tokens: Int
     /// Mean negative log-likelihood, in nats a token.
@@ -17,16 +17,13 @@ public struct Perplexity: Codable, Equatable, Sendable {
     /// Bits for each byte of the scored text, which compares models with different tokenizers.
     public let bitsPerByte: Double?
 
-    /// - Parameters:
-    ///   - values: negative log-likelihood of every scored token, in nats
-    ///   - bytes: bytes of text that the scored tokens stand for
-    init(values: [Float], bytes: Int?) {
-        let mean = Statistics(values)
-        tokens = values.count
-        nll = mean.mean
-        perplexity = exp(mean.mean)
-        standardError = perplexity * mean.standardError
-        bitsPerByte = bytes.flatMap { $0 > 0 ? mean.mean * Double(values.count) / log(2) / Double($0) : nil }
+    /// What was read and how it was cut; nil where windows were given.
+    public internal(set) var counted: CountedText?
+    /// Sums over parts of the text, for comparison with another model.
+    public let items: ItemSums
+
+    private enum CodingKeys: String, CodingKey {
+        case tokens, nll, perplexity, standardError, bitsPerByte, counted
     }
 
     /// Scores windows of text.
@@ -38,17 +35,63 @@ public struct Perplexity: Codable, Equatable, Sendable {
         _ model: Decoder, windows: [Window], byteCount: ((Int32) -> Int)? = nil,
         progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
     ) -> Perplexity {
-        var values: [Float] = []
-        var (bytes, done, tokens) = (0, 0, 0)
-        for batch in windows.batched(tokens: evaluationBatchTokens) {
-            let packed = TrainingBatch(windows: batch)
-            values += negativeLogLikelihoods(model, packed)
-            if let byteCount { bytes += packed.targets.reduce(0) { $0 + byteCount($1) } }
-            done += batch.count
+        var rest = windows.makeIterator()
+        return measure(model, windows: { () throws(Never) in rest.next() }, byteCount, progress)
+    }
+
+    /// As above, of windows that are made one after another: memory does not depend on their number.
+    static func measure<Failure: Error>(
+        _ model: Decoder, windows next: () throws(Failure) -> Window?, _ byteCount: ((Int32) -> Int)? = nil,
+        _ progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
+    ) throws(Failure) -> Perplexity {
+        var sums = Sums(countsBytes: byteCount != nil)
+        var (done, tokens) = (0, 0)
+        try forEachBatch(of: next) { windows in
+            let packed = TrainingBatch(windows: windows[...])
+            let values = negativeLogLikelihoods(model, packed)
+            sums.add(values, of: windows, packed.targets, byteCount)
+            done += windows.count
             tokens += packed.tokens.ids.count
             progress?(done, tokens)
         }
-        return Perplexity(values: values, bytes: byteCount == nil ? nil : bytes)
+        return Perplexity(sums)
+    }
+
+    /// What is kept of the scored tokens.
+    struct Sums {
+        private(set) var values = RunningStatistics()
+        private(set) var items = ItemSums()
+        private(set) var bytes: Int?
+
+        init(countsBytes: Bool) { bytes = countsBytes ? 0 : nil }
+
+        /// - Parameters:
+        ///   - values: negative log-likelihood of every scored token of the windows, in nats
+        ///   - targets: those tokens
+        mutating func add(
+            _ values: [Float], of windows: [Window], _ targets: [Int32], _ byteCount: ((Int32) -> Int)?
+        ) {
+            var start = 0
+            for window in windows {
+                let end = start + window.isScored.count { $0 }
+                for value in values[start..<end] { self.values.add(Double(value)) }
+                let textBytes = byteCount.map { count in targets[start..<end].reduce(0) { $0 + count($1) } }
+                bytes = bytes.flatMap { sum in textBytes.map { sum + $0 } }
+                items.add(
+                    sum: values[start..<end].reduce(0) { $0 + Double($1) }, count: end - start)
+                start = end
+            }
+        }
+    }
+
+    init(_ sums: Sums) {
+        let (mean, count) = (sums.values.mean, sums.values.count)
+        tokens = count
+        nll = mean
+        perplexity = exp(mean)
+        standardError = perplexity * sums.values.standardError
+        bitsPerByte = sums.bytes.flatMap { $0 > 0 ? mean * Double(count) / log(2) / Double($0) : nil }
+        items = sums.items
     }
 
     /// −ln p(target) at each of the batch's kept positions.
@@ -72,6 +115,17 @@ public struct Perplexity: Codable, Equatable, Sendable {
 
 /// Tokens run through a model at once: enough for products to reach their best rate.
 let evaluationBatchTokens = 2048
+
+/// Calls `body` with batches of windows, in order.
+func forEachBatch<Failure: Error>(
+    of next: () throws(Failure) -> Window?, _ body: (_ windows: [Window]) -> Void
+) throws(Failure) {
+    var batcher = WindowBatcher(tokens: evaluationBatchTokens)
+    while let window = try next() {
+        if let full = batcher.add(window) { body(full) }
+    }
+    if let last = batcher.finish() { body(last) }
+}
 
 extension TrainingBatch {
     init(windows: ArraySlice<Window>) {

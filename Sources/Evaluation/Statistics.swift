@@ -22,6 +22,33 @@ public struct Statistics: Codable, Equatable, Sendable {
     public var standardError: Double { count > 0 ? deviation / Double(count).squareRoot() : .nan }
 }
 
+/// Mean and spread of values that are not kept, summed in Float64.
+struct RunningStatistics: Equatable {
+    private(set) var count = 0
+    private var sum = 0.0
+    /// Squares are summed about the first value: far from 0 they would lose the spread to rounding.
+    private var shift = 0.0
+    private var squares = 0.0
+
+    mutating func add(_ value: Double) {
+        if count == 0 { shift = value }
+        count += 1
+        sum += value
+        squares += (value - shift) * (value - shift)
+    }
+
+    /// NaN without values.
+    var mean: Double { sum / Double(count) }
+
+    /// Deviation of the mean itself, for independent values; 0 for one.
+    var standardError: Double {
+        guard count > 1 else { return count == 1 ? 0 : .nan }
+        let offset = mean - shift
+        let variance = max(0, squares - Double(count) * offset * offset) / Double(count - 1)
+        return (variance / Double(count)).squareRoot()
+    }
+}
+
 extension [Float] {
     /// The value below which `share` (0...1) of the sorted values lie, interpolated linearly. The array is sorted.
     func percentile(_ share: Double) -> Double {

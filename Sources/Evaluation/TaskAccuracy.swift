@@ -7,46 +7,27 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// A question with every answer that counts as right.
-///
-/// One line of a task file: `{"messages": [… , {"role": "user", …}], "answers": ["…", …]}`.
-public struct TaskQuestion: Codable, Equatable, Sendable {
-    public let messages: [Message]
-    public let answers: [String]
-
-    /// Reads a task file.
-    ///
-    /// - Parameter limit: only the first questions; nil for all
-    /// - Throws: `UserError` with file and line
-    public static func read(_ url: URL, limit: Int? = nil) throws -> [TaskQuestion] {
-        var questions: [TaskQuestion] = []
-        try JSONLines(contentsOf: url).forEach { line in
-            guard questions.count < limit ?? .max else { return }
-            let question = try line.decode(TaskQuestion.self)
-            guard question.messages.last?.role == .user else {
-                throw line.error(
-                    "\"messages\" does not end with a user's turn", remedy: "leave the answer out")
-            }
-            guard !question.answers.isEmpty else { throw line.error("\"answers\" is empty") }
-            questions.append(question)
-        }
-        guard !questions.isEmpty else {
-            throw UserError("holds no question", file: url.relativePath, status: .noInput)
-        }
-        return questions
-    }
-}
-
 /// How often a model's greedy answer is right: one of those accepted, to the letter (white space at the ends aside), or what
-/// another rule says.
-public struct TaskAccuracy: Codable, Equatable, Sendable {
+/// another rule says. Beside that stands how often it is one of those accepted once both are normalised, see
+/// `String.normalizedAnswer`.
+public struct TaskAccuracy: Encodable, Equatable, Sendable {
     public let questions: Int
     public let correct: Int
+    /// Answers that are right once normalised; never fewer.
+    public let normalizedCorrect: Int
+    /// For each question whether its answer was right, for comparison with another model.
+    public let items: ItemSums
+
+    private enum CodingKeys: String, CodingKey {
+        case questions, correct, normalizedCorrect, repetition, length
+    }
+
     /// Mean share of an answer's trigrams of tokens that it has had before.
     public let repetition: Double
     /// Mean length of an answer, in tokens.
     public let length: Double
     public var accuracy: Double { Double(correct) / Double(questions) }
+    public var normalizedAccuracy: Double { Double(normalizedCorrect) / Double(questions) }
     /// √(p(1−p)/n).
     public var standardError: Double { (accuracy * (1 - accuracy) / Double(questions)).squareRoot() }
 
@@ -93,7 +74,7 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
                 stream: RandomStream(seed: 0, purpose: "greedy"), stopIDs: checkpoint.answerStopIDs)
         }
         let capacity = min(context, (requests.map(\.prompt.count).max() ?? 0) + maximumTokens)
-        var correct = 0
+        var (correct, normalizedCorrect, items) = (0, 0, ItemSums())
         var (repetition, length) = (0.0, 0)
         // A model is measured as exactly as its loss is.
         let generator = try BatchGenerator(checkpoint.decoder, capacity: capacity, arithmetic: .float)
@@ -103,6 +84,8 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
                 in: .whitespacesAndNewlines)
             let isCorrect = rule.accepts(given, among: question.answers)
             if isCorrect { correct += 1 }
+            if isCorrect || rule.acceptsNormalized(given, among: question.answers) { normalizedCorrect += 1 }
+            items.add(sum: isCorrect ? 1 : 0, count: 1)
             repetition += repeatedShare(of: generation.tokens)
             length += generation.tokens.count
             try onAnswer?(
@@ -112,7 +95,7 @@ public struct TaskAccuracy: Codable, Equatable, Sendable {
         }
         let count = Double(max(questions.count, 1))
         return TaskAccuracy(
-            questions: questions.count, correct: correct, repetition: repetition / count,
-            length: Double(length) / count)
+            questions: questions.count, correct: correct, normalizedCorrect: normalizedCorrect, items: items,
+            repetition: repetition / count, length: Double(length) / count)
     }
 }

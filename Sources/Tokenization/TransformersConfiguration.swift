@@ -56,5 +56,7 @@ extension TransformersConfiguration {
         paddingToken = tokenizer.paddingID.map(tokenizer.piece)
         additionalSpecialTokens = tokenizer.userDefinedIDs.map(tokenizer.piece)
         addsPrefixSpace = tokenizer.addsDummyPrefix
+        // Texts are trained on with it.
+        addsBegin = tokenizer.beginID != nil
     }
 }

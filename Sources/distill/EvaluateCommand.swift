@@ -43,9 +43,8 @@ struct PerplexityCommand: AsyncParsableCommand {
     func validate() throws {
         guard let stride else { return }
         guard stride > 0 else { throw ValidationError("--stride \(stride) is not positive") }
-        guard stride <= corpus.context else {
-            throw ValidationError(
-                "--stride \(stride) exceeds --context \(corpus.context): tokens would be skipped")
+        if let context = corpus.givenContext, stride > context {
+            throw ValidationError("--stride \(stride) exceeds --context \(context): tokens would be skipped")
         }
         guard convention == .hf else { throw ValidationError("--stride goes with --convention hf") }
     }
@@ -54,18 +53,20 @@ struct PerplexityCommand: AsyncParsableCommand {
         try general.running {
             let progress = general.progressLine()
             defer { progress.clear() }
-            let records = try corpus.reader().records()
+            let reader = try corpus.reader(documents: .file)
             let evaluator = Evaluator(
-                convention: convention, context: corpus.context, stride: stride,
+                convention: convention, context: corpus.givenContext, stride: stride,
                 scope: corpus.scope ?? Evaluator.standardScope)
             let lines = try models.map { path in
                 ModelFigures(
                     path: path,
                     figures: try evaluator.perplexity(
-                        of: exit.model(path), on: records, progress: progress.handler))
+                        of: exit.model(path), on: reader, progress: progress.handler))
             }
             progress.clear()
-            if json { return try printJSON(["models": lines]) }
+            let comparisons = PairedComparison.all(
+                "nll", lines.map { ($0.path, $0.figures.items) }, lowerIsBetter: true)
+            if json { return try printJSON(Measured(models: lines, comparisons: comparisons)) }
             try printTable(
                 ["model", "tokens", "nll", "perplexity", "±", "bits/byte"],
                 lines.map {
@@ -76,6 +77,8 @@ struct PerplexityCommand: AsyncParsableCommand {
                         p.bitsPerByte.map { decimal($0) } ?? "–",
                     ]
                 })
+            try printCounted(lines.map { ($0.path, $0.figures.counted) })
+            try printComparisons(comparisons, models: lines.map(\.path))
         }
     }
 }
@@ -105,21 +108,23 @@ struct AgreementCommand: AsyncParsableCommand {
 
     func run() async throws {
         try general.running {
-            let records = try corpus.reader().records()
+            let reader = try corpus.reader(documents: .file)
             let progress = general.progressLine()
             defer { progress.clear() }
             let teacher = try Checkpoint.load(URL(filePath: self.teacher))
             let evaluator = Evaluator(
-                context: corpus.context, scope: corpus.scope ?? Evaluator.standardScope)
+                context: corpus.givenContext, scope: corpus.scope ?? Evaluator.standardScope)
             let lines = try students.map { path in
                 ModelFigures(
                     path: path,
                     figures: try evaluator.agreement(
-                        of: exit.model(path), with: teacher, on: records,
+                        of: exit.model(path), with: teacher, on: reader,
                         progress: progress.handler))
             }
             progress.clear()
-            if json { return try printJSON(["models": lines]) }
+            let comparisons = PairedComparison.all(
+                "mean_kl", lines.map { ($0.path, $0.figures.items) }, lowerIsBetter: true)
+            if json { return try printJSON(Measured(models: lines, comparisons: comparisons)) }
             try printTable(
                 ["student", "tokens", "mean KL", "±", "p50", "p90", "p99", "same top-1", "RMS Δp", "ECE"],
                 lines.map { line in
@@ -132,6 +137,8 @@ struct AgreementCommand: AsyncParsableCommand {
                         decimal(a.calibrationError),
                     ]
                 })
+            try printCounted(lines.map { ($0.path, $0.figures.counted) })
+            try printComparisons(comparisons, models: lines.map(\.path))
         }
     }
 }
@@ -141,7 +148,9 @@ struct TaskCommand: AsyncParsableCommand {
         commandName: "task",
         abstract: "Greedy chat answers, judged by exact match or by a rule.",
         discussion: """
-            A line of the data is {"messages": [… the question last …], "answers": ["…", …]}.
+            A line of the data is {"messages": [… the question last …], "answers": ["…", …]} or {"prompt": "…", "answers": …}.
+            The column "normalized" counts answers that are accepted ones in SQuAD's normal form: in lower case, without
+            punctuation and the articles a, an and the.
 
             EXAMPLES
               distill evaluate task data/teacher student --data data/world/seen.jsonl --show-wrong 5
@@ -171,11 +180,12 @@ struct TaskCommand: AsyncParsableCommand {
     @OptionGroup(title: "General") var general: GeneralFlags
 
     private struct Figures: Encodable {
-        let questions, correct: Int
-        let accuracy, standardError, repetition, length: Double
+        let questions, correct, normalizedCorrect: Int
+        let accuracy, standardError, normalizedAccuracy, repetition, length: Double
 
         init(_ result: TaskAccuracy) {
             (questions, correct) = (result.questions, result.correct)
+            (normalizedCorrect, normalizedAccuracy) = (result.normalizedCorrect, result.normalizedAccuracy)
             (accuracy, standardError) = (result.accuracy, result.standardError)
             (repetition, length) = (result.repetition, result.length)
         }
@@ -191,6 +201,7 @@ struct TaskCommand: AsyncParsableCommand {
         try general.running {
             let questions = try TaskQuestion.read(StandardStreams.file(data), limit: limit)
             let rule = try format.map { try AnswerRule(format: $0) } ?? .exact
+            var items: [(name: String, items: ItemSums)] = []
             let lines = try models.map { path in
                 var left = json ? 0 : shown
                 let result = try TaskAccuracy.measure(
@@ -203,19 +214,24 @@ struct TaskCommand: AsyncParsableCommand {
                         "\(path): \(answer.question)\n  said:     \(answer.given)\n  accepted: \(answer.accepted[0])"
                     )
                 }
+                items.append((path, result.items))
                 return ModelFigures(path: path, figures: Figures(result))
             }
-            if json { return try printJSON(["models": lines]) }
+            let comparisons = PairedComparison.all("accuracy", items, lowerIsBetter: false)
+            if json { return try printJSON(Measured(models: lines, comparisons: comparisons)) }
             try printTable(
-                ["model", "questions", "correct", "accuracy", "±", "repetition", "length"],
+                ["model", "questions", "correct", "accuracy", "±", "normalized", "repetition", "length"],
                 lines.map {
                     let f = $0.figures
                     return [
                         $0.path, "\(f.questions)", "\(f.correct)", decimal(100 * f.accuracy, 1) + " %",
-                        decimal(100 * f.standardError, 1) + " %", decimal(100 * f.repetition, 1) + " %",
+                        decimal(100 * f.standardError, 1) + " %",
+                        decimal(100 * f.normalizedAccuracy, 1) + " %",
+                        decimal(100 * f.repetition, 1) + " %",
                         decimal(f.length, 1),
                     ]
                 })
+            try printComparisons(comparisons, models: models)
         }
     }
 }

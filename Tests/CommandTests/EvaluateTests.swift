@@ -24,7 +24,9 @@ import Transformer
                 "--convention", convention, "--loss-on", "all", "--json", in: directory)
             let models = try run.models()
             #expect(models.map { $0["path"] as? String } == ["teacher", "./teacher"])
-            let keys: Set = ["path", "tokens", "nll", "perplexity", "standard_error", "bits_per_byte"]
+            let keys: Set = [
+                "path", "tokens", "nll", "perplexity", "standard_error", "bits_per_byte", "counted",
+            ]
             for model in models { #expect(Set(model.keys) == keys) }
             let model = models[0]
             #expect(abs(exp(try model.number("nll")) - (try model.number("perplexity"))) < 1e-6)
@@ -41,7 +43,13 @@ import Transformer
                 in: directory)
             #expect(run.status == 0, "\(run.standardError)")
             let lines = run.standardOutput.split(separator: "\n")
-            #expect(lines.count == 3 && Set(lines.map(\.count)).count == 1, "\(run.standardOutput)")
+            #expect(lines.count == 5 && Set(lines.prefix(3).map(\.count)).count == 1, "\(run.standardOutput)")
+            #expect(lines[3].hasPrefix("read: 5 documents of "), "\(run.standardOutput)")
+            // Faults found, line 27: whether one is better.
+            #expect(
+                lines[4].hasPrefix("nll: ./teacher − teacher = +0.0000 ± 0.0000")
+                    && lines[4].hasSuffix("5 items, paired): no difference is shown"), "\(run.standardOutput)"
+            )
         }
     }
 
@@ -100,6 +108,32 @@ import Transformer
             let shown = try run("--show-wrong", "1").standardOutput
             #expect(shown.components(separatedBy: "where is the key").count == 2, "\(shown)")
             #expect(shown.contains("accepted: nowhere"))
+        }
+    }
+
+    /// Faults found, line 7: a context that the model does not have.
+    @Test func aContextAboveTheModelsIsRefused() throws {
+        try withText { directory in
+            let run = try CommandRun.distill(
+                "evaluate", "perplexity", "teacher", "--data", "text.jsonl", "--context", "129", in: directory
+            )
+            #expect(run.status == 78, "\(run.standardError)")
+            #expect(run.standardError.contains("a context of 129 tokens exceeds the model's, 128"))
+        }
+    }
+
+    /// Faults found, line 19: a prompt is a question, and an answer is right but for its full stop.
+    @Test func promptsAreQuestions() throws {
+        try withText { directory in
+            try Data("{\"prompt\":\"where is the key\",\"answers\":\"nowhere\"}".utf8).write(
+                to: directory.appending(path: "task.ndjson"))
+            let model = try #require(
+                try CommandRun.distill(
+                    "evaluate", "task", "teacher", "--data", "task.ndjson", "--max-new-tokens", "4", "--json",
+                    in: directory
+                ).models().first)
+            #expect(try model.number("questions") == 1)
+            #expect(try model.number("normalized_correct") >= model.number("correct"))
         }
     }
 

@@ -42,12 +42,82 @@ import Tokenization
         }
     }
 
-    @Test func windowsAreNoLongerThanTheModelsContext() throws {
+    /// Faults found, line 7: a context above the model's was cut without a word, and the stride stayed half of what was asked,
+    /// so that windows no longer overlapped.
+    @Test func theWindowIsTheModelsContextAtMostAndTheStrideHalfOfIt() throws {
         try withCheckpoint(smallDecoder(contextLength: 16)) { model in
             let text = CorpusRecord.text(String(repeating: "The lamp is red. ", count: 20))
-            let windows = try Evaluator(context: 256, stride: 200).windows([text], for: model)
+            let windows = try Evaluator().windows([text], for: model)
             #expect(windows.count > 1)
             #expect(windows.allSatisfy { $0.ids.count <= 16 })
+            #expect(
+                windows[1].isScored == Array(repeating: false, count: 8) + Array(repeating: true, count: 8))
+            let error = #expect(throws: UserError.self) {
+                try Evaluator(context: 17).windows([text], for: model)
+            }
+            #expect(error?.problem == "a context of 17 tokens exceeds the model's, 16")
+            let stride = #expect(throws: UserError.self) {
+                try Evaluator(stride: 17).windows([text], for: model)
+            }
+            #expect(stride?.problem.contains("exceeds the context of 16") == true)
+        }
+    }
+
+    /// Faults found, line 6: a text is scored as Hugging Face's guide does, without an end token; a chat keeps the marker
+    /// that ends an answer.
+    @Test func textsAreNotEnded() throws {
+        try withCheckpoint(smallDecoder()) { model in
+            let text = "The lamp is red.\n\nThe key is in the hall."
+            let begin = try #require(goldenTokenizer.beginID)
+            let windows = try Evaluator(context: 128).windows([.text(text)], for: model)
+            #expect(windows.map(\.ids) == [[begin] + goldenTokenizer.encodeContent(text)])
+            #expect(windows[0].isScored.count { $0 } == windows[0].ids.count - 1)
+            let answer = try Evaluator(context: 128).windows([chat], for: model)
+            let end = try #require(ChatTemplate.roleMarkers.endID(in: goldenTokenizer))
+            #expect(answer[0].ids.last == end && answer[0].isScored.last == true)
+        }
+    }
+
+    /// Faults found, lines 6 and 15: a text file is one document, whose windows are those of its text in memory, however
+    /// it is read.
+    @Test func aFileIsOneDocument() throws {
+        let text = (0..<3000).map { "The lamp \($0) is red.\(Bool.random() ? "\n\n" : " ")" }.joined()
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "book.txt")
+            try Data(text.utf8).write(to: url)
+            try withCheckpoint(smallDecoder(contextLength: 16)) { model in
+                let whole = try Evaluator().perplexity(of: model, on: [.text(text)])
+                let file = try Evaluator().perplexity(
+                    of: model, on: CorpusReader([url], documents: .file))
+                #expect(file == whole)
+                #expect(file.counted?.documents == 1)
+                let paragraphs = try Evaluator().perplexity(of: model, on: CorpusReader([url]))
+                #expect(try #require(paragraphs.counted).documents > 1)
+                // As llama-perplexity does: one text, without its last line break.
+                try Data((text + "\n").utf8).write(to: url)
+                let stream = Evaluator(convention: .llamaCpp)
+                #expect(
+                    try stream.perplexity(of: model, on: CorpusReader([url], documents: .file))
+                        == stream.perplexity(of: model, on: [.text(text)]))
+            }
+        }
+    }
+
+    /// Faults found, line 6: whether texts begin with the begin token is the tokenizer's own choice.
+    @Test func textsBeginAsTheTokenizerSays() throws {
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model")
+            try Checkpoint.save(
+                decoder: smallDecoder(), tokenizer: goldenTokenizer, template: .roleMarkers, to: url)
+            #expect(try Checkpoint.load(url).beginsTexts)
+            let file = url.appending(path: "tokenizer_config.json")
+            let text = try String(contentsOf: file, encoding: .utf8)
+            try Data(text.replacing("\"add_bos_token\" : true", with: "\"add_bos_token\" : false").utf8)
+                .write(to: file)
+            let model = try Checkpoint.load(url)
+            #expect(!model.beginsTexts)
+            let windows = try Evaluator().windows([.text("The lamp is red.")], for: model)
+            #expect(windows.map(\.ids) == [goldenTokenizer.encodeContent("The lamp is red.")])
         }
     }
 

@@ -64,13 +64,29 @@ import Transformer
     }
 
     @Test func bitsAreCountedOverTheBytesOfScoredTokens() {
-        let result = Perplexity(values: [Float(log(2.0)), Float(log(8.0))], bytes: 8)
+        func perplexity(_ values: [Float], bytes: Int?) -> Perplexity {
+            var sums = Perplexity.Sums(countsBytes: bytes != nil)
+            let window = Window(
+                ids: [0] + values.map { _ in 1 }, isScored: [false] + values.map { _ in true })
+            // All bytes belong to the first token.
+            var rest = bytes ?? 0
+            sums.add(
+                values, of: [window], values.map { _ in 1 },
+                bytes == nil
+                    ? nil
+                    : { _ in
+                        defer { rest = 0 }
+                        return rest
+                    })
+            return Perplexity(sums)
+        }
+        let result = perplexity([Float(log(2.0)), Float(log(8.0))], bytes: 8)
         #expect(abs(result.bitsPerByte! - 4.0 / 8) < 1e-6)
         #expect(abs(result.perplexity - 4) < 1e-6)
         // The values ln 2 and ln 8 lie ln 2 from their mean: s = √2 · ln 2, over √2 values.
         #expect(abs(result.standardError - 4 * log(2)) < 1e-5)
-        #expect(Perplexity(values: [1], bytes: 0).bitsPerByte == nil)
-        #expect(Perplexity(values: [1], bytes: nil).standardError == 0)
+        #expect(perplexity([1], bytes: 0).bitsPerByte == nil)
+        #expect(perplexity([1], bytes: nil).standardError == 0)
     }
 
     @Test func progressEndsWithAllWindows() throws {

@@ -1,22 +1,28 @@
-"""Compares `distill evaluate perplexity` with transformers on the same checkpoint and text.
+"""Compares `distill evaluate perplexity` with transformers, and with llama.cpp's own llama-perplexity, on the same files.
 
-    python check_perplexity.py --distill PATH/TO/distill MODEL [TEXT]
+    python check_perplexity.py --distill PATH/TO/distill MODEL [TEXT …] [--context 256] [--gguf MODEL.gguf] [--llama PATH/TO/llama-perplexity]
 
-MODEL is a directory with tokenizer.model and the role-marker template; TEXT is plain text, a built-in one if left out.
-Both conventions are computed here from the model's logits in float64: the sliding window of Hugging Face's guide over
-each paragraph, and llama-perplexity's chunks over the whole file. Exit code 0 means that they agree.
+MODEL is a Hugging Face directory or a GGUF file; each TEXT is a text file, a built-in one if left out. What transformers
+says is Hugging Face's guide "Perplexity of fixed-length models": the whole file through the model's own tokenizer, windows of
+CONTEXT tokens that advance by half of it, the mean over all scored tokens; for a GGUF file with the weights as transformers
+dequantises them. --llama runs llama-perplexity on --gguf (or MODEL), and --convention llama.cpp on the same file. Exit code 0
+means that the numbers of tokens are equal and the NLLs within 1e-4 of transformers, 1e-3 of llama.cpp in F32 and 0.5% of it
+where weights are quantised.
 
-Needs torch, transformers, sentencepiece.
+llama-perplexity is built from the source package of llama-cpp-python: `pip download --no-binary llama-cpp-python --no-deps
+llama-cpp-python`, then `cmake -S vendor/llama.cpp -B build && cmake --build build --target llama-perplexity`.
+
+Needs torch, transformers, sentencepiece, and gguf for GGUF files.
 """
 
 import argparse
 import json
 import math
 import pathlib
+import re
 import subprocess
 import tempfile
 
-import sentencepiece
 import torch
 import transformers
 
@@ -26,74 +32,84 @@ TEXT = "\n\n".join(
 )
 
 
-def losses(model, ids):
-    """-ln p of ids[1:], each given all before it."""
-    with torch.no_grad():
-        logits = model(torch.tensor([ids])).logits[0, :-1]
-    return torch.nn.functional.cross_entropy(logits, torch.tensor(ids[1:]), reduction="none").tolist()
+def load(path):
+    path = pathlib.Path(path)
+    where, more = (path, {}) if path.is_dir() else (path.parent, {"gguf_file": path.name})
+    tokenizer = transformers.AutoTokenizer.from_pretrained(where, **more)
+    model = transformers.AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **more).eval()
+    return tokenizer, model
 
 
-def sliding(model, documents, context, stride):
-    values = []
-    for ids in documents:
-        previous_end = 0
-        for begin in range(0, len(ids), stride):
-            end = min(begin + context, len(ids))
-            window = losses(model, ids[begin:end])
-            # A window of one label more than it has predecessors loses the first.
-            values += window[-min(end - previous_end, len(window)) :]
-            previous_end = end
-            if end == len(ids):
-                break
-    return values
+def guide(tokenizer, model, text, context):
+    """The guide's loop, with the losses of a window's own tokens summed as they are."""
+    ids = tokenizer(text, return_tensors="pt").input_ids
+    total, count, previous_end = 0.0, 0, 0
+    for begin in range(0, ids.size(1), context // 2):
+        end = min(begin + context, ids.size(1))
+        new = end - previous_end
+        window = ids[:, begin:end]
+        with torch.no_grad():
+            logits = model(window).logits[0, :-1].double()
+        losses = torch.nn.functional.cross_entropy(logits, window[0, 1:], reduction="none")[-new:]
+        total, count = total + losses.sum().item(), count + len(losses)
+        previous_end = end
+        if end == ids.size(1):
+            break
+    return total / count, count
 
 
-def chunks(model, ids, context, begin):
-    values = []
-    for start in range(0, len(ids) // context * context, context):
-        values += losses(model, [begin] + ids[start + 1 : start + context])[context // 2 :]
-    return values
+def llama(binary, gguf, file, context):
+    run = subprocess.run(
+        [binary, "-m", gguf, "-f", str(file), "-c", str(context), "-b", str(context), "--no-warmup", "-t", "2"],
+        capture_output=True, text=True)
+    found = re.search(r"PPL = ([0-9.]+)", run.stdout + run.stderr)
+    chunks = re.search(r"over (\d+) chunks", run.stdout + run.stderr)
+    assert found and chunks, run.stdout + run.stderr
+    return math.log(float(found[1])), int(chunks[1]) * (context - 1 - context // 2)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--distill", required=True)
+    parser.add_argument("--context", type=int, default=256)
+    parser.add_argument("--llama")
+    parser.add_argument("--gguf")
+    parser.add_argument("--skip-guide", action="store_true")
     parser.add_argument("model")
-    parser.add_argument("text", nargs="?")
+    parser.add_argument("texts", nargs="*")
     options = parser.parse_args()
-
-    model = transformers.AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float64)
-    pieces = sentencepiece.SentencePieceProcessor(str(pathlib.Path(options.model) / "tokenizer.model"))
-    text = pathlib.Path(options.text).read_text() if options.text else TEXT
-    begin, end = pieces.bos_id(), pieces.eos_id()
-    documents = [[begin] + pieces.encode(p) + [end] for p in text.split("\n\n")]
-    stream = [begin] + pieces.encode(text)
+    context = options.context
 
     with tempfile.TemporaryDirectory() as directory:
-        file = pathlib.Path(directory) / "text.txt"
-        file.write_text(text)
+        files = [pathlib.Path(text) for text in options.texts]
+        if not files:
+            files = [pathlib.Path(directory) / "text.txt"]
+            files[0].write_text(TEXT)
 
-        def ours(context, *more):
-            command = [options.distill, "evaluate", "perplexity", options.model, "--data", str(file), "--json"]
+        def ours(path, file, *more):
+            command = [options.distill, "evaluate", "perplexity", path, "--data", str(file), "--json"]
             command += ["--context", str(context), *more]
             return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["models"][0]
 
-        for context, stride in [(32, 16), (32, 32), (16, 5)]:
-            compare(f"hf, context {context}, stride {stride}", ours(context, "--stride", str(stride)),
-                    sliding(model, documents, context, stride))
-        for context in [64, 33]:
-            compare(f"llama.cpp, context {context}", ours(context, "--convention", "llama.cpp"),
-                    chunks(model, stream, context, begin))
+        tokenizer, model = (None, None) if options.skip_guide else load(options.model)
+        for file in files:
+            if not options.skip_guide:
+                nll, count = guide(tokenizer, model, file.read_text(), context)
+                compare(f"{file.name}, hf, context {context}", ours(options.model, file), nll, count, 1e-4)
+            if options.llama:
+                gguf = options.gguf or options.model
+                nll, count = llama(options.llama, gguf, file, context)
+                isFloat = "f32" in pathlib.Path(gguf).name.lower()
+                compare(f"{file.name}, llama.cpp, context {context}", ours(gguf, file, "--convention", "llama.cpp"),
+                        nll, count, 1e-3 if isFloat else 0.005 * nll)
 
 
-def compare(name, found, values):
-    assert found["tokens"] == len(values), f"{name}: {found['tokens']} tokens scored, not {len(values)}"
-    mean = sum(values) / len(values)
-    # Float32 arithmetic against float64.
-    assert math.isclose(found["nll"], mean, rel_tol=1e-5), f"{name}: {found['nll']} is not {mean}"
-    spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1) / len(values))
-    assert math.isclose(found["standard_error"], spread * math.exp(mean), rel_tol=1e-3), name
-    print(f"{name}: {len(values)} tokens, perplexity {found['perplexity']:.4f}, nll within {abs(found['nll'] - mean):.1e}")
+def compare(name, found, nll, count, tolerance):
+    difference = found["nll"] - nll
+    print(f"{name}: {found['tokens']} and {count} tokens, nll {found['nll']:.6f} and {nll:.6f}, difference {difference:+.1e}",
+          flush=True)
+    assert found["tokens"] == count, f"{name}: {found['tokens']} tokens scored, not {count}"
+    assert abs(difference) < tolerance, f"{name}: {difference} is above {tolerance}"
 
 
 main()

@@ -1,4 +1,5 @@
 import Corpora
+import Evaluation
 
 /// Measures models: perplexity, agreement with the teacher, tasks, speed.
 public struct EvaluateStage: Sendable, RecipeSection {
@@ -12,9 +13,12 @@ public struct EvaluateStage: Sendable, RecipeSection {
     /// Whether tables tell how much of the answers repeats.
     public let showsRepetition: Bool
     public let systemTurns: SystemTurns
-    public let contextLength: Int
-    /// Tokens between the starts of two windows over a long document.
-    public let stride: Int
+    /// Tokens of a window; nil for 256, or the model's context where that is shorter.
+    public let contextLength: Int?
+    /// Tokens between the starts of two windows over a long document; nil for half a window.
+    public let stride: Int?
+    /// What a document of a text file is.
+    public let documents: TextDocuments
     public let measuresSpeed: Bool
     /// Documents of each file; `nil` is all.
     public let limit: Int?
@@ -53,17 +57,18 @@ public struct EvaluateStage: Sendable, RecipeSection {
             "system_turns", .choice, default: .both,
             "Who reads the system turns of chats in perplexity and agreement. teacher: of the models, the key teacher alone."
         )
-        contextLength = section.value(
-            "context", .integer(CorpusEncoder.contextLimits),
-            default: CorpusEncoder.standardContext, "Window, in tokens.")
-        stride = section.value(
-            "stride", .integer(1...1_048_576), default: max(1, contextLength / 2), defaultText: "context / 2",
+        contextLength = section.optional(
+            "context", .integer(CorpusEncoder.contextLimits), defaultText: "\(CorpusEncoder.standardContext), or the model's where that is shorter",
+            "Window, in tokens.")
+        stride = section.optional(
+            "stride", .integer(1...1_048_576), defaultText: "context / 2",
             "Tokens between the starts of two windows over a long document.")
+        documents = section.evaluationDocuments()
         measuresSpeed = section.value("speed", .boolean, default: true, "Measure tokens written per second.")
         limit = section.optional(
             "limit", .integer(1...), defaultText: "all", "Use only the first records of each file.")
         name = section.artefactName(default: "evaluation")
-        if section.sound("stride", "context"), stride > contextLength {
+        if let stride, let contextLength, section.sound("stride", "context"), stride > contextLength {
             section.problem(
                 at: "stride", "the stride \(stride) exceeds the context \(contextLength)",
                 remedy: "tokens between two windows would not be measured")
@@ -79,4 +84,10 @@ public struct EvaluateStage: Sendable, RecipeSection {
                 at: "models", "nothing is measured", remedy: "give perplexity, agreement, tasks or speed")
         }
     }
+}
+
+extension EvaluateStage {
+    /// Tokens of a window, and between the starts of two, where the model's context does not set others.
+    var windowLength: Int { contextLength ?? CorpusEncoder.standardContext }
+    var windowStride: Int { stride ?? max(1, windowLength / 2) }
 }

@@ -13,6 +13,8 @@ struct MarkdownReport {
             parts.append("## Results")
             parts.append(table(data.scoreTable))
             parts.append(data.tableNote)
+            let comparisons = data.comparisons.map { "- \($0.markdownEscaped)" }
+            if !comparisons.isEmpty { parts.append(comparisons.joined(separator: "\n")) }
         }
         if let sentences = data.study?.sentences, !sentences.isEmpty {
             parts.append("## Verdict")

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 
 /// A measured value and its standard error.
@@ -18,11 +19,14 @@ public struct ModelScores: Codable, Equatable, Sendable {
         /// The share of questions answered right.
         public var accuracy: Measurement
         public var questions: Int
+        /// The share right once answers are normalised as SQuAD's are.
+        public var normalized: Double?
 
-        public init(label: String, accuracy: Measurement, questions: Int) {
+        public init(label: String, accuracy: Measurement, questions: Int, normalized: Double? = nil) {
             self.label = label
             self.accuracy = accuracy
             self.questions = questions
+            self.normalized = normalized
         }
     }
 
@@ -42,6 +46,10 @@ public struct ModelScores: Codable, Equatable, Sendable {
     public var perplexity: Measurement?
     /// Mean negative log-likelihood of the same text, in nats a token: the logarithm of the perplexity.
     public var loss: Measurement?
+    /// What the perplexity was measured on.
+    public var counted: CountedText?
+    /// Sums over the items of each measurement, by its name, for comparison with other models; no part of reports.
+    var items: [String: ItemSums]?
     /// Mean KL divergence from the teacher, in nats a token; 0 for the teacher.
     public var kl: Measurement?
     /// The share of positions whose likeliest token is the teacher's.

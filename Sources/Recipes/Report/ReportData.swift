@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Support
 
@@ -51,6 +52,8 @@ public struct ReportData: Sendable {
         public var variant: String?
         public var seed: UInt64?
         public var models: [Model]
+        /// Each model after the first against the first, on the same items.
+        public var comparisons: [PairedComparison] = []
         /// What was measured during each training, in order.
         public var curves: [Curve]
     }
@@ -109,7 +112,11 @@ extension ReportData {
                 default: break
                 }
             }
-            return Run(variant: run.variant, seed: run.seed, models: models, curves: curves)
+            let comparisons = PairedComparison.ofMeasurements(models.map(\.scores))
+            for index in models.indices { models[index].scores.items = nil }
+            return Run(
+                variant: run.variant, seed: run.seed, models: models, comparisons: comparisons, curves: curves
+            )
         }
         let isStudy = plan.runs.contains { $0.folder != nil }
         study = isStudy ? StudySummary(runs: runs, verdict: recipe.verdict) : nil
@@ -129,6 +136,21 @@ extension ReportData {
     public func terminalText(colour: Bool) -> String {
         guard !scoreTable.isEmpty else { return "" }
         let table = TextTable(rows: scoreTable).text(colour: colour)
-        return ([table] + (study?.sentences ?? [])).joined(separator: "\n")
+        return ([table] + (study?.sentences ?? comparisons)).joined(separator: "\n")
+    }
+
+    /// Whether models differ, in words; of a study its seeds tell.
+    var comparisons: [String] { study == nil ? runs.flatMap(\.comparisons).map(\.description) : [] }
+}
+
+extension PairedComparison {
+    /// Each model after the first against the first, in every measurement that both have.
+    static func ofMeasurements(_ scores: [ModelScores]) -> [PairedComparison] {
+        let measures = ["nll", "mean_kl"] + (scores.first?.tasks.map(\.label) ?? [])
+        return measures.flatMap { measure in
+            all(
+                measure, scores.compactMap { model in model.items?[measure].map { (model.model, $0) } },
+                lowerIsBetter: measure == "nll" || measure == "mean_kl")
+        }
     }
 }

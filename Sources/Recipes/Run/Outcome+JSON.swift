@@ -1,12 +1,14 @@
+import Evaluation
 import Foundation
 
 extension RecipeRunner.Outcome {
-    /// The results for programs: `{"directory", "performed", "reused", "runs": [{"variant", "seed", "models"}]}`.
+    /// The results for programs: `{"directory", "performed", "reused", "runs": [{"variant", "seed", "models", "comparisons"}]}`.
     public func json() throws -> String {
         struct Run: Encodable {
             var variant: String?
             var seed: UInt64?
             var models: [ModelScores]
+            var comparisons: [PairedComparison]
         }
         struct Document: Encodable {
             var directory: String
@@ -17,7 +19,9 @@ extension RecipeRunner.Outcome {
         let document = Document(
             directory: directory.relativePath, performed: performed, reused: reused,
             runs: report.runs.map {
-                Run(variant: $0.variant, seed: $0.seed, models: $0.models.map(\.scores))
+                Run(
+                    variant: $0.variant, seed: $0.seed, models: $0.models.map(\.scores),
+                    comparisons: $0.comparisons)
             },
             verdict: report.study?.sentences ?? [])
         return String(decoding: try JSONEncoder.forRecords.encode(document), as: UTF8.self)

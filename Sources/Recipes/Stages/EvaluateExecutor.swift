@@ -14,6 +14,7 @@ struct EvaluateExecutor: StageExecutor {
         var scores = ModelScores(
             model: evaluated.name, parameters: model.decoder.configuration.parameterCount,
             bytes: try Checkpoint.weightBytes(at: model.url))
+        var items: [String: ItemSums] = [:]
         let parts =
             stage.tasks.count
             + [!stage.perplexity.isEmpty, !stage.agreement.isEmpty, stage.measuresSpeed]
@@ -29,17 +30,25 @@ struct EvaluateExecutor: StageExecutor {
         let isTeacher = evaluated.reference.target == stage.teacher?.target
         let evaluator = Evaluator(
             context: stage.contextLength, stride: stage.stride,
-            systemTurns: isTeacher ? .both : stage.systemTurns)
+            systemTurns: isTeacher ? .both : stage.systemTurns, scratch: context.work)
         if !stage.perplexity.isEmpty {
-            let records = try context.reader(stage.perplexity, limit: stage.limit).records()
-            let result = try evaluator.perplexity(of: model, on: records)
+            let reader = context.reader(
+                stage.perplexity, limit: stage.limit, documents: stage.documents)
+            let result = try evaluator.perplexity(of: model, on: reader)
+            scores.counted = result.counted
+            items["nll"] = result.items
+            if let counted = result.counted {
+                context.progress(.note("\(context.label): perplexity on \(counted)"))
+            }
             scores.perplexity = Measurement(result.perplexity, standardError: result.standardError)
             scores.loss = Measurement(result.nll, standardError: result.standardError / result.perplexity)
             advance(result.tokens)
         }
         if !stage.agreement.isEmpty, let teacher = stage.teacher {
-            let records = try context.reader(stage.agreement, limit: stage.limit).records()
-            let result = try evaluator.agreement(of: model, with: context.checkpoint(teacher), on: records)
+            let reader = context.reader(
+                stage.agreement, limit: stage.limit, documents: stage.documents)
+            let result = try evaluator.agreement(of: model, with: context.checkpoint(teacher), on: reader)
+            items["mean_kl"] = result.items
             scores.kl = Measurement(result.meanKL, standardError: result.standardError)
             scores.agreement = Measurement(result.topAgreement)
             scores.calibrationError = Measurement(result.calibrationError)
@@ -51,10 +60,11 @@ struct EvaluateExecutor: StageExecutor {
             let result = try TaskAccuracy.measure(
                 model, questions: questions, system: task.system, rule: task.rule)
             results.append(result)
+            items[label] = result.items
             scores.tasks.append(
                 ModelScores.Task(
                     label: label, accuracy: Measurement(result.accuracy, standardError: result.standardError),
-                    questions: result.questions))
+                    questions: result.questions, normalized: result.normalizedAccuracy))
             advance(0)
         }
         if stage.showsRepetition, !results.isEmpty {
@@ -70,6 +80,7 @@ struct EvaluateExecutor: StageExecutor {
             scores.tokensPerSecond = try DecodingSpeed.measure(model.decoder)
             advance(0)
         }
+        scores.items = items.isEmpty ? nil : items
         try AtomicFile.write(try JSONEncoder.forRecords.encode(scores), to: context.output)
         return StageResult(summary: summary(scores), figures: figures(scores))
     }

@@ -142,7 +142,7 @@ def cases(model):
 def configuration(name):
     """What ChatTemplate.tokenizerConfiguration(for:) writes."""
     return {
-        "add_bos_token": False, "add_eos_token": False, "add_prefix_space": name == "prefixed",
+        "add_bos_token": True, "add_eos_token": False, "add_prefix_space": name == "prefixed",
         "additional_special_tokens": MARKERS, "bos_token": "<s>", "chat_template": TEMPLATE,
         "clean_up_tokenization_spaces": False, "eos_token": "</s>", "legacy": False,
         "tokenizer_class": "TokenizersBackend" if name == "unigram" else "LlamaTokenizer", "unk_token": "<unk>",

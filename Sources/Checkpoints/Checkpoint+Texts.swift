@@ -1,0 +1,20 @@
+import Support
+import Tokenization
+
+extension Checkpoint {
+    /// Whether a plain text begins with the tokenizer's begin token, as `add_bos_token` of its configuration says
+    /// (`tokenizer.ggml.add_bos_token` of a GGUF file). Where nothing is said, it does: that is the default of the
+    /// SentencePiece tokenizers of transformers and llama.cpp. False without such a token.
+    public var beginsTexts: Bool {
+        guard tokenizer?.beginID != nil else { return false }
+        if GGUFFile.isGGUF(url) {
+            guard let file = try? GGUFFile(contentsOf: url) else { return true }
+            var keys = GGUFKeys(file, architecture: "")
+            return keys.boolean("tokenizer.ggml.add_bos_token", default: true)
+        }
+        guard let file = CheckpointFile.existing(CheckpointFile.tokenizerConfiguration, in: url),
+            case .boolean(let begins)? = try? JSONValue.object(contentsOf: file)["add_bos_token"]
+        else { return true }
+        return begins
+    }
+}
