@@ -29,7 +29,7 @@ import Transformer
 
     @Test(arguments: [
         (#"{"messages":[{"role":"assistant","content":"x"}],"answers":["2"]}"#, "user's turn"),
-        (#"{"messages":[],"answers":["2"]}"#, "user's turn"),
+        (#"{"messages":[],"answers":["2"]}"#, "\"messages\" is empty"),
         (#"{"messages":[{"role":"user","content":"x"}],"answers":[]}"#, "\"answers\" is empty"),
         (#"{"messages":[{"role":"user","content":"x"}]}"#, "answers"),
         (#"{"messages":[{"role":"wizard","content":"x"}],"answers":["2"]}"#, "wizard"),

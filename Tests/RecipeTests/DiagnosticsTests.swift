@@ -52,7 +52,7 @@ import Testing
         Mistake(
             "{prompts: data/prompts.jsonl, to: corpus}",
             "{prompts: data/prompts.jsonl, samples: 2, sampling: {temperature: 0}, to: corpus}",
-            "6:51: 2 answers without randomness are one answer 2 times; set samples to 1, or the temperature above 0"
+            "6:54: 2 answers without randomness are one answer 2 times; set samples to 1, or the temperature above 0"
         ),
         Mistake(
             "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
