@@ -28,7 +28,8 @@ public struct Evaluator {
 
     public init(
         convention: PerplexityConvention = .hf, context: Int? = nil, stride: Int? = nil,
-        scope: TargetScope = standardScope, systemTurns: SystemTurns = .both, scratch: URL = .temporaryDirectory
+        scope: TargetScope = standardScope, systemTurns: SystemTurns = .both,
+        scratch: URL = .temporaryDirectory
     ) {
         self.systemTurns = systemTurns
         self.convention = convention

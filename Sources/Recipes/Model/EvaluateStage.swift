@@ -58,7 +58,8 @@ public struct EvaluateStage: Sendable, RecipeSection {
             "Who reads the system turns of chats in perplexity and agreement. teacher: of the models, the key teacher alone."
         )
         contextLength = section.optional(
-            "context", .integer(CorpusEncoder.contextLimits), defaultText: "\(CorpusEncoder.standardContext), or the model's where that is shorter",
+            "context", .integer(CorpusEncoder.contextLimits),
+            defaultText: "\(CorpusEncoder.standardContext), or the model's where that is shorter",
             "Window, in tokens.")
         stride = section.optional(
             "stride", .integer(1...1_048_576), defaultText: "context / 2",
