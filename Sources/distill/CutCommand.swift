@@ -81,7 +81,7 @@ struct CutCommand: AsyncParsableCommand {
                     "exists already", file: output, remedy: "name another, or delete it",
                     status: .cannotCreate)
             }
-            let records = corpus.isEmpty ? [] : try CorpusReader(StandardStreams.files(corpus)).records()
+            let records = corpus.isEmpty ? [] : try CorpusNotes.reader(corpus).records()
             let whole = try Checkpoint.load(URL(filePath: input), weights: .stored)
             let progress = general.progressLine()
             let (student, report) = try cut().apply(to: whole, records: records, progress: progress.handler)

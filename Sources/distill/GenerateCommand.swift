@@ -77,6 +77,7 @@ struct GenerateCommand: ParsableCommand {
         ) {
             let progress = general.progressLine()
             defer { progress.clear() }
+            _ = try CorpusNotes.reader(prompts)
             let all = try StandardStreams.files(prompts).flatMap { try SynthesisPrompt.read($0) }
             let chosen = limit.map { Array(all.prefix($0)) } ?? all
             let author = try Synthesis.Author(

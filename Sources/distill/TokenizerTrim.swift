@@ -36,7 +36,7 @@ extension TokenizerCommand {
 
         func run() throws {
             try general.running {
-                let records = try CorpusReader(StandardStreams.files(files)).records()
+                let records = try CorpusNotes.reader(files).records()
                 let trim = try VocabularyTrim(
                     model.load(), to: size, texts: records.flatMap(\.texts),
                     symbols: symbols.map(VocabularyTrim.Symbol.init))

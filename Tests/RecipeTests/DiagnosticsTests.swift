@@ -48,6 +48,10 @@ import Testing
     private static let shape = "{layers: 2, width: 16, heads: 2, feed_forward: 32}"
 
     static let mistakes = [
+        // Faults found, line 7: a context that a model does not have.
+        Mistake(
+            "perplexity: data/text.jsonl", "context: 4096, perplexity: data/text.jsonl",
+            "15:53: a context of 4096 tokens exceeds that of teacher, 2048; give a context of at most 2048"),
         // Faults found, line 13: every answer twice.
         Mistake(
             "{prompts: data/prompts.jsonl, to: corpus}",

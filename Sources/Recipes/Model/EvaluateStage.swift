@@ -74,6 +74,7 @@ public struct EvaluateStage: Sendable, RecipeSection {
                 at: "stride", "the stride \(stride) exceeds the context \(contextLength)",
                 remedy: "tokens between two windows would not be measured")
         }
+        checkContext(section)
         if !agreement.isEmpty, teacher == nil, section.sound("teacher") {
             section.problem(
                 at: "agreement", "there is no teacher to agree with", remedy: "give the key teacher")
@@ -88,6 +89,24 @@ public struct EvaluateStage: Sendable, RecipeSection {
 }
 
 extension EvaluateStage {
+    /// Reports a window that a model on disk has no room for. The default suits every model.
+    private func checkContext(_ section: Section) {
+        guard let contextLength, !(perplexity.isEmpty && agreement.isEmpty), section.sound("context") else {
+            return
+        }
+        let compared = agreement.isEmpty ? nil : teacher
+        for model in models.map(\.reference) + (compared.map { [$0] } ?? []) {
+            guard let longest = model.modelConfiguration(section.decoding)?.contextLength,
+                longest < contextLength
+            else { continue }
+            section.problem(
+                at: "context",
+                "a context of \(contextLength) tokens exceeds that of \(model.name), \(longest)",
+                remedy: "give a context of at most \(longest)")
+            return
+        }
+    }
+
     /// Tokens of a window, and between the starts of two, where the model's context does not set others.
     var windowLength: Int { contextLength ?? CorpusEncoder.standardContext }
     var windowStride: Int { stride ?? max(1, windowLength / 2) }
