@@ -74,7 +74,7 @@ public enum Interruption {
     /// What the message says about going on, such as "the same command goes on where it stopped".
     public static func advise(_ text: String?) { advice.withLock { $0 = text } }
 
-    /// Called before the process ends on a signal: puts the terminal's modes back.
+    /// Called before the message of a signal that ends the process: puts the terminal's modes back, clears a live line.
     public static func restoring(_ body: (@Sendable () -> Void)?) { restore.withLock { $0 = body } }
 
     /// True once a signal has come.

@@ -19,7 +19,12 @@ struct GeneralFlags: ParsableArguments {
 
     /// Shows progress, unless there is to be quiet.
     func progressLine() -> ProgressLine {
-        quiet ? ProgressLine(isLive: false, hasColour: false, write: { _ in }) : ProgressLine()
+        if quiet { return ProgressLine(isLive: false, hasColour: false, write: { _ in }) }
+        if Terminal.isInteractive(Terminal.standardError) {
+            // The message of an interruption takes the place of the live line.
+            Interruption.restoring { Console.tell(styled: "\r\u{1B}[K") }
+        }
+        return ProgressLine()
     }
 
     /// Runs a command's work: what it throws is reported and becomes the exit code.

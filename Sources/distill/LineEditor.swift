@@ -26,6 +26,7 @@ final class LineEditor {
         Interruption.restoring {
             var modes = before
             tcsetattr(Terminal.standardInput, TCSADRAIN, &modes)
+            Console.tell("")
         }
         set(raw)
         defer {

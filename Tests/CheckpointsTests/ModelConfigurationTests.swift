@@ -29,7 +29,7 @@ import Testing
         #"{"rope_scaling": {"type": "longrope", "short_factor": 1}}"#: "a list of numbers is expected",
         #"{"rope_scaling": "yarn"}"#: #""rope_scaling" is "yarn": an object is expected"#,
         #"{"rope_parameters": {"rope_type": "default", "factor": 2}}"#: "factor is not supported",
-        #"{"rope_parameters": {"partial_rotary_factor": 0.5}}"#: "only 1 or 1 is supported",
+        #"{"rope_parameters": {"partial_rotary_factor": 0.5}}"#: "only 1 is supported",
         #"{"rope_parameters": {"rope_theta": "big"}}"#: "a number is expected",
         #"{"rope_theta": 777}"#: "its rope_theta differs from the 777.0 beside it",
         #"{"rope_theta": -1, "rope_parameters": null}"#: "rotary base -1.0 is not positive",

@@ -3,26 +3,6 @@ import TestSupport
 import Testing
 
 @Suite struct UsageTests {
-    private static let verbs = [
-        ["run"], ["validate"], ["init"], ["tokenizer", "train"], ["tokenizer", "encode"],
-        ["tokenizer", "decode"], ["tokenizer", "count"], ["tokenizer", "trim"], ["tokenizer", "inspect"],
-        ["cut"], ["generate"], ["label"], ["inspect"], ["evaluate", "perplexity"],
-        ["evaluate", "agreement"], ["evaluate", "task"], ["chat"], ["bench"], ["doctor"],
-    ]
-
-    @Test(arguments: verbs) func helpShowsExamples(verb: [String]) throws {
-        let run = try CommandRun.run(CommandRun.distill, arguments: verb + ["--help"])
-        #expect(run.status == 0)
-        #expect(run.standardOutput.lowercased().contains("example"), "\(verb) shows no example")
-        #expect(run.standardOutput.contains("distill \(verb.joined(separator: " "))"))
-    }
-
-    @Test(arguments: verbs) func unknownFlagsAreUsageErrors(verb: [String]) throws {
-        let run = try CommandRun.run(CommandRun.distill, arguments: verb + ["--no-such-flag"])
-        #expect(run.status == 64)
-        #expect(run.standardOutput.isEmpty)
-    }
-
     @Test(arguments: [
         "frobnicate", "label", "label teacher --output out", "evaluate perplexity teacher",
         "evaluate perplexity --data text.jsonl", "evaluate agreement student --data text.jsonl",
