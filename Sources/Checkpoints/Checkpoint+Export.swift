@@ -32,6 +32,11 @@ extension Checkpoint {
             precondition(Quantizer.canNarrow(to: format), "weights are not written as \(format.rawValue)")
         }
         let shape = decoder.configuration
+        if shape.hasAttentionBias, shape.family != .llama {
+            throw UserError(
+                "cannot save: llama.cpp has no attention biases in \(shape.family.rawValue) models",
+                file: url.relativePath, remedy: "write a Hugging Face directory", status: .configuration)
+        }
         if let tokenizer, tokenizer.vocabularySize != shape.vocabularySize {
             throw UserError(
                 "the tokenizer has \(tokenizer.vocabularySize) pieces, but the model's vocabulary has "

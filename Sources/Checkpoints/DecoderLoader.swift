@@ -43,13 +43,15 @@ struct DecoderLoader {
     ) throws {
         self.maps = maps
         var (tensors, missing, misshapen) = ([String: StoredTensor](), [String](), [String]())
-        for part in maps.flatMap(\.parts) {
+        for (map, part) in maps.flatMap({ map in map.parts.map { (map, $0) } }) {
             guard let tensor = available[part.name] else {
                 missing.append(part.name)
                 continue
             }
             if tensor.shape != part.shape {
                 misshapen.append("\(part.name) is \(tensor.shape), not \(part.shape)")
+            } else if map.isDividedVector, (tensor.format?.valuesPerBlock ?? 1) > 1 {
+                misshapen.append("\(part.name) has dtype \(tensor.typeName), not F32, BF16, F16 or F64")
             } else if tensor.format == nil {
                 misshapen.append("\(part.name) has dtype \(tensor.typeName), not F32, BF16, F16 or F64")
             }
@@ -67,9 +69,9 @@ struct DecoderLoader {
         self.tensors = tensors
     }
 
-    /// Thousands of names would bury the message.
+    /// Thousands of names would bury the message, and a few show what is wrong.
     private static func list(_ names: [String], _ title: String) -> String {
-        let longest = 20
+        let longest = 4
         guard !names.isEmpty else { return "" }
         let more = names.count > longest ? " and \(names.count - longest) more" : ""
         let text = names.prefix(longest).joined(separator: ", ") + more
@@ -81,11 +83,12 @@ struct DecoderLoader {
         let keepsStored = weights.keepsStored(shape)
         var parameters: [String: Tensor] = [:]
         for map in maps {
-            let stored = StoredWeights(
-                width: map.shape.last!, parts: map.parts.map { part in self.part(part) })
+            let asRows = map.shape.count == 2 || map.isDividedVector
+            let width = map.isDividedVector ? 1 : map.shape.last!
+            let stored = StoredWeights(width: width, parts: map.parts.map { part($0, asRows: asRows) })
             if stored.holdsNonFinite {
                 let culprit = map.parts.first {
-                    StoredWeights(width: map.shape.last!, parts: [part($0)]).holdsNonFinite
+                    StoredWeights(width: width, parts: [part($0, asRows: asRows)]).holdsNonFinite
                 }
                 throw tensors[culprit!.name]!.error(
                     "holds infinite values or NaN", remedy: "the model is damaged or its training diverged")
@@ -106,10 +109,11 @@ struct DecoderLoader {
         return try Decoder(configuration: shape, parameters: parameters)
     }
 
-    /// A tensor's rows in our order; a vector is one row.
-    private func part(_ part: ParameterMap.Part) -> StoredWeights.Part {
+    /// A tensor's rows in our order.
+    /// - Parameter asRows: false for a vector that is one row
+    private func part(_ part: ParameterMap.Part, asRows: Bool) -> StoredWeights.Part {
         let tensor = tensors[part.name]!
-        let rows = tensor.shape.count == 1 ? 1 : tensor.shape[0]
+        let rows = asRows ? tensor.shape[0] : 1
         var bytes = tensor.bytes
         if let heads = part.interleavedHeads { bytes = Self.separateHalves(bytes, rows: rows, heads: heads) }
         return StoredWeights.Part(format: tensor.format!, rows: rows, bytes: bytes)

@@ -21,6 +21,11 @@ struct ParameterMap: Equatable {
     /// What is added to the file's values: 1 where a file stores norms as their distance from 1.
     var offset: Float = 0
 
+    /// Whether it is a vector that several tensors hold, or one in another order: its elements are then its rows.
+    var isDividedVector: Bool {
+        shape.count == 1 && (parts.count > 1 || parts.contains { $0.interleavedHeads != nil })
+    }
+
     /// Splits a decoder's parameters into a file's.
     ///
     /// - Parameter parts: the parts of a parameter by its name within its layer, and how many of its rows each holds
@@ -41,7 +46,8 @@ struct ParameterMap: Equatable {
             }
             precondition(row == shape[0], "the parts of \(name) hold \(row) of its \(shape[0]) rows")
             return ParameterMap(
-                name: name, shape: shape, parts: parts, offset: shape.count == 1 ? offset(local) : 0)
+                name: name, shape: shape, parts: parts,
+                offset: shape.count == 1 && !name.hasSuffix(".bias") ? offset(local) : 0)
         }
     }
 }

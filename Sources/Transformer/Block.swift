@@ -13,6 +13,8 @@ public final class Block {
     public let feedForwardNorm: Tensor  // [C]
     public let gateUp: Tensor  // [2F, C]
     public let down: Tensor  // [C, F]
+    /// [(H + 2K)·D] and [C]; of models whose attention has biases
+    public let attentionBiases: (queryKeyValue: Tensor, output: Tensor)?
     /// [D] each; of families that norm heads
     public let headNorms: (query: Tensor, key: Tensor)?
     /// [C] each; of families that norm outputs
@@ -28,6 +30,9 @@ public final class Block {
         feedForwardNorm = parameter("feedForwardNorm.weight")
         gateUp = parameter("feedForward.gateUp.weight")
         down = parameter("feedForward.down.weight")
+        attentionBiases =
+            configuration.hasAttentionBias
+            ? (parameter("attention.queryKeyValue.bias"), parameter("attention.output.bias")) : nil
         let family = configuration.family
         headNorms =
             family.normsHeads
@@ -56,18 +61,19 @@ public final class Block {
             return values
         }
         var queryKeyValue = projection(seen(.normed, norm(x, attentionNorm)), queryKeyValue, nil)
+        if let attentionBiases { queryKeyValue = rowBias(queryKeyValue, attentionBiases.queryKeyValue) }
         if let headNorms {
             queryKeyValue = headNorm(
                 queryKeyValue, queryWeight: headNorms.query, keyWeight: headNorms.key, epsilon: epsilon,
                 shape: shape)
         }
         let middle = join(
-            seen(.heads, attend(queryKeyValue)), attentionOutput, to: x, norm: outputNorms?.attention,
-            projection)
+            seen(.heads, attend(queryKeyValue)), attentionOutput, bias: attentionBiases?.output, to: x,
+            norm: outputNorms?.attention, projection)
         let gated = gatedUnit(
             projection(seen(.normed, norm(middle, feedForwardNorm)), gateUp, nil), gate)
         observe(.neurons, gated)
-        return join(gated, down, to: middle, norm: outputNorms?.feedForward, projection)
+        return join(gated, down, bias: nil, to: middle, norm: outputNorms?.feedForward, projection)
     }
 
     private func norm(_ x: Tensor, _ weight: Tensor) -> Tensor {
@@ -76,9 +82,12 @@ public final class Block {
 
     /// Adds a part's projected output, normed if the family does so, to the residual stream.
     private func join(
-        _ x: Tensor, _ weight: Tensor, to residual: Tensor, norm: Tensor?, _ projection: Projection
+        _ x: Tensor, _ weight: Tensor, bias: Tensor?, to residual: Tensor, norm: Tensor?,
+        _ projection: Projection
     ) -> Tensor {
-        guard let norm else { return projection(x, weight, residual) }
-        return rmsNorm(projection(x, weight, nil), weight: norm, epsilon: epsilon, adding: residual)
+        let projected = projection(x, weight, norm == nil ? residual : nil)
+        let y = bias.map { rowBias(projected, $0) } ?? projected
+        guard let norm else { return y }
+        return rmsNorm(y, weight: norm, epsilon: epsilon, adding: residual)
     }
 }

@@ -32,6 +32,11 @@ public struct Configuration: Codable, Equatable, Sendable {
     public var attentionSoftCap: Float?
     /// Bound of logits; nil for none.
     public var logitSoftCap: Float?
+    /// Whether queries, keys, values and attention's output have biases; nil for no. Optional so that shapes without it are
+    /// encoded as ever.
+    public var attentionBias: Bool?
+    /// Components of a head that are turned, its first ones; nil for all.
+    public var rotaryDimension: Int?
 
     public init(
         family: Family = .llama, vocabularySize: Int, width: Int, layers: Int, heads: Int,
@@ -39,7 +44,8 @@ public struct Configuration: Codable, Equatable, Sendable {
         headDimension: Int? = nil, feedForward: Int, ropeTheta: Double = 10_000, normEpsilon: Float = 1e-5,
         tiedHead: Bool = true, contextLength: Int = 512,
         ropeScaling: RopeScaling? = nil, slidingWindow: SlidingWindow? = nil, queryScalar: Double? = nil,
-        attentionSoftCap: Float? = nil, logitSoftCap: Float? = nil
+        attentionSoftCap: Float? = nil, logitSoftCap: Float? = nil, attentionBias: Bool? = nil,
+        rotaryDimension: Int? = nil
     ) {
         self.family = family
         self.vocabularySize = vocabularySize
@@ -58,7 +64,14 @@ public struct Configuration: Codable, Equatable, Sendable {
         self.queryScalar = queryScalar
         self.attentionSoftCap = attentionSoftCap
         self.logitSoftCap = logitSoftCap
+        self.attentionBias = attentionBias
+        self.rotaryDimension = rotaryDimension
     }
+
+    public var hasAttentionBias: Bool { attentionBias == true }
+
+    /// Components of a head that are turned.
+    public var turnedComponents: Int { rotaryDimension ?? headDimension }
 
     /// What makes the shape impossible, in words; empty when it is sound.
     public var problems: [String] {
@@ -79,6 +92,9 @@ public struct Configuration: Codable, Equatable, Sendable {
         if headDimension % 2 != 0 {
             problems.append("head dimension \(headDimension) is odd; rotary embedding pairs components")
         }
+        if let turned = rotaryDimension, turned < 2 || turned % 2 != 0 || turned > headDimension {
+            problems.append("\(turned) turned components of a head with \(headDimension)")
+        }
         if let window = slidingWindow {
             if window.size < 1 { problems.append("a sliding window of \(window.size) positions") }
             if let layer = window.layers.first(where: { !(0..<layers).contains($0) }) {
@@ -94,7 +110,7 @@ public struct Configuration: Codable, Equatable, Sendable {
         for (name, value) in positive where !(value > 0 && value.isFinite) {
             problems.append("\(name) \(value) is not positive")
         }
-        return problems + misfits + (ropeScaling?.problems(dimension: headDimension) ?? [])
+        return problems + misfits + (ropeScaling?.problems(dimension: turnedComponents) ?? [])
     }
 
     /// Choices that the family does not have.
@@ -109,6 +125,9 @@ public struct Configuration: Codable, Equatable, Sendable {
         allow(
             .gemma2, .gemma3, choice: "soft caps", made: attentionSoftCap != nil || logitSoftCap != nil)
         allow(.mistral, .phi3, .gemma2, .gemma3, choice: "sliding window", made: slidingWindow != nil)
+        allow(
+            .llama, .gemma, .gemma2, .gemma3, choice: "attention biases", made: hasAttentionBias)
+        allow(.phi3, choice: "partial rotary embedding", made: turnedComponents != headDimension)
         allow(.gemma3, choice: "second rotary base", made: slidingWindow?.ropeTheta != nil)
         allow(
             .gemma2, .gemma3, choice: "layers without the window",

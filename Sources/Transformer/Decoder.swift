@@ -65,7 +65,7 @@ public final class Decoder: @unchecked Sendable {
     }
 
     /// A decoder with random weights: normal with deviation 0.02, and 0.02 / √(2·layers) where a block adds to the
-    /// residual stream (Radford et al. 2019); norms at 1.
+    /// residual stream (Radford et al. 2019); norms at 1, biases at 0.
     public convenience init(configuration: Configuration, seed: UInt64) throws {
         let residualDeviation = 0.02 / Float(2 * max(configuration.layers, 1)).squareRoot()
         guard configuration.problems.isEmpty else {
@@ -75,7 +75,8 @@ public final class Decoder: @unchecked Sendable {
         var parameters: [String: Tensor] = [:]
         for (index, (name, shape)) in Self.parameterShapes(of: configuration).enumerated() {
             if shape.count == 1 {
-                parameters[name] = Tensor(shape: shape, values: Array(repeating: 1, count: shape[0]))
+                let value: Float = name.hasSuffix(".bias") ? 0 : 1
+                parameters[name] = Tensor(shape: shape, values: Array(repeating: value, count: shape[0]))
             } else {
                 let addsToResidual = name.hasSuffix("output.weight") || name.hasSuffix("down.weight")
                 parameters[name] = Tensor.normal(
@@ -103,6 +104,15 @@ public final class Decoder: @unchecked Sendable {
                 (prefix + "feedForward.gateUp.weight", [2 * c.feedForward, c.width]),
                 (prefix + "feedForward.down.weight", [c.width, c.feedForward]),
             ]
+            if c.hasAttentionBias {
+                shapes += [
+                    (
+                        prefix + "attention.queryKeyValue.bias",
+                        [queryWidth + 2 * c.keyValueHeads * c.headDimension]
+                    ),
+                    (prefix + "attention.output.bias", [c.width]),
+                ]
+            }
             if c.family.normsHeads {
                 shapes += [
                     (prefix + "attention.queryNorm.weight", [c.headDimension]),
@@ -198,6 +208,7 @@ public final class Decoder: @unchecked Sendable {
                     layer,
                     rotaryEmbedding(
                         queryKeyValue, positions: positions, heads: turnedHeads,
+                        headDimension: configuration.headDimension,
                         table: rotary.table(layer: layer, context: context)))
             }
             observe(.residual, layer, x)

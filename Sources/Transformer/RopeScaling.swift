@@ -73,7 +73,7 @@ struct RotaryTables {
     private let shortContext: Int?
 
     init(_ configuration: Configuration) {
-        let (context, dimension) = (configuration.contextLength, configuration.headDimension)
+        let (context, dimension) = (configuration.contextLength, configuration.turnedComponents)
         let scaling = configuration.ropeScaling
         func table(theta: Double, _ scaling: RopeScaling?, isLong: Bool) -> RotaryTable {
             let plain = RotaryTable.frequencies(dimension: dimension, theta: theta)

@@ -14,6 +14,9 @@ struct CheckpointDirectory {
         try FileManager.default.copyItem(at: golden("checkpoints/\(name)"), to: url)
     }
 
+    /// A copy that exists already.
+    init(at url: URL) { self.url = url }
+
     func file(_ name: String) -> URL { url.appending(path: name) }
 
     /// Sets keys of a JSON file to those of `changes`, the text of an object, and removes others.

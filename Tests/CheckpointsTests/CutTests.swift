@@ -57,6 +57,21 @@ import Transformer
         try check(try Cut.named(name).decoder(weights), name)
     }
 
+    /// Faults found, line 20: biases go with the heads and channels that they belong to.
+    @Test func biasesAreCutWithTheirHeads() throws {
+        let whole = try Checkpoint.load(golden("families/llama-bias")).decoder
+        let cut = try whole.cut(to: DecoderSelection(heads: [[1], [0]], channels: [0, 3, 5]))
+        func values(_ decoder: Decoder, _ name: String) -> [Float] {
+            decoder.parameters.first { $0.name == name }!.tensor.values
+        }
+        // Two query heads, one for keys and one for values, of four components.
+        let bias = values(whole, "blocks.0.attention.queryKeyValue.bias")
+        #expect(bias.count == 16)
+        #expect(values(cut, "blocks.0.attention.queryKeyValue.bias") == Array(bias[4...]))
+        let output = values(whole, "blocks.1.attention.output.bias")
+        #expect(values(cut, "blocks.1.attention.output.bias") == [output[0], output[3], output[5]])
+    }
+
     /// The first layers of a model with the last norm: what the residual stream holds there, normed.
     @Test func aModelEndsAtAnExit() throws {
         let whole = try Checkpoint.load(golden("families/gemma3"))

@@ -10,6 +10,8 @@ import Transformer
 @Suite struct FamilyTests {
     static let names = [
         "llama-linear", "llama-llama3", "mistral", "gemma", "gemma2", "gemma3", "phi3", "phi3-longrope",
+        // Faults found, lines 10 and 20.
+        "phi3-partial", "phi3-partial-longrope", "llama-bias", "gemma3-bias",
     ]
 
     private func sequences(_ name: String) throws -> [(ids: [Int32], logits: [Double])] {
@@ -83,6 +85,12 @@ import Transformer
             return shape.problems
         }
         #expect(problems { _ in } == [])
+        #expect(problems { $0.rotaryDimension = 2 } == ["llama models have no partial rotary embedding"])
+        #expect(
+            problems {
+                ($0.family, $0.attentionBias) = (.phi3, true)
+                $0.rotaryDimension = 6
+            } == ["6 turned components of a head with 4", "phi3 models have no attention biases"])
         #expect(problems { $0.logitSoftCap = 3 } == ["llama models have no soft caps"])
         #expect(
             problems { $0.slidingWindow = SlidingWindow(size: 3, layers: [0, 1]) } == [

@@ -13,7 +13,10 @@ import Testing
         #"{"model_type": null}"#: #""model_type" is missing"#,
         #"{"architectures": ["LlamaForSequenceClassification"]}"#: #"only ["LlamaForCausalLM"] is supported"#,
         #"{"hidden_act": "gelu"}"#: #""hidden_act" is "gelu": only "silu" is supported"#,
-        #"{"attention_bias": true}"#: #""attention_bias" is true: only false is supported"#,
+        #"{"attention_bias": 1}"#: #""attention_bias" is 1: true or false is expected"#,
+        #"{"attention_bias": true}"#: "missing: model.layers.0.self_attn.q_proj.bias",
+        #"{"partial_rotary_factor": 0.75}"#:
+            #""partial_rotary_factor" is 0.75: only a partial_rotary_factor of 1 is supported in llama models"#,
         #"{"mlp_bias": true}"#: #""mlp_bias" is true"#,
         #"{"sliding_window": 128}"#: #""sliding_window" is 128: this is not supported"#,
         #"{"quantization_config": {"bits": 4}}"#: #""quantization_config" is {"bits":4}"#,
@@ -29,7 +32,8 @@ import Testing
         #"{"rope_scaling": {"type": "longrope", "short_factor": 1}}"#: "a list of numbers is expected",
         #"{"rope_scaling": "yarn"}"#: #""rope_scaling" is "yarn": an object is expected"#,
         #"{"rope_parameters": {"rope_type": "default", "factor": 2}}"#: "factor is not supported",
-        #"{"rope_parameters": {"partial_rotary_factor": 0.5}}"#: "only 1 is supported",
+        #"{"rope_parameters": {"partial_rotary_factor": 0.5}}"#:
+            "only a partial_rotary_factor of 1 is supported in llama models",
         #"{"rope_parameters": {"rope_theta": "big"}}"#: "a number is expected",
         #"{"rope_theta": 777}"#: "its rope_theta differs from the 777.0 beside it",
         #"{"rope_theta": -1, "rope_parameters": null}"#: "rotary base -1.0 is not positive",
@@ -66,12 +70,75 @@ import Testing
         }
     }
 
+    /// Faults found, line 10: what a phi3 configuration says of partial rotary embedding is followed or refused.
+    @Test(arguments: [
+        (#"{"partial_rotary_factor": 0.5}"#, "its partial_rotary_factor differs from the 0.5 beside it"),
+        (#"{"partial_rotary_factor": 0}"#, "a partial_rotary_factor above 0 and up to 1 is expected"),
+        (
+            #"{"partial_rotary_factor": "half"}"#,
+            #""partial_rotary_factor" is "half": a partial_rotary_factor above 0 and up to 1"#
+        ),
+        (#"{"partial_rotary_factor": 0.8, "rope_parameters": null}"#, "3 turned components of a head with 4"),
+        (#"{"partial_rotary_factor": 0.1, "rope_parameters": null}"#, "0 turned components of a head with 4"),
+    ]) func partialRotaryIsFollowedOrRefused(changes: String, message: String) throws {
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "phi3")
+            try FileManager.default.copyItem(at: golden("families/phi3"), to: url)
+            try CheckpointDirectory(at: url).edit(changes)
+            let error = try userError { _ = try Checkpoint.load(url) }
+            #expect(error.description.contains(message))
+        }
+    }
+
+    /// Keys by which transformers 5.24 computes other numbers, each with a value that no golden has.
+    private static let common = [
+        #"{"hidden_size": 10}"#, #"{"intermediate_size": 12}"#, #"{"num_attention_heads": 4}"#,
+        #"{"num_hidden_layers": 1}"#, #"{"num_key_value_heads": 2}"#, #"{"head_dim": 6}"#,
+        #"{"max_position_embeddings": 99}"#, #"{"rms_norm_eps": 0.25}"#, #"{"vocab_size": 23}"#,
+        #"{"partial_rotary_factor": 0.5}"#, #"{"rope_theta": 77, "rope_parameters": null}"#,
+        #"{"quantization_config": {}}"#,
+    ]
+    private static let own: [String: [String]] = [
+        "llama-linear": [#"{"hidden_act": "relu"}"#, #"{"attention_bias": true}"#, #"{"mlp_bias": true}"#],
+        "mistral": [#"{"hidden_act": "relu"}"#, #"{"sliding_window": 3}"#, #"{"sliding_window": null}"#],
+        "phi3": [#"{"hidden_act": "relu"}"#, #"{"sliding_window": 3}"#, #"{"sliding_window": null}"#],
+        "gemma": [
+            #"{"hidden_act": "relu"}"#, #"{"hidden_activation": "relu"}"#, #"{"attention_bias": true}"#,
+            #"{"use_bidirectional_attention": true}"#,
+        ],
+        "gemma2": gemma, "gemma3": gemma + [#"{"rope_local_base_freq": 5, "rope_parameters": null}"#],
+    ]
+    private static let gemma = [
+        #"{"hidden_activation": "relu"}"#, #"{"attention_bias": true}"#, #"{"sliding_window": 3}"#,
+        #"{"use_bidirectional_attention": true}"#, #"{"attn_logit_softcapping": 7}"#,
+        #"{"final_logit_softcapping": 7}"#, #"{"query_pre_attn_scalar": 9}"#, #"{"layer_types": ["x"]}"#,
+        #"{"layer_types": null, "_sliding_window_pattern": 1}"#,
+        #"{"layer_types": null, "sliding_window_pattern": 1}"#,
+    ]
+
+    /// Faults found, line 10: no key that changes the numbers is passed over.
+    @Test(arguments: own.keys.sorted())
+    func everyKeyThatCountsIsFollowedOrRefused(family: String) throws {
+        try withTemporaryDirectory { directory in
+            let original = golden("families/\(family)")
+            let shape = try Checkpoint.configuration(at: original)
+            for change in try Self.common + #require(Self.own[family]) {
+                let copy = CheckpointDirectory(at: directory.appending(path: "copy"))
+                try FileManager.default.copyItem(at: original, to: copy.url)
+                try copy.edit(change)
+                let changed = try? Checkpoint.configuration(at: copy.url)
+                #expect(changed != shape, "\(change) is passed over")
+                try FileManager.default.removeItem(at: copy.url)
+            }
+        }
+    }
+
     @Test func allFaultsAreListedTogether() throws {
         try withTemporaryDirectory { directory in
             let copy = try CheckpointDirectory("llama-untied", in: directory)
-            try copy.edit(#"{"hidden_act": "gelu", "attention_bias": true, "vocab_size": "64"}"#)
+            try copy.edit(#"{"hidden_act": "gelu", "mlp_bias": true, "vocab_size": "64"}"#)
             let error = try userError { _ = try Checkpoint.load(copy.url) }
-            for key in ["hidden_act", "attention_bias", "vocab_size"] {
+            for key in ["hidden_act", "mlp_bias", "vocab_size"] {
                 #expect(error.problem.contains("\"\(key)\" is "))
             }
         }

@@ -34,6 +34,13 @@ enum GGUFNames {
                 ("attn_k.weight", keyHeads * dimension, interleaves ? keyHeads : nil),
                 ("attn_v.weight", keyHeads * dimension, nil),
             ]
+        case "attention.queryKeyValue.bias":
+            return [
+                ("attn_q.bias", queryHeads * dimension, interleaves ? queryHeads : nil),
+                ("attn_k.bias", keyHeads * dimension, interleaves ? keyHeads : nil),
+                ("attn_v.bias", keyHeads * dimension, nil),
+            ]
+        case "attention.output.bias": return [("attn_output.bias", rows, nil)]
         case "attention.queryNorm.weight": return [("attn_q_norm.weight", rows, nil)]
         case "attention.keyNorm.weight": return [("attn_k_norm.weight", rows, nil)]
         case "attention.output.weight": return [("attn_output.weight", rows, nil)]

@@ -23,7 +23,7 @@ extension GGUFWriter {
         add(prefix + "attention.key_length", shape.headDimension)
         add(prefix + "attention.value_length", shape.headDimension)
         add(prefix + "attention.layer_norm_rms_epsilon", Double(shape.normEpsilon))
-        add(prefix + "rope.dimension_count", shape.headDimension)
+        add(prefix + "rope.dimension_count", shape.turnedComponents)
         add(prefix + "rope.freq_base", shape.ropeTheta)
         add(prefix + "vocab_size", shape.vocabularySize)
         if let window = shape.slidingWindow, !isMistral {
@@ -45,7 +45,7 @@ extension GGUFWriter {
     private mutating func addScaling(_ shape: Configuration, prefix: String) {
         func factors(isLong: Bool, name: String) -> Entry {
             let values = shape.ropeScaling!.divisors(
-                dimension: shape.headDimension, theta: shape.ropeTheta, isLong: isLong)
+                dimension: shape.turnedComponents, theta: shape.ropeTheta, isLong: isLong)
             return Entry(name: name, shape: [values.count], format: .f32) { writer in
                 try values.withUnsafeBytes { try writer.write($0) }
             }
@@ -114,6 +114,17 @@ extension GGUFWriter {
                         Entry(name: part.name, shape: part.shape, format: kept) { writer in
                             let rows = (0..<part.rows.count).map { part.rows.lowerBound + part.sourceRow($0) }
                             for part in stored.selecting(rows: rows).parts { try writer.write(part.bytes) }
+                        })
+                    continue
+                }
+                if map.isDividedVector {
+                    let values = tensor.values
+                    let ordered = part.rows.indices.map {
+                        values[part.rows.lowerBound + part.sourceRow($0 - part.rows.lowerBound)]
+                    }
+                    add(
+                        Entry(name: part.name, shape: part.shape, format: .f32) { writer in
+                            try ordered.withUnsafeBytes { try writer.write($0) }
                         })
                     continue
                 }

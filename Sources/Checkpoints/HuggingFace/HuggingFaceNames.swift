@@ -34,6 +34,12 @@ enum HuggingFaceNames {
                 ("self_attn.q_proj.weight", query), ("self_attn.k_proj.weight", key),
                 ("self_attn.v_proj.weight", key),
             ]
+        case "attention.queryKeyValue.bias":
+            return [
+                ("self_attn.q_proj.bias", query), ("self_attn.k_proj.bias", key),
+                ("self_attn.v_proj.bias", key),
+            ]
+        case "attention.output.bias": return [("self_attn.o_proj.bias", rows)]
         case "attention.queryNorm.weight": return [("self_attn.q_norm.weight", rows)]
         case "attention.keyNorm.weight": return [("self_attn.k_norm.weight", rows)]
         case "attention.output.weight": return [("self_attn.o_proj.weight", rows)]

@@ -16,7 +16,7 @@ extension ModelConfiguration {
             "num_attention_heads": .integer(shape.heads),
             "num_key_value_heads": .integer(shape.keyValueHeads),
             "head_dim": .integer(shape.headDimension),
-            "attention_bias": .boolean(false),
+            "attention_bias": .boolean(shape.hasAttentionBias),
             "mlp_bias": .boolean(false),
             "max_position_embeddings": .integer(shape.contextLength),
             "rms_norm_eps": Self.number(shape.normEpsilon),

@@ -9,6 +9,8 @@ import Transformer
 struct ModelConfiguration: Equatable {
     var shape: Configuration
     var tokens: SpecialTokens
+    /// Whether this is the text part of a multimodal model, whose vision part is left out.
+    var isMultimodal = false
 
     init(shape: Configuration, tokens: SpecialTokens) {
         self.shape = shape
@@ -18,7 +20,9 @@ struct ModelConfiguration: Equatable {
     /// - Parameter fileName: How messages name the file.
     /// - Throws: `UserError` that lists every key at fault.
     init(_ object: [String: JSONValue], fileName: String) throws {
+        let object = try Self.textPart(of: object, fileName: fileName) ?? object
         var keys = KeyReader(object)
+        isMultimodal = object[Self.wrapper] != nil
         guard case .string(let type)? = keys["model_type"], let family = Family(modelType: type) else {
             let known = Family.allCases.map { $0.modelType }.sorted().joined(separator: ", ")
             throw UserError(
@@ -27,22 +31,27 @@ struct ModelConfiguration: Equatable {
         }
         let defaults = FamilyDefaults(family)
         Self.refuseUnsupported(&keys, family)
-        let heads = keys.integer("num_attention_heads")
-        let width = keys.integer("hidden_size")
-        let layers = keys.integer("num_hidden_layers")
+        // The configuration of a multimodal model leaves its text part's defaults out.
+        let standard = isMultimodal ? TextDefaults.gemma3 : nil
+        let heads = keys.integer("num_attention_heads", default: standard?.heads)
+        let width = keys.integer("hidden_size", default: standard?.width)
+        let layers = keys.integer("num_hidden_layers", default: standard?.layers)
         shape = Configuration(
-            family: family, vocabularySize: keys.integer("vocab_size"), width: width, layers: layers,
+            family: family, vocabularySize: keys.integer("vocab_size", default: standard?.vocabulary),
+            width: width, layers: layers,
             heads: heads,
             keyValueHeads: keys.integer("num_key_value_heads", default: defaults.keyValueHeads ?? heads),
             headDimension: keys.integer(
                 "head_dim", default: defaults.headDimension ?? (heads > 0 ? width / heads : 0)),
-            feedForward: keys.integer("intermediate_size"),
+            feedForward: keys.integer("intermediate_size", default: standard?.feedForward),
             normEpsilon: Float(keys.number("rms_norm_eps", default: defaults.normEpsilon)),
             tiedHead: keys.boolean("tie_word_embeddings", default: family.isGemma),
             contextLength: keys.integer("max_position_embeddings", default: defaults.contextLength))
         let rope = RopeKeys(&keys, shape)
         shape.ropeTheta = rope.theta
         shape.ropeScaling = rope.scaling
+        shape.rotaryDimension = rope.rotaryDimension(of: shape.headDimension)
+        if keys.boolean("attention_bias", default: false) { shape.attentionBias = true }
         shape.slidingWindow = Self.slidingWindow(&keys, shape, defaults, ownTheta: rope.windowedTheta)
         if defaults.queryScalar != nil {
             shape.queryScalar = keys.number("query_pre_attn_scalar", default: 256)
@@ -61,6 +70,34 @@ struct ModelConfiguration: Equatable {
         }
     }
 
+    /// Marks the text part of a multimodal configuration; no key of a file has this name.
+    private static let wrapper = "(multimodal)"
+
+    /// The `text_config` of Gemma 3's multimodal class, with the special tokens and the tie that stand outside of it.
+    /// - Returns: nil for a text model
+    private static func textPart(
+        of object: [String: JSONValue], fileName: String
+    ) throws -> [String: JSONValue]? {
+        guard object["model_type"] == .string("gemma3") else { return nil }
+        guard case .object(var text)? = object["text_config"] else {
+            throw UserError("\"text_config\" is missing, or no object", file: fileName)
+        }
+        var outer = KeyReader(object)
+        outer.demand("architectures", .array([.string("Gemma3ForConditionalGeneration")]))
+        guard outer.problems.isEmpty else {
+            throw UserError(outer.problems.joined(separator: "; "), file: fileName)
+        }
+        for key in [
+            "bos_token_id", "eos_token_id", "pad_token_id", "tie_word_embeddings", "quantization_config",
+        ] {
+            if let value = object[key] { text[key] = value }
+        }
+        text["architectures"] = nil
+        text["model_type"] = text["model_type"] ?? .string("gemma3_text")
+        text[wrapper] = .boolean(true)
+        return text
+    }
+
     private static func refuseUnsupported(_ keys: inout KeyReader, _ family: Family) {
         keys.demand("architectures", .array([.string(family.architecture)]))
         switch family {
@@ -71,9 +108,7 @@ struct ModelConfiguration: Equatable {
             keys.demand("hidden_activation", .string("gelu_pytorch_tanh"))
         case .gemma2, .gemma3: keys.demand("hidden_activation", .string("gelu_pytorch_tanh"))
         }
-        for key in ["attention_bias", "mlp_bias", "use_bidirectional_attention"] {
-            keys.demand(key, .boolean(false))
-        }
+        for key in ["mlp_bias", "use_bidirectional_attention"] { keys.demand(key, .boolean(false)) }
         let windowless = family == .llama || family == .gemma ? ["sliding_window"] : []
         for key in ["quantization_config", "auto_map"] + windowless where keys[key] != nil {
             // The classes that "auto_map" names came with Phi-3 before transformers had its own.
@@ -97,7 +132,9 @@ struct ModelConfiguration: Equatable {
         }
         var layers = Array(0..<shape.layers)
         if let pattern = defaults.fullAttentionEvery {
-            let every = keys.integer("sliding_window_pattern", default: pattern)
+            let key =
+                keys["sliding_window_pattern"] == nil ? "_sliding_window_pattern" : "sliding_window_pattern"
+            let every = keys.integer(key, default: pattern)
             layers.removeAll { every > 0 && ($0 + 1) % every == 0 }
             if case .array(let types)? = keys["layer_types"] {
                 guard types.count == shape.layers else {
@@ -148,6 +185,14 @@ struct FamilyDefaults {
             (slidingWindow, fullAttentionEvery, queryScalar, ropeTheta) = (4096, 6, 256, 1_000_000)
         }
     }
+}
+
+/// What transformers takes for the sizes that a `text_config` does not have.
+private struct TextDefaults {
+    let vocabulary, width, feedForward, layers, heads: Int
+
+    static let gemma3 = TextDefaults(
+        vocabulary: 262_208, width: 2304, feedForward: 9216, layers: 26, heads: 8)
 }
 
 extension Family {

@@ -7,9 +7,14 @@ struct RopeKeys {
     var scaling: RopeScaling?
     /// The base of layers with a sliding window, where the family gives them their own.
     var windowedTheta: Double?
+    /// The fraction of a head's components that are turned.
+    private var partialFactor = 1.0
+    /// Where the fraction stands, for messages.
+    private var partialKey: String?
 
     init(_ keys: inout KeyReader, _ shape: Configuration) {
         theta = keys.number("rope_theta", default: FamilyDefaults(shape.family).ropeTheta)
+        readPartialFactor(&keys, at: "partial_rotary_factor", in: keys)
         if shape.family == .gemma3 { windowedTheta = keys.number("rope_local_base_freq", default: 10_000) }
         for key in ["rope_parameters", "rope_scaling"] {
             guard let value = keys[key] else { continue }
@@ -23,6 +28,37 @@ struct RopeKeys {
                 read(object, at: key, &keys, shape)
             }
         }
+        // transformers turns a part of a head in Phi-3 alone.
+        if let partialKey, partialFactor != 1, shape.family != .phi3 {
+            keys.reject(
+                partialKey,
+                "only a partial_rotary_factor of 1 is supported in \(shape.family.rawValue) models")
+        }
+    }
+
+    /// Components of a head that are turned; nil for all.
+    func rotaryDimension(of headDimension: Int) -> Int? {
+        let turned = (Double(headDimension) * partialFactor).rounded(.towardZero)
+        return partialFactor == 1 ? nil : Int(exactly: turned) ?? 0
+    }
+
+    /// Notes the fraction that `object` gives; two places must not contradict each other.
+    private mutating func readPartialFactor(
+        _ keys: inout KeyReader, at key: String, in object: KeyReader
+    ) {
+        let factor: Double
+        switch object["partial_rotary_factor"] {
+        case nil: return
+        case .integer(let value): factor = Double(value)
+        case .number(let value): factor = value
+        default: factor = .nan
+        }
+        if !(factor > 0 && factor <= 1) {
+            keys.reject(key, "a partial_rotary_factor above 0 and up to 1 is expected")
+        } else if partialKey != nil, factor != partialFactor {
+            keys.reject(key, "its partial_rotary_factor differs from the \(partialFactor) beside it")
+        }
+        (partialFactor, partialKey) = (factor, key)
     }
 
     /// `rope_parameters` of Gemma 3: one object for each kind of layer.
@@ -51,7 +87,7 @@ struct RopeKeys {
         _ object: [String: JSONValue], at key: String, _ keys: inout KeyReader, _ shape: Configuration
     ) {
         var inner = KeyReader(object)
-        inner.demand("partial_rotary_factor", .integer(1), .number(1))
+        readPartialFactor(&keys, at: key, in: inner)
         let given = inner.number("rope_theta", default: theta)
         let (scaling, own) = Self.scaling(&inner, &keys, shape)
         let known = own.union(["rope_type", "type", "partial_rotary_factor", "rope_theta"])
@@ -117,6 +153,12 @@ struct RopeKeys {
 }
 
 extension RopeKeys {
+    /// The fraction of which readers, who round down, make the number of turned components.
+    private static func partialFactor(of shape: Configuration) -> Double {
+        let factor = Double(shape.turnedComponents) / Double(shape.headDimension)
+        return Int(Double(shape.headDimension) * factor) == shape.turnedComponents ? factor : factor.nextUp
+    }
+
     /// Both spellings: readers before transformers 5 know only the second.
     static func json(of shape: Configuration) -> [String: JSONValue] {
         var full: [String: JSONValue] = ["rope_type": .string("default")]
@@ -138,6 +180,10 @@ extension RopeKeys {
             keys["original_max_position_embeddings"] = .integer(original)
         }
         if shape.ropeScaling != nil { keys["rope_scaling"] = .object(full) }
+        if shape.turnedComponents != shape.headDimension {
+            let factor = JSONValue.number(partialFactor(of: shape))
+            (keys["partial_rotary_factor"], full["partial_rotary_factor"]) = (factor, factor)
+        }
         full["rope_theta"] = .number(shape.ropeTheta)
         guard shape.family == .gemma3 else {
             keys["rope_parameters"] = .object(full)

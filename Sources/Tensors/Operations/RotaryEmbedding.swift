@@ -64,30 +64,42 @@ public final class RotaryTable: Sendable {
     }
 }
 
-/// Turns the first `heads` heads of each row by the angles of its position.
+/// Turns the first `heads` heads of each row by the angles of its position: all components of a head, or the first of
+/// them where the table has fewer (partial rotary embedding, as in GPT-NeoX, arXiv 2204.06745).
 ///
 /// The turn happens in the buffer of `x`, which must not be read again: no operation that makes `x` needs its output
 /// for its backward pass.
 ///
 /// - Parameters:
-///   - x: [N, W] with W at least heads · dimension; Hugging Face's convention, component j pairs with
+///   - x: [N, W] with W at least heads · headDimension; Hugging Face's convention, component j pairs with
 ///     j + dimension / 2
 ///   - positions: N positions below the table's limit
+///   - headDimension: components of a head, D; nil for the table's
 /// - Returns: [N, W], the same buffer
-public func rotaryEmbedding(_ x: Tensor, positions: [Int32], heads: Int, table: RotaryTable) -> Tensor {
+public func rotaryEmbedding(
+    _ x: Tensor, positions: [Int32], heads: Int, headDimension: Int? = nil, table: RotaryTable
+) -> Tensor {
+    let head = headDimension ?? table.dimension
+    precondition(
+        table.dimension <= head && heads * head <= x.width,
+        "\(heads) heads of \(head) components, \(table.dimension) of them turned, in rows of \(x.width)")
     precondition(
         positions.count == x.rows && positions.allSatisfy { $0 >= 0 && $0 < table.positions },
         "rotary embedding needs a position below \(table.positions) for each of \(x.rows) rows")
     let angles = table.angles(count: 1 + Int(positions.max() ?? 0))
+    // Heads that turn as a whole lie next to each other; of others each is turned by itself.
+    let isWhole = head == table.dimension
     func turn(_ buffer: Tensor, direction: Float) {
         let width = buffer.width
         positions.withUnsafeBufferPointer { positions in
             let first = positions.baseAddress
             Parallel.forRanges(of: buffer.rows, grain: 64) { rows in
-                kernels.rotary(
-                    buffer.pointer + rows.lowerBound * width, first! + rows.lowerBound,
-                    angles.cosines.pointer,
-                    angles.sines.pointer, rows.count, width, heads, table.dimension, direction)
+                for index in 0..<(isWhole ? 1 : heads) {
+                    kernels.rotary(
+                        buffer.pointer + rows.lowerBound * width + index * head, first! + rows.lowerBound,
+                        angles.cosines.pointer, angles.sines.pointer, rows.count, width,
+                        isWhole ? heads : 1, table.dimension, direction)
+                }
             }
         }
     }

@@ -63,6 +63,7 @@ extension DecoderSelection {
         switch name {
         case "embedding.weight", "head.weight": return (vocabulary, channels)
         case "attention.queryKeyValue.weight": return (projectionRows(layer, whole), channels)
+        case "attention.queryKeyValue.bias": return (nil, projectionRows(layer, whole))
         case "attention.output.weight":
             return (channels, heads.map { Self.components($0[layer], whole.headDimension) })
         case "feedForward.gateUp.weight":

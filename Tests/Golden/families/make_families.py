@@ -1,6 +1,7 @@
 """Makes a tiny random checkpoint of each family, and what transformers computes with it.
 
-    python make_families.py        # writes beside itself, then manifest.json
+    python make_families.py            # writes beside itself, then manifest.json
+    python make_families.py NAME…      # only these of ADDED
 
 NAME/                      config.json and weights, as save_pretrained writes them
 NAME.golden.safetensors    token ids and the logits of the model in float64 arithmetic, for sequences longer than
@@ -11,6 +12,7 @@ import hashlib
 import json
 import pathlib
 import shutil
+import sys
 
 import safetensors
 import safetensors.torch
@@ -65,6 +67,23 @@ MODELS = {
     ),
 }
 
+# Made one at a time, each from the seed: the random numbers of those above depend on their order.
+ADDED = {
+    # Half of each head's components are turned; the factor stands at the top level, as in Phi-4-mini.
+    "phi3-partial": (
+        "Phi3", dict(head_dim=8, partial_rotary_factor=0.5, rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+        "bfloat16", {},
+    ),
+    "phi3-partial-longrope": (
+        "Phi3",
+        dict(head_dim=8, hidden_size=16, partial_rotary_factor=0.5, rope_parameters={**LONGROPE, "partial_rotary_factor": 0.5},
+             original_max_position_embeddings=8),
+        "bfloat16", {},
+    ),
+    "llama-bias": ("Llama", dict(attention_bias=True), "bfloat16", {}),
+    "gemma3-bias": ("Gemma3", dict(attention_bias=True, sliding_window=4), "bfloat16", {}),
+}
+
 
 def make(name, kind, changes, dtype, saving):
     options = {**COMMON, **changes}
@@ -76,6 +95,8 @@ def make(name, kind, changes, dtype, saving):
                 # Gemma's norms are stored as their distance from 1.
                 center = 0 if kind.startswith("Gemma") else 1
                 parameter.copy_(center + 0.3 * torch.randn_like(parameter))
+            if parameter_name.endswith(".bias"):
+                parameter.copy_(0.5 * torch.randn_like(parameter))
     model.to(getattr(torch, dtype)).save_pretrained(HERE / name, **saving)
     # Loaded afresh: casting a model would also cast its rotary frequencies. Only the eager attention caps scores.
     model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -92,10 +113,13 @@ def make(name, kind, changes, dtype, saving):
 
 def write_manifest():
     files = sorted(path for path in HERE.rglob("*") if path.suffix in (".json", ".safetensors"))
+    versions = {m.__name__: m.__version__ for m in (torch, transformers, safetensors)}
+    old = json.loads((HERE / "manifest.json").read_text()) if sys.argv[1:] else {}
     manifest = {
         "script": pathlib.Path(__file__).name,
         "seed": SEED,
-        "versions": {m.__name__: m.__version__ for m in (torch, transformers, safetensors)},
+        "versions": old.get("versions", versions),
+        "added_versions": versions,
         "sha256": {
             str(path.relative_to(HERE)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
@@ -106,10 +130,15 @@ def write_manifest():
 
 
 if __name__ == "__main__":
-    torch.manual_seed(SEED)
-    for name, model in MODELS.items():
+    if not sys.argv[1:]:
+        torch.manual_seed(SEED)
+        for name, model in MODELS.items():
+            shutil.rmtree(HERE / name, ignore_errors=True)
+            make(name, *model)
+    for name in sys.argv[1:] or ADDED:
+        torch.manual_seed(SEED)
         shutil.rmtree(HERE / name, ignore_errors=True)
-        make(name, *model)
+        make(name, *ADDED[name])
     for stray in HERE.glob("*/generation_config.json"):
         stray.unlink()
     write_manifest()

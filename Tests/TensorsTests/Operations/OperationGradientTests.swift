@@ -113,6 +113,31 @@ import Testing
             })
     }
 
+    /// Faults found, line 10: of each head only the first components turn.
+    @Test(arguments: [(2, 4), (4, 10), (6, 6)])
+    func partialRotaryOperation(dimension: Int, head: Int) {
+        let positions: [Int32] = [0, 1, 2, 0, 1, 30]
+        let table = RotaryTable(positions: 31, dimension: dimension, theta: 100)
+        expectGradient(
+            shapes: [[6, 3 * head]],
+            operation: {
+                rotaryEmbedding($0[0], positions: positions, heads: 2, headDimension: head, table: table)
+            },
+            reference: {
+                Reference.rotary(
+                    $0[0], positions: positions, width: 3 * head, heads: 2, dimension: dimension, theta: 100,
+                    headDimension: head)
+            })
+    }
+
+    /// Faults found, line 20: 130 rows make three pieces, whose gradients are added up.
+    @Test(arguments: [(1, 8), (3, 31), (130, 3)])
+    func rowBiasOperation(rows: Int, width: Int) {
+        expectGradient(
+            shapes: [[rows, width], [width]], operation: { rowBias($0[0], $0[1]) },
+            reference: { inputs in inputs[0].indices.map { inputs[0][$0] + inputs[1][$0 % width] } })
+    }
+
     @Test func rotaryTableOfOtherBase() {
         let table = RotaryTable(positions: 50, dimension: 8, theta: 500_000)
         let x = Fixture.normal(16)

@@ -41,7 +41,7 @@ extension Reference {
     /// Turns the pair (j, j + D/2) of every one of the first `heads` heads by position · theta^(−2j/D).
     public static func rotary(
         _ x: [Double], positions: [Int32], width: Int, heads: Int, dimension: Int, theta: Double = 10_000,
-        direction: Double = 1
+        direction: Double = 1, headDimension: Int? = nil
     ) -> [Double] {
         var y = x
         for (n, position) in positions.enumerated() {
@@ -49,7 +49,7 @@ extension Reference {
                 for j in 0..<dimension / 2 {
                     let angle =
                         direction * Double(position) * pow(theta, -2 * Double(j) / Double(dimension))
-                    let low = n * width + head * dimension + j
+                    let low = n * width + head * (headDimension ?? dimension) + j
                     let high = low + dimension / 2
                     y[low] = x[low] * cos(angle) - x[high] * sin(angle)
                     y[high] = x[low] * sin(angle) + x[high] * cos(angle)
