@@ -16,12 +16,16 @@ extension ChatTemplate {
     /// Spaces before a message are encoded with its first word, as the model will write them.
     ///
     /// - Parameter addGenerationPrompt: End with what stands before the assistant's message, for the model to go on.
-    /// - Throws: `UserError` if the vocabulary lacks a symbol of the template.
+    /// - Throws: `UserError` if the vocabulary lacks a symbol of the template, or the template is a model's own that is not
+    ///   known.
     public func encode(
         _ messages: [Message], with tokenizer: Tokenizer, addGenerationPrompt: Bool = false
     ) throws -> EncodedChat {
+        try requireKnown()
         let symbols = try symbolIDs(in: tokenizer)
-        var chat = (ids: tokenizer.beginID.map { [$0] } ?? [], assistant: [Bool](), untrained: [Bool]())
+        var chat = (
+            ids: begins ? tokenizer.beginID.map { [$0] } ?? [] : [], assistant: [Bool](), untrained: [Bool]()
+        )
         /// Says of all new ids that they are given.
         func markGiven() {
             chat.assistant += repeatElement(false, count: chat.ids.count - chat.assistant.count)
@@ -59,10 +63,22 @@ extension ChatTemplate {
         return EncodedChat(ids: chat.ids, assistant: chat.assistant, untrained: chat.untrained)
     }
 
+    /// - Throws: `UserError` if this is a model's own template that is not known.
+    public func requireKnown() throws {
+        guard let foreign else { return }
+        throw UserError(
+            foreign.problem,
+            remedy: "name the template that chats are to be written with: chat_template in a recipe, "
+                + "--chat-template in a command", status: .configuration)
+    }
+
+    /// Whether chats can be written with it; false for a model's own template that is not known.
+    public var isKnown: Bool { foreign == nil }
+
     /// The id after which an assistant's turn is over; nil if the vocabulary lacks a symbol of the template.
     public func endID(in tokenizer: Tokenizer) -> Int32? {
         guard let symbols = try? symbolIDs(in: tokenizer) else { return nil }
-        switch Self.parts(of: assistant.after[...], symbols).first {
+        switch foreign == nil ? Self.parts(of: assistant.after[...], symbols).first : nil {
         case .symbol(let id): return id
         case .text(let text): return tokenizer.encodeContent(String(text), continuing: true).first
         case nil: return nil

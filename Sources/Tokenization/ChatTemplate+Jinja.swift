@@ -6,11 +6,11 @@ extension ChatTemplate {
     ///
     /// A template without a name begins with a comment that holds its parts, by which `recognise` knows it again.
     public var jinja: String {
-        let content = trimsContent ? "message['content'] | trim" : "message['content']"
+        if let foreign { return foreign.jinja }
         let isUniform = name == Self.roleMarkers.name
         // Where each turn of the user begins a sequence, the first does so too.
-        let begin = user.before.hasPrefix("<s>") ? "" : "{{ bos_token }}"
-        return comment + begin + (isUniform ? uniformTurns : turns(content))
+        let begin = user.before.hasPrefix("<s>") || !begins ? "" : "{{ bos_token }}"
+        return comment + begin + (isUniform ? uniformTurns : turns)
             + "{% if add_generation_prompt %}{{ \(quoted(generationPrompt)) }}{% endif %}"
     }
 
@@ -27,9 +27,13 @@ extension ChatTemplate {
             """
     }
 
-    private func turns(_ content: String) -> String {
+    private var turns: String {
+        func content(trimmed: Bool) -> String {
+            trimmed ? "message['content'] | trim" : "message['content']"
+        }
         func written(_ turn: Turn, _ held: String = "") -> String {
-            "{{ \(quoted(turn.before)) + \(held)(\(content)) + \(quoted(turn.after)) }}"
+            let content = content(trimmed: held.isEmpty && turn == systemTurn ? trimsSystem : trimsContent)
+            return "{{ \(quoted(turn.before)) + \(held)(\(content)) + \(quoted(turn.after)) }}"
         }
         let system: String
         var held = ""
@@ -41,7 +45,8 @@ extension ChatTemplate {
             begin = "{% set held = namespace(text='') %}"
             end = "{% set held.text = '' %}"
             system =
-                "{% set held.text = held.text + \(quoted(turn.before)) + (\(content)) + \(quoted(turn.after)) %}"
+                "{% set held.text = held.text + \(quoted(turn.before)) + (\(content(trimmed: trimsSystem))) + "
+                + "\(quoted(turn.after)) %}"
         }
         return """
             \(begin){% for message in messages %}\
@@ -51,6 +56,11 @@ extension ChatTemplate {
             {% else %}{{ raise_exception('a role is system, user or assistant, not ' + message['role']) }}\
             {% endif %}{% endfor %}
             """
+    }
+
+    /// A system message's own turn; nil where it stands in the user's.
+    private var systemTurn: Turn? {
+        if case .own(let turn) = system { turn } else { nil }
     }
 
     private var generationPrompt: String {
@@ -82,12 +92,36 @@ extension ChatTemplate {
         return Self.opening + json.replacing("#}", with: "\\u0023}") + " #}"
     }
 
-    /// The template that a model comes with: one of ours, word for word, or one of the known families by the markers
-    /// that it writes.
+    /// The template that a model comes with: one of ours, word for word, or a published one that is known to render every chat
+    /// as one of ours does (`PublishedTemplates`).
+    ///
+    /// Templates that merely look alike differ in what counts: a default system turn, trimmed messages, the begin token, what
+    /// follows the last answer. Such a one is kept as it is, and refused when a chat is to be written with it.
+    ///
+    /// - Returns: nil for an empty text
     public static func recognise(jinja: String) -> ChatTemplate? {
         let text = jinja.trimmingCharacters(in: .whitespacesAndNewlines)
-        if let known = families.first(where: { $0.jinja == text }) { return known }
-        if text.hasPrefix(opening) { return spelledOut(text) }
+        guard !text.isEmpty else { return nil }
+        if let known = (families + PublishedTemplates.forms).first(where: { $0.jinja == text }) {
+            return known
+        }
+        if text.hasPrefix(opening), let template = spelledOut(text) { return template }
+        if let published = PublishedTemplates.template(of: text) { return published }
+        let family = resembling(text)
+        let alike = family.map { "resembles \($0.name!)'s but " } ?? ""
+        let differences = family.map { $0.differences(from: text) } ?? []
+        return ChatTemplate(
+            name: nil, system: .own(Turn(before: "", after: "")), user: Turn(before: "", after: ""),
+            assistant: Turn(before: "", after: ""), symbols: [],
+            foreign: Foreign(
+                jinja: jinja,
+                problem:
+                    "the model's own chat template \(alike)is none that is known to write chats as a built-in one "
+                    + "does" + (differences.isEmpty ? "" : ": it " + differences.joined(separator: ", "))))
+    }
+
+    /// The family whose markers a template has.
+    private static func resembling(_ text: String) -> ChatTemplate? {
         func has(_ markers: String...) -> Bool { markers.allSatisfy(text.contains) }
         if has("<start_of_turn>", "<end_of_turn>") { return gemma }
         if has("<|im_start|>", "<|im_end|>") { return chatML }
@@ -96,6 +130,20 @@ extension ChatTemplate {
         if has("<|user|>", "<|assistant|>", "<|end|>") { return phi3 }
         if has("<|user|>", "<|assistant|>", "eos_token") { return zephyr }
         return nil
+    }
+
+    /// What a template that has this one's markers does otherwise, as far as its text shows.
+    private func differences(from text: String) -> [String] {
+        func has(_ words: String...) -> Bool { words.contains(where: text.contains) }
+        var differences: [String] = []
+        let isDefaulted = has("!= 'system'", "!= \"system\"", "default_system", "You are ")
+        if isDefaulted { differences.append("may add a system turn of its own") }
+        let trims = has("trim", "strip(")
+        if trims != trimsContent { differences.append(trims ? "trims messages" : "does not trim messages") }
+        if begins, !user.before.hasPrefix("<s>"), !has("bos_token") {
+            differences.append("does not write the begin token")
+        }
+        return differences
     }
 
     /// What the comment at the beginning says, if the rest follows from it.

@@ -20,6 +20,8 @@ extension ChatTemplate {
         return named.flatMap { $0.fits(tokenizer) ? $0 : nil }
     }
 
-    /// Whether the vocabulary has all symbols of the template.
-    public func fits(_ tokenizer: Tokenizer) -> Bool { symbols.allSatisfy { tokenizer.id(of: $0) != nil } }
+    /// Whether chats can be written with it: it is known, and the vocabulary has all its symbols.
+    public func fits(_ tokenizer: Tokenizer) -> Bool {
+        isKnown && symbols.allSatisfy { tokenizer.id(of: $0) != nil }
+    }
 }

@@ -39,10 +39,22 @@ public struct ChatTemplate: Equatable, Sendable {
     public let symbols: [String]
     /// Whether white space at both ends of messages is dropped.
     public let trimsContent: Bool
+    /// The same for system messages.
+    let trimsSystem: Bool
+    /// Whether the begin id stands before the chat, where the vocabulary has one.
+    let begins: Bool
+    /// A model's own template that we cannot write chats with: its text, and why. Other text is not touched by it.
+    let foreign: Foreign?
+
+    /// A template that is not known to be one of ours.
+    struct Foreign: Equatable, Sendable {
+        let jinja: String
+        let problem: String
+    }
 
     init(
         name: String? = nil, system: SystemTurn, user: Turn, assistant: Turn, symbols: [String],
-        trimsContent: Bool = false
+        trimsContent: Bool = false, trimsSystem: Bool? = nil, begins: Bool = true, foreign: Foreign? = nil
     ) {
         self.name = name
         self.system = system
@@ -50,6 +62,17 @@ public struct ChatTemplate: Equatable, Sendable {
         self.assistant = assistant
         self.symbols = symbols
         self.trimsContent = trimsContent
+        self.trimsSystem = trimsSystem ?? trimsContent
+        self.begins = begins
+        self.foreign = foreign
+    }
+
+    /// The same template as some models write it.
+    func with(begins: Bool? = nil, trimsSystem: Bool? = nil) -> ChatTemplate {
+        ChatTemplate(
+            name: name, system: system, user: user, assistant: assistant, symbols: symbols,
+            trimsContent: trimsContent, trimsSystem: trimsSystem ?? self.trimsSystem,
+            begins: begins ?? self.begins)
     }
 
     /// A template that a recipe spells out.
@@ -66,7 +89,8 @@ public struct ChatTemplate: Equatable, Sendable {
     func turns(_ messages: [Message]) -> [(message: Message, turn: Turn)] {
         var held = ""
         return messages.compactMap { message in
-            let content = trimsContent ? message.content.trimmingWhitespace : message.content
+            let trims = message.role == .system ? trimsSystem : trimsContent
+            let content = trims ? message.content.trimmingWhitespace : message.content
             switch (message.role, system) {
             case (.system, .own(let turn)): return (message.saying(content), turn)
             case (.system, .insideUser(let turn)):

@@ -23,7 +23,7 @@ struct CheckpointInspection: Inspection {
         parameters = shape.parameterCount
         bytes = try Checkpoint.weightBytes(at: url)
         tokenizer = checkpoint.tokenizer.map { "\($0.kind.rawValue), \($0.vocabularySize) pieces" }
-        hasTemplate = checkpoint.chatTemplate != nil
+        hasTemplate = checkpoint.chatTemplate?.isKnown ?? false
         template = checkpoint.chatTemplate?.name
         stopIds = checkpoint.stopIDs.sorted()
         fingerprint = try Checkpoint.fingerprint(at: url).hexadecimal

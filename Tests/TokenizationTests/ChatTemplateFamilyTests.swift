@@ -93,16 +93,77 @@ import Tokenization
         #expect(ChatTemplate.roleMarkers.answer(" Yes.") == " Yes.")
     }
 
-    /// As models' own templates write them, in part.
+    /// Faults found, line 8: a template that only has a family's markers is not replaced by the built-in one.
     @Test(arguments: [
-        ("{{ '<start_of_turn>' + role }}…{{ '<end_of_turn>\\n' }}", "gemma"),
-        ("{{ '<|im_start|>' + message.role }}{{ '<|im_end|>' }}", "chatml"),
-        ("{{ bos_token + '[INST] ' + '<<SYS>>\\n' + content + ' [/INST]' }}", "llama-2"),
-        ("{{ '[INST] ' + message['content'] + ' [/INST]' }}", "mistral"),
-        ("{{ '<|user|>\\n' + content + '<|end|>\\n<|assistant|>\\n' }}", "phi-3"),
-        ("{{ '<|user|>\\n' + content + eos_token }}{{ '<|assistant|>' }}", "zephyr"),
-    ]) func foreignTemplatesAreRecognised(jinja: String, name: String) {
-        #expect(ChatTemplate.recognise(jinja: jinja)?.name == name)
+        ("{{ '<start_of_turn>' + role }}…{{ '<end_of_turn>\\n' }}", "gemma", "does not trim messages"),
+        (
+            "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou are Qwen.<|im_end|>\\n' }}{% endif %}",
+            "chatml", "may add a system turn of its own, does not write the begin token"
+        ),
+        (
+            "{{ bos_token }}{{ '<|im_start|>' + m.content.strip() }}{{ '<|im_end|>' }}", "chatml",
+            "trims messages"
+        ),
+        (
+            "{{ bos_token + '[INST] ' + '<<SYS>>\\n' + content + ' [/INST]' }}", "llama-2",
+            "does not trim messages"
+        ),
+        (
+            "{{ '[INST] ' + message['content'] | trim + ' [/INST]' }}", "mistral",
+            "does not write the begin token"
+        ),
+        ("{{ '<|user|>\\n' + content + '<|end|>\\n<|assistant|>\\n' }}", "phi-3", "does not trim messages"),
+        (
+            "{{ '<|user|>\\n' + content + eos_token }}{{ '<|assistant|>' }}", "zephyr",
+            "does not write the begin"
+        ),
+        ("{{ '### ' + message['content'] }}", nil, "chat template is none that is known"),
+    ]) func templatesThatOnlyResembleAreRefused(jinja: String, name: String?, difference: String) throws {
+        let template = try #require(ChatTemplate.recognise(jinja: jinja))
+        #expect(!template.isKnown && template.name == nil)
+        // It is written on as it is.
+        #expect(template.jinja == jinja)
+        let tokenizer = try tokenizer()
+        let error = try #require(throws: UserError.self) {
+            try template.encode([Message(role: .user, content: "a")], with: tokenizer)
+        }
+        #expect(error.problem.contains(difference))
+        #expect(
+            name.map { error.problem.contains("resembles \($0)'s but") } ?? !error.problem.contains(
+                "resembles"))
+        #expect(error.remedy?.contains("--chat-template") == true)
+        #expect(template.stopIDs(in: tokenizer) == [tokenizer.endID!] && !template.fits(tokenizer))
+    }
+
+    private struct Published: Decodable {
+        let model, template, jinja: String
+        let begins, trimsSystem: Bool
+    }
+
+    /// Templates that models are published with, each shown by `generate.py` to render as ours.
+    @Test func publishedTemplatesAreRecognised() throws {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let published = try decoder.decode(
+            [Published].self, from: Data(contentsOf: golden("templates/published.json")))
+        #expect(published.count == 7)
+        let tokenizer = try tokenizer()
+        for entry in published {
+            let template = try #require(ChatTemplate.recognise(jinja: entry.jinja + "\n"))
+            #expect(template.isKnown && template.name == entry.template, "\(entry.model)")
+            // What we write of it is known again, and a change of one character is not.
+            #expect(ChatTemplate.recognise(jinja: template.jinja) == template)
+            let changed = ChatTemplate.recognise(
+                jinja: entry.jinja.replacing("message['", with: "message[ '", maxReplacements: 1))
+            #expect(changed?.isKnown == false)
+            let chat = try template.encode(
+                [
+                    Message(role: .system, content: " Be brief. "), Message(role: .user, content: "Why?"),
+                ], with: tokenizer)
+            #expect((chat.ids.first == tokenizer.beginID) == entry.begins, "\(entry.model)")
+            let isTrimmed = !spelling(of: chat.ids, tokenizer).contains(" Be brief. ")
+            #expect(isTrimmed == entry.trimsSystem, "\(entry.model)")
+        }
     }
 
     @Test func templatesAreKnownAgainByTheirOwnText() {
@@ -115,7 +176,7 @@ import Tokenization
         for template in [Self.plain, odd] {
             #expect(ChatTemplate.recognise(jinja: template.jinja) == template)
             // Changed by somebody, it is no longer what the comment says.
-            #expect(ChatTemplate.recognise(jinja: template.jinja + "x") == nil)
+            #expect(ChatTemplate.recognise(jinja: template.jinja + "x")?.isKnown == false)
         }
     }
 

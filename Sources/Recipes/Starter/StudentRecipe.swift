@@ -132,7 +132,7 @@ public struct StudentRecipe: Sendable {
             var text = "name: \(name)\nseed: 17\nteacher: \(StudentRecipe.scalar(recipe.teacher))\n"
             if isChat, facts.template == nil {
                 text += """
-                    # The teacher has no chat template: roles are written as words. {content} is the message.
+                    # The teacher has no chat template that can be used: roles are written as words. {content} is the message.
                     chat_template:
                       system: "{content}\\n\\n"
                       user: "User: {content}\\n"

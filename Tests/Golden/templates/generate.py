@@ -5,6 +5,9 @@
 Reads jinja.json: our templates, as `ChatTemplate.jinja` gives them. Each is rendered by transformers' engine and must give
 the text that the format's definition here gives; texts.json then holds those texts. Needs transformers (last run with
 5.24.0).
+
+Reads published.json too: templates that models are published with, and in which form ours renders the same. Each is held
+against our template for every chat that it does not refuse.
 """
 
 import json
@@ -71,8 +74,45 @@ def plain(chat, prompt):
 FORMATS = {"gemma": gemma, "llama-2": llama2, "mistral": mistral, "zephyr": zephyr, "phi-3": phi3, "chatml": chatml,
            "plain": plain}
 
+def probes():
+    """Chats with and without a system turn, white space around messages, an answer or none at the end."""
+    users, answers = ["Where is it?", " Hi \n", "2 < 3"], ["In the hall.", " yes \n", "no"]
+    for system in [None, "Be brief.", " Be brief. \n"]:
+        for turns in range(1, 4):
+            chat = [] if system is None else [("system", system)]
+            for index in range(turns):
+                chat = chat + [("user", users[index])]
+                yield chat
+                chat = chat + [("assistant", answers[index])]
+            yield chat
+
+
+def check_published(templates):
+    for entry in json.loads((HERE / "published.json").read_text()):
+        ours = templates[entry["template"]]
+        if not entry["begins"]:
+            ours = ours.replace("{{ bos_token }}", "")
+        if entry["template"] == "gemma" and not entry["trims_system"]:
+            ours = ours.replace("held.text + '' + (message['content'] | trim)", "held.text + '' + (message['content'])")
+        published, ours = _compile_jinja_template(entry["jinja"]), _compile_jinja_template(ours)
+        compared = 0
+        for chat in probes():
+            messages = [{"role": role, "content": content} for role, content in chat]
+            for prompt in [False, True] if chat[-1][0] == "user" else [False]:
+                values = dict(messages=messages, add_generation_prompt=prompt, bos_token="<s>", eos_token="</s>")
+                try:
+                    wanted = published.render(**values)
+                except Exception:
+                    continue
+                found = ours.render(**values)
+                assert found == wanted, f"{entry['model']}: {found!r}, not {wanted!r}"
+                compared += 1
+        print(f"{entry['model']}: {compared} chats")
+
+
 if __name__ == "__main__":
     templates = json.loads((HERE / "jinja.json").read_text())
+    check_published(templates)
     cases = []
     for name, format in FORMATS.items():
         compiled = _compile_jinja_template(templates[name])
