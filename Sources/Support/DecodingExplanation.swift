@@ -1,3 +1,5 @@
+import Foundation
+
 extension DecodingError {
     /// What is wrong with the JSON, in one line for people: `"messages[0].role": a string is expected`.
     public var explanation: String {
@@ -9,12 +11,20 @@ extension DecodingError {
         case .valueNotFound(let type, let context):
             "\(Self.subject(context)) is null, not \(Self.name(type))"
         case .dataCorrupted(let context) where context.codingPath.isEmpty:
-            "not valid JSON"
+            "not valid JSON" + Self.reason(context)
         case .dataCorrupted(let context):
             "\(Self.subject(context)): \(context.debugDescription)"
         @unknown default:
             "\(self)"
         }
+    }
+
+    /// What Foundation says of a syntax error, line and column among it; empty where it says nothing.
+    private static func reason(_ context: Context) -> String {
+        guard let error = context.underlyingError as NSError?,
+            let text = error.userInfo[NSDebugDescriptionErrorKey] as? String
+        else { return "" }
+        return ": " + (text.hasSuffix(".") ? String(text.dropLast()) : text)
     }
 
     private static func subject(_ context: Context) -> String {

@@ -47,9 +47,9 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The digest of a file's bytes, equal to `sha256sum`'s. The file is read in pieces, never held whole.
-    /// - Throws: `UserError` if the file cannot be read.
+    /// - Throws: `UserError` if the file is no regular file or cannot be read.
     public init(fileAt url: URL) throws {
-        let file = try OpenFile(url, flags: O_RDONLY)
+        let file = try OpenFile(regular: url)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         var hash = SHA256()

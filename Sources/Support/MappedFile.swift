@@ -2,7 +2,8 @@ import Foundation
 
 /// The bytes of a file, mapped into memory: pages come from the disk as they are touched.
 ///
-/// A file below 64 KiB, and anything that cannot be mapped (a pipe), is read instead. A mapping has one
+/// A file below 64 KiB is read instead. Only regular files are opened: a device may have no end, and a named pipe may have
+/// no writer. A mapping has one
 /// danger that no check removes: if another process shortens the file, touching the lost pages ends this
 /// process with SIGBUS. Files written by `AtomicFile` are never shortened, only replaced, and a mapping keeps
 /// the replaced file alive.
@@ -14,17 +15,14 @@ public struct MappedFile: Sendable {
     /// Below this size a mapping costs more than it saves, and a shortened file must do no harm.
     private static let smallestMapping = 1 << 16
 
-    /// - Throws: `UserError` if the file is missing, is a directory or cannot be read.
+    /// - Throws: `UserError` if the file is missing, is no regular file or cannot be read.
     public init(contentsOf url: URL) throws {
         self.url = url
-        let file = try OpenFile(url, flags: O_RDONLY)
-        let status = try file.status()
-        if status.isDirectory {
-            throw UserError.system(EISDIR, "cannot read", at: url, while: .reading)
-        }
-        let size = Int(status.st_size)
-        let isMapped = status.isRegular && size >= Self.smallestMapping
-        bytes = try isMapped ? Self.map(file, size) : Self.read(file)
+        let file = try OpenFile(regular: url)
+        let size = Int(try file.status().st_size)
+        bytes =
+            try size >= Self.smallestMapping
+            ? Self.map(file, size) : ConfigurationFile.read(url, atMost: ConfigurationFile.largest)
     }
 
     public var count: Int { bytes.count }
@@ -47,15 +45,5 @@ public struct MappedFile: Sendable {
             throw UserError.system(errno, "cannot map into memory", at: file.url, while: .reading)
         }
         return Data(bytesNoCopy: start, count: size, deallocator: .custom { munmap($0, $1) })
-    }
-
-    private static func read(_ file: OpenFile) throws -> Data {
-        var content = Data()
-        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: smallestMapping, alignment: 64)
-        defer { chunk.deallocate() }
-        while case let count = try file.read(into: chunk), count > 0 {
-            content.append(contentsOf: chunk[..<count])
-        }
-        return content
     }
 }

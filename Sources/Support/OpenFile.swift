@@ -17,6 +17,23 @@ final class OpenFile {
         }
     }
 
+    /// Opens a regular file for reading. Anything else is refused without waiting: a directory, a device, and a named
+    /// pipe that nobody writes into.
+    ///
+    /// - Throws: `UserError` that says what the file is instead.
+    convenience init(regular url: URL) throws {
+        try self.init(url, flags: O_RDONLY | O_NONBLOCK)
+        let status = try status()
+        if status.isDirectory {
+            throw UserError.system(EISDIR, "cannot read", at: url, while: .reading)
+        }
+        guard status.isRegular else {
+            throw UserError(
+                "is \(status.kind)", file: url.relativePath, remedy: "a regular file is expected",
+                status: .noInput)
+        }
+    }
+
     deinit {
         if isOpen { _ = Foundation.close(descriptor) }
     }
@@ -84,6 +101,17 @@ extension stat {
     var isRegular: Bool { st_mode & S_IFMT == S_IFREG }
     var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
     var isSymbolicLink: Bool { st_mode & S_IFMT == S_IFLNK }
+
+    /// The kind of file, for messages.
+    var kind: String {
+        switch st_mode & S_IFMT {
+        case S_IFREG: "a regular file"
+        case S_IFDIR: "a directory"
+        case S_IFIFO: "a pipe"
+        case S_IFSOCK: "a socket"
+        default: "a device"
+        }
+    }
 
     /// What stands at `url` (behind symbolic links, if `following`), or nil where there is nothing.
     init?(at url: URL, following: Bool = true, while access: FileAccess = .writing) throws {

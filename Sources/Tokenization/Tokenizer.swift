@@ -31,7 +31,7 @@ public final class Tokenizer: Sendable {
     }
 
     /// A `.model` is a few megabytes at most; a larger file is something else.
-    private static let largestFile = 256 << 20
+    public static let largestFile = 256 << 20
 
     /// Opens a `.model` file, or the `tokenizer.model` of a directory.
     ///
@@ -46,21 +46,7 @@ public final class Tokenizer: Sendable {
                 remedy: "give a SentencePiece .model file or a directory that holds tokenizer.model",
                 status: .noInput)
         }
-        let data: Data
-        do {
-            let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
-            guard size <= Self.largestFile else {
-                throw UserError(
-                    "not a SentencePiece model: \(size) bytes", file: file.path,
-                    remedy: "give a tokenizer.model of at most \(Self.largestFile) bytes")
-            }
-            data = try Data(contentsOf: file)
-        } catch let error as UserError {
-            throw error
-        } catch {
-            throw UserError(
-                "cannot be read: \(error.localizedDescription)", file: file.path, status: .noInput)
-        }
+        let data = try ConfigurationFile.read(URL(filePath: file.path), atMost: Self.largestFile)
         try self.init(serializedModel: data, name: file.path)
     }
 

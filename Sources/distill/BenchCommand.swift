@@ -100,10 +100,10 @@ struct BenchCommand: ParsableCommand {
     }
 
     private static func report(_ path: String) throws -> BenchmarkReport {
-        let file = try MappedFile(contentsOf: URL(filePath: path))
+        let data = try ConfigurationFile.read(URL(filePath: path))
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let report = try? decoder.decode(BenchmarkReport.self, from: file.data(0..<file.count)) else {
+        guard let report = try? decoder.decode(BenchmarkReport.self, from: data) else {
             throw UserError("is no report of `distill bench --json`", file: path)
         }
         return report

@@ -33,14 +33,17 @@ import Testing
         #expect(directory.description.contains("Is a directory; a file is expected"))
     }
 
-    @Test func aPipeIsRead() throws {
+    /// Faults found, line 3: a pipe without a writer was waited for, and a device read without end.
+    @Test func onlyRegularFilesAreOpened() throws {
         let scratch = try Scratch()
-        let url = scratch.url.appendingPathComponent("pipe")
-        #expect(mkfifo(url.path, 0o600) == 0)
-        let content = Data(repeating: 9, count: 300_000)
-        let writer = Thread { try? AtomicFile.write(content, to: url) }
-        writer.start()
-        #expect(try MappedFile(contentsOf: url).bytes == content)
+        let pipe = scratch.url.appendingPathComponent("pipe")
+        #expect(mkfifo(pipe.path, 0o600) == 0)
+        for (url, kind) in [(pipe, "a pipe"), (URL(filePath: "/dev/zero"), "a device")] {
+            let error = try userError { _ = try MappedFile(contentsOf: url) }
+            #expect(error.description == "\(url.path): is \(kind); a regular file is expected")
+            #expect(error.status == .noInput)
+            #expect(try userError { _ = try Fingerprint(fileAt: url) } == error)
+        }
     }
 }
 

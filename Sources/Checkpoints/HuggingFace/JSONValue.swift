@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 /// JSON of any shape, as configuration files hold it.
-enum JSONValue: Equatable, Codable {
+enum JSONValue: Equatable, Encodable {
     case null
     case boolean(Bool)
     case integer(Int)
@@ -10,25 +10,6 @@ enum JSONValue: Equatable, Codable {
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .boolean(value)
-        } else if let value = try? container.decode(Int.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
-    }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
@@ -81,12 +62,13 @@ enum JSONValue: Equatable, Codable {
     /// Reads a file that must hold one object.
     /// - Throws: `UserError` if the file cannot be read or holds anything else.
     static func object(contentsOf url: URL) throws -> [String: JSONValue] {
-        let data = try MappedFile(contentsOf: url).bytes
-        do {
-            return try JSONDecoder().decode([String: JSONValue].self, from: data)
-        } catch let error as DecodingError {
-            throw UserError(error.explanation, file: url.relativePath)
+        var parser = JSONParser(try ConfigurationFile.read(url), fileName: url.relativePath)
+        guard case .object(let object) = try parser.document() else {
+            throw UserError(
+                "the value is not an object", file: url.relativePath, line: 1, column: 1,
+                remedy: "keys and values between { and } are expected")
         }
+        return object
     }
 }
 
@@ -165,9 +147,9 @@ struct KeyReader {
     /// Notes a problem unless `key` is absent, null or one of `values`.
     mutating func demand(_ key: String, _ values: JSONValue...) {
         guard let value = self[key], !values.contains(value) else { return }
-        // 1 and 1.0 are written alike.
-        var texts: [String] = []
-        for text in values.map(\.text) where !texts.contains(text) { texts.append(text) }
-        reject(key, "only \(texts.joined(separator: " or ")) is supported")
+        reject(
+            key,
+            "only \(values.map(\.text).joined(separator: " or ")) \(values.count == 1 ? "is" : "are") supported"
+        )
     }
 }

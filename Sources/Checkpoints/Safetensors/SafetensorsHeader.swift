@@ -37,6 +37,14 @@ struct SafetensorsHeader {
         }
         let length = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
         guard length <= Self.longestHeader else {
+            let start = file[0..<8]
+            if start.allSatisfy({ (0x20...0x7E).contains($0) }) {
+                throw Self.fault(
+                    "begins with the text \"\(String(decoding: start, as: UTF8.self))\", not with a header")
+            }
+            if start.prefix(2).elementsEqual("PK".utf8) {
+                throw Self.fault("is a zip archive, as PyTorch's pickled checkpoints are")
+            }
             throw Self.fault(
                 "a header of \(length) bytes is claimed, above the limit of \(Self.longestHeader)")
         }

@@ -77,8 +77,8 @@ final class UnfinishedSynthesis {
     }
 
     private func refuseOtherThan(_ origin: SynthesisOrigin, what: String, file: URL) throws {
-        let data = try MappedFile(contentsOf: originURL)
-        guard let found = try? JSONDecoder().decode(SynthesisOrigin.self, from: data.data(0..<data.count))
+        let data = try ConfigurationFile.read(originURL)
+        guard let found = try? JSONDecoder().decode(SynthesisOrigin.self, from: data)
         else {
             throw UserError("is damaged", file: originURL.relativePath, remedy: remedy)
         }

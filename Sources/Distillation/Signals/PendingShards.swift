@@ -56,7 +56,7 @@ struct PendingShards {
             return Content(origin: finished.origin, documents: finished.documents, shards: finished.shards)
         }
         guard try FileManager.default.exists(at: url) else { return nil }
-        guard let content = try? JSONDecoder().decode(Content.self, from: Data(contentsOf: url)) else {
+        guard let content = try? JSONDecoder().decode(Content.self, from: ConfigurationFile.read(url)) else {
             throw UserError(
                 "is damaged", file: url.relativePath, remedy: "delete the directory and label again")
         }

@@ -111,7 +111,7 @@ public struct SignalManifest: Codable, Equatable, Sendable {
                 "is not a finished signal cache: it has no manifest.json", file: directory.relativePath,
                 remedy: "make it with distill label, or let an interrupted one finish", status: .noInput)
         }
-        let data = try Data(contentsOf: url)
+        let data = try ConfigurationFile.read(url)
         struct Version: Codable { var format: Int }
         do {
             let version = try JSONDecoder().decode(Version.self, from: data).format

@@ -94,7 +94,7 @@ extension ReportData {
             for instance in run.stages.map(plan.instance) {
                 switch instance.stage {
                 case .evaluate:
-                    let data = try Data(contentsOf: directory.output(of: instance))
+                    let data = try ConfigurationFile.read(directory.output(of: instance))
                     var scores = try JSONDecoder.forRecords.decode(ModelScores.self, from: data)
                     scores.figures = reader.figures(of: instance, in: run)
                     models.append(Model(scores: scores, address: instance.address))

@@ -105,7 +105,7 @@ final class RunDirectory {
 
     /// The record of a finished stage whose output is still there.
     func record(of instance: StageInstance) -> StageRecord? {
-        guard let data = try? Data(contentsOf: directory(of: instance).appending(path: "stage.json")),
+        guard let data = try? ConfigurationFile.read(directory(of: instance).appending(path: "stage.json")),
             let record = try? JSONDecoder.forRecords.decode(StageRecord.self, from: data),
             record.address == instance.address, hasOutput(of: instance)
         else { return nil }

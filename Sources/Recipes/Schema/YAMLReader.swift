@@ -31,18 +31,14 @@ struct YAMLReader {
     {
         let data: Data
         do {
-            let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
-            guard size <= largestFile else {
-                throw UserError(
-                    "the file has \(size) bytes", file: name,
-                    remedy: "a recipe has at most \(largestFile) bytes", status: .configuration)
+            data = try ConfigurationFile.read(url, atMost: largestFile)
+        } catch var error as UserError {
+            error.file = name
+            if !FileManager.default.fileExists(atPath: url.path) {
+                error.problem = "no such file"
+                error.remedy = "distill init writes a recipe to start from"
             }
-            data = try Data(contentsOf: url)
-        } catch let error as CocoaError {
-            let missing = error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
-            throw UserError(
-                missing ? "no such file" : "cannot be read", file: name,
-                remedy: missing ? "distill init writes a recipe to start from" : nil, status: .noInput)
+            throw error
         }
         let withoutMark = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
         guard let text = String(validating: withoutMark, as: UTF8.self) else {
