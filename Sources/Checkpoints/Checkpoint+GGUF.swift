@@ -13,15 +13,20 @@ extension Checkpoint {
         guard shape.layers <= file.tensors.count else {
             throw file.error("\(shape.layers) layers, but only \(file.tensors.count) tensors")
         }
+        var available = file.tensors
+        for name in [GGUFNames.embedding, GGUFNames.head] {
+            available[name] = available[name]?.prefix(shape.vocabularySize, of: description.rows)
+        }
         let loader = try DecoderLoader(
             maps: GGUFNames.parameters(
                 of: shape, fusesQueryKeyValue: file.tensors["blk.0.attn_qkv.weight"] != nil),
-            available: file.tensors, isRedundant: GGUFNames.isRedundant, file: url.relativePath,
+            available: available, isRedundant: GGUFNames.isRedundant, file: url.relativePath,
             description: "the file's metadata")
-        let tokenizer = try GGUFTokenizer.tokenizer(of: file, vocabularySize: shape.vocabularySize)
+        let unused = description.rows - shape.vocabularySize
+        let tokenizer = try GGUFTokenizer.tokenizer(of: file, rows: description.rows, padding: unused)
         return OpenedCheckpoint(
             shape: shape, loader: loader, tokenizer: tokenizer, template: template(of: file),
-            tokens: description.tokens)
+            tokens: description.tokens, unusedRows: unused)
     }
 
     /// The file's chat template; nil if there is none, or none that we know.

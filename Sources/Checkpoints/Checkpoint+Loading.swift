@@ -15,7 +15,8 @@ extension Checkpoint {
         let model = try open(url)
         return Checkpoint(
             url: url, decoder: try model.loader.decoder(model.shape, weights: weights),
-            tokenizer: model.tokenizer, template: model.template, tokens: model.tokens)
+            tokenizer: model.tokenizer, template: model.template, tokens: model.tokens,
+            unusedRows: model.unusedRows)
     }
 
     /// Checks a model as `load` does before it reads weights, of which it looks at names, shapes and types alone.
@@ -29,37 +30,62 @@ extension Checkpoint {
 
     private static func open(_ url: URL) throws -> OpenedCheckpoint {
         if GGUFFile.isGGUF(url) { return try open(gguf: url) }
+        try refuseAdapter(in: url)
         let description = try ModelConfiguration(directory: url)
-        let tokenizer = try CheckpointFile.existing(CheckpointFile.tokenizer, in: url).map(Tokenizer.init)
-        if let tokenizer, tokenizer.vocabularySize != description.shape.vocabularySize {
-            throw UserError(
-                "\(CheckpointFile.tokenizer) has \(tokenizer.vocabularySize) pieces, but the model's "
-                    + "vocabulary has \(description.shape.vocabularySize)", file: url.relativePath,
-                remedy: "the two must come from one model")
-        }
+        let rows = description.shape.vocabularySize
+        let vocabulary = try DirectoryTokenizer(directory: url, rows: rows)
+        let tokenizer = try vocabulary?.tokenizer()
+        try vocabulary?.check(rows: rows, directory: url)
+        var shape = description.shape
+        shape.vocabularySize = vocabulary?.count ?? rows
+        let loader = try WeightFiles(directory: url).loader(
+            of: shape, rows: rows, isMultimodal: description.isMultimodal)
         return OpenedCheckpoint(
-            shape: description.shape, loader: try WeightFiles(directory: url).loader(of: description.shape),
-            tokenizer: tokenizer, template: try loadTemplate(from: url),
-            tokens: try loadTokens(description, from: url))
+            shape: shape, loader: loader, tokenizer: tokenizer, template: try loadTemplate(from: url),
+            tokens: try loadTokens(description, from: url), unusedRows: rows - shape.vocabularySize)
+    }
+
+    /// transformers would add an adapter to the weights by itself.
+    private static func refuseAdapter(in url: URL) throws {
+        guard CheckpointFile.existing("adapter_config.json", in: url) != nil else { return }
+        throw UserError(
+            "holds an adapter (adapter_config.json), which is not supported", file: url.relativePath,
+            remedy: "merge it: PeftModel.merge_and_unload(), then save_pretrained")
     }
 
     /// The shape of a model, without reading its weights.
     /// - Throws: `UserError` if its description is missing or tells of something that we do not have.
     public static func configuration(at url: URL) throws -> Configuration {
         if GGUFFile.isGGUF(url) { return try GGUFConfiguration(GGUFFile(contentsOf: url)).shape }
-        return try ModelConfiguration(directory: url).shape
+        var shape = try ModelConfiguration(directory: url).shape
+        // A vocabulary that cannot be read is reported when the model is loaded.
+        if let vocabulary = try? DirectoryTokenizer(directory: url, rows: shape.vocabularySize),
+            (try? vocabulary.check(rows: shape.vocabularySize, directory: url)) != nil
+        {
+            shape.vocabularySize = vocabulary.count
+        }
+        return shape
     }
 
     /// The tokenizer of a model, or of a directory or file that holds a tokenizer alone.
     /// - Throws: `UserError` if there is none or it is damaged.
     public static func tokenizer(at url: URL) throws -> Tokenizer {
         try GGUFFile.isGGUF(url)
-            ? tokenizer(of: GGUFFile(contentsOf: url), at: url) : Tokenizer(contentsOf: url)
+            ? tokenizer(of: GGUFFile(contentsOf: url), at: url) : directoryTokenizer(at: url)
+    }
+
+    /// The tokenizer of a directory, with the tokens added to it, or a `.model` file.
+    private static func directoryTokenizer(at url: URL) throws -> Tokenizer {
+        let rows = (try? ModelConfiguration(directory: url))?.shape.vocabularySize
+        return try DirectoryTokenizer(directory: url, rows: rows)?.tokenizer() ?? Tokenizer(contentsOf: url)
     }
 
     private static func tokenizer(of file: GGUFFile, at url: URL) throws -> Tokenizer {
-        let size = try GGUFConfiguration(file).shape.vocabularySize
-        guard let tokenizer = try GGUFTokenizer.tokenizer(of: file, vocabularySize: size) else {
+        let description = try GGUFConfiguration(file)
+        let padding = description.rows - description.shape.vocabularySize
+        guard
+            let tokenizer = try GGUFTokenizer.tokenizer(of: file, rows: description.rows, padding: padding)
+        else {
             throw UserError("holds no vocabulary", file: url.relativePath, status: .noInput)
         }
         return tokenizer
@@ -68,7 +94,11 @@ extension Checkpoint {
     /// A digest of all files that make the model what it is: weights, configuration, tokenizer, template.
     /// - Throws: `UserError` if a file cannot be read.
     public static func fingerprint(at url: URL) throws -> Fingerprint {
-        if GGUFFile.isGGUF(url) { return try Fingerprint(fileAt: url) }
+        if GGUFFile.isGGUF(url) {
+            let parts = GGUFFile.parts(of: url)
+            guard parts.count > 1 else { return try Fingerprint(fileAt: url) }
+            return Fingerprint(hashing: try parts.map { Data(try Fingerprint(fileAt: $0).hexadecimal.utf8) })
+        }
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: url.path)
@@ -93,7 +123,7 @@ extension Checkpoint {
             let file = try GGUFFile(contentsOf: url)
             (tokenizer, template) = (try self.tokenizer(of: file, at: url), self.template(of: file))
         } else {
-            (tokenizer, template) = (try Tokenizer(contentsOf: url), try loadTemplate(from: url))
+            (tokenizer, template) = (try directoryTokenizer(at: url), try loadTemplate(from: url))
         }
         return (tokenizer, template ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent))
     }
@@ -102,7 +132,7 @@ extension Checkpoint {
     private static func loadTemplate(from url: URL) throws -> ChatTemplate? {
         if let file = CheckpointFile.existing(CheckpointFile.template, in: url) {
             return ChatTemplate.recognise(
-                jinja: String(decoding: try MappedFile(contentsOf: file).bytes, as: UTF8.self))
+                jinja: String(decoding: try ConfigurationFile.read(file), as: UTF8.self))
         }
         guard let file = CheckpointFile.existing(CheckpointFile.tokenizerConfiguration, in: url),
             case .string(let jinja)? = try JSONValue.object(contentsOf: file)["chat_template"]
@@ -133,6 +163,7 @@ extension ModelConfiguration {
             throw UserError("no such model", file: url.relativePath, status: .noInput)
         }
         guard isDirectory.boolValue else {
+            try ConfigurationFile.refuseLFSPointer(ConfigurationFile.beginning(of: url, count: 64), at: url)
             throw UserError(
                 "a file", file: url.relativePath,
                 remedy: "a Hugging Face directory with config.json or a GGUF file is expected",
@@ -151,7 +182,9 @@ extension Checkpoint {
     /// Bytes of the weight files of a directory, or of a GGUF file.
     /// - Throws: `UserError` if it cannot be read.
     public static func weightBytes(at url: URL) throws -> Int {
-        if GGUFFile.isGGUF(url) { return try MappedFile(contentsOf: url).count }
+        if GGUFFile.isGGUF(url) {
+            return try GGUFFile.parts(of: url).reduce(0) { $0 + (try MappedFile(contentsOf: $1).count) }
+        }
         do {
             // Directory and files may be symbolic links, as in the cache of the Hugging Face hub.
             return try FileManager.default.contentsOfDirectory(

@@ -17,6 +17,21 @@ public struct Checkpoint {
     public let template: ChatTemplate?
     /// The ids that begin, end and fill sequences.
     public let tokens: SpecialTokens
+    /// Rows at the end of the file's embedding table that belong to no piece: tables are often padded to a round number. They
+    /// are left out, so that they are never sampled.
+    public let unusedRows: Int
+
+    init(
+        url: URL, decoder: Decoder, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
+        unusedRows: Int = 0
+    ) {
+        self.url = url
+        self.decoder = decoder
+        self.tokenizer = tokenizer
+        self.template = template
+        self.tokens = tokens
+        self.unusedRows = unusedRows
+    }
 
     /// The ids after which generation is over: the end of a sequence, and of a turn in a chat.
     public var stopIDs: Set<Int32> {
@@ -46,9 +61,15 @@ public struct Checkpoint {
     /// - Throws: `UserError` if there is none.
     public func requireTokenizer() throws -> Tokenizer {
         if let tokenizer { return tokenizer }
+        if GGUFFile.isGGUF(url) {
+            throw UserError("holds no vocabulary", file: url.relativePath, status: .noInput)
+        }
+        let others = ["tokenizer.json", "vocab.json"].filter { CheckpointFile.existing($0, in: url) != nil }
         throw UserError(
-            "holds no \(CheckpointFile.tokenizer)", file: url.relativePath,
-            remedy: "put the SentencePiece model that it was trained with beside the weights",
+            "holds no \(CheckpointFile.tokenizer)"
+                + (others.isEmpty ? "" : ", and its \(others[0]) cannot be read"), file: url.relativePath,
+            remedy: "put the SentencePiece model that it was trained with beside the weights"
+                + (others.isEmpty ? "" : "; other vocabularies, such as byte-level BPE, are not supported"),
             status: .noInput)
     }
 }

@@ -8,4 +8,6 @@ struct OpenedCheckpoint {
     let tokenizer: Tokenizer?
     let template: ChatTemplate?
     let tokens: SpecialTokens
+    /// See `Checkpoint.unusedRows`.
+    let unusedRows: Int
 }

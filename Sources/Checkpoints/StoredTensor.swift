@@ -31,6 +31,14 @@ struct StoredTensor: Sendable {
             bytes: view.bytes, file: view.fileName)
     }
 
+    /// The first rows of a matrix that has `rows` of them; a tensor of another shape as it is.
+    func prefix(_ count: Int, of rows: Int) -> StoredTensor {
+        guard count < rows, shape.count == 2, shape[0] == rows, bytes.count % rows == 0 else { return self }
+        return StoredTensor(
+            name: name, format: format, typeName: typeName, shape: [count, shape[1]],
+            bytes: bytes.prefix(bytes.count / rows * count), file: file)
+    }
+
     func error(_ problem: String, remedy: String? = nil) -> UserError {
         UserError("tensor \"\(name)\" \(problem)", file: file, remedy: remedy)
     }

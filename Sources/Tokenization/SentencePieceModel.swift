@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// What a SentencePiece `.model` file has to say, to be written as one: for vocabularies that come from elsewhere.
 public struct SentencePieceModel {
@@ -12,6 +13,14 @@ public struct SentencePieceModel {
             self.spelling = spelling
             self.score = score
             self.kind = kind
+        }
+
+        fileprivate var message: WireWriter {
+            var message = WireWriter()
+            message.string(1, spelling)
+            message.float(2, score)
+            if kind != .normal { message.varint(3, UInt64(kind.number)) }
+            return message
         }
     }
 
@@ -44,11 +53,7 @@ public struct SentencePieceModel {
     public func serialized() -> Data {
         var model = WireWriter()
         for piece in pieces {
-            var message = WireWriter()
-            message.string(1, piece.spelling)
-            message.float(2, piece.score)
-            if piece.kind != .normal { message.varint(3, UInt64(piece.kind.number)) }
-            model.message(1, message)
+            model.message(1, piece.message)
         }
         model.message(2, trainer)
         var normalizer = WireWriter()
@@ -75,5 +80,41 @@ public struct SentencePieceModel {
             if let id { trainer.string(field, pieces[id].spelling) }
         }
         return trainer
+    }
+}
+
+extension SentencePieceModel {
+    /// A `.model` file with pieces behind its own. The fields of a protobuf message may come in any order, so that the
+    /// file's bytes stay as they are.
+    public static func appending(_ pieces: [Piece], to model: Data) -> Data {
+        var added = WireWriter()
+        for piece in pieces { added.message(1, piece.message) }
+        return model + added.output
+    }
+
+    /// The pieces' spellings, in the order of their ids, without the cost of opening the vocabulary.
+    ///
+    /// - Parameter name: What errors call the file.
+    /// - Throws: `UserError` if the bytes are not such a file.
+    public static func spellings(_ model: Data, name: String) throws -> [String] {
+        do {
+            let bytes = [UInt8](model)
+            var reader = WireReader(bytes, in: 0..<bytes.count)
+            var spellings: [String] = []
+            while let field = try reader.next() {
+                guard field.number == 1, case .range(let range) = field.value else { continue }
+                var (piece, spelling) = (WireReader(bytes, in: range), "")
+                while let field = try piece.next() {
+                    guard field.number == 1, case .range(let range) = field.value else { continue }
+                    spelling = String(decoding: bytes[range], as: UTF8.self)
+                }
+                spellings.append(spelling)
+            }
+            return spellings
+        } catch {
+            throw UserError(
+                "not a usable SentencePiece model: \(error.problem) at byte \(error.offset)", file: name,
+                remedy: "give a complete tokenizer.model of kind unigram or bpe")
+        }
     }
 }

@@ -5,8 +5,11 @@ import Transformer
 
 /// The shape of a model and its special tokens, from a GGUF file's metadata.
 struct GGUFConfiguration {
+    /// With as many pieces as the vocabulary has.
     let shape: Configuration
     let tokens: SpecialTokens
+    /// Rows of the embedding table, the last of which may belong to no piece.
+    let rows: Int
 
     /// Architectures by GGUF's names; Mistral's models carry Llama's.
     static let families: [String: Family] = [
@@ -24,14 +27,16 @@ struct GGUFConfiguration {
                     + Self.families.keys.sorted().joined(separator: ", "))
         }
         var keys = GGUFKeys(file, architecture: architecture)
-        Self.refuseUnsupported(&keys)
+        Self.refuseUnsupported(&keys, family)
         guard let table = file.tensors["token_embd.weight"], table.shape.count == 2 else {
             throw file.error("there is no tensor \"token_embd.weight\" of two dimensions")
         }
+        rows = table.shape[0]
         let (heads, width) = (keys.integer(".attention.head_count"), keys.integer(".embedding_length"))
         let dimension = keys.optionalInteger(".attention.key_length") ?? (heads > 0 ? width / heads : 0)
         var shape = Configuration(
-            family: family, vocabularySize: table.shape[0], width: width,
+            family: family, vocabularySize: rows - GGUFTokenizer.paddingPieces(of: file, rows: rows),
+            width: width,
             layers: keys.integer(".block_count"),
             heads: heads, keyValueHeads: keys.optionalInteger(".attention.head_count_kv") ?? heads,
             headDimension: dimension, feedForward: keys.integer(".feed_forward_length"),
@@ -41,8 +46,15 @@ struct GGUFConfiguration {
         if (keys.optionalInteger(".attention.value_length") ?? dimension) != dimension {
             keys.reject(".attention.value_length", "only the key length \(dimension) is supported")
         }
-        if (keys.optionalInteger(".rope.dimension_count") ?? dimension) != dimension {
-            keys.reject(".rope.dimension_count", "only the head dimension \(dimension) is supported")
+        if let turned = keys.optionalInteger(".rope.dimension_count"), turned != dimension {
+            if family == .phi3 {
+                shape.rotaryDimension = turned
+            } else {
+                keys.reject(".rope.dimension_count", "only the head dimension \(dimension) is supported")
+            }
+        }
+        if file.tensors["blk.0.attn_q.bias"] != nil || file.tensors["blk.0.attn_output.bias"] != nil {
+            shape.attentionBias = true
         }
         shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)
         Self.readAttention(&keys, &shape)
@@ -53,7 +65,33 @@ struct GGUFConfiguration {
         guard problems.isEmpty else { throw file.error(problems.joined(separator: "; ")) }
     }
 
-    private static func refuseUnsupported(_ keys: inout GGUFKeys) {
+    /// Keys that llama.cpp knows, that change the numbers and that no family here has, with the value at which they change
+    /// nothing.
+    private static let neutral: [(key: String, value: Double)] = [
+        (".logit_scale", 1), (".embedding_scale", 1), (".residual_scale", 1), (".attention.clamp_kqv", 0),
+        (".attention.max_alibi_bias", 0), (".leading_dense_block_count", 0), (".expert_shared_count", 0),
+        (".attention.temperature_length", 0), (".attention.temperature_scale", 0),
+        (".rope.scaling.yarn_log_multiplier", 0), (".altup.num_inputs", 0),
+    ]
+
+    /// Keys of Gemma 2 and 3 alone.
+    private static let gemmaKeys = [
+        ".attention.scale", ".attn_logit_softcapping", ".final_logit_softcapping", ".rope.freq_base_swa",
+    ]
+
+    private static func refuseUnsupported(_ keys: inout GGUFKeys, _ family: Family) {
+        for (key, value) in neutral where keys[key] != nil && keys.optionalNumber(key) != value {
+            keys.reject(key, "only \(Int(value)), which changes nothing, is supported")
+        }
+        if family != .gemma2, family != .gemma3 {
+            // llama.cpp passes over them in these architectures when they are 0.
+            for key in gemmaKeys where keys[key] != nil && keys.optionalNumber(key) != 0 {
+                keys.reject(key, "this is not supported in \(family.rawValue) models")
+            }
+        }
+        if case .boolean(true)? = keys[".use_parallel_residual"] {
+            keys.reject(".use_parallel_residual", "only sequential residuals are supported")
+        }
         if let experts = keys.optionalInteger(".expert_count"), experts > 0 {
             keys.reject(".expert_count", "mixtures of experts are not supported")
         }
@@ -109,8 +147,8 @@ struct GGUFConfiguration {
         let attention = keys.optionalNumber(".rope.scaling.attn_factor") ?? 1
         func factors(_ name: String) throws -> [Double]? {
             guard let tensor = file.tensors[name] else { return nil }
-            guard tensor.shape == [shape.headDimension / 2], tensor.format == .f32 else {
-                throw tensor.error("is not \(shape.headDimension / 2) F32 values")
+            guard tensor.shape == [shape.turnedComponents / 2], tensor.format == .f32 else {
+                throw tensor.error("is not \(shape.turnedComponents / 2) F32 values")
             }
             return tensor.bytes.withUnsafeBytes { bytes in
                 (0..<tensor.shape[0]).map {

@@ -7,10 +7,26 @@ enum GGUFTokenizer {
     /// GGUF's names for the kinds of SentencePiece models.
     private static let kinds: [String: TokenizerKind] = ["llama": .bpe, "t5": .unigram]
 
-    /// - Parameter vocabularySize: Rows of the embedding table.
+    /// Pieces at the end of the vocabulary that stand for no text: converters write them (`[PAD32011]`, unused) where an embedding
+    /// table has been padded.
+    static func paddingPieces(of file: GGUFFile, rows: Int) -> Int {
+        guard case .array(let types)? = file.metadata["tokenizer.ggml.token_type"], types.count == rows,
+            case .array(let tokens)? = file.metadata["tokenizer.ggml.tokens"], tokens.count == rows,
+            // Most files have none; that costs no look at all texts.
+            types.lastNumber == Double(PieceKind.unused.number), let kinds = types.numbers,
+            let spellings = tokens.strings
+        else { return 0 }
+        return (0..<rows).reversed().prefix {
+            kinds[$0] == Double(PieceKind.unused.number) && spellings[$0] == "[PAD\($0)]"
+        }.count
+    }
+
+    /// - Parameters:
+    ///   - rows: Of the embedding table.
+    ///   - padding: How many of them, at the end, belong to no piece.
     /// - Returns: nil if the file has no vocabulary.
     /// - Throws: `UserError` if the vocabulary is none of SentencePiece's or its lists contradict each other.
-    static func tokenizer(of file: GGUFFile, vocabularySize: Int) throws -> Tokenizer? {
+    static func tokenizer(of file: GGUFFile, rows: Int, padding: Int) throws -> Tokenizer? {
         var keys = GGUFKeys(file, architecture: "")
         guard let model = keys.string("tokenizer.ggml.model") else { return nil }
         // "t5" is what llama.cpp calls unigram models.
@@ -22,7 +38,7 @@ enum GGUFTokenizer {
                 "holds \(what)",
                 remedy: "only SentencePiece vocabularies (tokenizer.ggml.model = llama or t5) are supported")
         }
-        let pieces = try pieces(&keys, file, count: vocabularySize)
+        let pieces = Array(try pieces(&keys, file, count: rows).dropLast(padding))
         func id(_ name: String) -> Int? {
             keys.optionalInteger("tokenizer.ggml.\(name)_token_id").flatMap {
                 pieces.indices.contains($0) ? $0 : nil

@@ -48,6 +48,12 @@ struct GGUFArray: Sendable {
         }
     }
 
+    /// The last element as a number; nil if it is something else.
+    var lastNumber: Double? {
+        guard type != .string, type != .array, count > 0 else { return nil }
+        return GGUFArray(type: type, count: 1, bytes: bytes.suffix(type.smallestSize)).numbers?.first
+    }
+
     /// The elements as numbers; nil if they are something else.
     var numbers: [Double]? {
         guard type != .string, type != .array, type != .bool else { return nil }

@@ -65,8 +65,13 @@ struct WeightFiles {
     }
 
     /// The tensors that the files must hold, checked by name, shape and type before any is read.
+    ///
+    /// - Parameters:
+    ///   - configuration: with as many pieces as the tokenizer has
+    ///   - rows: of the embedding table in the file, the last of which may belong to no piece
+    ///   - isMultimodal: whether a vision part may be there besides
     /// - Throws: `UserError` that lists all that are missing, left over or of another shape.
-    func loader(of configuration: Configuration) throws -> DecoderLoader {
+    func loader(of configuration: Configuration, rows: Int, isMultimodal: Bool) throws -> DecoderLoader {
         // A layer has nine tensors. Checked first, lest a wild number of layers fill the memory with names.
         guard configuration.layers <= files.count else {
             throw UserError(
@@ -74,11 +79,19 @@ struct WeightFiles {
                 file: name)
         }
         var available: [String: StoredTensor] = [:]
-        for (tensor, file) in files { available[tensor] = StoredTensor(try file.view(tensor)) }
+        let names = try TensorNames(files.keys, file: name).plain
+        for (tensor, file) in files {
+            var stored = StoredTensor(try file.view(tensor))
+            let plain = names[tensor]!
+            if [HuggingFaceNames.embedding, HuggingFaceNames.head].contains(plain) {
+                stored = stored.prefix(configuration.vocabularySize, of: rows)
+            }
+            available[plain] = stored
+        }
         let loader = try DecoderLoader(
             maps: HuggingFaceNames.parameters(of: configuration), available: available,
             isRedundant: {
-                HuggingFaceNames.isRedundant($0)
+                HuggingFaceNames.isRedundant($0) || isMultimodal && TensorNames.isVision($0)
                     || configuration.tiedHead && $0 == HuggingFaceNames.head
             }, file: name, description: "config.json")
         if configuration.tiedHead { try checkTie(available) }

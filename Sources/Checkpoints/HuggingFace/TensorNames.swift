@@ -1,0 +1,55 @@
+import Support
+
+/// Brings the names of a checkpoint's tensors to those of a plain causal language model: `model.…` and `lm_head.weight`.
+///
+/// The same weights come under other names from a compiled model (`_orig_mod.`), from data-parallel training (`module.`), from
+/// the base model alone (no `model.`), from a class that wraps it (`model.model.`) and from the text part of a multimodal
+/// model (`language_model.model.`, `model.language_model.`). The embedding table tells the prefix: every model has one.
+struct TensorNames {
+    /// The plain name of each name in the file.
+    let plain: [String: String]
+
+    /// - Throws: `UserError` if two tensors come to the same name.
+    init(_ names: some Sequence<String>, file: String) throws {
+        let stripped = names.map { (name: $0, bare: Self.withoutWrappers($0)) }
+        let prefix = Self.prefix(of: stripped.map(\.bare), before: "embed_tokens.weight")
+        let headPrefix = Self.prefix(of: stripped.map(\.bare), before: HuggingFaceNames.head)
+        var plain: [String: String] = [:]
+        var sources: [String: String] = [:]
+        for (name, bare) in stripped.sorted(by: { $0.name < $1.name }) {
+            var result = bare
+            if let headPrefix, bare == headPrefix + HuggingFaceNames.head {
+                result = HuggingFaceNames.head
+            } else if let prefix, bare.hasPrefix(prefix), !Self.isOther(bare, than: prefix) {
+                result = "model." + bare.dropFirst(prefix.count)
+            }
+            if let other = sources.updateValue(name, forKey: result) {
+                throw UserError("the tensors \"\(other)\" and \"\(name)\" are both \(result)", file: file)
+            }
+            plain[name] = result
+        }
+        self.plain = plain
+    }
+
+    /// Whether a tensor belongs to the vision part of a multimodal model.
+    static func isVision(_ name: String) -> Bool {
+        name.contains("vision_tower.") || name.contains("multi_modal_projector.")
+            || name.contains("vision_model.")
+    }
+
+    private static func withoutWrappers(_ name: String) -> String {
+        let name = name.replacing("_orig_mod.", with: "")
+        return name.hasPrefix("module.") ? String(name.dropFirst("module.".count)) : name
+    }
+
+    /// What stands before `suffix` in the one name that ends with it; nil where none or several do.
+    private static func prefix(of names: [String], before suffix: String) -> String? {
+        let found = names.filter { $0 == suffix || $0.hasSuffix("." + suffix) }
+        return found.count == 1 ? String(found[0].dropLast(suffix.count)) : nil
+    }
+
+    /// With an empty prefix, or one that is a part of others', not every name belongs to the text model.
+    private static func isOther(_ name: String, than prefix: String) -> Bool {
+        isVision(name) || name == prefix + HuggingFaceNames.head
+    }
+}
