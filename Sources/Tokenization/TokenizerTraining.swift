@@ -4,8 +4,8 @@ import Support
 
 /// How to train a vocabulary.
 ///
-/// The defaults make encoding reversible: no character is rewritten, no space is added or dropped, and
-/// characters without a piece are spelled in bytes. Without a space before every text, text after a role marker
+/// The defaults make encoding reversible: no character is rewritten but U+2581 (see `SpaceSymbol`), no space is added or
+/// dropped, and characters without a piece are spelled in bytes. Without a space before every text, text after a role marker
 /// has the same ids whether it is encoded alone or inside a chat.
 ///
 /// The same sentences in the same order give the same bytes on every machine.

@@ -44,11 +44,20 @@ struct ConvertCommand: AsyncParsableCommand {
                     status: .cannotCreate)
             }
             let model = try exit.model(input)
+            if model.unusedRows > 0 {
+                Failure.report(
+                    "note: \(model.unusedRows) rows of the embedding table belong to no piece and are left out"
+                )
+            }
             if output.hasSuffix(".gguf") {
+                // A GGUF file without a vocabulary cannot be used by any program.
                 try Checkpoint.export(
-                    decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
+                    decoder: model.decoder, tokenizer: model.requireTokenizer(), template: model.template,
                     tokens: model.tokens, to: url, as: type.format)
             } else {
+                if model.tokenizer == nil {
+                    Failure.report("note: \(input) has no tokenizer.model, so none is written")
+                }
                 try Checkpoint.save(
                     decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
                     tokens: model.tokens, to: url, as: ScalarType(rawValue: type.format.rawValue)!)

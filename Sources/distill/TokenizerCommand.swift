@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Corpora
 import Foundation
 import Support
@@ -23,10 +24,10 @@ struct TokenizerCommand: ParsableCommand {
 
     /// The tokenizer a command works with.
     struct Model: ParsableArguments {
-        @Option(help: "A .model file, or a directory that holds tokenizer.model.")
+        @Option(help: "A .model file, a directory that holds tokenizer.model, or a GGUF file.")
         var model: String
 
-        func load() throws -> Tokenizer { try Tokenizer(contentsOf: URL(fileURLWithPath: model)) }
+        func load() throws -> Tokenizer { try Checkpoint.tokenizer(at: URL(fileURLWithPath: model)) }
     }
 }
 
@@ -44,7 +45,8 @@ extension TokenizerCommand {
                   distill tokenizer train data --output t.model --symbols '<|user|>' '<|assistant|>' '<|end|>'
 
                 The defaults make encoding reversible: no character is rewritten or dropped, and characters \
-                without a piece are spelled in bytes.
+                without a piece are spelled in bytes. The one exception is U+2581 (▁), which SentencePiece \
+                writes a space as: it comes back as a space.
                 """)
 
         @Argument(help: "Files or directories of text, - for standard input.")
@@ -86,7 +88,8 @@ extension TokenizerCommand {
                 training.splitsDigits = splitDigits
                 training.addsDummyPrefix = dummyPrefix
                 let model = try training.train(
-                    files: StandardStreams.files(files), maximumRecords: maximumRecords, seed: seed)
+                    files: StandardStreams.files(files), maximumRecords: maximumRecords, seed: seed
+                ) { Failure.report("note: \($0)") }
                 let tokenizer = try Tokenizer(serializedModel: model, name: output)
                 try Console.write(model, toFile: output)
                 try Console.summarize(
@@ -99,7 +102,7 @@ extension TokenizerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Turn each line of standard input into a line of token ids.",
             discussion: """
-                The ids are those of the sentencepiece library. The spelling of a user-defined symbol, such as \
+                The ids are those of the sentencepiece library, which takes U+2581 (▁) in a text for a space. The spelling of a user-defined symbol, such as \
                 <|user|>, becomes its id; with --content it stays text.
 
                 Example:
@@ -122,8 +125,10 @@ extension TokenizerCommand {
                 where isAsked && id == nil {
                     throw UserError("the vocabulary has no \(name) piece", file: model.model)
                 }
+                var spaceSymbols = 0
                 try ByteLines.transform { lines, first in
                     for (index, line) in lines.enumerated() {
+                        spaceSymbols += SpaceSymbol.count(in: line)
                         guard UTF8Validation.firstFault(in: UnsafeRawBufferPointer(line)) == nil else {
                             throw UserError(
                                 "not valid UTF-8", file: "standard input", line: first + index)
@@ -133,6 +138,7 @@ extension TokenizerCommand {
                         ByteLines.decimal(encode(line, with: tokenizer))
                     }
                 }
+                if let note = SpaceSymbol.note(count: spaceSymbols) { Failure.report("note: \(note)") }
             }
         }
 

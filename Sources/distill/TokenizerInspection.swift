@@ -40,6 +40,8 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
     let addsDummyPrefix: Bool
     let removesExtraWhitespace: Bool
     let hasByteFallback: Bool
+    /// Characters that decoding does not give back though the model rewrites nothing.
+    let rewrittenCharacters = ["\u{2581}": " "]
     /// The pieces that begin and end sequences and stand for the unknown, by purpose.
     let special: [String: Piece]
     let userDefined: [Piece]
@@ -86,7 +88,7 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
             symbols         \(list(userDefined))
             normalization   \(normalization.isEmpty ? "unnamed" : normalization)\
             \(removesExtraWhitespace ? ", extra white space removed" : "")\
-            \(addsDummyPrefix ? ", a space put before every text" : "")
+            \(addsDummyPrefix ? ", a space put before every text" : ""), U+2581 (▁) becomes a space
             byte fallback   \(hasByteFallback ? "yes" : "no")
             sample          \(list(sample))
             """

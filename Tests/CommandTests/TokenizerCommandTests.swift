@@ -31,6 +31,35 @@ struct TokenizerCommandTests {
         #expect(back.standardOutput == text)
     }
 
+    /// Faults found, line 14: a text's own U+2581 came back as a space, without a word.
+    @Test func whatDoesNotComeBackIsSaid() throws {
+        let ids = try CommandRun.distill(
+            "tokenizer", "encode", "--model", Self.model, input: "a\u{2581}b\n\u{2581}\n\u{2580}\n")
+        #expect(ids.status == 0)
+        #expect(
+            ids.standardError
+                == "distill: note: the text has U+2581 (▁) 2 times, as which SentencePiece writes a space: "
+                + "it comes back as a space\n")
+        let back = try CommandRun.distill(
+            "tokenizer", "decode", "--model", Self.model, input: ids.standardOutput)
+        #expect(back.standardOutput == "a b\n \n\u{2580}\n")
+        // The library's ids, and those of the text with a space.
+        let plain = try CommandRun.distill(
+            "tokenizer", "encode", "--model", Self.model, input: "a b\n \n\u{2580}\n")
+        #expect(plain.standardOutput == ids.standardOutput && plain.standardError == "")
+        try withTemporaryDirectory { directory in
+            let text = (0..<300).map { "lamp \($0)\u{2581}of the hall \($0 % 9)" }.joined(separator: "\n\n")
+            try Data(text.utf8).write(to: directory.appending(path: "a.txt"))
+            let trained = try CommandRun.distill(
+                "tokenizer", "train", "a.txt", "--output", "t.model", "--vocabulary-size", "300",
+                in: directory)
+            #expect(trained.status == 0)
+            #expect(trained.standardError.contains("note: the text has U+2581 (▁) 300 times"))
+            let shown = try CommandRun.distill("tokenizer", "inspect", "--model", "t.model", in: directory)
+            #expect(shown.standardOutput.contains("identity, U+2581 (▁) becomes a space"))
+        }
+    }
+
     @Test func contentStaysText() throws {
         let run = try CommandRun.distill(
             "tokenizer", "encode", "--model", Self.model, "--content", "--eos", input: "<|end|>\n")

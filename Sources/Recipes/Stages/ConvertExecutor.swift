@@ -8,7 +8,7 @@ struct ConvertExecutor: StageExecutor {
         context.progress(.began(stage: context.label, total: 1, unit: "models"))
         let model = try context.checkpoint(stage.model)
         try Checkpoint.export(
-            decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
+            decoder: model.decoder, tokenizer: model.requireTokenizer(), template: model.template,
             tokens: model.tokens,
             to: context.output, as: stage.type.format)
         let bytes = try Checkpoint.weightBytes(at: context.output)
