@@ -38,11 +38,13 @@ struct DirectoryTokenizer {
         let spellings = try SentencePieceModel.spellings(data, name: name)
         var pieces: [SentencePieceModel.Piece] = []
         for (id, token) in try Self.addedTokens(in: directory).sorted(by: { $0.key < $1.key }) {
-            let spelling = token.spelling.replacing(" ", with: "\u{2581}")
+            // A vocabulary has ▁ for the spaces of a symbol; special tokens are not made of text.
+            let symbol = token.spelling.replacing(" ", with: "\u{2581}")
+            let spelling = token.isSpecial ? token.spelling : symbol
             if id < spellings.count {
                 // Bytes are compared: Swift's == takes é and e + ´ for the same.
                 guard
-                    [spelling, token.spelling].contains(where: { $0.utf8.elementsEqual(spellings[id].utf8) })
+                    [symbol, token.spelling].contains(where: { $0.utf8.elementsEqual(spellings[id].utf8) })
                 else {
                     throw UserError(
                         "the added token \(id) is \(token.spelling.debugDescription), but "

@@ -47,7 +47,8 @@ struct TrainExecutor: StageExecutor {
         func save(_ model: Decoder, to url: URL) throws {
             try Checkpoint.save(
                 decoder: model, tokenizer: form.tokenizer,
-                template: form.template.fits(form.tokenizer) ? form.template : nil, to: url,
+                template: form.template.fits(form.tokenizer) || !form.template.isKnown ? form.template : nil,
+                to: url,
                 as: stage.precision == .bf16 ? .bf16 : .f32)
         }
         if let peer { try save(peer.decoder, to: context.secondOutput) }
