@@ -52,7 +52,7 @@ final class RunDirectory {
                 "the directory is not a run directory", file: url.relativePath,
                 remedy: "name another with --runs, or change the recipe's name", status: .cannotCreate)
         }
-        let data = try MappedFile(contentsOf: recordFile).bytes
+        let data = try ConfigurationFile.read(recordFile)
         guard let record = try? JSONDecoder.forRecords.decode(RunRecord.self, from: data) else {
             throw UserError(
                 "run.json is not a run's record of this version", file: url.relativePath,
