@@ -48,16 +48,30 @@ enum StandardStreams {
             directory = TemporaryNames.reserve(for: .temporaryDirectory.appending(path: "distill"))
             do {
                 try FileManager.default.createDirectories(at: directory)
-                let input = try MappedFile(contentsOf: URL(filePath: "/dev/stdin"))
-                let first = input.bytes.first { ![0xEF, 0xBB, 0xBF, 0x20, 0x09, 0x0A, 0x0D].contains($0) }
+                var chunk = try Self.nextChunk()
+                let first = chunk.first { ![0xEF, 0xBB, 0xBF, 0x20, 0x09, 0x0A, 0x0D].contains($0) }
                 let kind = first == UInt8(ascii: "{") ? "jsonl" : "txt"
                 url = directory.appending(path: "standard-input.\(kind)")
-                try AtomicFile.write(input.bytes, to: url)
-            } catch var error as UserError {
+                try AtomicFile.write(to: url) { writer in
+                    while !chunk.isEmpty {
+                        try writer.write(chunk)
+                        chunk = try Self.nextChunk()
+                    }
+                }
+            } catch {
                 try? FileManager.default.removeItem(at: directory)
                 TemporaryNames.release(directory)
-                if error.file == "/dev/stdin" { error.file = "standard input" }
                 throw error
+            }
+        }
+
+        /// Up to a MiB; empty at the end.
+        private static func nextChunk() throws -> Data {
+            do {
+                return try FileHandle.standardInput.read(upToCount: 1 << 20) ?? Data()
+            } catch {
+                throw UserError(
+                    "cannot be read: \(error.localizedDescription)", file: "standard input", status: .noInput)
             }
         }
 
