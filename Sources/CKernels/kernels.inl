@@ -91,5 +91,6 @@ const DistillKernels KERNEL(table) = {
     .reverse_kl = KERNEL(reverse_kl),
     .jensen_shannon = KERNEL(jensen_shannon),
     .kl_divergence = KERNEL(kl_divergence),
+    .nearby_kl = KERNEL(nearby_kl),
     .adamw = KERNEL(adamw),
 };

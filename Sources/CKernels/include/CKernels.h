@@ -179,6 +179,8 @@ typedef struct DistillKernels {
                             float weight);
     // sum(p * ln(p / q)) without a gradient.
     float (*kl_divergence)(const float *p, const float *q, size_t n);
+    /// The same where p and q may lie so close that the sum of p ln(p/q) is rounding: never below 0. p, q > 0.
+    float (*nearby_kl)(const float *p, const float *q, size_t n);
 
     // ---- adamw.inl ----
     // One AdamW step (Loshchilov & Hutter 2019, arXiv 1711.05101) on n values; `gradient_scale` multiplies the gradient
@@ -199,6 +201,11 @@ int distill_processors(void);
 // again by what the processor can do. Call it before the first product, on one thread. Returns the new core's name, or NULL
 // where nothing was to be done.
 const char *distill_choose_blas_core(void);
+
+/// Lets OpenBLAS map the work buffers that `count` threads use at a time. It keeps them, so that a product maps none: where
+/// it cannot, as under a limit of the address space, it would try again for ever.
+/// - Returns: 0, or the bytes that could not be had
+size_t distill_reserve_blas_buffers(int count);
 
 // Tells the core that this thread waits for memory to change.
 static inline void distill_pause(void) {

@@ -49,6 +49,21 @@ public struct LossRow {
         return sum
     }
 
+    /// Above it KL divergences are summed by terms that do not cancel. At a temperature T two softmax distributions differ by
+    /// about 1/T, their divergence is about 1/T², and it counts T² times: rounding of Σ p ln(p/q), 1e-7, counts 1e-7 T².
+    /// Up to 4 that is below 2e-6, and the sum's bits are those of the fused kernels.
+    private static let nearbyTemperature: Float = 4
+
+    /// KL(a ‖ b), given as the plain sum Σ a ln(a/b) that a kernel found beside the gradient.
+    ///
+    /// Right to 1% of its size or 1e-4/T², whichever is more, at temperatures up to 10,000 (see `RowLossExtremesTests`).
+    func divergence(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, plain: Float) -> Float {
+        loss.temperature > Self.nearbyTemperature ? kernels.nearby_kl(a, b, count) : plain
+    }
+
+    /// Whether the plain sums of the loss are good enough.
+    var isPlain: Bool { loss.temperature <= Self.nearbyTemperature }
+
     /// The sign of a − b, the derivative of |a − b|; 0 where two probabilities differ by what their rounding leaves, a few
     /// units in the last place, so that equal models stand still.
     static func sign(of a: Float, minus b: Float) -> Float {

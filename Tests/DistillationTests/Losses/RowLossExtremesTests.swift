@@ -114,4 +114,91 @@ import Testing
         expectClose(moved.losses, plain.losses.map(Double.init), relative: 2e-5, absolute: 2e-5)
         expectClose(moved.gradient, plain.gradient.map(Double.init), relative: 1e-4, absolute: 1e-4)
     }
+
+    /// Faults found, line 13: T² times a divergence of about 1/T² is no rounding noise.
+    @Test(arguments: [8, 100, 1000, 10_000] as [Float])
+    func highTemperatures(temperature: Float) {
+        let kinds: [Loss] = [
+            .forwardKL(temperature: temperature), .reverseKL(temperature: temperature),
+            .jensenShannon(beta: 0.5, temperature: temperature),
+            .jensenShannon(beta: 0.1, temperature: temperature),
+            .jensenShannon(beta: 1, temperature: temperature),
+            .skewForwardKL(temperature: temperature), .skewReverseKL(alpha: 0.3, temperature: temperature),
+            .alphaBeta(alpha: 0.2, beta: 0.7, temperature: temperature),
+            .alphaBeta(alpha: 1, beta: 0, temperature: temperature),
+            .adaptiveKL(temperature: temperature), .totalVariation(temperature: temperature),
+            .universalLogit(temperature: temperature),
+        ]
+        for (size, deviation) in [(33, 1), (997, 4)] as [(Int, Float)] {
+            let student = Fixture.normal(size, deviation: deviation, seed: 1)
+            let teacher = Fixture.normal(size, deviation: deviation, seed: 2).map(Double.init)
+            for loss in kinds {
+                let (losses, gradient, _) = evaluateRow(
+                    [.init(loss)], logits: student, teacher: .dense(logits: teacher))
+                let z = student.map(Double.init)
+                let exact = Reference.loss(loss, logits: z, target: 0, teacher: .dense(logits: teacher))
+                expectClose(losses, [exact], relative: 1e-2, "\(loss), \(size) tokens")
+                let t2 = temperature * temperature
+                #expect(losses[0] * t2 >= 0)
+                // Along the gradient the objective rises by its squared length.
+                guard ![.totalVariation, .universalLogit, .adaptiveKL].contains(loss.kind) else { continue }
+                let length = gradient.reduce(0) { $0 + Double($1) * Double($1) }
+                let step = 1e-3 * Double(temperature) / length.squareRoot()
+                let ends = [step, -step].map { step in
+                    Reference.loss(
+                        loss, logits: zip(z, gradient).map { $0 + step * Double($1) }, target: 0,
+                        teacher: .dense(logits: teacher))
+                }
+                let rise = Double(t2) * (ends[0] - ends[1]) / (2 * step)
+                #expect(abs(rise - length) <= 2e-2 * length, "\(loss): \(rise) against \(length)")
+            }
+            let equal = evaluateRow(
+                kinds.map { WeightedLoss($0) }, logits: student,
+                teacher: .dense(logits: student.map(Double.init)))
+            #expect(equal.losses.allSatisfy { $0 >= 0 && $0 * temperature * temperature <= 1e-4 })
+        }
+    }
+
+    /// Faults found, line 13: exponents near 0 have the limits that stand at 0, and every parameter's ends are sound.
+    @Test func extremeParameters() {
+        let student = Fixture.normal(100, deviation: 2, seed: 1)
+        let teacher = PlainTeacher.dense(logits: Fixture.normal(100, deviation: 2, seed: 2).map(Double.init))
+        func row(_ loss: Loss) -> (losses: [Float], gradient: [Float], squaredNorms: [Float]) {
+            evaluateRow([.init(loss)], logits: student, teacher: teacher)
+        }
+        for tiny in [1e-38, 1e-30, 1e-12, 1e-6] as [Float] {
+            for (alpha, beta, limit) in [
+                (1, tiny, (1, 0)), (tiny, 1, (0, 1)), (0.5, tiny, (0.5, 0)), (tiny, 0.5, (0, 0.5)),
+            ] as [(Float, Float, (Float, Float))] {
+                let near = row(.alphaBeta(alpha: alpha, beta: beta, temperature: 1))
+                let exact = Reference.loss(
+                    .alphaBeta(alpha: limit.0, beta: limit.1, temperature: 1),
+                    logits: student.map(Double.init), target: 0, teacher: teacher)
+                expectClose(near.losses, [exact], relative: 1e-4, "\(alpha), \(beta)")
+                let corner = row(.alphaBeta(alpha: limit.0, beta: limit.1, temperature: 1))
+                expectClose(near.gradient, corner.gradient.map(Double.init), relative: 1e-4, absolute: 1e-6)
+            }
+            let both = row(.alphaBeta(alpha: tiny, beta: tiny, temperature: 1))
+            #expect(both.losses[0] > 0 && both.losses[0].isFinite && both.gradient.allSatisfy { $0.isFinite })
+            for loss in [
+                Loss.jensenShannon(beta: tiny, temperature: 1),
+                .jensenShannon(beta: 1 - tiny, temperature: 1),
+                .skewForwardKL(alpha: tiny, temperature: 1), .skewForwardKL(alpha: 1 - tiny, temperature: 1),
+                .skewReverseKL(alpha: tiny, temperature: 1), .skewReverseKL(alpha: 1 - tiny, temperature: 1),
+            ] {
+                let result = row(loss)
+                let exact = Reference.loss(
+                    loss, logits: student.map(Double.init), target: 0, teacher: teacher)
+                expectClose(result.losses, [exact], relative: 1e-3, absolute: 1e-6, "\(loss)")
+                #expect(result.gradient.allSatisfy { $0.isFinite })
+            }
+        }
+        // The plain and the exact form agree where one takes over from the other.
+        let (plain, exact) = (
+            row(.alphaBeta(alpha: 0.1, beta: 0.1, temperature: 1)),
+            row(.alphaBeta(alpha: Float(0.1).nextDown, beta: 0.1, temperature: 1))
+        )
+        expectClose(plain.losses, exact.losses.map(Double.init), relative: 1e-4)
+        expectClose(plain.gradient, exact.gradient.map(Double.init), relative: 1e-4, absolute: 1e-5)
+    }
 }

@@ -9,9 +9,10 @@ extension LossKind {
     ) { row in
         let (head, all) = row.gaps()
         let share = all > 0 ? head / all : 0.5
-        return share * kernels.forward_kl(row.p, row.q, row.gradient, row.count, row.factor * share)
-            + (1 - share)
-            * kernels.reverse_kl(row.p, row.q, row.gradient, row.count, row.factor * (1 - share))
+        let forward = kernels.forward_kl(row.p, row.q, row.gradient, row.count, row.factor * share)
+        let reverse = kernels.reverse_kl(row.p, row.q, row.gradient, row.count, row.factor * (1 - share))
+        return share * row.divergence(row.p, row.q, plain: forward)
+            + (1 - share) * row.divergence(row.q, row.p, plain: reverse)
     }
 }
 

@@ -6,7 +6,8 @@ extension LossKind {
         name: "forward_kl", summary: "Σ p ln(p/q), from any signal.", input: .distributions,
         acceptsSampledWeights: true
     ) { row in
-        kernels.forward_kl(row.p, row.q, row.gradient, row.count, row.factor)
+        let sum = kernels.forward_kl(row.p, row.q, row.gradient, row.count, row.factor)
+        return row.divergence(row.p, row.q, plain: sum)
     }
 }
 

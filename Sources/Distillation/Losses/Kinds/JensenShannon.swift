@@ -12,10 +12,15 @@ extension LossKind {
         ]
     ) { row in
         switch row["beta"] {
-        case 0: kernels.forward_kl(row.p, row.q, row.gradient, row.count, row.factor)
-        case 1: kernels.reverse_kl(row.p, row.q, row.gradient, row.count, row.factor)
+        case 0: return LossKind.forwardKL.evaluate(row)
+        case 1: return LossKind.reverseKL.evaluate(row)
         case let beta:
-            kernels.jensen_shannon(row.p, row.q, row.gradient, row.scratch[0], row.count, beta, row.factor)
+            let m = row.scratch[0]
+            let sum = kernels.jensen_shannon(row.p, row.q, row.gradient, m, row.count, beta, row.factor)
+            if row.isPlain { return sum }
+            row.mix(beta, row.p, row.q, into: m)
+            return beta * kernels.nearby_kl(row.p, m, row.count)
+                + (1 - beta) * kernels.nearby_kl(row.q, m, row.count)
         }
     }
 }

@@ -13,8 +13,9 @@ extension LossKind {
         input: .distributions, needsDrawnTokens: true
     ) { row in
         guard let drawn = row.drawn else { return 0 }
-        return drawn.weight
-            * kernels.reverse_kl(row.p, row.q, row.gradient, row.count, row.factor * drawn.weight)
+        let sum = kernels.reverse_kl(
+            row.p, row.q, row.gradient, row.count, row.factor * drawn.weight)
+        return drawn.weight * row.divergence(row.q, row.p, plain: sum)
     }
 
     /// −w min(ρA, clip(ρ, 1−ε, 1+ε) A), ρ = q / q when drawn, A the mean reward of what follows: the long part, with PPO's

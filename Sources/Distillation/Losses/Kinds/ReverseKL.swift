@@ -3,7 +3,8 @@ import Tensors
 extension LossKind {
     /// Σ q ln(q/p): the student keeps to what the teacher holds likely (MiniLLM, arXiv 2306.08543).
     public static let reverseKL = LossKind(name: "reverse_kl", summary: "Σ q ln(q/p).") { row in
-        kernels.reverse_kl(row.p, row.q, row.gradient, row.count, row.factor)
+        let sum = kernels.reverse_kl(row.p, row.q, row.gradient, row.count, row.factor)
+        return row.divergence(row.q, row.p, plain: sum)
     }
 }
 

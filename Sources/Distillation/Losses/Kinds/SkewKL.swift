@@ -17,9 +17,10 @@ extension LossKind {
         row.mix(alpha, row.p, row.q, into: logM)
         // ∂L/∂ln q = −(1−α) p q / m.
         for i in 0..<row.count { slopes[i] = (alpha - 1) * row.p[i] * row.q[i] / logM[i] }
+        let nearby = row.isPlain ? 0 : kernels.nearby_kl(row.p, logM, row.count)
         kernels.logarithm(logM, logM, row.count)
         row.add(slopes: slopes)
-        return row.dot(row.p, logP) - row.dot(row.p, logM)
+        return row.isPlain ? row.dot(row.p, logP) - row.dot(row.p, logM) : nearby
     }
 
     /// KL(q ‖ αq + (1−α)p).
@@ -30,19 +31,20 @@ extension LossKind {
         let (ratio, m, slopes) = (row.scratch[0], row.scratch[1], row.scratch[2])
         row.mix(alpha, row.q, row.p, into: m)
         for i in 0..<row.count { slopes[i] = 1 - alpha * row.q[i] / m[i] }
+        let nearby = row.isPlain ? 0 : kernels.nearby_kl(row.q, m, row.count)
         kernels.logarithm(m, m, row.count)
         kernels.logarithm(row.q, ratio, row.count)
         kernels.add_scaled(m, -1, ratio, row.count)
         // ∂L/∂ln q = q (ln(q/m) + 1 − αq/m).
         for i in 0..<row.count { slopes[i] = row.q[i] * (ratio[i] + slopes[i]) }
         row.add(slopes: slopes)
-        return row.dot(row.q, ratio)
+        return row.isPlain ? row.dot(row.q, ratio) : nearby
     }
 }
 
 extension LossRow {
     /// m = α a + (1−α) b, kept normal for the logarithm.
-    fileprivate func mix(
+    func mix(
         _ alpha: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
         into m: UnsafeMutablePointer<Float>
     ) {
