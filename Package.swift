@@ -73,7 +73,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Transformer", "Tensors", "CKernels"],
             path: "Tests/TestSupport"),
-        .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels"]),
+        .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Support", "TestSupport"]),
         .testTarget(

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Synchronization
 
 /// Owns one pooled buffer of Float32; gives it back when the last tensor that uses it goes.
@@ -22,6 +23,8 @@ public final class BufferPool: Sendable {
     private struct State {
         var free: [Int: [UInt]] = [:]
         var freeBytes = 0
+        /// Of all buffers, free and in use.
+        var mappedBytes = 0
         var allocations = 0
     }
 
@@ -44,13 +47,14 @@ public final class BufferPool: Sendable {
         let reused: UInt? = state.withLock { state in
             guard let address = state.free[capacity]?.popLast() else {
                 state.allocations += 1
+                state.mappedBytes += capacity * 4
                 return nil
             }
             state.freeBytes -= capacity * 4
             return address
         }
         if let reused { return UnsafeMutablePointer(bitPattern: reused)! }
-        return Self.allocate(capacity: capacity)
+        return allocate(capacity: capacity)
     }
 
     func giveBack(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {
@@ -66,6 +70,7 @@ public final class BufferPool: Sendable {
         let addresses = state.withLock { state in
             defer {
                 state.free = [:]
+                state.mappedBytes -= state.freeBytes
                 state.freeBytes = 0
             }
             return state.free.values.flatMap { $0 }
@@ -73,14 +78,20 @@ public final class BufferPool: Sendable {
         for address in addresses { free(UnsafeMutableRawPointer(bitPattern: address)) }
     }
 
-    private static func allocate(capacity: Int) -> UnsafeMutablePointer<Float> {
+    /// A buffer that cannot be had ends the process with a message, as does one with which all buffers would exceed the
+    /// machine's memory: the kernel grants it, and kills the process once it is filled.
+    private func allocate(capacity: Int) -> UnsafeMutablePointer<Float> {
         let bytes = capacity * 4
-        let huge = bytes >= hugePage
+        let huge = bytes >= Self.hugePage
+        func isTooMuch() -> Bool { huge && state.withLock { $0.mappedBytes } > MemoryLimit.resident.bytes }
         var raw: UnsafeMutableRawPointer?
-        let status = posix_memalign(&raw, huge ? hugePage : 64, bytes)
-        guard status == 0, let raw else {
-            fatalError("out of memory: cannot allocate \(bytes) bytes for a tensor")
+        // What is free is given back first.
+        for attempt in 0..<2 where raw == nil {
+            if attempt > 0 || isTooMuch() { trim() }
+            guard !isTooMuch() else { continue }
+            if posix_memalign(&raw, huge ? Self.hugePage : 64, bytes) != 0 { raw = nil }
         }
+        guard let raw else { MemoryLimit.exhausted(bytes, for: "a tensor") }
         if huge { madvise(raw, bytes, MADV_HUGEPAGE) }
         return raw.bindMemory(to: Float.self, capacity: capacity)
     }

@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import Support
 
 /// A row-major matrix inside some buffer: `rows` rows, `stride` floats apart.
 public struct MatrixView {
@@ -54,14 +55,27 @@ public enum MatrixProduct {
     /// Multiplications a panel must hold to be worth a second thread.
     private static let panelWork = 4_000_000
 
-    private static let configured: String? = {
+    /// The kernels that OpenBLAS was made to choose, and the bytes that its buffers lack.
+    private static let configured: (core: String?, missing: Int) = {
         let core = distill_choose_blas_core().map { String(cString: $0) }
         openblas_set_num_threads(1)
-        return core
+        return (core, Int(distill_reserve_blas_buffers(Int32(Parallel.capacity))))
     }()
 
     /// The kernels that OpenBLAS was made to choose since it did not know the processor; nil where its own choice stands.
-    public static var chosenCore: String? { configured }
+    public static var chosenCore: String? { configured.core }
+
+    /// Makes OpenBLAS ready, before any work; the first product does so too, but cannot fail but by ending the process.
+    ///
+    /// - Throws: `UserError` (69) where the memory of its buffers cannot be had
+    public static func prepare() throws {
+        let missing = configured.missing
+        guard missing > 0 else { return }
+        let left = MemoryLimit.addressSpaceLeft.map { "; ulimit -v leaves \($0 >> 20) MiB" } ?? ""
+        throw UserError(
+            "OpenBLAS needs \(missing >> 20) MiB of address space for its buffers\(left)",
+            remedy: "raise the limit", status: .unavailable)
+    }
 
     /// c = alpha * a * b + beta * c, on all threads when large enough.
     public static func multiply(
@@ -96,7 +110,7 @@ public enum MatrixProduct {
     public static func multiplySerially(
         _ a: MatrixView, _ b: MatrixView, into c: MatrixView, alpha: Float = 1, beta: Float = 0
     ) {
-        _ = configured
+        if configured.missing > 0 { MemoryLimit.exhausted(configured.missing, for: "OpenBLAS's buffers") }
         precondition(
             a.seenRows == c.rows && b.seenColumns == c.columns && a.seenColumns == b.seenRows
                 && !c.isTransposed,

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A dense, row-major array of Float32 in a pooled buffer, or a frozen matrix of weights kept as a file stores them.
 ///
@@ -21,7 +22,15 @@ public final class Tensor: @unchecked Sendable {
     public init(shape: [Int]) {
         precondition(shape.allSatisfy { $0 >= 0 }, "a tensor's extents are not negative: \(shape)")
         self.shape = shape
-        storage = Storage(count: shape.reduce(1, *))
+        let (count, overflows) = shape.reduce((1, false)) { product, extent in
+            let (value, overflow) = product.0.multipliedReportingOverflow(by: extent)
+            return (value, product.1 || overflow)
+        }
+        // Rounded up and in bytes it is still a number.
+        if overflows || count > Int.max >> 4 {
+            MemoryLimit.exhausted(.max, for: "a tensor of shape \(shape)")
+        }
+        storage = Storage(count: count)
         stored = nil
     }
 

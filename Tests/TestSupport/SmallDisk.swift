@@ -2,11 +2,11 @@ import Foundation
 import Testing
 
 /// A file system in memory that fills up soon. Only root may mount one.
-struct SmallDisk {
-    let url: URL
+public struct SmallDisk {
+    public let url: URL
 
     /// Whether this process may mount; a container's root often may not.
-    static let isPossible: Bool = {
+    public static let isPossible: Bool = {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent(
             "distill-\(UUID().uuidString)")
         guard getuid() == 0, let disk = try? SmallDisk(at: url, bytes: 1 << 16) else { return false }
@@ -15,14 +15,14 @@ struct SmallDisk {
         return true
     }()
 
-    init(at url: URL, bytes: Int) throws {
+    public init(at url: URL, bytes: Int) throws {
         self.url = url
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         let status = try Self.run("mount", "-t", "tmpfs", "-o", "size=\(bytes)", "tmpfs", url.path)
         try #require(status == 0, "mount failed")
     }
 
-    func unmount() {
+    public func unmount() {
         _ = try? Self.run("umount", url.path)
     }
 
