@@ -6,9 +6,9 @@ import Transformer
 
 /// Runs a teacher over a corpus and writes its signal cache.
 ///
-/// Work goes shard by shard; a shard on disk is whole. Started again after a kill, labelling goes on after the last
-/// whole shard, and the cache's bytes are those of a run never killed. Started again over a damaged cache, it goes on
-/// at the first damaged shard.
+/// Work goes shard by shard; a shard on disk is whole, and what is labelled of the next one is kept batch by batch. Started
+/// again after a kill or on a disk that was full, labelling goes on after the last whole batch, and the cache's bytes are
+/// those of a run never stopped. Started again over a damaged cache, it goes on at the first damaged shard.
 public struct Labeler {
     private let teacher: Decoder
     private let origin: SignalManifest.Origin
@@ -55,17 +55,26 @@ public struct Labeler {
         var shards = try pending.resume()
         progress?(.began(stage: "label", total: unique.count, unit: "documents"))
         var done = shards.reduce(0) { $0 + $1.records }
-        if done > 0 { progress?(.note("label: resumed at document \(done) of \(unique.count)")) }
-        var tokens = 0
+        var (tokens, isFirst) = (0, true)
         while done < unique.count {
-            let part = try unique[done..<min(done + shardDocuments, unique.count)].map(corpus.document)
-            let records = try records(of: part) { documents, batchTokens in
+            let documents = unique[done..<min(done + shardDocuments, unique.count)]
+            // Before any record: it says what the records are of.
+            try pending.save(shards)
+            let kept = try PendingRecords(
+                in: directory, shard: shards.count, count: documents.count, hidden: origin.hidden)
+            let resumed = done + kept.records.count
+            if isFirst, resumed > 0 {
+                progress?(.note("label: resumed at document \(resumed) of \(unique.count)"))
+            }
+            isFirst = false
+            try label(documents.map(corpus.document), into: kept) { documents, batchTokens in
                 tokens += batchTokens
                 progress?(.advanced(stage: "label", done: done + documents, tokens: tokens, loss: nil))
             }
-            shards.append(try write(records, number: shards.count, in: directory))
+            shards.append(try write(kept.records, number: shards.count, in: directory))
             try pending.save(shards)
-            done += part.count
+            try kept.remove()
+            done += documents.count
         }
         let manifest = SignalManifest(origin: origin, documents: pending.documents, shards: shards)
         try manifest.save(in: directory)
@@ -103,12 +112,13 @@ public struct Labeler {
         }
     }
 
-    private func records(
-        of documents: [EncodedDocument], progress: (_ documents: Int, _ tokens: Int) -> Void
-    ) throws -> [SignalRecord] {
-        var records: [SignalRecord] = []
+    /// Labels the documents of a shard that have no record yet, batch by batch.
+    private func label(
+        _ documents: [EncodedDocument], into kept: PendingRecords,
+        progress: (_ documents: Int, _ tokens: Int) -> Void
+    ) throws {
         func length(_ document: EncodedDocument) -> Int { (document.teacher ?? document.student).ids.count }
-        var start = 0
+        var start = kept.records.count
         while start < documents.count {
             var (end, size) = (start, 0)
             while end < documents.count, end == start || size + length(documents[end]) <= Self.batchTokens {
@@ -116,11 +126,10 @@ public struct Labeler {
                 end += 1
             }
             try Interruption.check()
-            records += label(Array(documents[start..<end]))
+            try kept.append(label(Array(documents[start..<end])))
             start = end
             progress(start, size)
         }
-        return records
     }
 
     private func label(_ documents: [EncodedDocument]) -> [SignalRecord] {

@@ -12,6 +12,8 @@ struct PendingShards {
         var origin: SignalManifest.Origin
         var documents: Fingerprint
         var shards: [SignalManifest.Shard]
+        /// SHA-256 of everything else; nil in memory.
+        var checksum: Fingerprint?
     }
 
     private var url: URL { directory.appendingPathComponent("pending.json") }
@@ -56,21 +58,33 @@ struct PendingShards {
             return Content(origin: finished.origin, documents: finished.documents, shards: finished.shards)
         }
         guard try FileManager.default.exists(at: url) else { return nil }
-        guard let content = try? JSONDecoder().decode(Content.self, from: ConfigurationFile.read(url)) else {
+        guard var content = try? JSONDecoder().decode(Content.self, from: ConfigurationFile.read(url)),
+            let checksum = content.checksum.take(), try checksum == Fingerprint(of: encoded(content))
+        else {
             throw UserError(
-                "is damaged", file: url.relativePath, remedy: "delete the directory and label again")
+                "is damaged: its content is not what was written", file: url.relativePath,
+                remedy: "delete it and label again")
         }
         return content
     }
 
     func save(_ shards: [SignalManifest.Shard]) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let content = Content(origin: origin, documents: documents, shards: shards)
-        try AtomicFile.write(try encoder.encode(content), to: url)
+        var content = Content(origin: origin, documents: documents, shards: shards)
+        content.checksum = Fingerprint(of: try encoded(content))
+        try AtomicFile.write(try encoded(content), to: url)
     }
 
+    private func encoded(_ content: Content) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return try encoder.encode(content)
+    }
+
+    /// Removes what only an unfinished cache has.
     func remove() throws {
-        if FileManager.default.fileExists(atPath: url.path) { try FileManager.default.removeItem(at: url) }
+        for file in [url, PendingRecords.url(in: directory)]
+        where FileManager.default.fileExists(atPath: file.path) {
+            try FileManager.default.removeItem(at: file)
+        }
     }
 }
