@@ -60,6 +60,9 @@ public struct Packer: Sendable {
         start(epoch: 0)
     }
 
+    /// Tokens of a document.
+    func length(of document: Int) -> Int { Int(lengths[document]) }
+
     /// The documents of batch `index` (from 0), in order.
     public mutating func batch(_ index: Int) -> [Int] {
         precondition(index >= 0, "batch \(index)")

@@ -40,8 +40,11 @@ public final class AppendLog {
 
     /// Appends `value` as one line, with sorted keys.
     public func append(_ value: some Encodable) throws {
-        try append(line: Self.encoder.encode(value))
+        try append(line: Self.line(value))
     }
+
+    /// `value` as `append` writes it, without the line break.
+    public static func line(_ value: some Encodable) throws -> Data { try encoder.encode(value) }
 
     /// Appends one line of JSON, given without its line break.
     /// - Throws: `UserError` naming the file and the system's reason; the file then ends as before.

@@ -26,6 +26,17 @@ import Transformer
             prompts: prompts, into: output, slots: slots, progress: progress)
     }
 
+    /// Unfinished work as a killed process leaves it: some bytes of the records, and the digest of each whole line.
+    private func writePartial(_ bytes: Data, of output: URL) throws {
+        let partial = output.appendingPathExtension("partial")
+        try bytes.write(to: partial)
+        let end = bytes.lastIndex(of: 10) ?? bytes.startIndex
+        let digests = bytes[..<end].split(separator: 10, omittingEmptySubsequences: false).map {
+            "\"\(Fingerprint(of: Data($0)))\"\n"
+        }
+        try Data(digests.joined().utf8).write(to: partial.appendingPathExtension("sha256"))
+    }
+
     private func records(_ url: URL) throws -> [SyntheticRecord] {
         var records: [SyntheticRecord] = []
         try JSONLines(contentsOf: url).forEach { records.append(try $0.decode(SyntheticRecord.self)) }
@@ -83,8 +94,9 @@ import Transformer
                 let resumed = directory.appending(path: "resumed-\(count).jsonl")
                 try FileManager.default.copyItem(
                     at: output.appendingPathExtension("origin"), to: resumed.appendingPathExtension("origin"))
-                try Data(lines.prefix(count / 2).joined(separator: [10]) + (count > 1 ? [10] : [])).write(
-                    to: resumed.appendingPathExtension("partial"))
+                try writePartial(
+                    Data(lines.prefix(count / 2).joined(separator: [10]) + (count > 1 ? [10] : [])),
+                    of: resumed)
                 try run(settings, into: resumed)
                 #expect(try Data(contentsOf: resumed) == Data(contentsOf: output))
             }
@@ -108,7 +120,7 @@ import Transformer
             for (number, cut) in cuts.enumerated() {
                 let output = directory.appending(path: "cut\(number).jsonl")
                 try origin.write(to: output.appendingPathExtension("origin"))
-                try bytes[..<cut].write(to: output.appendingPathExtension("partial"))
+                try writePartial(bytes[..<cut], of: output)
                 let kept = bytes[..<cut].count { $0 == 10 }
                 let summary = try run(options { $0.answer = .every }, into: output, slots: 1 + number % 5)
                 #expect(try Data(contentsOf: output) == bytes, "cut at \(cut)")
@@ -127,10 +139,37 @@ import Transformer
             for garbage in ["\0\0\0\n", "{}\n", "\(String(decoding: lines[0], as: UTF8.self))\n", "\n"] {
                 let partial = lines[..<4].reduce(Data()) { $0 + $1 + [10] } + Data(garbage.utf8)
                 try FileManager.default.removeItem(at: output)
-                try partial.write(to: output.appendingPathExtension("partial"))
+                try writePartial(partial, of: output)
                 #expect(try run(options(), into: output).reused == 4)
                 #expect(try Data(contentsOf: output) == bytes)
             }
+        }
+    }
+
+    /// Faults found, line 11: a record that is not as it was written is written anew with all behind it, and an output that has
+    /// changed is not taken for finished.
+    @Test func damagedRecordsAreNotReused() throws {
+        try withTemporaryDirectory { directory in
+            let output = directory.appending(path: "out.jsonl")
+            try run(options(), into: output)
+            let bytes = try Data(contentsOf: output)
+            let lines = bytes.split(separator: 10).map { Data($0) + [10] }
+            // A letter of an answer: still JSON, and another text.
+            var damaged = bytes
+            let place = try #require(bytes.range(of: Data("\"content\":\"".utf8), options: .backwards))
+                .upperBound
+            damaged[place] ^= 1
+            try damaged.write(to: output)
+            let error = #expect(throws: UserError.self) { try run(options(), into: output) }
+            #expect(error?.problem.contains("has changed since it was written") == true)
+
+            let line = lines.indices.last { lines[..<$0].reduce(0) { $0 + $1.count } <= place }!
+            try FileManager.default.removeItem(at: output)
+            try writePartial(bytes, of: output)
+            try damaged.write(to: output.appendingPathExtension("partial"))
+            #expect(try run(options(), into: output).reused == line)
+            #expect(try Data(contentsOf: output) == bytes)
+            #expect(!FileManager.default.fileExists(atPath: output.path + ".partial.sha256"))
         }
     }
 

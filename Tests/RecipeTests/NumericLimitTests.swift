@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Support
 import TestSupport
@@ -287,7 +288,9 @@ import Transformer
             #expect(estimates.allSatisfy { $0.seconds >= 0 && $0.memoryBytes >= 0 && $0.diskBytes >= 0 })
             for case .train(let train) in plan.stages.map(\.stage) {
                 let options = TrainExecutor().options(
-                    train, corpusTokens: 20, signalTemperature: nil, seed: 1)
+                    train, corpusTokens: 20,
+                    stepsReaching: Packer(lengths: [20], budget: 20, seed: 1).batches, signalTemperature: nil,
+                    seed: 1)
                 #expect(options.steps >= 1)
                 #expect(options.schedule.factor(step: 0, total: options.steps).isFinite)
             }

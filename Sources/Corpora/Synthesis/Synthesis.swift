@@ -156,13 +156,13 @@ public struct Synthesis {
             answerable, from: summary.reused, slots: slots, isEnough: { spent >= options.tokenBudget ?? .max }
         ) { records, tokens in
             for record in records where spent < options.tokenBudget ?? .max {
-                try log.append(record)
+                try unfinished.append(record, to: log)
                 spent += record.meta.tokens
             }
             progress?(.advanced(stage: stage, done: log.lineCount, tokens: tokens, loss: nil))
         }
         try log.synchronize()
-        try unfinished.finish()
+        try unfinished.finish(origin)
         summary.records = log.lineCount
         return summary
     }

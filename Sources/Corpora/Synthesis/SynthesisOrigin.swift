@@ -9,6 +9,8 @@ struct SynthesisOrigin: Codable, Equatable {
     let template: String?
     let prompts: Fingerprint
     let options: Synthesis.Options
+    /// SHA-256 of the finished output; nil before.
+    var output: Fingerprint?
 
     init(author: Synthesis.Author, options: Synthesis.Options, prompts: [SynthesisPrompt]) throws {
         model = author.name

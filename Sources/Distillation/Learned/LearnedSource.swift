@@ -3,7 +3,8 @@ import Corpora
 /// Batches of learned sequences.
 public final class LearnedSource: BatchSource {
     private let sequences: LearnedSequences
-    private let parts: Int
+    /// Tokens of a part at most.
+    private let capacity: Int
     private var packer: Packer
 
     /// - Parameters:
@@ -11,11 +12,18 @@ public final class LearnedSource: BatchSource {
     ///   - parts: passes that a step is computed in, to save memory
     public init(_ sequences: LearnedSequences, budget: Int, parts: Int = 1, seed: UInt64) {
         self.sequences = sequences
-        self.parts = parts
-        packer = Packer(lengths: sequences.lengths, budget: budget / parts, seed: seed)
+        capacity = budget / parts
+        packer = Packer(lengths: sequences.lengths, budget: budget, seed: seed)
     }
 
     public func batches(forStep step: Int) throws -> [TrainingBatch] {
-        (0..<parts).map { sequences.batch(packer.batch(step * parts + $0)) }
+        let chosen = packer.batch(step)
+        let lengths = chosen.map { Int(sequences.lengths[$0]) }
+        return Packer.parts(lengths: lengths, capacity: capacity).map { part in
+            sequences.batch(part.map { chosen[$0] })
+        }
     }
+
+    /// Steps from the first on that hold at least `tokens` tokens together.
+    public func steps(reaching tokens: Int) -> Int { packer.batches(reaching: tokens) }
 }

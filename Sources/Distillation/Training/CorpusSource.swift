@@ -4,14 +4,16 @@ import Transformer
 
 /// Batches of a packed corpus, with cached signals where there are any.
 ///
-/// A part of a step is one batch, or, where its documents have several teachers or caches, one for each: the gradients of
-/// batches add up.
+/// A step's documents depend on the corpus, its budget of tokens, the seed and its number alone. They are computed in parts,
+/// to save memory; a part is one batch, or, where its documents have several teachers or caches, one for each: the gradients
+/// of batches add up.
 public final class CorpusSource: BatchSource {
     private let corpus: EncodedCorpus
     private let caches: SignalCaches?
     private let teachers: [Int]?
     private let readsHidden: Bool
-    private let parts: Int
+    /// Tokens of a part at most.
+    private let capacity: Int
     private var packer: Packer
 
     /// - Parameters:
@@ -20,7 +22,7 @@ public final class CorpusSource: BatchSource {
     ///   - readsHidden: whether the batches bring the hidden states that the caches keep
     ///   - teachers: for each document, which of the run's teachers speaks of it; nil for the first of all
     ///   - sequences: sequences of `context` tokens that a step's budget is worth, over all its parts
-    ///   - parts: passes that a step is computed in, to save memory
+    ///   - parts: passes that a step's budget is divided into, to save memory
     public init(
         corpus: EncodedCorpus, caches: SignalCaches? = nil, readsHidden: Bool = false,
         teachers: [Int]? = nil, sequences: Int, context: Int, parts: Int = 1, seed: UInt64
@@ -31,8 +33,8 @@ public final class CorpusSource: BatchSource {
         self.caches = caches
         self.teachers = teachers
         self.readsHidden = readsHidden
-        self.parts = parts
-        packer = Packer(lengths: corpus.lengths, budget: sequences / parts * context, seed: seed)
+        capacity = sequences / parts * context
+        packer = Packer(lengths: corpus.lengths, budget: sequences * context, seed: seed)
     }
 
     /// The same with one cache.
@@ -47,14 +49,19 @@ public final class CorpusSource: BatchSource {
     }
 
     public func batches(forStep step: Int) throws -> [TrainingBatch] {
-        try (0..<parts).flatMap { part in
-            let chosen = packer.batch(step * parts + part)
+        let documents = packer.batch(step)
+        let lengths = documents.map { Int(corpus.lengths[$0]) }
+        return try Packer.parts(lengths: lengths, capacity: capacity).flatMap { part in
+            let chosen = part.map { documents[$0] }
             guard let teachers else { return try batches(of: chosen, taughtBy: 0) }
             return try grouped(chosen) { teachers[$0] }.flatMap { teacher, indices in
                 try batches(of: indices, taughtBy: teacher)
             }
         }
     }
+
+    /// Steps from the first on that hold at least `tokens` tokens together.
+    public func steps(reaching tokens: Int) -> Int { packer.batches(reaching: tokens) }
 
     private func batches(of indices: [Int], taughtBy teacher: Int) throws -> [TrainingBatch] {
         let documents = try indices.map(corpus.document)

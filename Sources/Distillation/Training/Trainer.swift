@@ -37,6 +37,8 @@ public final class Trainer {
         var source: Data?
         /// Of the steps since the last line of metrics, in a run that was interrupted between two lines.
         var window: MetricsWindow.Sums?
+        /// SHA-256 of the lines of metrics so far, where the listener keeps them.
+        var log: Fingerprint?
     }
 
     /// - Parameters:
@@ -90,7 +92,7 @@ public final class Trainer {
         var position = Position()
         if let stateURL,
             let saved = try TrainingState.restore(
-                into: state, steps: options.steps, from: stateURL)
+                into: state, steps: options.tokens == nil ? options.steps : .max, from: stateURL)
         {
             position = saved
             if let state = saved.source { try source.restore(state) }
@@ -106,7 +108,7 @@ public final class Trainer {
         var lastSave = (time: ContinuousClock.now, step: position.step)
         var tokensHere = 0
         var timeHere = Duration.zero
-        while position.step < options.steps {
+        while !isDone(position) {
             var start = ContinuousClock.now
             let batches = try source.batches(forStep: position.step)
             timeHere += ContinuousClock.now - start
@@ -122,7 +124,7 @@ public final class Trainer {
             progress?(
                 .advanced(stage: "train", done: position.step, tokens: tokensHere, loss: outcome.objective))
 
-            let isLast = position.step == options.steps
+            let isLast = isDone(position)
             let validates = options.validationInterval.map { position.step % $0 == 0 || isLast } ?? false
             // A line ends the window at fixed steps alone, so that a resumed run writes the same lines.
             if position.step % options.logInterval == 0 || validates || isLast {
@@ -139,13 +141,13 @@ public final class Trainer {
                 try listener?.measured(line)
                 position.metrics = line
                 if let stateURL, isLast || isDue(since: lastSave, step: position.step) {
-                    try save(&position, window, to: stateURL)
+                    try save(&position, window, listener, to: stateURL)
                     lastSave = (.now, position.step)
                 }
             }
             if Interruption.isRequested {
                 if let stateURL {
-                    try save(&position, window, to: stateURL)
+                    try save(&position, window, listener, to: stateURL)
                     progress?(.note("train: state saved at step \(position.step) of \(options.steps)"))
                 }
                 throw Interrupted()
@@ -160,10 +162,32 @@ public final class Trainer {
         return position.metrics
     }
 
-    private func save(_ position: inout Position, _ window: MetricsWindow, to url: URL) throws {
+    private func save(
+        _ position: inout Position, _ window: MetricsWindow, _ listener: (any TrainingListener)?, to url: URL
+    ) throws {
         position.source = try source.savedState()
         position.window = window.sums.steps > 0 ? window.sums : nil
+        position.log = try listener?.digest()
         try TrainingState.save(position, tensors: state, to: url)
+    }
+
+    /// Verifies a saved state, which a run then goes on from: its content, and the lines of metrics that belong to it.
+    ///
+    /// - Parameter listener: keeps the lines; it is told the state's step, as by a run that resumes there
+    /// - Throws: `UserError` naming what is damaged
+    public static func verifyState(at url: URL, listener: (any TrainingListener)?) throws {
+        guard let (_, position) = try TrainingState.open(url) else { return }
+        try listener?.began(atStep: position.step)
+        guard let saved = position.log, try listener?.digest() != saved else { return }
+        throw UserError(
+            "the metrics up to step \(position.step) have not the SHA-256 that the training state names",
+            file: url.relativePath, remedy: "delete it to train from the beginning")
+    }
+
+    private func isDone(_ position: Position) -> Bool {
+        guard let tokens = options.tokens else { return position.step >= options.steps }
+        // A student that answers nothing brings no tokens, however long it is asked.
+        return position.tokens >= tokens || position.step >= 8 * max(options.steps, 1)
     }
 
     private func summary(_ metrics: TrainingMetrics?) -> String {
@@ -245,7 +269,7 @@ public final class Trainer {
     private func moment(_ position: Position) -> Ramp.Moment {
         let first = position.firstValidationLoss
         return Ramp.Moment(
-            share: Double(position.step) / Double(max(options.steps - 1, 1)),
+            share: min(1, Double(position.step) / Double(max(options.steps - 1, 1))),
             heldOutLoss: first.flatMap { first in position.latestValidationLoss.map { (first, $0) } })
     }
 

@@ -10,7 +10,11 @@ public struct TrainingOptions: Equatable, Sendable {
         case never
     }
 
+    /// Steps that the schedule and the ramps are laid over; the run's, where `tokens` is nil.
     public var steps: Int
+    /// Tokens after which the run ends, the last step whole; nil ends it after `steps`. Of a corpus `steps` follows from it,
+    /// of what the student writes itself it is an estimate.
+    public var tokens: Int?
     public var losses: [WeightedLoss]
     /// Losses on what lies inside the models; they need a teacher that runs beside the student.
     public var features: [WeightedFeature]
@@ -45,7 +49,7 @@ public struct TrainingOptions: Equatable, Sendable {
     }
 
     public init(
-        steps: Int, losses: [WeightedLoss], features: [WeightedFeature] = [],
+        steps: Int, tokens: Int? = nil, losses: [WeightedLoss], features: [WeightedFeature] = [],
         exits: ExitOptions? = nil, quantization: WeightFormat? = nil, seed: UInt64 = 0,
         optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
@@ -53,6 +57,7 @@ public struct TrainingOptions: Equatable, Sendable {
         validationInterval: Int? = nil
     ) {
         self.steps = steps
+        self.tokens = tokens
         self.losses = losses
         self.features = features
         self.exits = exits
@@ -100,4 +105,10 @@ public protocol TrainingListener {
     /// Training begins, or goes on, after `step` steps; metrics of later steps will come again.
     func began(atStep step: Int) throws
     func measured(_ metrics: TrainingMetrics) throws
+    /// SHA-256 of the lines kept so far, saved with the training's state; nil where none are kept.
+    func digest() throws -> Fingerprint?
+}
+
+extension TrainingListener {
+    public func digest() throws -> Fingerprint? { nil }
 }

@@ -4,9 +4,10 @@ import Support
 import Tensors
 
 /// The saved state of a training run: one safetensors file, replaced whole, so that a run killed at any moment leaves
-/// either the old state or the new one.
+/// either the old state or the new one. It carries the SHA-256 of its content, which is compared before anything is read.
 enum TrainingState {
     private static let positionKey = "position"
+    private static let digestKey = "sha256"
 
     /// - Throws: `UserError` when the disk refuses; the state saved before then stays.
     static func save(
@@ -14,26 +15,56 @@ enum TrainingState {
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
+        let text = String(decoding: try encoder.encode(position), as: UTF8.self)
+        let parts = tensors.map { name, tensor in
+            (name, tensor.shape, tensor.withUnsafeFloats { Fingerprint(of: UnsafeRawBufferPointer($0)) })
+        }
         try SafetensorsWriter.write(
             tensors.map { SafetensorsEntry(name: $0.name, tensor: $0.tensor) },
-            metadata: [positionKey: String(decoding: try encoder.encode(position), as: UTF8.self)], to: url)
+            metadata: [positionKey: text, digestKey: digest(text, parts).hexadecimal], to: url)
+    }
+
+    /// The digest of a position and of tensors by name, shape and content.
+    private static func digest(
+        _ position: String, _ tensors: [(name: String, shape: [Int], content: Fingerprint)]
+    ) -> Fingerprint {
+        let lines = tensors.map { "\($0.name) \($0.shape) \($0.content)" }.sorted()
+        return Fingerprint(hashing: ([position] + lines).map { Data($0.utf8) })
+    }
+
+    /// Opens a saved state and compares its content with the digest it was saved with.
+    ///
+    /// - Returns: nil where none was saved
+    /// - Throws: `UserError` when the file is damaged or is no training state
+    static func open(_ url: URL) throws -> (file: SafetensorsFile, position: Trainer.Position)? {
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        let file = try SafetensorsFile(contentsOf: url)
+        guard let text = file.metadata[positionKey], let saved = file.metadata[digestKey],
+            let position = try? JSONDecoder().decode(Trainer.Position.self, from: Data(text.utf8))
+        else {
+            throw UserError("is not a saved training state", file: url.relativePath, remedy: remedy)
+        }
+        let parts = try file.names.map { name in
+            let view = try file.view(name)
+            return (name, view.shape, Fingerprint(of: view.bytes))
+        }
+        guard digest(text, parts).hexadecimal == saved else {
+            throw UserError(
+                "is damaged: its content has not the SHA-256 it was saved with", file: url.relativePath,
+                remedy: remedy)
+        }
+        return (file, position)
     }
 
     /// Copies a saved state into `tensors`.
     ///
-    /// - Parameter steps: of the whole run; a state past them does not fit
+    /// - Parameter steps: the most that the run has; a state past them does not fit
     /// - Returns: nil where none was saved
     /// - Throws: `UserError` when the file is damaged or belongs to another run
     static func restore(
         into tensors: [(name: String, tensor: Tensor)], steps: Int, from url: URL
     ) throws -> Trainer.Position? {
-        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-        let file = try SafetensorsFile(contentsOf: url)
-        guard let text = file.metadata[positionKey],
-            let position = try? JSONDecoder().decode(Trainer.Position.self, from: Data(text.utf8))
-        else {
-            throw UserError("is not a saved training state", file: url.relativePath, remedy: remedy)
-        }
+        guard let (file, position) = try open(url) else { return nil }
         guard (0...steps).contains(position.step) else {
             throw UserError(
                 "was saved at step \(position.step) of a run that now has \(steps)", file: url.relativePath,
@@ -55,5 +86,5 @@ enum TrainingState {
         return position
     }
 
-    private static let remedy = "start the run afresh"
+    private static let remedy = "delete it to train from the beginning"
 }

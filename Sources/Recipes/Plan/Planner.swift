@@ -4,8 +4,13 @@ import Support
 import Tokenization
 
 extension Plan {
-    /// Raised when the same settings no longer give the same result.
-    static let formatVersion = 2
+    /// Raised when the same settings no longer give the same result. Version 3 trains whole steps until the tokens asked for
+    /// are reached, and a step's documents do not depend on `accumulate`.
+    static func formatVersion(of stage: Stage) -> Int {
+        guard case .train(let train) = stage else { return 2 }
+        if case .steps = train.duration, train.batch.accumulate == 1 { return 2 }
+        return 3
+    }
 
     /// Expands variants and seeds and addresses every stage. Reads the files the recipe names, writes nothing.
     public init(_ file: RecipeFile) throws {
@@ -134,7 +139,8 @@ private struct Planner {
         }
         let canonical = setting.canonical { digests[$0.target]! }
         let address = Fingerprint(
-            hashing: "swift-distill stage \(Plan.formatVersion)", stage.kind.rawValue, canonical, "\(seed)")
+            hashing: "swift-distill stage \(Plan.formatVersion(of: stage))", stage.kind.rawValue, canonical,
+            "\(seed)")
         return StageInstance(
             address: address, stage: stage, template: template, seed: seed, inputs: inputs,
             setting: setting.canonical(\.name))

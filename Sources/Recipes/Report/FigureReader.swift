@@ -25,6 +25,20 @@ struct FigureReader {
         }
     }
 
+    /// Tokens that the model was trained on by the stage that made it; nil for one that no stage of the run trained.
+    func trainedTokens(of evaluation: StageInstance) -> Int? {
+        guard case .evaluate(let stage) = evaluation.stage,
+            let input = evaluation.inputs[stage.models[0].reference.target]
+        else { return nil }
+        switch input {
+        case .file: return nil
+        case .stage(let address), .second(let address):
+            let maker = plan.instance(address)
+            guard maker.stage.kind == .train else { return nil }
+            return directory.record(of: maker)?.result.figures["tokens"].map { Int($0) }
+        }
+    }
+
     /// The stage that made an input, and all whose results it is made from.
     private func ancestors(of input: StageInstance.Input) -> Set<Fingerprint> {
         var (found, open): (Set<Fingerprint>, [StageInstance.Input]) = ([], [input])

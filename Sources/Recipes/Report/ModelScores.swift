@@ -62,6 +62,8 @@ public struct ModelScores: Codable, Equatable, Sendable {
     public var answerLength: Measurement?
     /// Tokens written a second, one sequence at a time.
     public var tokensPerSecond: Double?
+    /// Tokens it was trained on by the stage that made it; no part of `evaluation.json`.
+    public var trainedTokens: Int?
     /// What the report asks for besides; no part of `evaluation.json`.
     public var figures: [Figure]?
 
@@ -103,6 +105,9 @@ struct ScoreColumn: Sendable {
         let fixed = [
             ScoreColumn(key: "parameters", title: "parameters", style: .count) {
                 Measurement(Double($0.parameters))
+            },
+            ScoreColumn(key: "trained_tokens", title: "tokens trained", style: .count) {
+                $0.trainedTokens.map { Measurement(Double($0)) }
             },
             ScoreColumn(key: "bytes", title: "size", style: .bytes) { Measurement(Double($0.bytes)) },
             ScoreColumn(key: "perplexity", title: "perplexity", style: .decimal, lowerIsBetter: true) {

@@ -97,6 +97,7 @@ extension ReportData {
                     let data = try ConfigurationFile.read(directory.output(of: instance))
                     var scores = try JSONDecoder.forRecords.decode(ModelScores.self, from: data)
                     scores.figures = reader.figures(of: instance, in: run)
+                    scores.trainedTokens = reader.trainedTokens(of: instance)
                     models.append(Model(scores: scores, address: instance.address))
                 case .train(let train):
                     let records = try MetricsLog.read(directory.metrics(of: instance))

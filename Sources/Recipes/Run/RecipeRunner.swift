@@ -46,6 +46,12 @@ public struct RecipeRunner {
         var performed = 0
         for (index, instance) in plan.stages.enumerated() {
             progress(.entered(stage: instance.label, number: index + 1, of: plan.stages.count))
+            for file in try directory.removeDamaged(of: instance) {
+                try tell(
+                    .note(
+                        "\(instance.label): \(file.relativePath) is missing or damaged: it has not the SHA-256 "
+                            + "it was written with; the stage is done again"), directory)
+            }
             if let earlier = directory.record(of: instance) {
                 try tell(.note("\(instance.label): reused, \(earlier.result.summary)"), directory)
             } else {
@@ -118,7 +124,8 @@ public struct RecipeRunner {
             StageRecord(
                 address: instance.address, kind: instance.stage.kind, label: instance.label,
                 seed: instance.seed,
-                settings: instance.setting, started: started, seconds: seconds, result: result))
+                settings: instance.setting, started: started, seconds: seconds, result: result,
+                digests: try directory.digests(of: instance)))
         try manager.removeItem(at: work)
         try tell(.finished(stage: instance.label, summary: result.summary), directory)
     }

@@ -99,23 +99,57 @@ final class RunDirectory {
         return outputs.allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
     }
 
+    /// The digests of all that a stage made.
+    func digests(of instance: StageInstance) throws -> ArtefactDigests {
+        try ArtefactDigests(
+            of: [instance.stage.outputName, "second", "metrics.jsonl"], in: directory(of: instance))
+    }
+
     func metrics(of instance: StageInstance) -> URL {
         directory(of: instance).appending(path: "metrics.jsonl")
     }
 
     /// The record of a finished stage whose output is still there.
     func record(of instance: StageInstance) -> StageRecord? {
-        guard let data = try? ConfigurationFile.read(directory(of: instance).appending(path: "stage.json")),
-            let record = try? JSONDecoder.forRecords.decode(StageRecord.self, from: data),
+        guard let record = try? StageRecord(contentsOf: recordURL(of: instance)),
             record.address == instance.address, hasOutput(of: instance)
         else { return nil }
         return record
     }
 
+    private func recordURL(of instance: StageInstance) -> URL {
+        directory(of: instance).appending(path: "stage.json")
+    }
+
+    /// Whether a run directory, which need not exist, has a record of a stage.
+    static func isRecorded(_ instance: StageInstance, in directory: URL) -> Bool {
+        FileManager.default.fileExists(
+            atPath: directory.appending(path: "stages/\(instance.directoryName)/stage.json").path)
+    }
+
+    /// Removes what is damaged of a finished stage, which is then unfinished: its record, and every file that has not the
+    /// digest it was written with. What is whole is left for the stage to go on from.
+    ///
+    /// - Returns: the files that are damaged or missing, none of a sound or unfinished stage
+    func removeDamaged(of instance: StageInstance) throws -> [URL] {
+        let manager = FileManager.default
+        let url = recordURL(of: instance)
+        guard manager.fileExists(atPath: url.path) else { return [] }
+        var damaged = [url]
+        if let record = try? StageRecord(contentsOf: url) {
+            let directory = directory(of: instance)
+            damaged = record.digests?.changed(in: directory).map { directory.appending(path: $0) } ?? []
+            if damaged.isEmpty { return [] }
+        }
+        for file in damaged + [url] where manager.fileExists(atPath: file.path) {
+            try manager.removeItem(at: file)
+        }
+        return damaged
+    }
+
     /// Marks a stage finished.
     func finish(_ instance: StageInstance, _ record: StageRecord) throws {
-        try AtomicFile.write(
-            JSONEncoder.forRecords.encode(record), to: directory(of: instance).appending(path: "stage.json"))
+        try record.save(to: recordURL(of: instance))
     }
 
     /// The error, where it is a damaged file that a stage has left, with advice that leads out: doing that stage again.

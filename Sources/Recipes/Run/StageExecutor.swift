@@ -49,6 +49,20 @@ public struct StageContext {
 
     /// The file or directory a reference of the stage's settings stands for.
     public func url(of reference: Reference) -> URL { resolve(reference) }
+
+    /// Moves an output without a record back to where it was made, to be checked there: its stage was killed just before it
+    /// was recorded, or is done again.
+    ///
+    /// - Parameter witness: what the output is checked with; where it is missing, the output is removed
+    func takeBack(_ output: URL, as unfinished: URL, provided witness: URL? = nil) throws {
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: output.path) else { return }
+        let isKnown = witness.map { manager.fileExists(atPath: $0.path) } ?? true
+        guard isKnown, !manager.fileExists(atPath: unfinished.path) else {
+            return try manager.removeItem(at: output)
+        }
+        try AtomicFile.install(output, as: unfinished)
+    }
 }
 
 extension Stage {

@@ -19,11 +19,12 @@ struct GenerateExecutor: StageExecutor {
                 sampling: stage.sampling.options(maxNewTokens: stage.maxNewTokens), samples: stage.samples,
                 tokenBudget: stage.tokenBudget, seed: context.seed, stop: stage.stop, answer: stage.answer))
         let finished = context.work.appending(path: "corpus.jsonl")
-        if !FileManager.default.fileExists(atPath: context.output.path) {
-            try synthesis.run(
-                prompts: prompts, into: finished, stage: context.label, progress: context.progress)
-            try AtomicFile.install(finished, as: context.output)
-        }
+        // The work directory keeps the origin, by which an output is checked, until the stage is recorded.
+        try context.takeBack(
+            context.output, as: finished, provided: finished.appendingPathExtension("origin"))
+        try synthesis.run(
+            prompts: prompts, into: finished, stage: context.label, progress: context.progress)
+        try AtomicFile.install(finished, as: context.output)
         let answers = try JSONLines.count(of: context.output)
         let asked = (answers + stage.samples - 1) / stage.samples
         return StageResult(

@@ -14,6 +14,8 @@ struct TrainingText {
     let tokens: Int
     /// Tokens of the longest sequence.
     let longest: Int
+    /// Steps that hold at least so many tokens.
+    let stepsReaching: (_ tokens: Int) -> Int
 }
 
 extension TrainExecutor {
@@ -35,7 +37,8 @@ extension TrainExecutor {
             sequences: stage.batch.sequences, context: stage.batch.contextLength,
             parts: stage.batch.accumulate, seed: context.seed)
         return TrainingText(
-            source: source, tokens: documents.tokenCount, longest: Int(documents.lengths.max() ?? 0))
+            source: source, tokens: documents.tokenCount, longest: Int(documents.lengths.max() ?? 0),
+            stepsReaching: source.steps)
     }
 
     /// Learned sequences, for the model that they were learned for.
@@ -54,7 +57,8 @@ extension TrainExecutor {
         let source = LearnedSource(
             sequences, budget: stage.batch.sequences * stage.batch.contextLength,
             parts: stage.batch.accumulate, seed: context.seed)
-        return TrainingText(source: source, tokens: sequences.ids.count, longest: longest)
+        return TrainingText(
+            source: source, tokens: sequences.ids.count, longest: longest, stepsReaching: source.steps)
     }
 
     /// All corpora's documents, and, where it matters, the corpus of each; one of weight w occurs w times, a fraction of a time by chance.

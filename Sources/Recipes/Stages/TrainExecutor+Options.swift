@@ -2,16 +2,20 @@ import Distillation
 
 extension TrainExecutor {
     func options(
-        _ stage: TrainStage, corpusTokens: Int, signalTemperature: Float?, seed: UInt64
+        _ stage: TrainStage, corpusTokens: Int, stepsReaching: (_ tokens: Int) -> Int,
+        signalTemperature: Float?, seed: UInt64
     ) -> TrainingOptions {
-        let budget = stage.batch.sequences * stage.batch.contextLength
-        let steps: Int =
+        // Whole steps until at least the tokens asked for are trained.
+        let (steps, tokens): (Int, Int?) =
             switch stage.duration {
-            case .steps(let steps): steps
-            case .tokens(let tokens): (tokens + budget - 1) / budget
-            case .epochs(let epochs):
-                max(1, Int((epochs * Double(corpusTokens) / Double(budget)).rounded(.up)))
+            case .steps(let steps): (steps, nil)
+            case .tokens(let tokens): (stepsReaching(tokens), tokens)
+            case .epochs(let epochs): counted(epochs)
             }
+        func counted(_ epochs: Double) -> (Int, Int) {
+            let tokens = max(1, Int(min(epochs * Double(corpusTokens), 1e18).rounded(.up)))
+            return (stepsReaching(tokens), tokens)
+        }
         func share(_ length: ScheduleSettings.Length) -> Double {
             switch length {
             case .fraction(let fraction): fraction
@@ -20,7 +24,7 @@ extension TrainExecutor {
         }
         let (schedule, optimizer) = (stage.schedule, stage.optimizer)
         return TrainingOptions(
-            steps: steps,
+            steps: steps, tokens: tokens,
             losses: stage.losses.map { $0.weighted(signalTemperature: signalTemperature) },
             features: stage.features.map(\.weighted), exits: stage.exits?.options,
             quantization: stage.quantization?.format, seed: seed,

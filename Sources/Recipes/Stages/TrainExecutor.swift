@@ -29,7 +29,8 @@ struct TrainExecutor: StageExecutor {
         }
 
         let options = options(
-            stage, corpusTokens: text.tokens, signalTemperature: caches?.temperature, seed: context.seed)
+            stage, corpusTokens: text.tokens, stepsReaching: text.stepsReaching,
+            signalTemperature: caches?.temperature, seed: context.seed)
         let trainer = try Trainer(
             student: student, teachers: teachers.all, peer: peer,
             source: try onPolicy(
@@ -39,10 +40,11 @@ struct TrainExecutor: StageExecutor {
                 ?? text.source,
             options: options, angle: try gradientAngle(stage, form, context),
             validate: try validation(stage, encoder, context))
+        let state = context.work.appending(path: "state.safetensors")
+        try discardIfDamaged(state, context)
         let metrics = try Interruption.saving {
             try trainer.run(
-                stateURL: context.work.appending(path: "state.safetensors"),
-                listener: MetricsListener(context.metrics), progress: context.progress)
+                stateURL: state, listener: MetricsListener(context.metrics), progress: context.progress)
         }
         func save(_ model: Decoder, to url: URL) throws {
             try Checkpoint.save(
@@ -54,6 +56,17 @@ struct TrainExecutor: StageExecutor {
         if let peer { try save(peer.decoder, to: context.secondOutput) }
         try save(student, to: context.output)
         return result(metrics, trainer, student: student)
+    }
+
+    /// A damaged state is worth nothing: training begins anew, and says why.
+    private func discardIfDamaged(_ state: URL, _ context: StageContext) throws {
+        do {
+            try Trainer.verifyState(at: state, listener: MetricsListener(context.metrics))
+        } catch let error as UserError where error.status == .dataFormat {
+            context.progress(
+                .note("\(context.label): \(state.relativePath): \(error.problem); training begins anew"))
+            try FileManager.default.removeItem(at: state)
+        }
     }
 
     private func require(_ context: Int, longEnoughFor text: TrainingText) throws {
@@ -117,6 +130,11 @@ private struct MetricsListener: TrainingListener {
     init(_ log: MetricsLog) { self.log = log }
 
     func began(atStep step: Int) throws { try log.truncate(after: step) }
+
+    func digest() throws -> Fingerprint? {
+        // Interrupted before its first line a run has no log.
+        try FileManager.default.exists(at: log.url) ? Fingerprint(fileAt: log.url) : nil
+    }
 
     func measured(_ metrics: TrainingMetrics) throws {
         var values = metrics.terms
