@@ -52,7 +52,8 @@ struct RunCommand: AsyncParsableCommand {
             if dryRun {
                 let cost = CostModel(gigaflops: Self.usualGigaflops)
                 if json { return try printJSON(text: plan.json(with: cost)) }
-                return try Console.print(plan.table(with: cost))
+                return try Console.print(
+                    plan.table(with: cost, runs: URL(filePath: runs, directoryHint: .isDirectory)))
             }
             let progress = general.progressLine()
             defer { progress.clear() }

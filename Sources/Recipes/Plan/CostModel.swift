@@ -1,3 +1,4 @@
+import Checkpoints
 import Corpora
 import Distillation
 import Foundation
@@ -12,6 +13,8 @@ public struct CostModel: Sendable {
         public var memoryBytes = 0.0
         /// What stays on disk.
         public var diskBytes = 0.0
+        /// What unfinished work takes on disk besides, until the stage is done.
+        public var workBytes = 0.0
     }
 
     /// Matrix multiplications a second, in 10⁹ operations.
@@ -30,7 +33,14 @@ public struct CostModel: Sendable {
     private static let bytesPerToken = 4.0
     /// Where a size is not known: that of a small tokenizer.
     private static let usualVocabulary = 2048
-    private static let processBytes = 100e6
+    /// Of a process that has loaded its libraries and a tokenizer and made OpenBLAS ready.
+    private static let processBytes = 26e6
+    /// JSON around a generated answer: its question, keys and where it comes from.
+    private static let recordBytes = 450.0
+    /// Tokens that labelling and evaluating run through a model at once.
+    private static let passTokens = 2048.0
+    /// Sequences that are generated at once, and tokens of their prompts that are read at once.
+    private static let (slots, promptTokens) = (16.0, 256.0)
 
     /// An estimate for each stage of the plan, in order.
     public func estimates(of plan: Plan) -> [Estimate] {
@@ -43,6 +53,7 @@ public struct CostModel: Sendable {
             sum.seconds += estimate.seconds
             sum.diskBytes += estimate.diskBytes
             sum.memoryBytes = max(sum.memoryBytes, estimate.memoryBytes)
+            sum.workBytes = max(sum.workBytes, estimate.workBytes)
         }
     }
 
@@ -85,7 +96,9 @@ public struct CostModel: Sendable {
             let seen = (stage.settings.cut.vocabulary == nil ? 0 : StudentCut.massTokens)
             return Estimate(
                 seconds: 1 + seconds(Double(measured + seen) * (whole?.forwardOperations ?? 0), labelShare),
-                memoryBytes: processBytes + weights(whole), diskBytes: weights(kept))
+                memoryBytes: processBytes + stored(stage.model) + weights(kept)
+                    + (measured + seen > 0 ? pass(whole, passTokens) : 0),
+                diskBytes: weights(kept))
         }
 
         /// The shape that is left of a model.
@@ -107,9 +120,13 @@ public struct CostModel: Sendable {
         private func generate(_ stage: GenerateStage) -> Estimate {
             let shape = shape(of: stage.model)
             let tokens = generatedTokens(stage, of: instance)
+            let records = generatedRecords(stage, of: instance)
+            let question = promptBytes(stage, of: instance) / bytesPerToken
             return Estimate(
                 seconds: seconds(tokens * (shape?.forwardOperations ?? 0), generateShare),
-                memoryBytes: processBytes + weights(shape), diskBytes: tokens * bytesPerToken)
+                memoryBytes: processBytes + stored(stage.model)
+                    + generation(shape, length: question + Double(stage.maxNewTokens)),
+                diskBytes: tokens * bytesPerToken + records * recordBytes)
         }
 
         private func select(_ stage: SelectStage) -> Estimate {
@@ -117,8 +134,9 @@ public struct CostModel: Sendable {
             let tokens = stage.corpus.reduce(0) { $0 + self.tokens(of: $1) }
             return Estimate(
                 seconds: models.reduce(0) { $0 + seconds(tokens * $1.forwardOperations, labelShare) },
-                memoryBytes: models.reduce(processBytes) { $0 + weights($1) },
-                diskBytes: stage.share * tokens * bytesPerToken)
+                memoryBytes: models.reduce(processBytes) {
+                    $0 + weights($1) + pass($1, min(tokens, passTokens))
+                }, diskBytes: stage.share * tokens * bytesPerToken)
         }
 
         private func learn(_ stage: LearnStage) -> Estimate {
@@ -144,9 +162,19 @@ public struct CostModel: Sendable {
                 case .sampled(let head, let draws, _): Double(head) / 2 + Double(draws) / 16
                 }
             let hidden = 2 * Double(stage.hidden.count) * Double(shape?.width ?? 0)
+            // A list of its own for the ids, probabilities and draws of each position, until its shard is written.
+            let pending = min(tokens, Double(stage.contextLength) * 2048) * (300 + 8 * entries)
+            let bytes: Double =
+                switch stage.signal {
+                case .topK(let k, _): Double(4 * k + 2)
+                case .sampled: 3 * entries + 9
+                }
             return Estimate(
                 seconds: seconds(tokens * (shape?.forwardOperations ?? 0), labelShare),
-                memoryBytes: processBytes + weights(shape), diskBytes: tokens * (entries * 4 + 8 + hidden))
+                memoryBytes: processBytes + stored(stage.model) + pass(shape, min(tokens, passTokens))
+                    + pending,
+                // Text in JSON has markup around it; two bytes or more for each token, the rest where one is a target.
+                diskBytes: tokens * (2.2 + (stage.lossOn == .assistant ? 0.5 : 1) * (bytes + hidden)))
         }
 
         private func train(_ stage: TrainStage) -> Estimate {
@@ -183,11 +211,20 @@ public struct CostModel: Sendable {
             let kept = learners.reduce(0) {
                 $0 + Double($1.layers) * Double(10 * $1.width + 4 * $1.feedForward) * 4
             }
+            // A corpus may be smaller than a batch.
+            let whole = stage.corpus.reduce(0) { $0 + self.tokens(of: $1.source) }
+            let rows = min(perStep / Double(stage.batch.accumulate), whole > 0 ? whole : .infinity)
+            // Teachers are read as they are stored, one after the other; each keeps its logits beside the student's.
+            let teaching =
+                teachers.reduce(0) { $0 + weights($1) / 2 + logits($1, rows) }
+                + (teachers.map { pass($0, rows) - logits($0, rows) }.max() ?? 0)
             return Estimate(
                 seconds: seconds(tokens * (operations + exits), trainShare),
-                memoryBytes: processBytes + state + teachers.reduce(0) { $0 + weights($1) } + perStep
-                    / Double(stage.batch.accumulate) * kept,
-                diskBytes: learners.reduce(0) { $0 + weights($1) } * (stage.precision == .bf16 ? 0.5 : 1))
+                memoryBytes: processBytes + state + rows * kept + teaching
+                    + learners.reduce(0) { $0 + logits($1, rows) },
+                diskBytes: learners.reduce(0) { $0 + weights($1) } * (stage.precision == .bf16 ? 0.5 : 1),
+                // The state of the last save and the one that takes its place: all but the gradients.
+                workBytes: 2 * state * (copies - 1) / copies)
         }
 
         private func evaluate(_ stage: EvaluateStage) -> Estimate {
@@ -200,14 +237,58 @@ public struct CostModel: Sendable {
             let compared = stage.agreement.reduce(0) { $0 + tokens(of: $1) } * overlap
             let answers = stage.tasks.reduce(0) { $0 + tokens(of: $1.value.questions) }
             let forward = shape?.forwardOperations ?? 0
+            let limit = stage.limit.map { Double($0) * Self.limitedTokens } ?? .infinity
+            let rows = min(max(text, compared), limit, passTokens)
+            let isCompared = !stage.agreement.isEmpty && stage.teacher != nil
+            let passes = max(pass(shape, rows), isCompared ? pass(teacher, rows) : 0)
+            let beside = isCompared ? stage.teacher.map { stored($0) + logits(teacher, rows) } ?? 0 : 0
+            let answering = stage.tasks.isEmpty ? 0 : generation(shape, length: 2 * Self.limitedTokens)
             return Estimate(
                 seconds: seconds(
                     text * forward + compared * (forward + (teacher?.forwardOperations ?? 0)), labelShare)
                     + seconds(answers * forward, generateShare) + (stage.measuresSpeed ? 2 : 0),
-                memoryBytes: processBytes + weights(shape) + weights(teacher), diskBytes: 4096)
+                memoryBytes: processBytes + stored(stage.models[0].reference) + passes + beside + answering,
+                diskBytes: 700)
         }
 
+        /// Tokens of a record where only some of a file are read.
+        private static let limitedTokens = 64.0
+
+        /// Weights in Float32.
         private func weights(_ shape: ModelShape?) -> Double { 4 * (shape?.parameters ?? 0) }
+
+        /// Weights of a frozen model, as its file has them.
+        private func stored(_ reference: Reference) -> Double {
+            if case .file(let url) = instance.inputs[reference.target],
+                let bytes = try? Checkpoint.weightBytes(at: url)
+            {
+                return Double(bytes)
+            }
+            return weights(shape(of: reference))
+        }
+
+        /// What a forward pass of a frozen model holds, its logits among it.
+        ///
+        /// Per token the values of one layer, of which several layers' are alive at a time: measured at 3.5.
+        private func pass(_ shape: ModelShape?, _ tokens: Double) -> Double {
+            guard let shape else { return 0 }
+            let heads = 2 * (shape.heads + shape.keyValueHeads) * shape.headDimension
+            let values = Double(4 * shape.width + heads + 3 * shape.feedForward)
+            return 4 * 3.5 * values * tokens + logits(shape, tokens)
+        }
+
+        /// A chunk of logits (see `LogitsChunks`).
+        private func logits(_ shape: ModelShape?, _ tokens: Double) -> Double {
+            let vocabulary = Double(shape?.vocabulary ?? 0)
+            return 4 * vocabulary * min(tokens, max(128, Double(4 << 20) / max(vocabulary, 1)))
+        }
+
+        /// What answering holds: keys and values of the sequences, and the pass over their prompts.
+        private func generation(_ shape: ModelShape?, length: Double) -> Double {
+            guard let shape else { return 0 }
+            let keys = Double(shape.layers * 2 * shape.keyValueHeads * shape.headDimension)
+            return 4 * slots * min(length, Double(shape.contextLength)) * keys + pass(shape, promptTokens)
+        }
 
         // MARK: What references stand for
 
@@ -276,15 +357,27 @@ public struct CostModel: Sendable {
         }
 
         private func generatedTokens(_ stage: GenerateStage, of instance: StageInstance) -> Double {
+            let tokens = generatedRecords(stage, of: instance) * Double(stage.maxNewTokens) * answerShare
+            return min(tokens, Double(stage.tokenBudget ?? .max))
+        }
+
+        private func generatedRecords(_ stage: GenerateStage, of instance: StageInstance) -> Double {
             var prompts = 0
             for reference in stage.prompts {
                 guard case .file(let url) = instance.inputs[reference.target] else { continue }
                 let files = (try? CorpusFiles(at: url).files) ?? []
                 prompts += files.reduce(0) { $0 + ((try? JSONLines.count(of: $1)) ?? 0) }
             }
-            let used = min(prompts, stage.limit ?? .max)
-            let tokens = Double(used) * Double(stage.samples) * Double(stage.maxNewTokens) * answerShare
-            return min(tokens, Double(stage.tokenBudget ?? .max))
+            return Double(min(prompts, stage.limit ?? .max)) * Double(stage.samples)
+        }
+
+        /// Bytes of a prompt's record.
+        private func promptBytes(_ stage: GenerateStage, of instance: StageInstance) -> Double {
+            let files = stage.prompts.compactMap { reference -> URL? in
+                if case .file(let url) = instance.inputs[reference.target] { url } else { nil }
+            }.flatMap { (try? CorpusFiles(at: $0).files) ?? [] }
+            let records = files.reduce(0) { $0 + ((try? JSONLines.count(of: $1)) ?? 0) }
+            return Double(files.reduce(0) { $0 + size(of: $1) }) / Double(max(records, 1))
         }
 
         private func size(of url: URL) -> Int {

@@ -5,6 +5,8 @@ import Foundation
 public struct ModelShape: Equatable, Sendable {
     public var layers, width, heads, keyValueHeads, headDimension, feedForward, vocabulary: Int
     public var tiedHead: Bool
+    /// Tokens that it can read.
+    public var contextLength: Int
 
     init(_ shape: ModelSettings.Shape, vocabulary: Int) {
         layers = shape.layers
@@ -14,6 +16,7 @@ public struct ModelShape: Equatable, Sendable {
         headDimension = shape.headDimension
         feedForward = shape.feedForward
         tiedHead = shape.tiedHead
+        contextLength = shape.contextLength
         self.vocabulary = vocabulary
     }
 
@@ -27,6 +30,7 @@ public struct ModelShape: Equatable, Sendable {
         headDimension = shape.headDimension
         feedForward = shape.feedForward
         vocabulary = shape.vocabularySize
+        contextLength = shape.contextLength
         tiedHead = shape.tiedHead
     }
 

@@ -1,8 +1,10 @@
 import Foundation
 
 extension Plan {
-    /// What `--dry-run` shows: a line a stage, and the whole.
-    public func table(with cost: CostModel) -> String {
+    /// What `--dry-run` shows: a line a stage, the whole, and what the machine lacks for it.
+    ///
+    /// - Parameter runs: the parent of run directories
+    public func table(with cost: CostModel, runs directory: URL) -> String {
         let estimates = cost.estimates(of: self)
         let total = CostModel.total(of: estimates)
         let lines = zip(stages, estimates).map { instance, estimate in
@@ -11,8 +13,11 @@ extension Plan {
         let rows =
             [["stage", "address", "time", "memory", "disk"]] + lines + [["total", ""] + Self.cells(total)]
         let study = runs.count > 1 ? "\(runs.count) runs, \(stages.count) different stages\n" : ""
+        let resources = ResourceCheck(self, in: directory.appending(path: name))
+        let warnings = (resources.memory + [resources.disk].compactMap { $0 }).map { "\nwarning: \($0)" }
+            .joined()
         return
-            "\(name)\n\(study)\(TextTable(rows: rows).text(colour: false))\nEstimates; nothing was written."
+            "\(name)\n\(study)\(TextTable(rows: rows).text(colour: false))\(warnings)\nEstimates; nothing was written."
     }
 
     /// The same for programs: `{"name", "runs", "stages": [{"stage", "address", "seconds", "memory_bytes",

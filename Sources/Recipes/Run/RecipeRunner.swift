@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import Tensors
 
 /// Carries out a plan in its run directory.
 public struct RecipeRunner {
@@ -31,13 +32,18 @@ public struct RecipeRunner {
     /// Does what is not done yet: a finished stage is reused, a half-done one goes on from its work directory.
     ///
     /// - Parameter fresh: Whether to do everything again.
-    /// - Throws: What a stage throws, or `UserError` if the directory cannot be used.
+    /// - Throws: What a stage throws, or `UserError` if the directory cannot be used or a stage needs more memory than there
+    ///   can be.
     public func run(_ plan: Plan, fresh: Bool = false) throws -> Outcome {
         for instance in plan.stages where executors[instance.stage.kind] == nil {
             throw UserError(
                 "this build cannot run the stage \(instance.stage.kind.rawValue)", status: .unavailable)
         }
         let url = runs.appending(path: plan.name, directoryHint: .isDirectory)
+        let resources = ResourceCheck(plan, in: url, fresh: fresh)
+        try resources.requireMemory()
+        try MatrixProduct.prepare()
+        if let disk = resources.disk { progress(.note("warning: \(disk)")) }
         let directory = try RunDirectory(url, for: plan, fresh: fresh)
         var record = record(of: plan)
         try directory.write(try plan.file.snapshot(), named: "recipe.yaml")
@@ -115,6 +121,8 @@ public struct RecipeRunner {
         } catch let error as UserError {
             throw directory.advising(error)
         }
+        // The next stage has models and batches of other shapes.
+        BufferPool.shared.trim()
         if let failure { throw failure }
         precondition(
             directory.hasOutput(of: instance), "the stage \(instance.label) left no \(context.output.path)")
