@@ -47,7 +47,8 @@ import Testing
         (
             "context-distillation",
             [
-                "stages.answers.limit=4", "stages.answers.samples=1", "stages.anchor.limit=4",
+                "stages.label.context=128", "stages.answers.limit=4", "stages.answers.samples=1",
+                "stages.anchor.limit=4",
                 "stages.evaluate.limit=2",
             ]
                 + tinySteps(["student"])
@@ -60,7 +61,7 @@ import Testing
         ),
         (
             "context-instructions",
-            ["stages.answers.limit=4", "stages.evaluate.limit=2", "seeds=[1]"]
+            ["stages.label.context=192", "stages.answers.limit=4", "stages.evaluate.limit=2", "seeds=[1]"]
                 + tinySteps(["follower", "student"], context: 192)
         ),
         (
@@ -136,7 +137,10 @@ import Testing
         ),
         (
             "quickstart",
-            ["stages.corpus.limit=4", "stages.held-out.limit=2", "stages.evaluate.limit=2"]
+            [
+                "stages.corpus.limit=4", "stages.label.context=128", "stages.held-out.limit=2",
+                "stages.evaluate.limit=2",
+            ]
                 + tinySteps(["student"])
         ),
     ]

@@ -43,6 +43,36 @@ import Transformer
         }
     }
 
+    /// Faults found, line 1: numbers of a manifest that is whole, but that no `label` has written.
+    @Test func numbersOutOfTheirLimitsAreRefused() throws {
+        try withCache { directory in
+            let sound = try SignalManifest(contentsOf: directory)
+            func refuse(_ word: String, _ change: (inout SignalManifest) -> Void) throws {
+                var manifest = sound
+                change(&manifest)
+                try manifest.save(in: directory)
+                let error = #expect(throws: UserError.self, "\(word)") {
+                    try SignalManifest(contentsOf: directory)
+                }
+                #expect(error?.problem.contains(word) == true, "\(word): \(String(describing: error))")
+            }
+            for temperature in [-1, 0, 1e-38, 1e38] as [Float] {
+                try refuse("temperature") { $0.origin.temperature = temperature }
+            }
+            try refuse("draws") { $0.origin.kind = .sampled(head: 2, draws: .max) }
+            try refuse("draws") { $0.origin.kind = .sampled(head: 2, draws: 0) }
+            try refuse("head") { $0.origin.kind = .sampled(head: -1, draws: 4) }
+            try refuse("k 0") { $0.origin.kind = .topK(k: 0) }
+            try refuse("k ") { $0.origin.kind = .topK(k: .max) }
+            try refuse("vocabularySize") { $0.origin.vocabularySize = -5 }
+            try refuse("teacherContextLength") { $0.origin.teacherContextLength = .min }
+            try refuse("records") { $0.shards[0].records = .max }
+            try refuse("bytes") { $0.shards[1].bytes = -1 }
+            try sound.save(in: directory)
+            _ = try SignalCache(directory: directory)
+        }
+    }
+
     @Test func truncatedAndMissingFiles() throws {
         try withCache { directory in
             for name in ["manifest.json", "shard-00001.safetensors"] {
