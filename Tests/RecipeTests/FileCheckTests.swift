@@ -221,6 +221,47 @@ import Testing
                 + "take it away")
     }
 
+    @Test func aModelIsTrainedWithItsOwnTokenizer() throws {
+        #expect(
+            try problem([
+                "stages.train.model={from: data/stranger}", "stages.train.tokenizer=teacher",
+            ])
+                == "data/stranger has another tokenizer than teacher; leave the key tokenizer out, or begin from a model "
+                + "that has it")
+    }
+
+    /// A cache on disk says with which tokenizer it was labelled, and whether it keeps hidden states.
+    @Test func aCacheOnDiskIsLookedAt() throws {
+        let runs = workspace.url.appending(path: "runs", directoryHint: .isDirectory)
+        let labelling = """
+            name: labelling
+            teacher: data/teacher
+            stages:
+              - label: {corpus: data/text.jsonl}
+
+            """
+        _ = try RecipeRunner(
+            executors: StandardExecutors.all, toolVersion: "test", runs: runs, progress: { _ in }
+        ).run(try workspace.plan(labelling, named: "labelling.yaml"))
+        func overrides(_ more: [String]) -> [String] {
+            ["stages.train.corpus=data/text.jsonl", "stages.train.signals=runs/labelling/signals"] + more
+        }
+        #expect(try workspace.problems(text(overrides([]))) == [])
+        #expect(
+            try problem(overrides(["stages.train.tokenizer=data/stranger"]))
+                == "runs/labelling/signals was labelled with another tokenizer than that of data/stranger; label the corpus "
+                + "with a teacher that has the student's tokenizer")
+        #expect(
+            try problem(overrides(["stages.train.features=[{kind: hidden_mse}]"]))
+                == "hidden_mse needs the teacher's hidden states, which runs/labelling/signals does not hold; "
+                + "label with hidden and the layers' numbers, or give teacher")
+        let cache = runs.appending(path: "labelling/signals").resolvingSymlinksInPath()
+        try FileManager.default.removeItem(at: cache.appending(path: "shard-00000.safetensors"))
+        #expect(
+            try problem(overrides([])).hasSuffix(
+                "shard-00000.safetensors: is missing; label the corpus again"))
+    }
+
     @Test func aTeacherNeedsTheStudentsTokenizer() throws {
         #expect(
             try problem(["stages.train.signals=null", "stages.train.teacher=data/stranger"]).hasPrefix(

@@ -80,6 +80,9 @@ final class UnfinishedSynthesis {
         try soundRecords(in: output, samples: samples, prompts: prompts).count
     }
 
+    /// No record has more tokens; a file that says so is not ours, and sums stay within an Int.
+    private static let mostTokens = 1 << 32
+
     /// How many records from the first on are as they were written and in their place, and the tokens of their answers.
     private func soundRecords(
         in url: URL, samples: Int, prompts: [Int], digests: [Fingerprint]? = nil
@@ -89,7 +92,8 @@ final class UnfinishedSynthesis {
         while count < min(prompts.count * samples, digests?.count ?? .max), let line = try? lines.next(),
             line.number == count + 1, digests.map({ $0[count] == Fingerprint(of: line.bytes) }) ?? true,
             let record = try? line.decode(SyntheticRecord.self),
-            record.meta.prompt == prompts[count / samples], record.meta.sample == count % samples
+            record.meta.prompt == prompts[count / samples], record.meta.sample == count % samples,
+            (0...Self.mostTokens).contains(record.meta.tokens)
         {
             count += 1
             tokens += record.meta.tokens

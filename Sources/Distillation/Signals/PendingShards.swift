@@ -37,7 +37,7 @@ struct PendingShards {
         return Array(
             content.shards.prefix { shard in
                 let file = directory.appendingPathComponent(shard.file)
-                return (try? Fingerprint(fileAt: file)) == shard.fingerprint
+                return shard.problem == nil && (try? Fingerprint(fileAt: file)) == shard.fingerprint
             })
     }
 

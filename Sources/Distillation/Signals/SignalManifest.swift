@@ -79,6 +79,15 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         /// Token ids stored for those positions.
         public var entries: Int
         public var bytes: Int
+
+        /// What is wrong with numbers that were read from a file; nil when they are sound.
+        var problem: String? {
+            // Below 2^40 each, sums over all shards stay within an Int.
+            let counts = 0...(1 << 40)
+            return counts.problem("records", records) ?? counts.problem("tokens", tokens)
+                ?? counts.problem("positions", positions) ?? counts.problem("entries", entries)
+                ?? counts.problem("bytes", bytes)
+        }
     }
 
     public var format = SignalManifest.currentFormat
@@ -151,16 +160,8 @@ public struct SignalManifest: Codable, Equatable, Sendable {
             origin.hidden?.problem,
         ]
         if let problem = problems.compactMap({ $0 }).first { throw refuse(problem) }
-        // Below 2^40 each, sums over all shards stay within an Int.
-        let counts = 0...(1 << 40)
         for shard in shards {
-            let numbers = [
-                ("records", shard.records), ("tokens", shard.tokens), ("positions", shard.positions),
-                ("entries", shard.entries), ("bytes", shard.bytes),
-            ]
-            for (name, number) in numbers {
-                if let problem = counts.problem(name, number) { throw refuse("\(shard.file): \(problem)") }
-            }
+            if let problem = shard.problem { throw refuse("\(shard.file): \(problem)") }
         }
     }
 

@@ -1,4 +1,5 @@
 import Distillation
+import Support
 
 /// Checks across the stages of a recipe.
 struct StageChecks {
@@ -124,11 +125,23 @@ struct StageChecks {
 
     /// Of caches on disk the manifest says what they hold.
     private func checkStoredSignals(of train: TrainStage) {
-        let manifests = train.signals.compactMap { $0.file(decoding).flatMap(decoding.files.manifest) }
-        for manifest in manifests {
+        let tokenizer = train.tokenizer.tokenizer(decoding).map { Fingerprint(of: $0.serializedModel) }
+        for signals in train.signals {
+            guard let manifest = signals.file(decoding).flatMap(decoding.files.manifest) else { continue }
             for loss in train.losses where loss.kind.needsTeacher {
                 checkSignals(
-                    manifest.origin.kind, temperature: Double(manifest.origin.temperature), for: loss)
+                    manifest.origin.kind, temperature: decimal(manifest.origin.temperature), for: loss)
+            }
+            if let tokenizer, manifest.origin.tokenizerFingerprint != tokenizer {
+                problems.add(
+                    "\(signals.name) was labelled with another tokenizer than that of \(train.tokenizer.name)",
+                    at: signals.place,
+                    remedy: "label the corpus with a teacher that has the student's tokenizer")
+            }
+            if manifest.origin.hidden == nil, let feature = train.features.first {
+                problems.add(
+                    "\(feature.kind.name) needs the teacher's hidden states, which \(signals.name) does not hold",
+                    at: feature.place, remedy: "label with hidden and the layers' numbers, or give teacher")
             }
         }
     }

@@ -14,6 +14,7 @@ struct VocabularyChecks {
                 at: train.tokenizer.place, remedy: "give the key tokenizer", status: problem.status)
             return
         }
+        for model in [train.model, train.peer?.model].compactMap({ $0 }) { check(model, train.tokenizer) }
         let teachers = train.teachers.map(\.model) + train.corpus.compactMap(\.teacher)
         let others = teachers + [train.gradientAngle?.teacher].compactMap { $0 }
         for teacher in others where differ(teacher, train.tokenizer) {
@@ -23,6 +24,24 @@ struct VocabularyChecks {
                 remedy:
                     "models that train together share one; let the teacher write (generate), and train on its text"
             )
+        }
+    }
+
+    /// A model that training goes on from has the tokenizer that it is trained with, or at least room for its pieces.
+    private func check(_ model: ModelSettings, _ tokenizer: Reference) {
+        guard case .checkpoint(let reference) = model.origin, reference.target != tokenizer.target else {
+            return
+        }
+        if differ(reference, tokenizer) {
+            decoding.problems.add(
+                "\(reference.name) has another tokenizer than \(tokenizer.name)", at: reference.place,
+                remedy: "leave the key tokenizer out, or begin from a model that has it")
+        } else if let pieces = tokenizer.tokenizer(decoding)?.vocabularySize,
+            let rows = reference.modelConfiguration(decoding)?.vocabularySize, pieces > rows
+        {
+            decoding.problems.add(
+                "\(reference.name) has a vocabulary of \(rows), the tokenizer \(tokenizer.name) one of \(pieces)",
+                at: reference.place, remedy: "give the tokenizer that the model was trained with")
         }
     }
 
