@@ -33,7 +33,7 @@ import Transformer
         (label, "--hidden", ["1", "512"], ["0", "513", largest]),
         (label, "--context", ["2", "1048576"], ["1", "1048577", largest]),
         (perplexity, "--context", ["2", "1048576"], ["1", "1048577", largest]),
-        (perplexity, "--stride", ["1", "256"], ["0", "257", largest]),
+        (perplexity + ["--context", "256"], "--stride", ["1", "256"], ["0", "257", largest]),
         (agreement, "--limit", ["1", largest], ["0"]),
         (task, "--max-new-tokens", ["1", "1048576"], ["0", "1048577", largest]),
         (task, "--limit", ["1", largest], ["0"]),

@@ -208,7 +208,7 @@ import Transformer
         }
         add(
             "evaluate/stride",
-            recipe(stage("evaluate", evaluate, ["stride": "VALUE", "context": "1_048_576"])))
+            recipe(stage("evaluate", evaluate, ["stride": "VALUE", "context": "64"])))
         add(
             "evaluate/models.exit",
             recipe(stage("evaluate", evaluate, ["models": "[{model: teacher, exit: VALUE}]"])))
