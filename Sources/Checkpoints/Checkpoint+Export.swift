@@ -12,6 +12,9 @@ public enum ExportType: String, CaseIterable, Sendable {
     case q40 = "q4_0"
     case q6K = "q6_k"
 
+    /// Of recipes and commands that name none: half the bytes of f32, and next to nothing is lost.
+    public static let standard = ExportType.f16
+
     public var format: WeightFormat { WeightFormat(rawValue: rawValue.uppercased())! }
 }
 

@@ -10,6 +10,9 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     /// Numbers drawn so far; may be set, to continue a stream.
     public var counter: UInt64 = 0
 
+    /// The seed of recipes and commands that name none.
+    public static let standardSeed: UInt64 = 1
+
     public init(seed: UInt64, purpose: String, index: UInt64 = 0) {
         var key = Self.mix(seed &+ 0x9E37_79B9_7F4A_7C15)
         for byte in purpose.utf8 { key = Self.mix(key ^ UInt64(byte)) }

@@ -4,7 +4,7 @@ import Foundation
 import Support
 import Tensors
 
-struct ConvertCommand: AsyncParsableCommand {
+struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
         abstract: "Write a model in another format: a GGUF file or a Hugging Face directory.",
@@ -23,7 +23,7 @@ struct ConvertCommand: AsyncParsableCommand {
     @Argument(help: "What to write.")
     var output: String
     @Option(help: "How weights are stored.")
-    var type = ExportType.f16
+    var type = ExportType.standard
     @OptionGroup var exit: ExitFlag
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -35,7 +35,7 @@ struct ConvertCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run() throws {
         try general.running(advice: "nothing was written") {
             let url = URL(filePath: output)
             guard !FileManager.default.fileExists(atPath: url.path) else {

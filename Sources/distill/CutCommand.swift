@@ -6,7 +6,7 @@ import Foundation
 import Support
 import Tokenization
 
-struct CutCommand: AsyncParsableCommand {
+struct CutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cut",
         abstract: "Keep some parts of a model: a smaller one, to be trained.",
@@ -73,7 +73,7 @@ struct CutCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run() throws {
         try general.running(advice: "nothing was written") {
             let url = URL(filePath: output)
             guard !FileManager.default.fileExists(atPath: url.path) else {

@@ -4,7 +4,7 @@ import Support
 
 /// The command: one subcommand a file, each short, each calling the library.
 @main
-struct Distill: AsyncParsableCommand {
+struct Distill: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "distill",
         abstract: "Distil large language models into small ones.",
@@ -16,16 +16,14 @@ struct Distill: AsyncParsableCommand {
             CutCommand.self, ConvertCommand.self, DoctorCommand.self,
         ])
 
-    static func main() async {
+    /// Nothing in the command is concurrent but the thread pool. An asynchronous `main` would start Dispatch, which waits for ever
+    /// where an address-space limit leaves no room for its thread.
+    static func main() {
         Console.prepare()
         Interruption.install()
         do {
             var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try command.run()
         } catch {
             end(error)
         }

@@ -4,7 +4,7 @@ import Evaluation
 import Foundation
 import Tensors
 
-struct DoctorCommand: AsyncParsableCommand {
+struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Print what a bug report needs, and run a quick self-test.",
@@ -18,7 +18,7 @@ struct DoctorCommand: AsyncParsableCommand {
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
-    func run() async throws {
+    func run() throws {
         try general.running {
             let diagnosis = Diagnosis(facts: Self.facts)
             if json {

@@ -7,14 +7,14 @@ import Recipes
 import Support
 import Transformer
 
-struct EvaluateCommand: AsyncParsableCommand {
+struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measure models: perplexity, agreement with a teacher, tasks.",
         subcommands: [PerplexityCommand.self, AgreementCommand.self, TaskCommand.self])
 }
 
-struct PerplexityCommand: AsyncParsableCommand {
+struct PerplexityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "perplexity",
         abstract: "Perplexity on held-out text.",
@@ -49,7 +49,7 @@ struct PerplexityCommand: AsyncParsableCommand {
         guard convention == .hf else { throw ValidationError("--stride goes with --convention hf") }
     }
 
-    func run() async throws {
+    func run() throws {
         try general.running {
             let progress = general.progressLine()
             defer { progress.clear() }
@@ -83,7 +83,7 @@ struct PerplexityCommand: AsyncParsableCommand {
     }
 }
 
-struct AgreementCommand: AsyncParsableCommand {
+struct AgreementCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agreement",
         abstract: "How close students' distributions are to a teacher's.",
@@ -106,7 +106,7 @@ struct AgreementCommand: AsyncParsableCommand {
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
-    func run() async throws {
+    func run() throws {
         try general.running {
             let reader = try corpus.reader(documents: .file)
             let progress = general.progressLine()
@@ -143,7 +143,7 @@ struct AgreementCommand: AsyncParsableCommand {
     }
 }
 
-struct TaskCommand: AsyncParsableCommand {
+struct TaskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "task",
         abstract: "Greedy chat answers, judged by exact match or by a rule.",
@@ -197,7 +197,7 @@ struct TaskCommand: AsyncParsableCommand {
         try require(SamplingOptions.Limits.maxNewTokens.problem("--max-new-tokens", maximumTokens))
     }
 
-    func run() async throws {
+    func run() throws {
         try general.running {
             let questions = try TaskQuestion.read(StandardStreams.file(data), limit: limit)
             let rule = try format.map { try AnswerRule(format: $0) } ?? .exact

@@ -4,6 +4,7 @@ import Corpora
 import Foundation
 import Recipes
 import Support
+import Tensors
 
 extension Synthesis.AnswerScope: ExpressibleByArgument {}
 
@@ -43,7 +44,7 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "Tokens of all answers after which no more are written, the last one whole.")
     var tokenBudget: Int?
     @Option(help: "The seed of all answers; each has its own random stream.")
-    var seed: UInt64 = 0
+    var seed = RandomStream.standardSeed
     @Option(help: "Which of a chat's turns to answer: the last of the user, or every one in turn.")
     var answer = Synthesis.AnswerScope.last
     @Option(help: "Use only the first prompts.")

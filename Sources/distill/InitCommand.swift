@@ -3,7 +3,7 @@ import Foundation
 import Recipes
 import Support
 
-struct InitCommand: AsyncParsableCommand {
+struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
         abstract: "Write a recipe to start from.",
@@ -44,7 +44,7 @@ struct InitCommand: AsyncParsableCommand {
         if teacher != nil, data.isEmpty { throw ValidationError("Give --data, too.") }
     }
 
-    func run() async throws {
+    func run() throws {
         try general.running {
             let url = URL(filePath: file)
             if FileManager.default.fileExists(atPath: url.path) {

@@ -4,7 +4,7 @@ import Distillation
 import Foundation
 import Support
 
-struct InspectCommand: AsyncParsableCommand {
+struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Show what a signal cache or a checkpoint holds, and how close a cache is to its teacher.",
@@ -35,7 +35,7 @@ struct InspectCommand: AsyncParsableCommand {
         guard verify || teacher == nil else { throw ValidationError("--teacher goes with --verify") }
     }
 
-    func run() async throws {
+    func run() throws {
         try general.running {
             let url = URL(filePath: path)
             guard try FileManager.default.exists(at: url) else {

@@ -5,8 +5,9 @@ import Distillation
 import Foundation
 import Recipes
 import Support
+import Tensors
 
-struct LabelCommand: AsyncParsableCommand {
+struct LabelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "label",
         abstract: "Store a teacher's token distributions over a corpus.",
@@ -49,7 +50,7 @@ struct LabelCommand: AsyncParsableCommand {
             valueName: "layer"))
     var hidden: [Int] = []
     @Option(help: "Decides the samples.")
-    var seed: UInt64 = 0
+    var seed = RandomStream.standardSeed
     @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
@@ -61,7 +62,7 @@ struct LabelCommand: AsyncParsableCommand {
         for layer in hidden { try require((1...512).problem("--hidden", layer)) }
     }
 
-    func run() async throws {
+    func run() throws {
         try general.running(advice: "what is labelled so far is kept; the same command goes on after it") {
             let progress = general.progressLine()
             defer { progress.clear() }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Recipes
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Carry out a recipe.",
@@ -46,7 +46,7 @@ struct RunCommand: AsyncParsableCommand {
         CommandLine.arguments[0].contains(".build/") ? "swift run -c release distill" : "distill"
     }
 
-    func run() async throws {
+    func run() throws {
         try general.running(advice: "what is finished is kept; the same command goes on from there") {
             let plan = try Plan(try RecipeFile(contentsOf: recipe, overrides: overrides))
             if dryRun {

@@ -70,7 +70,7 @@ extension TokenizerCommand {
         @Option(help: "Train on a random choice of this many records.")
         var maximumRecords: Int?
         @Option(help: "Decides that choice.")
-        var seed: UInt64 = 0
+        var seed = RandomStream.standardSeed
         @OptionGroup(title: "General") var general: GeneralFlags
 
         func validate() throws {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Recipes
 
-struct ValidateCommand: AsyncParsableCommand {
+struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
         abstract: "Check recipes without running them.",
@@ -24,7 +24,7 @@ struct ValidateCommand: AsyncParsableCommand {
         if recipes.isEmpty, !keys { throw ValidationError("Name at least one recipe, or give --keys.") }
     }
 
-    func run() async throws {
+    func run() throws {
         if keys { try general.running { try Console.write(KeyReference.markdown) } }
         var worst: ExitCode?
         for recipe in recipes {

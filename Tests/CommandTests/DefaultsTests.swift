@@ -79,6 +79,19 @@ import Transformer
         try expect(.cut, ["precision": command.type.rawValue])
     }
 
+    @Test func convert() throws {
+        let command = try ConvertCommand.parse(["model", "model.gguf"])
+        try expect(.convert, ["type": command.type.rawValue])
+    }
+
+    @Test func seeds() throws {
+        let recipe = KeyType<Recipe>.section(Recipe.self).nested()
+        let standard = try #require(recipe.first { $0.key == "seed" }?.defaultText)
+        let generate = try GenerateCommand.parse(["model", "--prompts", "p.jsonl", "--output", "o.jsonl"])
+        let label = try LabelCommand.parse(["model", "--corpus", "c.jsonl", "--output", "o"])
+        #expect("\(generate.seed)" == standard && "\(label.seed)" == standard)
+    }
+
     /// Talking has defaults of its own, stated beside the others.
     @Test func chat() throws {
         #expect(try ChatCommand.parse(["model"]).sampling.options == .chat)

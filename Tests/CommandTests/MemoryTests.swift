@@ -32,7 +32,7 @@ import Testing
     }
 
     /// OpenBLAS would try for ever to map the buffer that the limit denies it.
-    @Test(arguments: [600, 1000])
+    @Test(arguments: [300, 400, 600, 1000])
     func anAddressSpaceWithoutRoomForProducts(mebibytes: Int) throws {
         try withTemporaryDirectory { directory in
             try write(recipe("{layers: 1, width: 16, heads: 2, feed_forward: 32}"), in: directory)

@@ -8,7 +8,8 @@ public struct ConvertStage: Sendable, RecipeSection {
 
     init(_ section: Section) {
         model = section.value("model", .reference(to: .checkpoint), example: "student", "The model.")
-        type = section.value("type", .choice, default: .q80, "How matrices are stored; vectors stay f32.")
+        type = section.value(
+            "type", .choice, default: .standard, "How matrices are stored; vectors stay f32.")
         name = section.artefactName(default: "converted")
     }
 }

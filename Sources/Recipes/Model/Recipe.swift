@@ -1,3 +1,5 @@
+import Tensors
+
 /// A recipe as its file means it: validated, with every default filled in.
 public struct Recipe: Sendable, RecipeSection {
     /// Names the run directory.
@@ -19,7 +21,8 @@ public struct Recipe: Sendable, RecipeSection {
         name = section.value("name", .name(), example: "my-student", "Names the run directory.")
         description = section.optional("description", .text, "One line about the recipe, for its report.")
         seed = section.value(
-            "seed", .seed, default: 1, example: "17", "All randomness derives from it: same seed, same bytes."
+            "seed", .seed, default: RandomStream.standardSeed, example: "17",
+            "All randomness derives from it: same seed, same bytes."
         )
         teacher = section.optional(
             "teacher", .reference(to: .checkpoint), example: "data/teacher",
