@@ -27,9 +27,9 @@ public struct Schedule: Codable, Equatable, Sendable {
         self.decay = decay
     }
 
-    /// The factor of the peak learning rate at step `step` (from 0) of `total`; steps past them have the last one's.
+    /// The factor of the peak learning rate at step `step` (from 0) of `total`; the rate stays at the end's past them.
     public func factor(step: Int, total: Int) -> Double {
-        let step = min(step, max(total - 1, 0))
+        let step = min(step, total)
         let warmupSteps = (warmup * Double(total)).rounded()
         if Double(step) < warmupSteps { return Double(step + 1) / warmupSteps }
         let progress = (Double(step) - warmupSteps) / max(Double(total) - warmupSteps, 1)
