@@ -26,7 +26,7 @@ extension Checkpoint {
     /// - Parameters:
     ///   - tokenizer: Its vocabulary must be the decoder's.
     ///   - format: F32, F16, BF16, Q8_0, Q5_0, Q4_0 or Q6_K; nil leaves matrices as they are in memory.
-    /// - Throws: `UserError` if the vocabularies differ, weights are not finite, or the system refuses.
+    /// - Throws: `UserError` if the vocabularies differ, weights are not finite in `format`, or the system refuses.
     public static func export(
         decoder: Decoder, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
         to url: URL, as format: WeightFormat?
@@ -65,6 +65,11 @@ extension Checkpoint {
         }
         writer.add(tokens)
         writer.add(decoder, as: format)
-        try writer.write(to: url)
+        do {
+            try writer.write(to: url)
+        } catch var error as UserError where error.file == nil {
+            error.file = url.relativePath
+            throw error
+        }
     }
 }

@@ -73,7 +73,7 @@ extension Checkpoint {
     private static func refuseLoss(of tensor: Tensor, _ name: String, as type: ScalarType, writing url: URL)
         throws
     {
-        let bound: Float = type == .f16 ? 65_520 : type == .bf16 ? 0x1.FFp127 : .infinity
+        let bound = type.weightFormat?.overflowMagnitude ?? .infinity
         let problem: String? = tensor.withUnsafeFloats { floats in
             if kernels.has_non_finite(floats.baseAddress, floats.count) != 0 {
                 return "holds infinite values or NaN"

@@ -42,7 +42,7 @@ public enum Quantizer {
         var largest: Float = 0
         for i in 0..<32 { largest = max(largest, x[i].magnitude) }
         let scale = largest / 127
-        let inverse = scale == 0 ? 0 : 1 / scale
+        let inverse = inverse(of: scale)
         store(scale, at: y)
         for i in 0..<32 {
             y.storeBytes(of: Int8((x[i] * inverse).rounded()), toByteOffset: 2 + i, as: Int8.self)
@@ -58,7 +58,7 @@ public enum Quantizer {
         var extreme: Float = 0
         for i in 0..<32 where x[i].magnitude > extreme.magnitude { extreme = x[i] }
         let scale = extreme / -half
-        let inverse = scale == 0 ? 0 : 1 / scale
+        let inverse = inverse(of: scale)
         store(scale, at: y)
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { q in
             for i in 0..<32 {
@@ -139,12 +139,36 @@ public enum Quantizer {
         return best
     }
 
+    /// The reciprocal of a block's scale; 0 where it is beyond Float32, and all levels with it: Float16, in which the scale is
+    /// stored, rounds such a scale to 0.
+    private static func inverse(of scale: Float) -> Float {
+        let inverse = 1 / scale
+        return inverse.isFinite ? inverse : 0
+    }
+
     private static func store(_ scale: Float, at target: UnsafeMutableRawPointer) {
         target.storeBytes(of: Float16(scale).bitPattern.littleEndian, as: UInt16.self)
     }
 }
 
 extension WeightFormat {
+    /// The least magnitude that a value cannot have when it is rounded to this format: it, or the Float16 scale of its block,
+    /// would become infinite. Infinite for Float32.
+    public var overflowMagnitude: Float {
+        // Halfway between the largest Float16, 65504, and the next power of two: rounded to nearest, ties to even, it is infinite.
+        let half: Float = 65_520
+        return switch self {
+        case .f16: half
+        case .bf16: 0x1.FFp127
+        case .q80: 127 * half
+        case .q40: 8 * half
+        case .q50: 16 * half
+        // A block's scale is that of its widest group, which is at least 1/31.1 of the group's largest value, over 128.
+        case .q6K: 31 * 128 * half
+        default: .infinity
+        }
+    }
+
     /// What rows of `width` values are written in where this format is asked for: Q8_0 or F16 where they are no whole
     /// blocks of it.
     public func fitting(width: Int) -> WeightFormat {

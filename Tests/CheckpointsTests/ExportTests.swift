@@ -52,6 +52,28 @@ import Transformer
         }
     }
 
+    /// A value beyond Float16, or beyond what a Float16 scale allows, became infinite in the file without a word.
+    @Test(arguments: [WeightFormat.f16, .q80, .q50, .q40])
+    func refusesAValueThatTheFormatCannotHold(format: WeightFormat) throws {
+        let decoder = try Fixture.decoder()
+        let matrix = try #require(decoder.parameters.first { $0.tensor.shape.count == 2 })
+        matrix.tensor.withUnsafeMutableFloats { $0[3] = -1e30 }
+        func export(as format: WeightFormat, to url: URL) throws {
+            try Checkpoint.export(
+                decoder: decoder, tokenizer: nil, template: nil, tokens: SpecialTokens(), to: url, as: format)
+        }
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            let error = try userError { try export(as: format, to: url) }
+            #expect(error.description.contains("1e+30, beyond the range of \(format.rawValue)"))
+            #expect(error.file == url.relativePath)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+            try export(as: .bf16, to: url)
+            let written = try Checkpoint.load(url).decoder.parameters
+            #expect(written.contains { $0.tensor.values.contains { $0 < -9e29 } })
+        }
+    }
+
     /// A model trained through rounded weights is, once written, what it was trained as: heads of Llama are turned on the
     /// way and a feed-forward of 48 has no whole blocks.
     @Test(arguments: [WeightFormat.q80, .q50, .q40])

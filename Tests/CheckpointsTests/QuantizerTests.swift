@@ -27,6 +27,32 @@ import Testing
             rounded(values, to: format) == (try file.values("\(format.rawValue).blocks", as: UInt8.self)))
     }
 
+    @Test(arguments: [WeightFormat.f16, .bf16, .q80, .q40, .q50])
+    func overflowMagnitudeIsTheLeastThatBecomesInfinite(format: WeightFormat) {
+        func isFinite(_ value: Float) -> Bool {
+            var values = [Float](repeating: 0, count: format.valuesPerBlock)
+            values[0] = value
+            return widened(rounded(values, to: format), format, count: values.count).allSatisfy(\.isFinite)
+        }
+        let bound = format.overflowMagnitude
+        #expect(isFinite(bound.nextDown) && isFinite(-bound.nextDown))
+        #expect(!isFinite(bound) && !isFinite(-bound))
+    }
+
+    @Test func sixBitsHoldWhatIsBelowTheirBound() {
+        let bound = WeightFormat.q6K.overflowMagnitude
+        let values = (0..<256).map { $0 % 16 == 0 ? bound.nextDown : bound / Float($0) }
+        let back = widened(rounded(values, to: .q6K), .q6K, count: 256)
+        #expect(back.allSatisfy { $0.isFinite })
+    }
+
+    /// The reciprocal of such a block's scale is infinite, and a level of infinity or NaN was converted to an integer.
+    @Test(arguments: [WeightFormat.q80, .q40, .q50, .q6K], [1e-45, 1e-42, 1e-39, 1e-37] as [Float])
+    func valuesNearZeroBecomeZero(format: WeightFormat, size: Float) {
+        let values = (0..<256).map { $0 % 3 == 0 ? 0 : $0 % 2 == 0 ? size : -size }
+        #expect(widened(rounded(values, to: format), format, count: 256).allSatisfy { $0 == 0 })
+    }
+
     /// Levels a 64th of the largest value of 16 apart: of normal values some 2.3 deviations. A rounding error spreads
     /// evenly over a step, its root mean square is step / √12.
     @Test func sixBitsLoseWhatSixBitsMust() {

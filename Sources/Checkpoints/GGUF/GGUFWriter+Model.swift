@@ -140,6 +140,7 @@ extension GGUFWriter {
     /// Rows of a thread's turn: 256 KiB of Float32.
     private static let floatsAtOnce = 1 << 16
 
+    /// - Throws: `UserError` naming the tensor, if a value is beyond what `format` can hold.
     private static func write(
         _ tensor: Tensor, _ part: ParameterMap.Part, as format: WeightFormat, to writer: inout FileWriter
     ) throws {
@@ -150,7 +151,12 @@ extension GGUFWriter {
         // So many turns at once that all threads have some, and then the writing.
         let stride = step * 4 * Parallel.threads
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: stride * rowBytes, alignment: 64)
-        defer { buffer.deallocate() }
+        let largest = UnsafeMutableBufferPointer<Float>.allocate(capacity: stride)
+        defer {
+            buffer.deallocate()
+            largest.deallocate()
+        }
+        let maxima = UInt(bitPattern: largest.baseAddress!)
         for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: stride) {
             let range = start..<min(start + stride, rows.upperBound)
             let address = UInt(bitPattern: buffer.baseAddress!)
@@ -158,11 +164,19 @@ extension GGUFWriter {
                 for row in piece {
                     let source = part.sourceRow(range.lowerBound - rows.lowerBound + row) + rows.lowerBound
                     tensor.withUnsafeRows(source..<source + 1) {
+                        UnsafeMutablePointer<Float>(bitPattern: maxima)![row] =
+                            $0.reduce(0) { max($0, $1.magnitude) }
                         Quantizer.narrow(
                             $0.baseAddress!, count: width, to: format,
                             into: UnsafeMutableRawPointer(bitPattern: address)! + row * rowBytes)
                     }
                 }
+            }
+            if let value = largest[..<range.count].first(where: { $0 >= format.overflowMagnitude }) {
+                throw UserError(
+                    "cannot save: the weight \(part.name) holds a value of magnitude \(value), beyond the range "
+                        + "of \(format.rawValue)",
+                    remedy: format == .bf16 ? "choose f32" : "choose bf16 or f32")
             }
             try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<(range.count * rowBytes)]))
         }
