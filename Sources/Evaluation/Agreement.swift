@@ -138,6 +138,8 @@ public struct Agreement: Encodable, Equatable, Sendable {
         for z in [p, q] {
             var (maximum, logSum): (Float, Float) = (0, 0)
             kernels.log_sum_exp(z, count, 1, &maximum, &logSum)
+            // Logits that are no numbers have no distribution, and no token of theirs is likeliest.
+            guard maximum.isFinite, logSum.isFinite else { return Row(divergence: .nan) }
             kernels.softmax(z, z, count, 1, maximum, logSum)
         }
         // Rounding can leave a divergence of equal rows a hair below 0.

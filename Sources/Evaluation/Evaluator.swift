@@ -134,6 +134,9 @@ public struct Evaluator {
                 model.decoder, windows: next, { tokenizer.textBytes(of: $0) },
                 reporter("perplexity", counted.windows, progress))
         }
+        guard result.nll.isFinite else {
+            throw UserError.outputIsNoNumber("on this text", model: model.url.relativePath)
+        }
         result.counted = counted
         return result
     }
@@ -170,6 +173,10 @@ public struct Evaluator {
             try Agreement.measure(
                 student: student.decoder, teacher: teacher.decoder, windows: next,
                 reporter("agreement", counted.windows, progress))
+        }
+        guard !result.meanKL.isNaN else {
+            throw UserError.outputIsNoNumber(
+                "on this text", model: "\(student.url.relativePath) or \(teacher.url.relativePath)")
         }
         result.counted = counted
         return result

@@ -132,7 +132,7 @@ public struct Labeler {
         }
     }
 
-    private func label(_ documents: [EncodedDocument]) -> [SignalRecord] {
+    private func label(_ documents: [EncodedDocument]) throws -> [SignalRecord] {
         let keys = documents.map(RecordKey.init)
         // A record is found by what the student reads, and holds what the teacher read.
         let views = documents.map { $0.teacher ?? $0.student }
@@ -141,6 +141,9 @@ public struct Labeler {
         let (entries, hidden) = capture.capture(
             teacher: teacher, batch: batch, records: keys.map(\.streamIndex),
             layers: origin.hidden?.kept ?? [])
+        guard entries.allSatisfy(\.isNumber) else {
+            throw UserError.outputIsNoNumber("on a text of the corpus", model: origin.teacher)
+        }
         var next = 0
         return zip(views, keys).map { document, key in
             let positions = (0..<Int32(document.ids.count - 1)).filter { document.kept[Int($0) + 1] }

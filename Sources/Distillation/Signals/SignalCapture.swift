@@ -75,6 +75,7 @@ public struct SignalCapture: Sendable {
         let inverse = 1 / temperature
         var (maximum, logSum): (Float, Float) = (0, 0)
         kernels.log_sum_exp(logits, vocabulary, inverse, &maximum, &logSum)
+        guard maximum.isFinite, logSum.isFinite else { return .noNumber }
         kernels.softmax(logits, p, vocabulary, inverse, maximum, logSum)
         switch kind {
         case .topK(let k):
@@ -176,6 +177,12 @@ struct PositionEntries: Sendable {
     /// Mass of all tokens outside the head.
     var tail: Float = 0
     var entropy: Float = 0
+
+    /// What stands for logits that are infinite or NaN, which have no distribution.
+    static let noNumber = PositionEntries(tail: .nan)
+
+    /// Whether there was a distribution to keep.
+    var isNumber: Bool { !tail.isNaN }
 
     /// The k likeliest tokens; their probabilities become 0 in p, which is left with the tail.
     static func taking(_ k: Int, of p: UnsafeMutablePointer<Float>, vocabulary: Int) -> PositionEntries {

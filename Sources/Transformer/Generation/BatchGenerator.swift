@@ -90,9 +90,7 @@ public final class BatchGenerator {
             guard sequences.contains(where: { $0 != nil }) else { return }
             for sequence in advance() {
                 guard !sequence.isBroken else {
-                    throw UserError(
-                        "the model's output is not a number after \(sequence.tokens.count) tokens",
-                        remedy: "check the model's weights for infinities and NaNs")
+                    throw UserError.outputIsNoNumber("after \(sequence.tokens.count) tokens")
                 }
                 try sequence.settle(capacity: cache.capacity, listener: onToken)
             }
