@@ -19,6 +19,9 @@ public final class ScratchFile: Sendable {
                 .keepOpen()
         } catch var error as UserError {
             error.file = directory.relativePath
+            if directory.standardizedFileURL == URL.temporaryDirectory.standardizedFileURL {
+                error.remedy = "name a directory for temporary files with the environment variable TMPDIR"
+            }
             throw error
         }
         unlink(url.path)

@@ -22,6 +22,7 @@ struct Distill: ParsableCommand {
         Console.prepare()
         Interruption.install()
         do {
+            try Arguments.checkEncoding()
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -31,7 +32,7 @@ struct Distill: ParsableCommand {
 
     /// Prints help, a version or a usage error, and ends with its exit code.
     private static func end(_ error: any Error) -> Never {
-        let (message, code) = (fullMessage(for: error), exitCode(for: error))
+        let (message, code) = (fullMessage(for: error).withBoundedLines(), exitCode(for: error))
         if !message.isEmpty {
             if code.isSuccess {
                 do { try Failure.reporting { try Console.print(message) } } catch { exit(withError: error) }

@@ -14,7 +14,8 @@ enum Failure {
         } catch is Interrupted {
             Interruption.end()
         } catch {
-            let (message, status) = explanation(of: error)
+            let (whole, status) = explanation(of: error)
+            let message = whole.withBoundedLines()
             if error is RecipeError {
                 // Like a compiler's: each line begins with the place.
                 Console.tell(message)

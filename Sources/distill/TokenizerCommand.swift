@@ -81,6 +81,7 @@ extension TokenizerCommand {
 
         func run() throws {
             try general.running {
+                try OutputCheck.refuse(output, amongInputs: files)
                 var training = TokenizerTraining(kind: kind, vocabularySize: vocabularySize)
                 training.userDefinedSymbols = symbols
                 training.characterCoverage = characterCoverage

@@ -36,6 +36,7 @@ extension TokenizerCommand {
 
         func run() throws {
             try general.running {
+                try OutputCheck.refuse(output, amongInputs: files + [model.model])
                 let records = try CorpusNotes.reader(files).records()
                 let trim = try VocabularyTrim(
                     model.load(), to: size, texts: records.flatMap(\.texts),

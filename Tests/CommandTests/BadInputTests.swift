@@ -1,5 +1,7 @@
+import Checkpoints
 import Foundation
 import Support
+import Tensors
 import TestSupport
 import Testing
 
@@ -27,6 +29,105 @@ import Testing
             }
             #expect(run.standardError.contains("seed"))
             #expect(!FileManager.default.fileExists(atPath: directory.appending(path: "runs").path))
+        }
+    }
+
+    /// Weights that are finite and overflow on the way: perplexity printed "nan" and ended with 0, label and agreement trapped.
+    @Test func aModelWhoseOutputIsNoNumberIsRefused() throws {
+        try withSmallModel { directory in
+            let model = try Checkpoint.load(directory.appending(path: "model"), weights: .f32)
+            for (_, tensor) in model.decoder.parameters where tensor.shape.count == 1 {
+                tensor.withUnsafeMutableFloats { for index in $0.indices { $0[index] = 3e38 } }
+            }
+            try Checkpoint.save(
+                decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
+                to: directory.appending(path: "broken"))
+            try Data(#"{"prompt":"Where does Pell live?","completion":"By the river."}"#.utf8)
+                .write(to: directory.appending(path: "chats.jsonl"))
+            for arguments in [
+                ["evaluate", "perplexity", "broken", "--data", "chats.jsonl"],
+                ["evaluate", "agreement", "broken", "--teacher", "model", "--data", "chats.jsonl"],
+                ["evaluate", "agreement", "model", "--teacher", "broken", "--data", "chats.jsonl"],
+                ["label", "broken", "--corpus", "chats.jsonl", "--output", "signals"],
+                ["label", "broken", "--corpus", "chats.jsonl", "--output", "likeliest", "--kind", "top_k"],
+                ["chat", "broken", "--prompt", "Where?"],
+            ] {
+                let run = try CommandRun.run(CommandRun.distill, arguments: arguments, in: directory)
+                #expect(run.status == 65 && !run.wasSignalled, "\(arguments): \(run.standardError)")
+                #expect(run.standardError.contains("the model's output is not a number"))
+                #expect(run.standardOutput.isEmpty)
+            }
+            #expect(!FileManager.default.fileExists(atPath: directory.path + "/signals/manifest.json"))
+        }
+    }
+
+    /// The corpus was replaced by the vocabulary, and a whole vocabulary by its part.
+    @Test func anOutputThatIsAnInputIsRefused() throws {
+        try withSmallModel { directory in
+            let text = Data("Pell keeps a goat.\nWess sings by the river.\n".utf8)
+            let file = directory.appending(path: "data/text.txt")
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try text.write(to: file)
+            try FileManager.default.createSymbolicLink(
+                at: directory.appending(path: "link.txt"), withDestinationURL: file)
+            let vocabulary = directory.appending(path: "model/tokenizer.model")
+            let whole = try Data(contentsOf: vocabulary)
+            for arguments in [
+                ["train", "data/text.txt", "--output", "./data/text.txt", "--vocabulary-size", "300"],
+                ["train", "data", "--output", "link.txt", "--vocabulary-size", "300"],
+                [
+                    "trim", "link.txt", "--model", "model", "--size", "300", "--output",
+                    "model/tokenizer.model",
+                ],
+                ["trim", "link.txt", "--model", "model", "--size", "300", "--output", "data/text.txt"],
+            ] {
+                let run = try CommandRun.run(
+                    CommandRun.distill, arguments: ["tokenizer"] + arguments, in: directory)
+                #expect(run.status == 73, "\(arguments): \(run.standardError)")
+                #expect(run.standardError.contains("is read by this command and would be replaced"))
+            }
+            #expect(try Data(contentsOf: file) == text && Data(contentsOf: vocabulary) == whole)
+        }
+    }
+
+    /// Swift repairs such an argument: an output was written under another name, and exit code 0 followed.
+    @Test func anArgumentThatIsNotUTF8IsRefused() throws {
+        try withSmallModel { directory in
+            let run = try CommandRun.run(
+                URL(filePath: "/bin/sh"),
+                arguments: [
+                    "-c", #"exec "$0" convert model "$(printf 'a\377b').gguf""#, CommandRun.distill.path,
+                ],
+                in: directory)
+            #expect(run.status == 64)
+            #expect(
+                run.standardError.contains(#"the argument a\xFFb.gguf is not UTF-8"#), "\(run.standardError)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["model"])
+        }
+    }
+
+    /// A value of 100,000 characters was quoted whole.
+    @Test func longValuesAreCutInMessages() throws {
+        try withSmallModel { directory in
+            let run = try CommandRun.distill(
+                "tokenizer", "decode", "--model", "model", in: directory,
+                input: String(repeating: "1", count: 100_000) + "\n")
+            #expect(run.status == 65)
+            #expect(run.standardError.count < 2200 && run.standardError.contains("characters…]"))
+            #expect(run.standardError.hasSuffix("separated by spaces\n"))
+        }
+    }
+
+    @Test func aMissingDirectoryForTemporaryFilesIsNamed() throws {
+        try withSmallModel { directory in
+            try Data("Pell keeps a goat.\n".utf8).write(to: directory.appending(path: "text.txt"))
+            let run = try CommandRun.distill(
+                "evaluate", "perplexity", "model", "--data", "text.txt", in: directory,
+                environment: ["TMPDIR": "/nonexistent"])
+            #expect(run.status == 73)
+            #expect(run.standardError.contains("/nonexistent: cannot create"))
+            #expect(run.standardError.contains("environment variable TMPDIR"))
         }
     }
 

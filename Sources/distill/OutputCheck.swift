@@ -1,0 +1,34 @@
+import Foundation
+import Support
+
+/// What is checked of an output before any work.
+enum OutputCheck {
+    /// An output that is one of the inputs, by whatever name or link, would replace it.
+    ///
+    /// - Parameter inputs: Files and directories, whose files count too
+    /// - Throws: `UserError` naming the output
+    static func refuse(_ output: String, amongInputs inputs: [String]) throws {
+        guard output != StandardStreams.name, let identity = identity(of: URL(filePath: output)) else {
+            return
+        }
+        for input in inputs where input != StandardStreams.name {
+            let url = URL(filePath: input)
+            let inside = FileManager.default.enumerator(at: url, includingPropertiesForKeys: nil)
+            let files = [url] + (inside?.compactMap { $0 as? URL } ?? [])
+            guard files.contains(where: { Self.identity(of: $0) == identity }) else { continue }
+            throw UserError(
+                "is read by this command and would be replaced", file: output, remedy: "name another output",
+                status: .cannotCreate)
+        }
+    }
+
+    /// What names a file on this machine, whatever path leads to it; nil where there is none.
+    private static func identity(of url: URL) -> [Int]? {
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: url.resolvingSymlinksInPath().path)
+        guard let device = attributes?[.systemNumber] as? Int,
+            let file = attributes?[.systemFileNumber] as? Int
+        else { return nil }
+        return [device, file]
+    }
+}
