@@ -106,7 +106,7 @@ public struct Agreement: Encodable, Equatable, Sendable {
             teacher.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions)
         )
         let vocabulary = student.head.rows
-        let chunk = min(LogitsChunks.rows(of: student.head), max(batch.targets.count, 1))
+        let chunk = LogitsChunks.rows(of: student.head)
         let teacherLogits = Tensor(shape: [chunk, vocabulary])
         var result = [Row](repeating: Row(), count: batch.targets.count)
         LogitsChunks.forEach(hidden: studentHidden, head: student.head) { rows, logits in

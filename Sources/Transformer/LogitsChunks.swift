@@ -9,7 +9,8 @@ public enum LogitsChunks {
     /// head's weights, or on widening those kept as stored.
     private static let leastRows = 128
 
-    /// Rows whose logits are held at once.
+    /// Rows whose logits are held at once. Buffers have as many however few positions there are: of those that are not written
+    /// no memory is used, and batches of different positions share one.
     public static func rows(of head: OutputHead) -> Int {
         max(leastRows, budget / head.rows / tile * tile)
     }
@@ -26,7 +27,7 @@ public enum LogitsChunks {
     ) rethrows {
         let vocabulary = head.rows
         let step = rows(of: head)
-        let buffer = Tensor(shape: [min(step, max(hidden.rows, 1)), vocabulary])
+        let buffer = Tensor(shape: [step, vocabulary])
         for start in stride(from: 0, to: hidden.rows, by: step) {
             let range = start..<min(start + step, hidden.rows)
             let logits = buffer.matrix(rows: 0..<range.count)

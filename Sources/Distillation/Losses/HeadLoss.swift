@@ -100,7 +100,7 @@ public struct HeadLoss {
             }
         }
         return members.map { _, head in
-            Tensor(shape: [min(LogitsChunks.rows(of: student), max(rows, 1)), head.rows])
+            Tensor(shape: [LogitsChunks.rows(of: student), head.rows])
         }
     }
 
