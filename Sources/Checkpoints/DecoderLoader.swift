@@ -12,12 +12,12 @@ public enum WeightStorage: String, CaseIterable, Sendable {
     /// As Float32: what training needs.
     case f32
 
-    /// From so many bytes of Float32 on `automatic` keeps weights as stored.
-    private static let large = 512 << 20
+    /// From more parameters on, 512 MiB of Float32, `automatic` keeps weights as stored.
+    public static let mostWidened = 128 << 20
 
     func keepsStored(_ shape: Configuration) -> Bool {
         switch self {
-        case .automatic: shape.parameterCount > Self.large / 4
+        case .automatic: shape.parameterCount > Self.mostWidened
         case .stored: true
         case .f32: false
         }

@@ -11,7 +11,7 @@ Linux; needs PyYAML.
 Ends with status 1 where an estimate is off by more than a fifth, or by more than SLACK where figures are small.
 """
 
-import argparse, os, pathlib, re, shutil, subprocess, sys, tempfile
+import argparse, json, os, pathlib, re, shutil, subprocess, sys, tempfile
 import yaml
 
 TOLERANCE = 0.2
@@ -20,23 +20,36 @@ SLACK = {"memory": 24 << 20, "disk": 1 << 20}
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
+SMALL = "data/world/heldout-text.jsonl"
+
+
+def small(corpus):
+    """A corpus whose files of the world are replaced by a small one; None where nothing is."""
+    if isinstance(corpus, list):
+        parts = [small(part) or part for part in corpus]
+        return parts if parts != corpus else None
+    if isinstance(corpus, dict):
+        source = "limit" not in corpus and small(corpus.get("source"))
+        return {**corpus, "source": source} if source else None
+    return SMALL if isinstance(corpus, str) and corpus.startswith("data/world/") and corpus != SMALL else None
+
+
 def overrides(recipe):
     """Reduced budgets and corpora that keep what memory depends on: models, batches and contexts."""
     result = ["seeds=[1]"] if recipe.get("seeds") else []
     for entry in recipe["stages"]:
         (kind, stage), = entry.items()
         name = stage.get("to", kind) if stage else kind
-        corpus = stage.get("corpus") if kind in ("label", "train", "select", "learn", "cut") else None
-        parts = corpus if isinstance(corpus, list) else [corpus]
-        if all(isinstance(part, str) and part.startswith("data/world/") for part in parts):
-            result.append(f"stages.{name}.corpus=data/world/heldout-text.jsonl")
+        corpus = small(stage.get("corpus")) if kind in ("label", "train", "select", "learn", "cut") else None
+        if corpus:
+            result.append(f"stages.{name}.corpus={json.dumps(corpus)}")
         if kind == "train":
             batch = stage.get("batch", {})
-            tokens = 4 * batch.get("sequences", 16) * batch.get("context", 256)
+            tokens = 2 * batch.get("sequences", 16) * batch.get("context", 256)
             if "tokens" in stage:
                 result.append(f"stages.{name}.tokens={min(stage['tokens'], tokens)}")
         elif kind == "generate":
-            result += [f"stages.{name}.limit={min(stage.get('limit', 64), 64)}", f"stages.{name}.samples=1"]
+            result += [f"stages.{name}.limit={min(stage.get('limit', 48), 48)}", f"stages.{name}.samples=1"]
         elif kind == "evaluate":
             result.append(f"stages.{name}.limit=20")
     return result

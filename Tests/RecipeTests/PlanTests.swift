@@ -198,4 +198,32 @@ import Testing
         #expect(total.memoryBytes == small.map(\.memoryBytes).max())
         #expect(abs(total.seconds - small.map(\.seconds).reduce(0, +)) < 1e-9)
     }
+
+    /// Faults found, line 18: of a file of which few records are read, few cost anything.
+    @Test func recordsThatAreNotReadCostNothing() throws {
+        let line = #"{"text":"\#(String(repeating: "once upon a time ", count: 40))"}"# + "\n"
+        try workspace.write("data/long.jsonl", String(repeating: line, count: 100))
+        func evaluation(_ limit: String) throws -> CostModel.Estimate {
+            let plan = try workspace.plan(
+                sampleRecipe,
+                set: [
+                    "stages.evaluate.perplexity=data/long.jsonl", "stages.evaluate.limit=\(limit)",
+                    "stages.evaluate.speed=false",
+                ])
+            return CostModel(gigaflops: 1).estimates(of: plan).last!
+        }
+        let (all, some, one) = try (evaluation("null"), evaluation("10"), evaluation("1"))
+        #expect(abs(all.seconds / some.seconds - 10) < 1e-6)
+        #expect(all.memoryBytes > some.memoryBytes && some.memoryBytes > one.memoryBytes)
+    }
+
+    /// Faults found, line 18: what is trained on and labelled of generated answers are their prompts too.
+    @Test func generatedTextHoldsItsPrompts() throws {
+        func label(_ prompt: String) throws -> CostModel.Estimate {
+            try workspace.write("data/prompts.jsonl", "{\"prompt\":\"\(prompt)\"}\n")
+            return CostModel(gigaflops: 1).estimates(of: try workspace.plan(sampleRecipe))[1]
+        }
+        let (short, long) = try (label("a"), label(String(repeating: "once ", count: 100)))
+        #expect(long.diskBytes > 2 * short.diskBytes && long.memoryBytes > short.memoryBytes)
+    }
 }

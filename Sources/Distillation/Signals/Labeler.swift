@@ -16,9 +16,9 @@ public struct Labeler {
     private let shardDocuments: Int
 
     /// Documents in a shard: a few megabytes, seconds of work.
-    static let shardDocuments = 2048
+    public static let shardDocuments = 2048
     /// The same where hidden states are kept, which take a hundred times the room.
-    static let shardDocumentsWithHidden = 128
+    public static let shardDocumentsWithHidden = 128
     /// Tokens run through the teacher at once: enough for products to reach their best rate.
     private static let batchTokens = 2048
 
