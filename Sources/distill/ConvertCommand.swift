@@ -50,6 +50,11 @@ struct ConvertCommand: ParsableCommand {
                 )
             }
             if output.hasSuffix(".gguf") {
+                let unnamed = model.tokens.ends.dropFirst(3).map(String.init).joined(separator: ", ")
+                if !unnamed.isEmpty {
+                    Failure.report(
+                        "note: a GGUF file names three ids that end an answer; \(unnamed) left out")
+                }
                 // A GGUF file without a vocabulary cannot be used by any program.
                 try Checkpoint.export(
                     decoder: model.decoder, tokenizer: model.requireTokenizer(), template: model.template,

@@ -42,6 +42,19 @@ import Transformer
         }
     }
 
+    /// Llama 3's chat models end answers with three ids.
+    @Test func threeStopIDsComeBack() throws {
+        let model = try Checkpoint.load(golden("families/gemma"))
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            let tokens = SpecialTokens(begin: 1, ends: [2, 7, 5], padding: 0)
+            try Checkpoint.export(
+                decoder: model.decoder, tokenizer: model.tokenizer, template: model.template, tokens: tokens,
+                to: url, as: .f32)
+            #expect(try Checkpoint.load(url).tokens.ends == [2, 7, 5])
+        }
+    }
+
     @Test func whatLlamaCppDoesNotHaveIsRefused() throws {
         let model = try Checkpoint.load(golden("families/gemma3-bias"))
         try withTemporaryDirectory { directory in

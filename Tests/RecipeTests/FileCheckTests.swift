@@ -264,6 +264,10 @@ import Testing
 
     @Test func aTeacherNeedsTheStudentsTokenizer() throws {
         #expect(
+            try problem(["tokenizer=data/stranger"]).hasSuffix(
+                "is labelled by data/teacher, which has another tokenizer than the student, that of data/stranger; "
+                    + "let the teacher write (generate), and train on its text"))
+        #expect(
             try problem(["stages.train.signals=null", "stages.train.teacher=data/stranger"]).hasPrefix(
                 "data/stranger has another tokenizer than the student"))
     }

@@ -28,7 +28,7 @@ import Testing
                 tensor.fill(0)
             }
         }
-        let importance = Importance(of: decoder, on: batch)
+        let importance = try Importance(of: decoder, on: batch)
         #expect(abs(importance.layers[2]) < 1e-12)
         #expect([0, 1, 3].allSatisfy { importance.layers[$0] > 1e-3 })
         let selection = try DecoderSelection(most: importance, of: decoder.configuration, layers: 3)
@@ -47,7 +47,7 @@ import Testing
             guard name.hasSuffix("gateUp.weight") else { return }
             for neuron in dead { tensor.pointer(row: neuron).update(repeating: 0, count: tensor.width) }
         }
-        let importance = Importance(of: decoder, on: batch)
+        let importance = try Importance(of: decoder, on: batch)
         let selection = try DecoderSelection(most: importance, of: decoder.configuration, feedForward: 44)
         for neurons in try #require(selection.neurons) {
             #expect(neurons == (0..<48).filter { !dead.contains($0) })
@@ -66,7 +66,7 @@ import Testing
             // Four query heads, two keys, then the values of the first group, of 8 rows each.
             for row in 48..<56 { tensor.pointer(row: row).update(repeating: 0, count: tensor.width) }
         }
-        let importance = Importance(of: decoder, on: batch)
+        let importance = try Importance(of: decoder, on: batch)
         #expect(importance.heads.allSatisfy { $0[0] == 0 && $0[1] == 0 && $0[2] > 0 && $0[3] > 0 })
         // As many heads of each group, while that comes out even.
         let even = try DecoderSelection(most: importance, of: decoder.configuration, heads: 2)
@@ -82,7 +82,7 @@ import Testing
             // Values of head 2.
             for row in 80..<88 { tensor.pointer(row: row).update(repeating: 0, count: tensor.width) }
         }
-        let importance = Importance(of: decoder, on: batch)
+        let importance = try Importance(of: decoder, on: batch)
         let selection = try DecoderSelection(most: importance, of: decoder.configuration, heads: 3)
         #expect(selection.heads == Array(repeating: [0, 1, 3], count: 4))
         #expect(selection.keyValueHeads == selection.heads)
@@ -99,7 +99,7 @@ import Testing
                 tensor.pointer[5] = 0
             }
         }
-        let importance = Importance(of: decoder, on: batch)
+        let importance = try Importance(of: decoder, on: batch)
         let selection = try DecoderSelection(most: importance, of: decoder.configuration, width: 31)
         #expect(selection.channels == (0..<32).filter { $0 != 5 })
         #expect(try decoder.cut(to: selection).configuration.width == 31)
@@ -108,7 +108,7 @@ import Testing
     /// The formulas, told plainly.
     @Test func measuresAreTheirFormulas() throws {
         let decoder = try decoder()
-        let importance = Importance(of: decoder, on: batch)
+        let importance = try Importance(of: decoder, on: batch)
         let inside = decoder.activations(batch)
         var sum = 0.0
         for row in 0..<27 {
@@ -121,8 +121,8 @@ import Testing
         }
         expectClose([Float(importance.layers[1])], [sum / 27])
         // A sequence's mean, then the root of the sum of squares over sequences: it does not depend on the batch.
-        let parts = [0..<20, 20..<27].map { range in
-            Importance(of: decoder, on: TokenBatch(sequences: [Array(batch.ids[range])]))
+        let parts = try [0..<20, 20..<27].map { range in
+            try Importance(of: decoder, on: TokenBatch(sequences: [Array(batch.ids[range])]))
         }
         for (whole, each) in [
             (importance.neurons[3], parts.map { $0.neurons[3] }),
@@ -134,9 +134,17 @@ import Testing
         }
     }
 
+    /// Weights that are finite may overflow on the way: what NaN says of parts is nothing.
+    @Test func activationsThatAreNoNumbersAreRefused() throws {
+        let decoder = try decoder { name, tensor in
+            if name == "blocks.1.feedForward.down.weight" { tensor.fill(3e38) }
+        }
+        #expect(throws: UserError.self) { _ = try Importance(of: decoder, on: batch) }
+    }
+
     @Test func impossibleNumbersAreRefused() throws {
         let decoder = try decoder()
-        let importance = Importance(of: decoder, on: batch)
+        let importance = try Importance(of: decoder, on: batch)
         func message(layers: Int? = nil, heads: Int? = nil, feedForward: Int? = nil) -> String? {
             do {
                 _ = try DecoderSelection(

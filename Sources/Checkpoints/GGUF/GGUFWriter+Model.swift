@@ -89,11 +89,11 @@ extension GGUFWriter {
         if let template { add("tokenizer.chat_template", template.jinja) }
     }
 
-    /// The ids that begin, end and fill sequences. A second end is the end of a turn.
+    /// The ids that begin, end and fill sequences. A second end is the end of a turn, a third that of a message.
     mutating func add(_ tokens: SpecialTokens) {
         let named = [
             ("bos", tokens.begin), ("eos", tokens.ends.first), ("eot", tokens.ends.dropFirst().first),
-            ("padding", tokens.padding),
+            ("eom", tokens.ends.dropFirst(2).first), ("padding", tokens.padding),
         ]
         for (name, id) in named {
             if let id { add("tokenizer.ggml.\(name)_token_id", Int(id)) }

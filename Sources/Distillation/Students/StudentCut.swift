@@ -76,7 +76,7 @@ public struct StudentCut: Equatable, Sendable {
         if measuresImportance {
             let sample = try CutSample(records, tokens: Self.importanceTokens, of: whole)
             progress?(.note("measuring importance on \(sample.batch.ids.count) tokens"))
-            let importance = Importance(of: whole.decoder, on: sample.batch)
+            let importance = try Importance(of: whole.decoder, on: sample.batch)
             var count: Int?
             if case .count(let wanted) = layers { count = wanted }
             selection = try DecoderSelection(

@@ -42,7 +42,10 @@ struct StageChecks {
         let caches = train.signals.compactMap { signals in
             labelStage(of: signals).map { (signals: signals, label: $0) }
         }
-        for (signals, label) in caches { check(signals, label, of: train) }
+        for (signals, label) in caches {
+            check(signals, label, of: train)
+            VocabularyChecks(decoding: decoding).check(signals, of: label, in: train)
+        }
         // What a cache from elsewhere holds is not known here.
         guard caches.count == train.signals.count, let first = caches.first else { return }
         for part in train.corpus {

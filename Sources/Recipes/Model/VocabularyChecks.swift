@@ -27,6 +27,15 @@ struct VocabularyChecks {
         }
     }
 
+    /// Signals are of the teacher's tokens, which are the student's too.
+    func check(_ signals: Reference, of label: LabelStage, in train: TrainStage) {
+        guard differ(label.model, train.tokenizer) else { return }
+        decoding.problems.add(
+            "\"\(signals.name)\" is labelled by \(label.model.name), which has another tokenizer than the student, "
+                + "that of \(train.tokenizer.name)", at: signals.place,
+            remedy: "let the teacher write (generate), and train on its text")
+    }
+
     /// A model that training goes on from has the tokenizer that it is trained with, or at least room for its pieces.
     private func check(_ model: ModelSettings, _ tokenizer: Reference) {
         guard case .checkpoint(let reference) = model.origin, reference.target != tokenizer.target else {

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 // C width, F feed-forward width, H query heads, D head dimension.
@@ -21,7 +22,8 @@ public struct Importance: Sendable {
     private static let tokensAtOnce = 1024
 
     /// - Parameter batch: At least one sequence, none longer than the model's context.
-    public init(of decoder: Decoder, on batch: TokenBatch) {
+    /// - Throws: `UserError` where activations are infinite or NaN
+    public init(of decoder: Decoder, on batch: TokenBatch) throws {
         precondition(!batch.ids.isEmpty, "importance is measured on text")
         let shape = decoder.configuration
         layers = Array(repeating: 0, count: shape.layers)
@@ -37,6 +39,10 @@ public struct Importance: Sendable {
             heads[layer] = heads[layer].map { $0.squareRoot() }
         }
         channels = channels.map { $0.squareRoot() }
+        let all = [layers, channels] + neurons + heads
+        guard all.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+            throw UserError.outputIsNoNumber("on the text that importance is measured on")
+        }
     }
 
     /// Adds what a few sequences say: sums over positions for layers, over sequences of squared means for the others.
