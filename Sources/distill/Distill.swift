@@ -19,6 +19,7 @@ struct Distill: ParsableCommand {
     /// Nothing in the command is concurrent but the thread pool. An asynchronous `main` would start Dispatch, which waits for ever
     /// where an address-space limit leaves no room for its thread.
     static func main() {
+        leaveOpenBLASWithoutThreads()
         Console.prepare()
         Interruption.install()
         do {
@@ -28,6 +29,20 @@ struct Distill: ParsableCommand {
         } catch {
             end(error)
         }
+    }
+
+    /// Begins again without OpenBLAS's own threads where the address space is limited.
+    ///
+    /// They start as the library is loaded, before `main`, and the command uses none of them. Each asks for a buffer of 128 MiB
+    /// until it has it: under a limit for ever, and the process waits for them at its end.
+    private static func leaveOpenBLASWithoutThreads() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != .max,
+            getenv("OPENBLAS_NUM_THREADS") == nil
+        else { return }
+        setenv("OPENBLAS_NUM_THREADS", "1", 1)
+        // Where it cannot, the command goes on as it is.
+        execv("/proc/self/exe", CommandLine.unsafeArgv)
     }
 
     /// Prints help, a version or a usage error, and ends with its exit code.
