@@ -46,13 +46,14 @@ extension CostModel {
         private var productive: Double { processBytes + productBytes * Double(Parallel.threads) }
 
         private func cut(_ stage: CutStage) -> Estimate {
-            let (whole, kept) = (shape(of: stage.model), shape(of: stage))
+            let whole = shape(of: stage.model)
             let measured = (stage.settings.cut.measuresImportance ? StudentCut.importanceTokens : 0)
             let seen = (stage.settings.cut.vocabulary == nil ? 0 : StudentCut.massTokens)
             let looks = measured + seen > 0
             return Estimate(
                 seconds: 1 + seconds(Double(measured + seen) * (whole?.forwardOperations ?? 0), labelShare),
-                memoryBytes: productive + stored(stage.model) + weights(kept)
+                // What is kept is taken as it is written, from weights that stay as they are stored.
+                memoryBytes: productive + stored(stage.model)
                     + (looks ? pass(whole, passTokens) + logits(whole, passTokens) : 0),
                 diskBytes: stored(stage, at: instance))
         }
