@@ -118,8 +118,8 @@ import Testing
             try expect(73, "no/o", "model", "--prompts", "good.jsonl", "--output", "no/o")
             try expect(0, "", "model", "--prompts", "good.jsonl", "--output", "o", "--max-new-tokens", "3")
             try expect(
-                73, "seed is 1 here and 0 there", "model", "--prompts", "good.jsonl", "--output", "o",
-                "--max-new-tokens", "3", "--seed", "1")
+                73, "seed is 2 here and 1 there", "model", "--prompts", "good.jsonl", "--output", "o",
+                "--max-new-tokens", "3", "--seed", "2")
             #expect(
                 Set(try FileManager.default.contentsOfDirectory(atPath: directory.path))
                     == ["model", "bad.jsonl", "good.jsonl", "o", "o.origin"])
