@@ -36,10 +36,7 @@ struct Distill: ParsableCommand {
     /// They start as the library is loaded, before `main`, and the command uses none of them. Each asks for a buffer of 128 MiB
     /// until it has it: under a limit for ever, and the process waits for them at its end.
     private static func leaveOpenBLASWithoutThreads() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != .max,
-            getenv("OPENBLAS_NUM_THREADS") == nil
-        else { return }
+        guard getenv("OPENBLAS_NUM_THREADS") == nil, MemoryLimit.addressSpaceLeft != nil else { return }
         setenv("OPENBLAS_NUM_THREADS", "1", 1)
         // Where it cannot, the command goes on as it is.
         execv("/proc/self/exe", CommandLine.unsafeArgv)

@@ -12,7 +12,7 @@ public struct StudentRecipe: Sendable {
     /// Text that is measured on and not trained on.
     public var heldOut: [String]
     public var directory: URL
-    public var memoryBytes = Double(ProcessInfo.processInfo.physicalMemory)
+    public var memoryBytes = Double(MemoryLimit.resident.bytes)
 
     /// The time that training and labelling are planned for, each.
     var plannedSeconds = 2.0 * 3600
