@@ -1,18 +1,31 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// What reads, runs and writes a model.
+let models: [Target.Dependency] = ["Checkpoints", "Transformer", "Tokenization", "Tensors", "Support"]
+// What is done with models and text; `models` come with them.
+let methods: [Target.Dependency] = [
+    "Corpora", "Generation", "Signals", "Training", "Selection", "DatasetDistillation", "Pruning",
+]
+
 // Every version is exact: a checkout of today builds the same tomorrow.
 let package = Package(
     name: "swift-distill",
     products: [
         .executable(name: "distill", targets: ["distill"]),
         // Each layer is a library too, so a program can use as much of the toolkit as it needs.
+        .library(name: "Support", targets: ["Support"]),
         .library(name: "Tensors", targets: ["Tensors"]),
         .library(name: "Tokenization", targets: ["Tokenization"]),
         .library(name: "Transformer", targets: ["Transformer"]),
         .library(name: "Checkpoints", targets: ["Checkpoints"]),
         .library(name: "Corpora", targets: ["Corpora"]),
-        .library(name: "Distillation", targets: ["Distillation"]),
+        .library(name: "Generation", targets: ["Generation"]),
+        .library(name: "Signals", targets: ["Signals"]),
+        .library(name: "Training", targets: ["Training"]),
+        .library(name: "Selection", targets: ["Selection"]),
+        .library(name: "DatasetDistillation", targets: ["DatasetDistillation"]),
+        .library(name: "Pruning", targets: ["Pruning"]),
         .library(name: "Evaluation", targets: ["Evaluation"]),
         .library(name: "Recipes", targets: ["Recipes"]),
     ],
@@ -35,92 +48,68 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Support"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Support"]),
         .target(name: "Transformer", dependencies: ["Tensors", "Support"]),
-        .target(name: "Checkpoints", dependencies: ["Transformer", "Tokenization", "Tensors", "Support"]),
-        .target(name: "Corpora", dependencies: ["Transformer", "Tokenization", "Tensors", "Support"]),
+        .target(name: "Checkpoints", dependencies: ["Transformer", "Tensors", "Tokenization", "Support"]),
+        .target(name: "Corpora", dependencies: ["Tokenization", "Support"]),
+        .target(name: "Generation", dependencies: models + ["Corpora"]),
+        .target(name: "Signals", dependencies: models + ["Corpora"]),
+        .target(name: "Training", dependencies: models + ["Corpora", "Signals"]),
+        .target(name: "Selection", dependencies: models + ["Corpora", "Signals", "Training"]),
         .target(
-            name: "Distillation",
-            dependencies: ["Corpora", "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support"]),
-        .target(
-            name: "Evaluation",
-            dependencies: [
-                "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support",
-            ]),
-        .target(
-            name: "Recipes",
-            dependencies: [
-                "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization",
-                "Tensors", "Support", "Yams",
-            ]),
+            name: "DatasetDistillation",
+            dependencies: models + ["Corpora", "Signals", "Training", "Selection"]),
+        .target(name: "Pruning", dependencies: models + ["Corpora"]),
+        .target(name: "Evaluation", dependencies: models + ["Corpora", "Generation", "Signals", "Training"]),
+        .target(name: "Recipes", dependencies: models + methods + ["Evaluation", "Yams"]),
         .executableTarget(
             name: "distill",
-            dependencies: [
-                "Recipes", "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer",
-                "Tokenization", "Tensors", "Support", "COpenBLAS",
+            dependencies: models + methods + [
+                "Evaluation", "Recipes", "COpenBLAS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        // The generator of data/world: a library, so that tests can check it, and a small program.
-        .target(name: "World"),
+        // The generators of data/world and data/everyday: libraries, so that tests can check them, and small programs.
+        .target(name: "World", path: "Sources/Generators/World"),
         .executableTarget(
             name: "world-data",
-            dependencies: ["World", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-
-        // The same for data/everyday: questions over a grid of topics.
-        .target(name: "Everyday"),
-        .executableTarget(name: "everyday-data", dependencies: ["Everyday"]),
+            dependencies: ["World", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/Generators/world-data"),
+        .target(name: "Everyday", path: "Sources/Generators/Everyday"),
+        .executableTarget(
+            name: "everyday-data", dependencies: ["Everyday"], path: "Sources/Generators/everyday-data"),
 
         // Tests: one folder a target.
         .target(
-            name: "TestSupport", dependencies: ["Transformer", "Tensors", "CKernels"],
+            name: "TestSupport",
+            dependencies: ["Transformer", "Tokenization", "Tensors", "Support", "CKernels"],
             path: "Tests/TestSupport"),
         .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"]),
-        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"]),
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Support", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Support", "TestSupport"]),
         .testTarget(
             name: "TransformerTests",
             dependencies: ["Transformer", "Checkpoints", "Tensors", "CKernels", "Support", "TestSupport"]),
+        .testTarget(name: "CheckpointsTests", dependencies: models + ["TestSupport"]),
         .testTarget(
-            name: "CheckpointsTests",
-            dependencies: [
-                "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support", "TestSupport",
-            ]),
+            name: "CorporaTests", dependencies: ["Corpora", "Tokenization", "Support", "TestSupport"]),
         .testTarget(
-            name: "CorporaTests",
-            dependencies: ["Corpora", "Transformer", "Tokenization", "Tensors", "Support", "TestSupport"]),
+            name: "GenerationTests", dependencies: models + ["Corpora", "Generation", "TestSupport"]),
+        .testTarget(name: "PruningTests", dependencies: models + ["Corpora", "Pruning", "TestSupport"]),
+        .testTarget(name: "TrainingTests", dependencies: models + methods + ["TestSupport"]),
+        .testTarget(name: "EvaluationTests", dependencies: models + methods + ["Evaluation", "TestSupport"]),
         .testTarget(
-            name: "DistillationTests",
-            dependencies: [
-                "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support",
-                "TestSupport",
-            ]),
-        .testTarget(
-            name: "EvaluationTests",
-            dependencies: [
-                "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer", "Tokenization",
-                "Tensors", "Support", "TestSupport",
-            ]),
-        .testTarget(
-            name: "RecipeTests",
-            dependencies: [
-                "Recipes", "Evaluation", "Distillation", "Corpora", "Checkpoints", "Transformer",
-                "Tokenization",
-                "Tensors", "Support", "TestSupport",
-            ]),
+            name: "RecipeTests", dependencies: models + methods + ["Recipes", "Evaluation", "TestSupport"]),
         .testTarget(name: "WorldTests", dependencies: ["World"]),
         .testTarget(name: "EverydayTests", dependencies: ["Everyday"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: [
-                "distill", "distil-a-student", "add-a-loss", "Recipes", "Evaluation", "Distillation",
-                "Corpora",
-                "Checkpoints", "Transformer", "Tokenization", "Tensors", "Support", "TestSupport",
+            dependencies: models + methods + [
+                "distill", "distil-a-student", "add-a-loss", "Recipes", "Evaluation", "TestSupport",
             ]),
         // The programs in the README and in the article on adding a loss, built and run by CommandTests.
         .executableTarget(
-            name: "distil-a-student",
-            dependencies: ["Distillation", "Corpora", "Checkpoints", "Transformer"], path: "Tests/Example"),
+            name: "distil-a-student", dependencies: models + methods, path: "Tests/Example"),
         .executableTarget(
-            name: "add-a-loss", dependencies: ["Distillation", "Recipes"], path: "Tests/AddedLoss",
+            name: "add-a-loss", dependencies: models + methods + ["Recipes"], path: "Tests/AddedLoss",
             exclude: ["hellinger.yaml"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -28,7 +28,7 @@ extension Checkpoint {
     ///   - format: F32, F16, BF16, Q8_0, Q5_0, Q4_0 or Q6_K; nil leaves matrices as they are in memory.
     /// - Throws: `UserError` if the vocabularies differ, weights are not finite in `format`, or the system refuses.
     public static func export(
-        decoder: Decoder, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
+        decoder: DecoderModel, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
         to url: URL, as format: WeightFormat?
     ) throws {
         if let format {
@@ -38,7 +38,7 @@ extension Checkpoint {
         if shape.hasAttentionBias, shape.family != .llama {
             throw UserError(
                 "cannot save: llama.cpp has no attention biases in \(shape.family.rawValue) models",
-                file: url.relativePath, remedy: "write a Hugging Face directory", status: .configuration)
+                file: url.relativePath, hint: "write a Hugging Face directory", status: .configuration)
         }
         if let tokenizer, tokenizer.vocabularySize != shape.vocabularySize {
             throw UserError(

@@ -17,7 +17,7 @@ extension Checkpoint {
         for name in [GGUFNames.embedding, GGUFNames.head] {
             available[name] = available[name]?.prefix(shape.vocabularySize, of: description.rows)
         }
-        let loader = try DecoderLoader(
+        let loader = try ModelLoader(
             maps: GGUFNames.parameters(
                 of: shape, fusesQueryKeyValue: file.tensors["blk.0.attn_qkv.weight"] != nil),
             available: available, isRedundant: GGUFNames.isRedundant, file: url.relativePath,

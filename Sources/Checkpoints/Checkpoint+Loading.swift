@@ -50,7 +50,7 @@ extension Checkpoint {
         guard CheckpointFile.existing("adapter_config.json", in: url) != nil else { return }
         throw UserError(
             "holds an adapter (adapter_config.json), which is not supported", file: url.relativePath,
-            remedy: "merge it: PeftModel.merge_and_unload(), then save_pretrained")
+            hint: "merge it: PeftModel.merge_and_unload(), then save_pretrained")
     }
 
     /// The shape of a model, without reading its weights.
@@ -166,13 +166,13 @@ extension ModelConfiguration {
             try ConfigurationFile.refuseLFSPointer(ConfigurationFile.beginning(of: url, count: 64), at: url)
             throw UserError(
                 "a file", file: url.relativePath,
-                remedy: "a Hugging Face directory with config.json or a GGUF file is expected",
+                hint: "a Hugging Face directory with config.json or a GGUF file is expected",
                 status: .noInput)
         }
         guard let file = CheckpointFile.existing(CheckpointFile.configuration, in: url) else {
             throw UserError(
                 "holds no \(CheckpointFile.configuration)", file: url.relativePath,
-                remedy: "a Hugging Face directory is expected", status: .noInput)
+                hint: "a Hugging Face directory is expected", status: .noInput)
         }
         try self.init(JSONValue.object(contentsOf: file), fileName: file.relativePath)
     }

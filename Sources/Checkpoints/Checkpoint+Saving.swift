@@ -18,7 +18,7 @@ extension Checkpoint {
     ///   - type: F32, BF16 or F16. To BF16 and F16 the weights are rounded to nearest.
     /// - Throws: `UserError` if a weight is not finite in `type`, the vocabularies differ, or the system refuses.
     public static func save(
-        decoder: Decoder, tokenizer: Tokenizer? = nil, template: ChatTemplate? = nil,
+        decoder: DecoderModel, tokenizer: Tokenizer? = nil, template: ChatTemplate? = nil,
         tokens: SpecialTokens? = nil,
         to url: URL, as type: ScalarType = .f32
     ) throws {
@@ -60,12 +60,10 @@ extension Checkpoint {
     private static func write(_ tokenizer: Tokenizer, _ template: ChatTemplate?, in directory: URL) throws {
         let configuration =
             template?.tokenizerConfiguration(for: tokenizer) ?? TransformersConfiguration(plain: tokenizer)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write(
             tokenizer.serializedModel, to: directory.appendingPathComponent(CheckpointFile.tokenizer))
         try AtomicFile.write(
-            encoder.encode(configuration) + [10],
+            JSONEncoder.stablePretty.encode(configuration) + [10],
             to: directory.appendingPathComponent(CheckpointFile.tokenizerConfiguration))
     }
 

@@ -10,7 +10,7 @@ import Transformer
 public struct Checkpoint {
     /// Where it was read from.
     public let url: URL
-    public let decoder: Decoder
+    public let decoder: DecoderModel
     /// nil if the directory holds no `tokenizer.model`.
     public let tokenizer: Tokenizer?
     /// nil if there is no chat template, or none that we know.
@@ -22,7 +22,8 @@ public struct Checkpoint {
     public let unusedRows: Int
 
     init(
-        url: URL, decoder: Decoder, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
+        url: URL, decoder: DecoderModel, tokenizer: Tokenizer?, template: ChatTemplate?,
+        tokens: SpecialTokens,
         unusedRows: Int = 0
     ) {
         self.url = url
@@ -68,7 +69,7 @@ public struct Checkpoint {
         throw UserError(
             "holds no \(CheckpointFile.tokenizer)"
                 + (others.isEmpty ? "" : ", and its \(others[0]) cannot be read"), file: url.relativePath,
-            remedy: "put the SentencePiece model that it was trained with beside the weights"
+            hint: "put the SentencePiece model that it was trained with beside the weights"
                 + (others.isEmpty ? "" : "; other vocabularies, such as byte-level BPE, are not supported"),
             status: .noInput)
     }

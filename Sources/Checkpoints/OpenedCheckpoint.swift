@@ -4,7 +4,7 @@ import Transformer
 /// A model whose files have been checked and whose weights have not been read.
 struct OpenedCheckpoint {
     let shape: Configuration
-    let loader: DecoderLoader
+    let loader: ModelLoader
     let tokenizer: Tokenizer?
     let template: ChatTemplate?
     let tokens: SpecialTokens

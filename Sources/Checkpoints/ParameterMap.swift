@@ -33,7 +33,7 @@ struct ParameterMap: Equatable {
         of configuration: Configuration, prefix: (_ layer: Int) -> String, offset: (_ name: String) -> Float,
         parts: (_ name: String, _ rows: Int) -> [(suffix: String, rows: Int, interleavedHeads: Int?)]
     ) -> [ParameterMap] {
-        Decoder.parameterShapes(of: configuration).map { name, shape in
+        DecoderModel.parameterShapes(of: configuration).map { name, shape in
             let fields = name.split(separator: ".", maxSplits: 2)
             let layer = fields.count == 3 && fields[0] == "blocks" ? Int(fields[1]) : nil
             let local = layer == nil ? name : String(fields[2])

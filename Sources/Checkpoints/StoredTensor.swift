@@ -39,7 +39,7 @@ struct StoredTensor: Sendable {
             bytes: bytes.prefix(bytes.count / rows * count), file: file)
     }
 
-    func error(_ problem: String, remedy: String? = nil) -> UserError {
-        UserError("tensor \"\(name)\" \(problem)", file: file, remedy: remedy)
+    func error(_ problem: String, hint: String? = nil) -> UserError {
+        UserError("tensor \"\(name)\" \(problem)", file: file, hint: hint)
     }
 }

@@ -168,7 +168,7 @@ public struct CorpusEncoder: Sendable {
         guard writer.endPart() > 0 else {
             throw UserError(
                 "no token of the corpus is a target", file: file?.relativePath,
-                remedy: "give chats with an assistant's turn within the context, or texts")
+                hint: "give chats with an assistant's turn within the context, or texts")
         }
     }
 
@@ -200,7 +200,7 @@ public struct CorpusEncoder: Sendable {
             guard ids.count < contextLength else {
                 throw UserError(
                     "a prompt of \(ids.count) tokens leaves no room in a context of \(contextLength)",
-                    remedy: "shorten the prompt")
+                    hint: "shorten the prompt")
             }
             return ids
         }

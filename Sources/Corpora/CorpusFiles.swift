@@ -32,7 +32,7 @@ public struct CorpusFiles: Sendable {
     public static func isPattern(_ path: String) -> Bool { path.contains { "*?[".contains($0) } }
 
     /// The kind of a file by its name, without `.gz`.
-    static func kind(of url: URL) -> String {
+    package static func kind(of url: URL) -> String {
         let kind = url.pathExtension.lowercased()
         return kind == "gz" ? url.deletingPathExtension().pathExtension.lowercased() : kind
     }
@@ -63,7 +63,7 @@ public struct CorpusFiles: Sendable {
         guard status == 0 else {
             throw UserError(
                 status == GLOB_NOMATCH ? "no file matches" : "cannot be searched",
-                file: pattern.relativePath, remedy: "give \(summary)", status: .noInput)
+                file: pattern.relativePath, hint: "give \(summary)", status: .noInput)
         }
         let parts = try (0..<Int(found.gl_pathc)).map { index in
             try CorpusFiles(exactly: URL(filePath: String(cString: found.gl_pathv[index]!)))

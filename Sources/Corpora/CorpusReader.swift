@@ -1,6 +1,5 @@
 import Foundation
 import Support
-import Tensors
 
 /// Reads records from files: `.jsonl` (or `.ndjson`, `.json`, one object a line), and `.txt`; compressed as `.gz` too.
 ///
@@ -69,10 +68,10 @@ public struct CorpusReader: Sendable {
 
     func requireInputs() throws {
         guard inputs.isEmpty else { return }
-        throw UserError("no corpus", remedy: Self.remedy, status: .noInput)
+        throw UserError("no corpus", hint: Self.hint, status: .noInput)
     }
 
-    private static let remedy = "give .jsonl files with one record a line or .txt files"
+    private static let hint = "give .jsonl files with one record a line or .txt files"
 
     /// Calls `body` with some records after the others, `sliceBytes` of them or more. A file that is one document is a slice
     /// by itself.
@@ -100,7 +99,7 @@ public struct CorpusReader: Sendable {
         }
         try hand()
         guard count > 0 else {
-            throw UserError("no records", file: input.url.relativePath, remedy: Self.remedy, status: .noInput)
+            throw UserError("no records", file: input.url.relativePath, hint: Self.hint, status: .noInput)
         }
     }
 

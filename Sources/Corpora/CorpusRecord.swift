@@ -81,7 +81,7 @@ private struct RecordDecoding {
                 found.isEmpty
                     ? "a record has \"messages\", \"prompt\" or \"text\"; this one has none of them"
                     : "a record has only one of \"messages\", \"prompt\" and \"text\"; this one has \(found)",
-                remedy: found.isEmpty ? "\"conversations\" and \"instruction\" are read too" : nil)
+                hint: found.isEmpty ? "\"conversations\" and \"instruction\" are read too" : nil)
         }
         if present.contains(.completion), forms != [.prompt] {
             throw RecordFault("\"completion\" goes with \"prompt\", not with \"\(forms[0].stringValue)\"")
@@ -129,7 +129,7 @@ private struct RecordDecoding {
 /// What is wrong with a record whose JSON is sound.
 struct RecordFault: Error {
     let problem: String
-    let remedy: String?
+    let hint: String?
 
-    init(_ problem: String, remedy: String? = nil) { (self.problem, self.remedy) = (problem, remedy) }
+    init(_ problem: String, hint: String? = nil) { (self.problem, self.hint) = (problem, hint) }
 }

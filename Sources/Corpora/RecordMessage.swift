@@ -36,13 +36,13 @@ struct RecordMessage: Decodable {
             if try (try? container.decode([AnyJSON].self, forKey: key))?.isEmpty != true {
                 throw RecordFault(
                     "\"\(path)\" calls tools (\"\(key.rawValue)\"), which chat templates here cannot write",
-                    remedy: "leave such chats out, or write the call into \"content\"")
+                    hint: "leave such chats out, or write the call into \"content\"")
             }
         }
         if try present(.trainDetail) {
             throw RecordFault(
                 "\"\(path)\" has \"train_detail\": a message is trained on as a whole or not at all",
-                remedy: "give \"weight\": 1 or 0")
+                hint: "give \"weight\": 1 or 0")
         }
         let isShareGPT = try !present(.role) && present(.from)
         let role =

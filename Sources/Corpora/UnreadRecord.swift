@@ -58,7 +58,7 @@ struct UnreadRecord {
             guard bytes.count <= JSONLines.longestLine else {
                 throw UserError(
                     "a document longer than \(JSONLines.longestLine) bytes", file: url.relativePath,
-                    remedy: "divide it by documents: paragraph or documents: line")
+                    hint: "divide it by documents: paragraph or documents: line")
             }
         }
         return String(decoding: bytes, as: UTF8.self)
@@ -74,7 +74,7 @@ extension JSONLines.Line {
         do {
             return try decode(CorpusRecord.self)
         } catch let fault as RecordFault {
-            throw error(fault.problem, remedy: fault.remedy)
+            throw error(fault.problem, hint: fault.hint)
         }
     }
 }
@@ -114,7 +114,7 @@ struct UnreadRecords {
         case let other:
             throw UserError(
                 other.isEmpty ? "a corpus without a file extension" : "a corpus of kind .\(other)",
-                file: file.relativePath, remedy: "give \(CorpusFiles.summary)")
+                file: file.relativePath, hint: "give \(CorpusFiles.summary)")
         }
         if isText, documents == .file {
             lines = nil

@@ -1,5 +1,6 @@
-import Distillation
 import Foundation
+import Signals
+import Support
 import Tensors
 import Transformer
 
@@ -32,7 +33,7 @@ public struct Agreement: Encodable, Equatable, Sendable {
     ///
     /// - Parameter progress: called with the number of windows done and of tokens run
     public static func measure(
-        student: Decoder, teacher: Decoder, windows: [Window],
+        student: DecoderModel, teacher: DecoderModel, windows: [Window],
         progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
     ) -> Agreement {
         var rest = windows.makeIterator()
@@ -42,7 +43,7 @@ public struct Agreement: Encodable, Equatable, Sendable {
 
     /// As above, of windows that are made one after another. Of each position 4 bytes are kept, for the percentiles.
     static func measure<Failure: Error>(
-        student: Decoder, teacher: Decoder, windows next: () throws(Failure) -> Window?,
+        student: DecoderModel, teacher: DecoderModel, windows next: () throws(Failure) -> Window?,
         _ progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
     ) throws(Failure) -> Agreement {
         precondition(
@@ -100,7 +101,8 @@ public struct Agreement: Encodable, Equatable, Sendable {
         var isRight = false
     }
 
-    private static func compare(student: Decoder, teacher: Decoder, _ batch: TrainingBatch) -> [Row] {
+    private static func compare(student: DecoderModel, teacher: DecoderModel, _ batch: TrainingBatch) -> [Row]
+    {
         let (studentHidden, teacherHidden) = (
             student.frozenHiddenStates(batch.tokens, at: batch.positions),
             teacher.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions)

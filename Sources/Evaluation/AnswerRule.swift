@@ -17,7 +17,7 @@ public struct AnswerRule: Equatable, Sendable {
     public init(format: String) throws {
         do { _ = try Regex(format) } catch {
             throw UserError(
-                "\"\(format)\" is not a regular expression", remedy: "such as \"Ahoy! (.+) Fair winds!\"",
+                "\"\(format)\" is not a regular expression", hint: "such as \"Ahoy! (.+) Fair winds!\"",
                 status: .configuration)
         }
         self.format = format

@@ -1,10 +1,11 @@
+import Support
 import Tensors
 import Transformer
 
 /// How fast a model writes.
 public enum DecodingSpeed {
     /// Tokens a second with one sequence at a time, from a short prompt: the median of three runs.
-    public static func measure(_ decoder: Decoder, tokens: Int = 64) throws -> Double {
+    public static func measure(_ decoder: DecoderModel, tokens: Int = 64) throws -> Double {
         let length = min(tokens, decoder.configuration.contextLength - 8)
         guard length > 0 else { return .nan }
         let generator = try BatchGenerator(decoder, slots: 1, capacity: length + 8)

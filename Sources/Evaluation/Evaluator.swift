@@ -82,7 +82,7 @@ public struct Evaluator {
         guard counted.scored > 0 else {
             throw UserError(
                 "the text is too short: no token of it is scored in windows of \(length) tokens",
-                remedy: "give more text, or a shorter context")
+                hint: "give more text, or a shorter context")
         }
         return (text, counted)
     }
@@ -95,13 +95,13 @@ public struct Evaluator {
         guard length <= longest else {
             throw UserError(
                 "a context of \(length) tokens exceeds the model's, \(longest)",
-                file: shortest.url.relativePath, remedy: "give a context of at most \(longest)",
+                file: shortest.url.relativePath, hint: "give a context of at most \(longest)",
                 status: .configuration)
         }
         guard stride ?? 1 <= length else {
             throw UserError(
                 "a stride of \(stride ?? 1) tokens exceeds the context of \(length): tokens would be skipped",
-                file: shortest.url.relativePath, remedy: "give a stride of at most \(length)",
+                file: shortest.url.relativePath, hint: "give a stride of at most \(length)",
                 status: .configuration)
         }
         return length
@@ -165,7 +165,7 @@ public struct Evaluator {
         guard try student.requireTokenizer().hasSameIDs(as: teacher.requireTokenizer()) else {
             throw UserError(
                 "has another tokenizer than \(teacher.url.relativePath): token by token they cannot be compared",
-                file: student.url.relativePath, remedy: "compare perplexity in bits a byte instead",
+                file: student.url.relativePath, hint: "compare perplexity in bits a byte instead",
                 status: .configuration)
         }
         let (text, counted) = try text(source, for: student, teacher: teacher)

@@ -1,6 +1,7 @@
 import Corpora
-import Distillation
 import Foundation
+import Signals
+import Support
 import Tensors
 import Transformer
 
@@ -32,7 +33,7 @@ public struct Perplexity: Encodable, Equatable, Sendable {
     ///   - byteCount: bytes of text that a token stands for; nil leaves bits a byte out
     ///   - progress: called with the number of windows done and of tokens run
     public static func measure(
-        _ model: Decoder, windows: [Window], byteCount: ((Int32) -> Int)? = nil,
+        _ model: DecoderModel, windows: [Window], byteCount: ((Int32) -> Int)? = nil,
         progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
     ) -> Perplexity {
         var rest = windows.makeIterator()
@@ -41,7 +42,8 @@ public struct Perplexity: Encodable, Equatable, Sendable {
 
     /// As above, of windows that are made one after another: memory does not depend on their number.
     static func measure<Failure: Error>(
-        _ model: Decoder, windows next: () throws(Failure) -> Window?, _ byteCount: ((Int32) -> Int)? = nil,
+        _ model: DecoderModel, windows next: () throws(Failure) -> Window?,
+        _ byteCount: ((Int32) -> Int)? = nil,
         _ progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
     ) throws(Failure) -> Perplexity {
         var sums = Sums(countsBytes: byteCount != nil)
@@ -95,7 +97,7 @@ public struct Perplexity: Encodable, Equatable, Sendable {
     }
 
     /// −ln p(target) at each of the batch's kept positions.
-    static func negativeLogLikelihoods(_ model: Decoder, _ batch: TrainingBatch) -> [Float] {
+    static func negativeLogLikelihoods(_ model: DecoderModel, _ batch: TrainingBatch) -> [Float] {
         let hidden = model.frozenHiddenStates(batch.tokens, at: batch.positions)
         let result = Tensor(shape: [batch.targets.count])
         LogitsChunks.forEach(hidden: hidden, head: model.head) { rows, logits in

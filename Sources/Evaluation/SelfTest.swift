@@ -1,9 +1,10 @@
 import Checkpoints
-import Distillation
 import Foundation
+import Signals
 import Support
 import Tensors
 import Tokenization
+import Training
 import Transformer
 
 /// Quick checks that the installed libraries and this machine compute what they should.
@@ -107,14 +108,15 @@ public struct SelfTest: Sendable {
             steps: 60, losses: [WeightedLoss(.crossEntropy)], optimizer: .init(learningRate: 1e-2),
             saveInterval: .never)
         let last = try Trainer(
-            student: Decoder(configuration: shape, seed: 1), source: Repeated(batch: batch), options: options
+            student: DecoderModel(configuration: shape, seed: 1), source: Repeated(batch: batch),
+            options: options
         ).run()
         let loss = last?.loss ?? .infinity
         return loss < 1 ? nil : "a student that should learn one sequence by heart stays at a loss of \(loss)"
     }
 
     @Sendable private static func cache() throws -> String? {
-        let decoder = try Decoder(configuration: shape, seed: 3)
+        let decoder = try DecoderModel(configuration: shape, seed: 3)
         let prompt: [Int32] = [5, 9, 2, 33]
         var cached: [Int32] = []
         let request = GenerationRequest(
@@ -134,7 +136,7 @@ public struct SelfTest: Sendable {
         let directory = FileManager.default.temporaryDirectory.appending(
             path: "distill-doctor-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
-        let decoder = try Decoder(configuration: shape, seed: 4)
+        let decoder = try DecoderModel(configuration: shape, seed: 4)
         try Checkpoint.save(decoder: decoder, to: directory)
         let read = try Checkpoint.load(directory).decoder
         let same =

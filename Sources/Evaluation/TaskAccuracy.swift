@@ -1,10 +1,9 @@
 import Checkpoints
-import Corpora
-import Distillation
 import Foundation
 import Support
 import Tensors
 import Tokenization
+import Training
 import Transformer
 
 /// How often a model's greedy answer is right: one of those accepted, to the letter (white space at the ends aside), or what
@@ -67,7 +66,7 @@ public struct TaskAccuracy: Encodable, Equatable, Sendable {
                 throw UserError(
                     "question \(index + 1) of \(questions.count) has \(prompt.count) tokens and leaves no room for an "
                         + "answer in the model's context of \(context)",
-                    file: checkpoint.url.relativePath, remedy: "shorten the question")
+                    file: checkpoint.url.relativePath, hint: "shorten the question")
             }
             return GenerationRequest(
                 prompt: prompt, options: .greedy(maxNewTokens: maximumTokens),

@@ -34,11 +34,11 @@ public struct TaskQuestion: Equatable, Sendable {
         while questions.count < limit ?? .max, let line = try lines.next() {
             let answers = try line.decode(Answers.self).texts
             guard case .chat(let messages) = try line.record() else {
-                throw line.error("a text asks nothing", remedy: "give \"messages\" or \"prompt\"")
+                throw line.error("a text asks nothing", hint: "give \"messages\" or \"prompt\"")
             }
             guard messages.last?.role == .user else {
                 throw line.error(
-                    "\"messages\" does not end with a user's turn", remedy: "leave the answer out")
+                    "\"messages\" does not end with a user's turn", hint: "leave the answer out")
             }
             guard !answers.isEmpty else { throw line.error("\"answers\" is empty") }
             questions.append(TaskQuestion(messages: messages, answers: answers))

@@ -11,11 +11,7 @@ public final class AppendLog {
     /// The file's length.
     public private(set) var byteCount: Int
 
-    private static let encoder: JSONEncoder = {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }()
+    private static let encoder = JSONEncoder.stable
 
     /// Opens the log, or creates it. A last line without a line break is dropped.
     ///
@@ -32,7 +28,7 @@ public final class AppendLog {
         if let lines, lineCount < lines {
             throw UserError(
                 "holds \(lineCount) whole lines where \(lines) are expected", file: url.relativePath,
-                remedy: "the log was shortened by something else; start the run afresh")
+                hint: "the log was shortened by something else; start the run afresh")
         }
         if try Int(file.status().st_size) > byteCount { try file.truncate(to: byteCount) }
         if isNew { try OpenFile.synchronize(directory: url.absoluteURL.deletingLastPathComponent()) }

@@ -57,7 +57,7 @@ public enum AtomicDirectory {
         let shown = lost.prefix(5).joined(separator: ", ") + (lost.count > 5 ? ", …" : "")
         throw UserError(
             "replacing this directory would delete \(shown)", file: url.relativePath,
-            remedy: "name another directory, or move these files away", status: .cannotCreate)
+            hint: "name another directory, or move these files away", status: .cannotCreate)
     }
 
     private static func synchronizeTree(_ directory: URL) throws {

@@ -30,7 +30,7 @@ public final class ByteSource {
         do { try process.run() } catch {
             throw UserError(
                 "cannot start gzip: \(error.localizedDescription)", file: url.relativePath,
-                remedy: "install gzip, or expand the file first", status: .unavailable)
+                hint: "install gzip, or expand the file first", status: .unavailable)
         }
         (gzip, output, self.complaints) = (process, pipe.fileHandleForReading, complaints)
     }

@@ -44,12 +44,12 @@ public enum ConfigurationFile {
         guard content.starts(with: "version https://git-lfs.github.com/spec/".utf8) else { return }
         throw UserError(
             "is a Git LFS pointer, not the file itself", file: url.relativePath,
-            remedy: "fetch it in its repository with `git lfs pull`, or download the file", status: .noInput)
+            hint: "fetch it in its repository with `git lfs pull`, or download the file", status: .noInput)
     }
 
     private static func tooLarge(_ url: URL, _ found: String, _ bytes: Int) -> UserError {
         UserError(
             "\(found), more than such a file ever has", file: url.relativePath,
-            remedy: "at most \(bytes) bytes are read")
+            hint: "at most \(bytes) bytes are read")
     }
 }

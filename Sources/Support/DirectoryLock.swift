@@ -15,7 +15,7 @@ public final class DirectoryLock: Sendable {
         guard try file.lock() else {
             throw UserError(
                 "in use by \(try Self.holder(file))", file: directory.relativePath,
-                remedy: "wait until it ends, or name another directory", status: .temporaryFailure)
+                hint: "wait until it ends, or name another directory", status: .temporaryFailure)
         }
         try file.truncate(to: 0)
         try Data("\(getpid())\n".utf8).withUnsafeBytes { try file.write($0) }

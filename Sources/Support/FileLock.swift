@@ -22,7 +22,7 @@ public final class FileLock: Sendable {
         guard try file.lock() else {
             throw UserError(
                 "is being written by another process", file: file.url.relativePath,
-                remedy: "wait until it ends, or name another", status: .temporaryFailure)
+                hint: "wait until it ends, or name another", status: .temporaryFailure)
         }
         descriptor = file.keepOpen()
     }

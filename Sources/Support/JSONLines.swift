@@ -64,7 +64,7 @@ public final class JSONLines {
             if let fault = UTF8Validation.firstFault(in: bytes) {
                 throw UserError(
                     "not valid UTF-8 at byte \(begin - start + fault + 1)", file: name,
-                    line: number, remedy: "save the file as UTF-8")
+                    line: number, hint: "save the file as UTF-8")
             }
             return Line(file: name, number: number, offset: begin, bytes: Data(bytes))
         }
@@ -113,7 +113,7 @@ public final class JSONLines {
             guard buffer.count < Self.longestLine else {
                 throw UserError(
                     "a line longer than \(Self.longestLine) bytes", file: name,
-                    line: number + 1, remedy: "one JSON value a line is expected")
+                    line: number + 1, hint: "one JSON value a line is expected")
             }
             let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * buffer.count, alignment: 64)
             larger.copyMemory(from: .init(buffer))
@@ -144,7 +144,7 @@ extension JSONLines.Line {
     }
 
     /// An error at this line.
-    public func error(_ problem: String, remedy: String? = nil) -> UserError {
-        UserError(problem, file: file, line: number, remedy: remedy)
+    public func error(_ problem: String, hint: String? = nil) -> UserError {
+        UserError(problem, file: file, line: number, hint: hint)
     }
 }

@@ -81,7 +81,7 @@ public struct MemoryLimit: Equatable, Sendable {
         guard needed > Double(resident.bytes) else { return }
         throw UserError(
             "\(what) needs \(text(needed)) of memory; \(resident.source) \(text(Double(resident.bytes)))",
-            remedy: hint ?? "use a smaller model or a machine with more memory", status: .unavailable)
+            hint: hint ?? "use a smaller model or a machine with more memory", status: .unavailable)
     }
 
     /// "3.50 GiB".

@@ -84,3 +84,8 @@ extension ClosedRange<Int> {
         upperBound == .max ? "\(lowerBound) or more" : "\(lowerBound) to \(upperBound)"
     }
 }
+
+extension NumberLimits {
+    /// What a factor of one part of a sum accepts, such as the weight of a loss or of a teacher.
+    public static let weight = NumberLimits(1e-9...1e9)
+}

@@ -29,7 +29,7 @@ final class OpenFile {
         }
         guard status.isRegular else {
             throw UserError(
-                "is \(status.kind)", file: url.relativePath, remedy: "a regular file is expected",
+                "is \(status.kind)", file: url.relativePath, hint: "a regular file is expected",
                 status: .noInput)
         }
     }

@@ -20,7 +20,7 @@ public final class ScratchFile: Sendable {
         } catch var error as UserError {
             error.file = directory.relativePath
             if directory.standardizedFileURL == URL.temporaryDirectory.standardizedFileURL {
-                error.remedy = "name a directory for temporary files with the environment variable TMPDIR"
+                error.hint = "name a directory for temporary files with the environment variable TMPDIR"
             }
             throw error
         }

@@ -17,7 +17,7 @@ extension UserError {
     {
         UserError(
             "\(problem): \(String(cString: strerror(code)))", file: url.relativePath,
-            remedy: remedy(for: code, access), status: status(for: code, access))
+            hint: hint(for: code, access), status: status(for: code, access))
     }
 
     private static func status(for code: Int32, _ access: FileAccess) -> ExitStatus {
@@ -29,7 +29,7 @@ extension UserError {
         }
     }
 
-    private static func remedy(for code: Int32, _ access: FileAccess) -> String? {
+    private static func hint(for code: Int32, _ access: FileAccess) -> String? {
         switch code {
         case ENOSPC, EDQUOT: "free some space and try again"
         case ENOENT where access == .writing: "create the directory it belongs to first"

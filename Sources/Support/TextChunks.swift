@@ -82,6 +82,6 @@ public final class TextChunks {
         let start = sound.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
         throw UserError(
             "not valid UTF-8 at byte \(fault - start + 1)", file: name, line: line,
-            remedy: "save the file as UTF-8")
+            hint: "save the file as UTF-8")
     }
 }

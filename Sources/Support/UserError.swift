@@ -26,28 +26,28 @@ public struct UserError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong, with the offending value.
     public var problem: String
     /// What would have been accepted, or what to do about it.
-    public var remedy: String?
+    public var hint: String?
     /// The exit code the command ends with.
     public var status: ExitStatus
 
     public init(
         _ problem: String, file: String? = nil, line: Int? = nil, column: Int? = nil,
-        remedy: String? = nil, status: ExitStatus = .dataFormat
+        hint: String? = nil, status: ExitStatus = .dataFormat
     ) {
         self.file = file
         self.line = line
         self.column = column
         self.problem = problem
-        self.remedy = remedy
+        self.hint = hint
         self.status = status
     }
 
-    /// `file:line:column: problem; remedy`, without the parts that are not known: one line, safe on a terminal.
+    /// `file:line:column: problem; hint`, without the parts that are not known: one line, safe on a terminal.
     public var description: String {
         var place = file ?? ""
         if let line { place += ":\(line)" }
         if let line, line > 0, let column { place += ":\(column)" }
         let message = place.isEmpty ? problem : "\(place): \(problem)"
-        return (remedy.map { "\(message); \($0)" } ?? message).terminalSafe
+        return (hint.map { "\(message); \($0)" } ?? message).terminalSafe
     }
 }

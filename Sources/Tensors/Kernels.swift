@@ -1,4 +1,5 @@
 import CKernels
+import Support
 
 /// The vector loops for this machine. A table of C function pointers, never changed after start.
 nonisolated(unsafe) public let kernels: DistillKernels = distill_kernels(0).pointee

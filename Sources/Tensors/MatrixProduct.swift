@@ -74,7 +74,7 @@ public enum MatrixProduct {
         let left = MemoryLimit.addressSpaceLeft.map { "; ulimit -v leaves \($0 >> 20) MiB" } ?? ""
         throw UserError(
             "OpenBLAS needs \(missing >> 20) MiB of address space for its buffers\(left)",
-            remedy: "raise the limit", status: .unavailable)
+            hint: "raise the limit", status: .unavailable)
     }
 
     /// c = alpha * a * b + beta * c, on all threads when large enough.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// A matrix of weights kept in memory as a file stores them, most often mapped from it, and widened row by row.
 public struct StoredWeights: Sendable {

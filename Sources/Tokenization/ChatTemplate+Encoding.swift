@@ -68,7 +68,7 @@ extension ChatTemplate {
         guard let foreign else { return }
         throw UserError(
             foreign.problem,
-            remedy: "name the template that chats are to be written with: chat_template in a recipe, "
+            hint: "name the template that chats are to be written with: chat_template in a recipe, "
                 + "--chat-template in a command", status: .configuration)
     }
 
@@ -92,7 +92,7 @@ extension ChatTemplate {
 
     /// The ids that an assistant never says: control, unknown and unused pieces and the symbols of turns, but not those that
     /// end its own.
-    public func neverSaid(in tokenizer: Tokenizer) -> Set<Int32> {
+    public func suppressedIDs(in tokenizer: Tokenizer) -> Set<Int32> {
         let markers = Set(symbols.compactMap { tokenizer.id(of: $0) })
         let ids = (0..<Int32(tokenizer.vocabularySize)).filter { id in
             markers.contains(id) || [.control, .unknown, .unused].contains(tokenizer.kind(of: id))
@@ -111,7 +111,7 @@ extension ChatTemplate {
         guard missing.isEmpty else {
             throw UserError(
                 "the vocabulary has no symbol \(missing.joined(separator: ", "))",
-                remedy: name == Self.roleMarkers.name
+                hint: name == Self.roleMarkers.name
                     ? "train it with the symbols \(symbols.joined(separator: " ")), or name the model's chat_template"
                     : "choose a chat template of the model's own")
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 extension ChatTemplate {
     /// The template in the language of `tokenizer_config.json`. It renders to the same ids, unless the content
@@ -85,10 +86,8 @@ extension ChatTemplate {
     private var comment: String {
         guard name == nil, case .own(let system) = system else { return "" }
         let parts = Parts(system: system, user: user, assistant: assistant, symbols: symbols)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // The end of a comment cannot stand in it, and JSON has another way to write a brace.
-        let json = try! String(decoding: encoder.encode(parts), as: UTF8.self)
+        let json = try! String(decoding: JSONEncoder.stable.encode(parts), as: UTF8.self)
         return Self.opening + json.replacing("#}", with: "\\u0023}") + " #}"
     }
 

@@ -52,7 +52,7 @@ struct ModelFile: Sendable {
     func damaged(_ problem: String) -> UserError {
         UserError(
             "not a usable SentencePiece model: \(problem)", file: name,
-            remedy: "give a complete tokenizer.model of kind unigram or bpe")
+            hint: "give a complete tokenizer.model of kind unigram or bpe")
     }
 
     // MARK: - Messages

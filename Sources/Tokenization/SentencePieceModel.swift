@@ -114,7 +114,7 @@ extension SentencePieceModel {
         } catch {
             throw UserError(
                 "not a usable SentencePiece model: \(error.problem) at byte \(error.offset)", file: name,
-                remedy: "give a complete tokenizer.model of kind unigram or bpe")
+                hint: "give a complete tokenizer.model of kind unigram or bpe")
         }
     }
 }

@@ -114,7 +114,7 @@ extension Tokenizer {
         for id in ids {
             guard id >= 0, Int(id) < vocabularySize else {
                 throw UserError(
-                    "token id \(id) is not in the vocabulary", remedy: "ids are 0 to \(vocabularySize - 1)")
+                    "token id \(id) is not in the vocabulary", hint: "ids are 0 to \(vocabularySize - 1)")
             }
             decoder.append(id, to: &bytes)
         }

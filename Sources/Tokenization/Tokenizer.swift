@@ -27,7 +27,7 @@ public final class Tokenizer: Sendable {
 
     enum Segmenter: Sendable {
         case unigram(UnigramSegmenter)
-        case pair(PairSegmenter)
+        case pair(BPESegmenter)
     }
 
     /// A `.model` is a few megabytes at most; a larger file is something else.
@@ -43,7 +43,7 @@ public final class Tokenizer: Sendable {
         guard try FileManager.default.exists(at: file) else {
             throw UserError(
                 "no such tokenizer", file: file.path,
-                remedy: "give a SentencePiece .model file or a directory that holds tokenizer.model",
+                hint: "give a SentencePiece .model file or a directory that holds tokenizer.model",
                 status: .noInput)
         }
         let data = try ConfigurationFile.read(URL(filePath: file.path), atMost: Self.largestFile)
@@ -64,7 +64,7 @@ public final class Tokenizer: Sendable {
         segmenter =
             switch model.kind {
             case .unigram: .unigram(UnigramSegmenter(model, vocabulary: vocabulary))
-            case .bpe: .pair(PairSegmenter(vocabulary))
+            case .bpe: .pair(BPESegmenter(vocabulary))
             }
         surfaces = Surfaces(model)
 

@@ -47,8 +47,8 @@ extension TokenizerTraining {
 
     /// Throws for options the library would refuse with a message about its own names, or not refuse at all.
     func validate() throws {
-        func reject(_ problem: String, _ remedy: String) -> UserError {
-            UserError(problem, remedy: remedy, status: .configuration)
+        func reject(_ problem: String, _ hint: String) -> UserError {
+            UserError(problem, hint: hint, status: .configuration)
         }
         guard (1...Int(1 << 24)).contains(vocabularySize) else {
             throw reject("a vocabulary of \(vocabularySize) pieces", "give 1 to \(1 << 24)")
@@ -79,11 +79,11 @@ extension TokenizerTraining {
             return UserError(
                 "a vocabulary of \(vocabularySize) pieces is too small: the special pieces and the "
                     + "characters of the text take \(numbers.1)",
-                remedy: "give at least that many, or a lower character coverage", status: .configuration)
+                hint: "give at least that many, or a lower character coverage", status: .configuration)
         }
         let reason = message.range(of: "] ", options: .backwards).map { message[$0.upperBound...] } ?? ""
         return UserError(
             "the tokenizer cannot be trained: \(reason.isEmpty ? message[...] : reason)",
-            remedy: "change the vocabulary size (now \(vocabularySize)) or give more text")
+            hint: "change the vocabulary size (now \(vocabularySize)) or give more text")
     }
 }

@@ -39,7 +39,7 @@ public struct TokenizerTraining: Sendable {
         let buffer = SentenceBuffer(sentences)
         guard !buffer.ends.isEmpty else {
             throw UserError(
-                "there is no text to train a tokenizer on", remedy: "give files with at least one line")
+                "there is no text to train a tokenizer on", hint: "give files with at least one line")
         }
         var model: UnsafeMutableRawPointer?
         var length = 0

@@ -63,7 +63,7 @@ public struct VocabularyTrim: Sendable {
         guard size < whole.vocabularySize else {
             throw UserError(
                 "\(size) pieces are no fewer than the vocabulary has, \(whole.vocabularySize)",
-                remedy: "keep fewer, or do not trim it", status: .configuration)
+                hint: "keep fewer, or do not trim it", status: .configuration)
         }
         let texts = Array(texts)
         var counts = [Int](repeating: 0, count: whole.vocabularySize)
@@ -78,7 +78,7 @@ public struct VocabularyTrim: Sendable {
             let least = choice.kept.count
             throw UserError(
                 "\(size) pieces are too few: special, byte and user-defined pieces alone are \(least)",
-                remedy: "keep more than \(least)", status: .configuration)
+                hint: "keep more than \(least)", status: .configuration)
         }
         let ids = counts.indices.map(Int32.init)
         for id in ids.filter({ counts[Int($0)] > 0 }).sorted(by: {
@@ -121,7 +121,7 @@ public struct VocabularyTrim: Sendable {
             {
                 throw UserError(
                     "the symbol \(name) is empty or there already",
-                    remedy: "name symbols that the vocabulary does not have", status: .configuration)
+                    hint: "name symbols that the vocabulary does not have", status: .configuration)
             }
             let spelling = symbol.replaced.replacing(" ", with: "\u{2581}")
             guard let id = whole.id(of: spelling),
@@ -130,7 +130,7 @@ public struct VocabularyTrim: Sendable {
             else {
                 throw UserError(
                     "the symbol \(name) cannot replace \(symbol.replaced.debugDescription)",
-                    remedy: "choose a piece of the vocabulary that is neither special nor replaced already",
+                    hint: "choose a piece of the vocabulary that is neither special nor replaced already",
                     status: .configuration)
             }
             replaced[id] = symbol.spelling

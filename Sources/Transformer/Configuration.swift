@@ -155,7 +155,7 @@ public struct Configuration: Codable, Equatable, Sendable {
 
     /// Weights in all, the embedding among them.
     public var parameterCount: Int {
-        Decoder.parameterShapes(of: self).reduce(0) { $0 + $1.shape.reduce(1, *) }
+        DecoderModel.parameterShapes(of: self).reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
 
     /// Multiplications and additions of the forward pass for one position that sees `context` positions on average:

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 // M positions, C width, V vocabulary.

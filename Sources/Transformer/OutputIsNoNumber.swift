@@ -8,6 +8,6 @@ extension UserError {
     public static func outputIsNoNumber(_ place: String, model: String? = nil) -> UserError {
         UserError(
             "the model's output is not a number \(place)", file: model,
-            remedy: "check the model's weights for infinities and NaNs")
+            hint: "check the model's weights for infinities and NaNs")
     }
 }

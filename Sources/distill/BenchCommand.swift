@@ -74,7 +74,7 @@ struct BenchCommand: ParsableCommand {
                 )
             if let part, !suite.parts.contains(part) {
                 throw UserError(
-                    "there is no part \(part)", remedy: "give one of \(suite.parts.joined(separator: ", "))",
+                    "there is no part \(part)", hint: "give one of \(suite.parts.joined(separator: ", "))",
                     status: .usage)
             }
             var report = BenchmarkReport(model: model)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
-import Corpora
 import Foundation
+import Generation
 import Recipes
 import Support
 
@@ -41,7 +41,7 @@ struct ChatCommand: ParsableCommand {
             guard let template = author.template else {
                 throw UserError(
                     "has no chat template that is known", file: model,
-                    remedy: "name one with --chat-template, or let it continue texts with `distill generate`",
+                    hint: "name one with --chat-template, or let it continue texts with `distill generate`",
                     status: .configuration)
             }
             let session = try ChatSession(

@@ -1,5 +1,5 @@
-import Corpora
 import Foundation
+import Generation
 import Support
 import Transformer
 

@@ -40,7 +40,7 @@ struct ConvertCommand: ParsableCommand {
             let url = URL(filePath: output)
             guard !FileManager.default.fileExists(atPath: url.path) else {
                 throw UserError(
-                    "exists already", file: output, remedy: "name another, or delete it",
+                    "exists already", file: output, hint: "name another, or delete it",
                     status: .cannotCreate)
             }
             let model = try exit.model(input)

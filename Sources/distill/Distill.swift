@@ -13,7 +13,7 @@ struct Distill: ParsableCommand {
             RunCommand.self, ValidateCommand.self, InitCommand.self, TokenizerCommand.self,
             GenerateCommand.self,
             LabelCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self, BenchCommand.self,
-            CutCommand.self, ConvertCommand.self, DoctorCommand.self,
+            PruneCommand.self, ConvertCommand.self, DoctorCommand.self,
         ])
 
     /// Nothing in the command is concurrent but the thread pool. An asynchronous `main` would start Dispatch, which waits for ever

@@ -2,6 +2,7 @@ import ArgumentParser
 import COpenBLAS
 import Evaluation
 import Foundation
+import Support
 import Tensors
 
 struct DoctorCommand: ParsableCommand {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoints
-import Corpora
 import Evaluation
 import Foundation
 import Recipes

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
-import Corpora
 import Foundation
+import Generation
 import Recipes
 import Support
 import Tensors

@@ -49,7 +49,7 @@ struct InitCommand: ParsableCommand {
             let url = URL(filePath: file)
             if FileManager.default.fileExists(atPath: url.path) {
                 throw UserError(
-                    "the file exists", file: file, remedy: "name another, or remove it", status: .cannotCreate
+                    "the file exists", file: file, hint: "name another, or remove it", status: .cannotCreate
                 )
             }
             try AtomicFile.write(Data(try text().utf8), to: url)

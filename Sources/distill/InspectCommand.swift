@@ -1,8 +1,9 @@
 import ArgumentParser
 import Checkpoints
-import Distillation
 import Foundation
+import Signals
 import Support
+import Training
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,7 +46,7 @@ struct InspectCommand: ParsableCommand {
                 guard !verify else {
                     throw UserError(
                         "is a checkpoint: there is no teacher to compare it with", file: path,
-                        remedy: "--verify is for signal caches", status: .usage)
+                        hint: "--verify is for signal caches", status: .usage)
                 }
                 return try show(CheckpointInspection(url))
             }
@@ -73,13 +74,13 @@ struct InspectCommand: ParsableCommand {
         guard teacher != nil || FileManager.default.fileExists(atPath: url.path) else {
             throw UserError(
                 "the teacher is not at \(origin.teacher)", file: path,
-                remedy: "name its directory with --teacher",
+                hint: "name its directory with --teacher",
                 status: .noInput)
         }
         guard try Checkpoint.fingerprint(at: url) == origin.teacherFingerprint else {
             throw UserError(
                 "is not the teacher that made \(path): its fingerprint is another", file: url.relativePath,
-                remedy: "name the right one with --teacher", status: .configuration)
+                hint: "name the right one with --teacher", status: .configuration)
         }
         return SignalVerification.measure(cache, teacher: try Checkpoint.load(url).decoder, records: records)
     }

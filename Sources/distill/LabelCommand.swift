@@ -1,11 +1,11 @@
 import ArgumentParser
 import Checkpoints
-import Corpora
-import Distillation
 import Foundation
 import Recipes
+import Signals
 import Support
 import Tensors
+import Training
 
 struct LabelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

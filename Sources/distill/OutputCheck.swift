@@ -17,7 +17,7 @@ enum OutputCheck {
             let files = [url] + (inside?.compactMap { $0 as? URL } ?? [])
             guard files.contains(where: { Self.identity(of: $0) == identity }) else { continue }
             throw UserError(
-                "is read by this command and would be replaced", file: output, remedy: "name another output",
+                "is read by this command and would be replaced", file: output, hint: "name another output",
                 status: .cannotCreate)
         }
     }

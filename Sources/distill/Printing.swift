@@ -4,12 +4,11 @@ import Support
 
 /// Prints a value as JSON with snake_case keys.
 func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
+    let encoder = JSONEncoder.stablePretty
     encoder.keyEncodingStrategy = .convertToSnakeCase
     // A divergence can be infinite, which JSON's numbers cannot say.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
         positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try printJSON(text: String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoints
-import Corpora
 import Foundation
 import Support
 import Tensors
@@ -182,7 +181,7 @@ extension TokenizerCommand {
                 guard let id = Int32(text), id >= 0, id < tokenizer.vocabularySize else {
                     throw UserError(
                         "\(text.debugDescription) is not a token id", file: "standard input", line: number,
-                        remedy: "ids are 0 to \(tokenizer.vocabularySize - 1), separated by spaces")
+                        hint: "ids are 0 to \(tokenizer.vocabularySize - 1), separated by spaces")
                 }
                 return id
             }

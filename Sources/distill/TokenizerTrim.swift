@@ -1,5 +1,4 @@
 import ArgumentParser
-import Corpora
 import Foundation
 import Support
 import Tokenization

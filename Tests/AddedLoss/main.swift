@@ -1,6 +1,6 @@
-import Distillation
 import Foundation
 import Recipes
+import Training
 
 extension LossKind {
     /// The squared Hellinger distance, ½ Σ (√p − √q)².

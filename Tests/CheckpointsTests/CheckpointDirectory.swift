@@ -33,7 +33,7 @@ struct CheckpointDirectory {
 }
 
 /// Logits of the whole sequence, [N, V].
-func logits(_ decoder: Decoder, _ ids: [Int32]) -> [Float] {
+func logits(_ decoder: DecoderModel, _ ids: [Int32]) -> [Float] {
     decoder.logits(decoder.hiddenStates(TokenBatch(sequences: [ids]))).values
 }
 
@@ -49,8 +49,8 @@ func tinyTokenizer() throws -> Tokenizer {
 }
 
 /// A decoder for that vocabulary.
-func tinyDecoder(_ tokenizer: Tokenizer, seed: UInt64 = 3) throws -> Decoder {
-    try Decoder(
+func tinyDecoder(_ tokenizer: Tokenizer, seed: UInt64 = 3) throws -> DecoderModel {
+    try DecoderModel(
         configuration: Configuration(
             vocabularySize: tokenizer.vocabularySize, width: 16, layers: 2, heads: 2, keyValueHeads: 1,
             headDimension: 8, feedForward: 24, contextLength: 128), seed: seed)

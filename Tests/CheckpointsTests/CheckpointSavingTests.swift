@@ -9,7 +9,7 @@ import Transformer
 
 @Suite struct CheckpointSavingTests {
     private func expectSameParameters(
-        _ actual: Decoder, _ expected: Decoder, rounding: (Float) -> Double = Double.init
+        _ actual: DecoderModel, _ expected: DecoderModel, rounding: (Float) -> Double = Double.init
     ) {
         #expect(actual.configuration == expected.configuration)
         #expect(actual.parameters.map(\.name) == expected.parameters.map(\.name))

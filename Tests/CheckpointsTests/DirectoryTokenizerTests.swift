@@ -10,10 +10,11 @@ import Transformer
 @Suite struct DirectoryTokenizerTests {
     /// A model whose table has `extra` rows more than the tokenizer has pieces, as a Hugging Face directory; the JSON files of
     /// `files` beside it.
-    private func write(extra: Int, files: [String: String] = [:], to url: URL) throws -> (Tokenizer, Decoder)
-    {
+    private func write(extra: Int, files: [String: String] = [:], to url: URL) throws -> (
+        Tokenizer, DecoderModel
+    ) {
         let tokenizer = try tinyTokenizer()
-        let decoder = try Decoder(
+        let decoder = try DecoderModel(
             configuration: Configuration(
                 vocabularySize: tokenizer.vocabularySize + extra, width: 8, layers: 1, heads: 2,
                 feedForward: 8,

@@ -114,7 +114,7 @@ import Transformer
         try withTemporaryDirectory { directory in
             let url = directory.appending(path: "model.gguf")
             try Checkpoint.export(
-                decoder: Decoder(configuration: shape, seed: 1), tokenizer: tokenizer, template: nil,
+                decoder: DecoderModel(configuration: shape, seed: 1), tokenizer: tokenizer, template: nil,
                 tokens: SpecialTokens(), to: url, as: .f16)
             let copy = try Checkpoint.tokenizer(at: url)
             #expect(copy.kind == tokenizer.kind && copy.charactersMap == tokenizer.charactersMap)
@@ -136,7 +136,7 @@ import Transformer
         let shape = Configuration(vocabularySize: 40, width: 64, layers: 1, heads: 2, feedForward: 100)
         try withTemporaryDirectory { directory in
             let url = directory.appending(path: "model.gguf")
-            let decoder = try Decoder(configuration: shape, seed: 1)
+            let decoder = try DecoderModel(configuration: shape, seed: 1)
             try Checkpoint.export(
                 decoder: decoder, tokenizer: nil, template: nil, tokens: SpecialTokens(), to: url, as: .q6K)
             let block = try Checkpoint.load(url, weights: .stored).decoder.blocks[0]

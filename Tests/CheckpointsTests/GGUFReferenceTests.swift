@@ -1,7 +1,8 @@
 import Checkpoints
 import Foundation
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Testing
 import Tokenization
 import Transformer

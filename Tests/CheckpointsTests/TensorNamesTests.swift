@@ -10,7 +10,7 @@ import Transformer
     /// The decoder of a golden, its tensors renamed and others put beside them.
     private func load(
         _ name: String, in directory: URL, others: [String] = [], _ rename: (String) -> String
-    ) throws -> Decoder {
+    ) throws -> DecoderModel {
         let url = directory.appending(path: "renamed")
         try? FileManager.default.removeItem(at: url)
         try FileManager.default.copyItem(at: golden(name), to: url)
@@ -22,7 +22,7 @@ import Transformer
         return try Checkpoint.load(url).decoder
     }
 
-    private func expectSame(_ decoder: Decoder, as name: String) throws {
+    private func expectSame(_ decoder: DecoderModel, as name: String) throws {
         let original = try Checkpoint.load(golden(name)).decoder
         for (mine, theirs) in zip(decoder.parameters, original.parameters) {
             #expect(mine.name == theirs.name)

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Corpora
-import Distillation
 import Evaluation
 import Testing
 import Transformer
@@ -12,7 +10,7 @@ import Transformer
 @Suite struct DefaultsTests {
     private func expect(
         _ kind: Stage.Kind, _ defaults: [String: Any], in section: String? = nil,
-        sourceLocation: SourceLocation = #_sourceLocation
+        sourceLocation: Testing.SourceLocation = #_sourceLocation
     ) throws {
         var keys = kind.declarations
         if let section { keys = try #require(keys.first { $0.key == section }).nested }
@@ -75,7 +73,7 @@ import Transformer
     }
 
     @Test func cut() throws {
-        let command = try CutCommand.parse(["model", "out", "--layers", "1", "--corpus", "t.jsonl"])
+        let command = try PruneCommand.parse(["model", "out", "--layers", "1", "--corpus", "t.jsonl"])
         try expect(.cut, ["precision": command.type.rawValue])
     }
 

@@ -167,7 +167,7 @@ import Transformer
     @Test func modelsWithOtherTokenizersAreNotCompared() throws {
         try withText { directory in
             let tokenizer = try Tokenizer(contentsOf: golden("tokenization/bpe.model"))
-            let decoder = try Decoder(
+            let decoder = try DecoderModel(
                 configuration: Configuration(
                     vocabularySize: tokenizer.vocabularySize, width: 16, layers: 1, heads: 2, feedForward: 32),
                 seed: 1)

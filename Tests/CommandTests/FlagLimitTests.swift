@@ -1,6 +1,4 @@
 import ArgumentParser
-import Corpora
-import Distillation
 import Testing
 import Transformer
 

@@ -33,7 +33,7 @@ import Testing
     /// The article on adding a loss shows a program and a recipe that work, in under 60 lines.
     @Test func theProgramInTheArticleAddsALoss() throws {
         let article = try String(
-            contentsOf: packageRoot.appending(path: "Sources/Distillation/Distillation.docc/AddingALoss.md"),
+            contentsOf: packageRoot.appending(path: "Sources/Training/Training.docc/AddingALoss.md"),
             encoding: .utf8)
         let folder = packageRoot.appending(path: "Tests/AddedLoss")
         var lines = 0

@@ -1,7 +1,8 @@
 import Checkpoints
 import Foundation
-import TestSupport
+import Support
 import Tensors
+import TestSupport
 import Tokenization
 import Transformer
 
@@ -17,7 +18,7 @@ func withSmallModel<R>(contextLength: Int = 128, _ body: (URL) throws -> R) thro
             vocabularySize: tokenizer.vocabularySize, width: 32, layers: 2, heads: 4, feedForward: 48,
             tiedHead: false, contextLength: contextLength)
         var parameters: [String: Tensor] = [:]
-        for (index, (name, shape)) in Decoder.parameterShapes(of: configuration).enumerated() {
+        for (index, (name, shape)) in DecoderModel.parameterShapes(of: configuration).enumerated() {
             let stream = RandomStream(seed: 3, purpose: "small model", index: UInt64(index))
             parameters[name] =
                 shape.count == 1
@@ -25,7 +26,7 @@ func withSmallModel<R>(contextLength: Int = 128, _ body: (URL) throws -> R) thro
                 : Tensor.normal(shape, deviation: 0.25, from: stream)
         }
         try Checkpoint.save(
-            decoder: Decoder(configuration: configuration, parameters: parameters), tokenizer: tokenizer,
+            decoder: DecoderModel(configuration: configuration, parameters: parameters), tokenizer: tokenizer,
             template: .roleMarkers, to: directory.appending(path: "model"))
         return try body(directory)
     }

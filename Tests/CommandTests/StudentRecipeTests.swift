@@ -44,7 +44,7 @@ import Transformer
             training.userDefinedSymbols = []
             let words = (0..<200).map { "where is the red lamp \($0)" }
             let tokenizer = try Tokenizer(serializedModel: training.train(words), name: "bare")
-            let decoder = try Decoder(
+            let decoder = try DecoderModel(
                 configuration: Configuration(
                     vocabularySize: tokenizer.vocabularySize, width: 32, layers: 2, heads: 2, feedForward: 64,
                     contextLength: 128), seed: 1)

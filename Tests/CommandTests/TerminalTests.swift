@@ -115,7 +115,7 @@ import Transformer
                     "\u{1B}]0;x\u{07} \u{9B}1m \u{202E}y"
                 ]),
                 name: "escapes")
-            let decoder = try Decoder(
+            let decoder = try DecoderModel(
                 configuration: Configuration(
                     vocabularySize: tokenizer.vocabularySize, width: 16, layers: 1, heads: 2, feedForward: 16,
                     contextLength: 512), seed: 2)

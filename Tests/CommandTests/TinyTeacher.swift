@@ -21,7 +21,7 @@ struct TinyTeacher {
         let tokenizer = try Tokenizer(
             serializedModel: TokenizerTraining(kind: .bpe, vocabularySize: 320).train(sentences), name: "tiny"
         )
-        let decoder = try Decoder(
+        let decoder = try DecoderModel(
             configuration: Configuration(
                 vocabularySize: tokenizer.vocabularySize, width: width, layers: layers, heads: 2,
                 feedForward: feedForward,

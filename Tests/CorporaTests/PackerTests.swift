@@ -1,4 +1,6 @@
 import Corpora
+import Signals
+import Support
 import Tensors
 import Testing
 

@@ -10,8 +10,8 @@ let goldenTokenizer: Tokenizer = try! Tokenizer(contentsOf: golden("tokenization
 /// A small decoder for that vocabulary, or one of another size.
 func smallDecoder(
     vocabulary: Int = goldenTokenizer.vocabularySize, contextLength: Int = 128, seed: UInt64 = 1
-) throws -> Decoder {
-    try Decoder(
+) throws -> DecoderModel {
+    try DecoderModel(
         configuration: Configuration(
             vocabularySize: vocabulary, width: 32, layers: 1, heads: 2, feedForward: 64,
             contextLength: contextLength), seed: seed)
@@ -19,7 +19,7 @@ func smallDecoder(
 
 /// Runs `body` with a checkpoint as it is read back from the disk.
 func withCheckpoint<Result>(
-    _ decoder: Decoder, tokenizer: Tokenizer = goldenTokenizer, _ body: (Checkpoint) throws -> Result
+    _ decoder: DecoderModel, tokenizer: Tokenizer = goldenTokenizer, _ body: (Checkpoint) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
         let url = directory.appending(path: "model")

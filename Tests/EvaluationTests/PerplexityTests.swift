@@ -17,8 +17,8 @@ import Transformer
     @Test func aModelThatKnowsNothingHasThePerplexityOfItsVocabulary() throws {
         let configuration = Configuration(
             vocabularySize: 97, width: 16, layers: 1, heads: 2, feedForward: 24, contextLength: 32)
-        let zeros = Decoder.parameterShapes(of: configuration).map { ($0.name, Tensor.zeros($0.shape)) }
-        let model = try Decoder(
+        let zeros = DecoderModel.parameterShapes(of: configuration).map { ($0.name, Tensor.zeros($0.shape)) }
+        let model = try DecoderModel(
             configuration: configuration, parameters: Dictionary(uniqueKeysWithValues: zeros))
         let result = Perplexity.measure(
             model, windows: windows(50, context: 16, stride: 8), byteCount: { _ in 3 })
@@ -32,7 +32,7 @@ import Transformer
     }
 
     /// −ln p of every scored token, from whole logits and in Float64.
-    private func reference(_ model: Decoder, _ windows: [Window]) -> [Double] {
+    private func reference(_ model: DecoderModel, _ windows: [Window]) -> [Double] {
         windows.flatMap { window in
             let logits = withoutGradients {
                 model.logits(model.hiddenStates(TokenBatch(sequences: [window.ids])))

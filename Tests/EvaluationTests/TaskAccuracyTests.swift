@@ -1,10 +1,11 @@
 import Checkpoints
-import Distillation
 import Foundation
+import Signals
 import Support
 import TestSupport
 import Testing
 import Tokenization
+import Training
 import Transformer
 
 @testable import Evaluation
@@ -53,7 +54,7 @@ import Transformer
     private let messages = [Message(role: .user, content: "Where is the lamp?")]
 
     /// A student that knows one chat by heart.
-    private func trained() throws -> Decoder {
+    private func trained() throws -> DecoderModel {
         struct Repeated: BatchSource {
             let batch: TrainingBatch
             func batches(forStep step: Int) -> [TrainingBatch] { [batch] }

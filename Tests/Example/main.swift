@@ -1,7 +1,7 @@
 import Checkpoints
 import Corpora
-import Distillation
 import Foundation
+import Training
 import Transformer
 
 // Distils a small student of TEACHER on CORPUS into OUTPUT.
@@ -10,7 +10,7 @@ let teacher = try Checkpoint.load(paths[0])
 let tokenizer = try teacher.requireTokenizer()
 let corpus = try CorpusEncoder(tokenizer: tokenizer, contextLength: 256).encode(CorpusReader([paths[1]]))
 
-let student = try Decoder(
+let student = try DecoderModel(
     configuration: Configuration(
         vocabularySize: tokenizer.vocabularySize, width: 64, layers: 2, heads: 2, feedForward: 176),
     seed: 1)

@@ -1,6 +1,6 @@
-import Distillation
 import Foundation
 import Testing
+import Training
 
 @testable import Recipes
 

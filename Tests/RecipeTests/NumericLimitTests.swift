@@ -1,5 +1,5 @@
-import Corpora
 import Foundation
+import Signals
 import Support
 import TestSupport
 import Testing

@@ -23,7 +23,7 @@ final class TinyModel: Sendable {
         withTokenizer: Bool = true, tokenizer given: Tokenizer? = nil
     ) throws {
         let tokenizer = try given ?? tokenizer(words: words)
-        let decoder = try Decoder(
+        let decoder = try DecoderModel(
             configuration: Configuration(
                 vocabularySize: tokenizer.vocabularySize, width: 16, layers: layers, heads: 2,
                 keyValueHeads: 2, headDimension: 8, feedForward: 32, tiedHead: true, contextLength: context),

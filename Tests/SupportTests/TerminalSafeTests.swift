@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func messagesAreOneLineWithoutControlCharacters() {
-        let error = UserError("no tensor \u{1B}[2Jx\ny", file: "a\u{202E}b", line: 3, remedy: "give \u{9D}it")
+        let error = UserError("no tensor \u{1B}[2Jx\ny", file: "a\u{202E}b", line: 3, hint: "give \u{9D}it")
         #expect(error.description == "a\\u{202E}b:3: no tensor \\u{1B}[2Jx\\ny; give \\u{9D}it")
     }
 }

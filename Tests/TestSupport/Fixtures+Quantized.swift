@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 import Transformer
 
@@ -32,13 +33,13 @@ extension Fixture {
     }
 
     /// A small decoder with quantised matrices, some put together from two formats.
-    public static func quantizedDecoder(contextLength: Int = 128, seed: UInt64 = 1) throws -> Decoder {
+    public static func quantizedDecoder(contextLength: Int = 128, seed: UInt64 = 1) throws -> DecoderModel {
         let configuration = Configuration(
             vocabularySize: 97, width: 64, layers: 2, heads: 4, keyValueHeads: 2, headDimension: 16,
             feedForward: 96, contextLength: contextLength)
         let formats: [WeightFormat] = [.q80, .q50, .q40]
         var parameters: [String: Tensor] = [:]
-        for (index, (name, shape)) in Decoder.parameterShapes(of: configuration).enumerated() {
+        for (index, (name, shape)) in DecoderModel.parameterShapes(of: configuration).enumerated() {
             let floats = Tensor.normal(
                 shape, deviation: 0.2,
                 from: RandomStream(seed: seed, purpose: "quantized", index: UInt64(index)))
@@ -59,6 +60,6 @@ extension Fixture {
             }
             parameters[name] = Tensor(StoredWeights(width: shape[1], parts: parts))
         }
-        return try Decoder(configuration: configuration, parameters: parameters)
+        return try DecoderModel(configuration: configuration, parameters: parameters)
     }
 }

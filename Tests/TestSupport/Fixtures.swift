@@ -1,3 +1,4 @@
+import Support
 import Tensors
 import Transformer
 
@@ -27,18 +28,18 @@ public enum Fixture {
     /// decoder's are so small that many mistakes would not show.
     public static func decoder(
         heads: Int = 4, keyValueHeads: Int = 2, layers: Int = 2, tiedHead: Bool = true, seed: UInt64 = 1
-    ) throws -> Decoder {
+    ) throws -> DecoderModel {
         let configuration = Configuration(
             vocabularySize: 97, width: 32, layers: layers, heads: heads, keyValueHeads: keyValueHeads,
             headDimension: 8, feedForward: 48, tiedHead: tiedHead, contextLength: 512)
         var parameters: [String: Tensor] = [:]
-        for (index, (name, shape)) in Decoder.parameterShapes(of: configuration).enumerated() {
+        for (index, (name, shape)) in DecoderModel.parameterShapes(of: configuration).enumerated() {
             let stream = RandomStream(seed: seed, purpose: "fixture weights", index: UInt64(index))
             let isNorm = shape.count == 1
             let tensor = Tensor.normal(shape, deviation: isNorm ? 0.2 : 0.3, from: stream)
             if isNorm { tensor.withUnsafeMutableFloats { for i in $0.indices { $0[i] += 1 } } }
             parameters[name] = tensor
         }
-        return try Decoder(configuration: configuration, parameters: parameters)
+        return try DecoderModel(configuration: configuration, parameters: parameters)
     }
 }

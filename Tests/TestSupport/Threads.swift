@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// Held while a test sets the number of threads: tests run side by side in one process.

@@ -5,13 +5,13 @@ import Transformer
 /// The plainest training of a decoder: cross-entropy over all logits and AdamW on every weight, for tests of what lies
 /// below the trainer.
 public struct TrainingLoop {
-    public let decoder: Decoder
+    public let decoder: DecoderModel
     public var rate: Float = 1e-3
     public var decay: Float = 0.1
     private var moments: [(mean: Tensor, variance: Tensor)]
     public private(set) var step = 0
 
-    public init(_ decoder: Decoder) {
+    public init(_ decoder: DecoderModel) {
         self.decoder = decoder
         decoder.requireGradients()
         moments = decoder.parameters.map { (Tensor.zeros($0.tensor.shape), Tensor.zeros($0.tensor.shape)) }

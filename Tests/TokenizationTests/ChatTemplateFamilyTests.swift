@@ -131,7 +131,7 @@ import Tokenization
         #expect(
             name.map { error.problem.contains("resembles \($0)'s but") } ?? !error.problem.contains(
                 "resembles"))
-        #expect(error.remedy?.contains("--chat-template") == true)
+        #expect(error.hint?.contains("--chat-template") == true)
         #expect(template.stopIDs(in: tokenizer) == [tokenizer.endID!] && !template.fits(tokenizer))
     }
 

@@ -39,7 +39,7 @@ import Tokenization
     @Test(arguments: vocabularies)
     func whatIsNeverSaid(name: String) throws {
         let tokenizer = try Golden.tokenizer(name)
-        let never = template.neverSaid(in: tokenizer)
+        let never = template.suppressedIDs(in: tokenizer)
         for marker in ["<|system|>", "<|user|>", "<|assistant|>"] {
             #expect(never.contains(try #require(tokenizer.id(of: marker))))
         }

@@ -10,14 +10,14 @@ import Transformer
         tiedHead: false)
 
     @Test func parametersAreNamedAndCounted() throws {
-        let decoder = try Decoder(configuration: configuration, seed: 1)
+        let decoder = try DecoderModel(configuration: configuration, seed: 1)
         let names = decoder.parameters.map(\.name)
         #expect(names.first == "embedding.weight" && names.last == "head.weight")
         #expect(Set(names).count == names.count && names.count == 1 + 3 * 6 + 2)
         #expect(
             decoder.parameters.reduce(0) { $0 + $1.tensor.count } == configuration.parameterCount)
         for ((_, tensor), (_, shape)) in zip(
-            decoder.parameters, Decoder.parameterShapes(of: configuration))
+            decoder.parameters, DecoderModel.parameterShapes(of: configuration))
         {
             #expect(tensor.shape == shape)
         }
@@ -28,7 +28,7 @@ import Transformer
     @Test func tiedHeadsShareTheTable() throws {
         var tied = configuration
         tied.tiedHead = true
-        let decoder = try Decoder(configuration: tied, seed: 1)
+        let decoder = try DecoderModel(configuration: tied, seed: 1)
         #expect(decoder.head.weight === decoder.embeddingTable)
         #expect(!decoder.parameters.contains { $0.name == "head.weight" })
         #expect(configuration.parameterCount - tied.parameterCount == 200 * 64)
@@ -36,9 +36,9 @@ import Transformer
 
     @Test func aSeedGivesTheSameWeights() throws {
         let (a, b, c) = (
-            try Decoder(configuration: configuration, seed: 1),
-            try Decoder(configuration: configuration, seed: 1),
-            try Decoder(configuration: configuration, seed: 2)
+            try DecoderModel(configuration: configuration, seed: 1),
+            try DecoderModel(configuration: configuration, seed: 1),
+            try DecoderModel(configuration: configuration, seed: 2)
         )
         for ((name, x), (y, z)) in zip(a.parameters, zip(b.parameters, c.parameters)) {
             expectSameBits(x.values, y.tensor.values, name)
@@ -47,7 +47,7 @@ import Transformer
     }
 
     @Test func initialWeightsHaveTheirDeviation() throws {
-        for (name, tensor) in try Decoder(configuration: configuration, seed: 1).parameters {
+        for (name, tensor) in try DecoderModel(configuration: configuration, seed: 1).parameters {
             guard tensor.shape.count > 1 else {
                 #expect(tensor.values.allSatisfy { $0 == 1 })
                 continue
@@ -63,12 +63,14 @@ import Transformer
     /// Every fault in one message.
     @Test func wrongWeightsAreAllReported() throws {
         var given: [String: Tensor] = [:]
-        for (name, shape) in Decoder.parameterShapes(of: configuration) { given[name] = Tensor.zeros(shape) }
+        for (name, shape) in DecoderModel.parameterShapes(of: configuration) {
+            given[name] = Tensor.zeros(shape)
+        }
         given["norm.weight"] = nil
         given["blocks.1.feedForward.down.weight"] = Tensor.zeros([96, 64])
         given["blocks.3.attentionNorm.weight"] = Tensor.zeros([64])
         let error = try #require(throws: UserError.self) {
-            try Decoder(configuration: configuration, parameters: given)
+            try DecoderModel(configuration: configuration, parameters: given)
         }
         for part in [
             "norm.weight is missing", "blocks.1.feedForward.down.weight is [96, 64], not [64, 96]",
@@ -82,7 +84,9 @@ import Transformer
         var impossible = configuration
         impossible.keyValueHeads = 3
         impossible.headDimension = 5
-        let error = try #require(throws: UserError.self) { try Decoder(configuration: impossible, seed: 1) }
+        let error = try #require(throws: UserError.self) {
+            try DecoderModel(configuration: impossible, seed: 1)
+        }
         #expect(error.status == .configuration)
         #expect(error.description.contains("4 heads cannot share 3 key-value heads"))
         #expect(error.description.contains("head dimension 5 is odd"))
@@ -92,7 +96,7 @@ import Transformer
         let problems = impossible.problems
         #expect(problems.contains { $0.contains("layers 0") })
         #expect(problems.contains { $0.contains("vocabulary size 1099511627776") })
-        #expect(throws: UserError.self) { try Decoder(configuration: impossible, seed: 1) }
+        #expect(throws: UserError.self) { try DecoderModel(configuration: impossible, seed: 1) }
     }
 
     @Test func frozenDecodersRecordNothing() throws {

@@ -6,7 +6,7 @@ import Tensors
 @Suite struct FrozenHiddenStatesTests {
     /// Rows in groups are the rows of one pass: products cut at other heights may add in another order.
     @Test(arguments: [1, 7, 12, 100]) func groupsChangeNothing(tokensAtOnce: Int) throws {
-        let decoder = try Decoder(
+        let decoder = try DecoderModel(
             configuration: Configuration(vocabularySize: 50, width: 32, layers: 2, heads: 2, feedForward: 48),
             seed: 4)
         let batch = TokenBatch(

@@ -9,13 +9,14 @@ import Testing
     private let tolerance: Float = 2e-6
 
     /// Logits after each token, computed one pass over the whole sequence without a cache.
-    private func uncachedLogits(_ decoder: Decoder, _ tokens: [Int32]) -> [[Float]] {
+    private func uncachedLogits(_ decoder: DecoderModel, _ tokens: [Int32]) -> [[Float]] {
         let all = decoder.logits(decoder.hiddenStates(TokenBatch(sequences: [tokens])))
         let (values, width) = (all.values, all.width)
         return tokens.indices.map { Array(values[$0 * width..<($0 + 1) * width]) }
     }
 
-    private func logits(_ decoder: Decoder, _ parts: [CacheExtension], _ cache: KeyValueCache) -> [Float] {
+    private func logits(_ decoder: DecoderModel, _ parts: [CacheExtension], _ cache: KeyValueCache) -> [Float]
+    {
         decoder.samplingLogits(decoder.extend(parts, in: cache)).values
     }
 

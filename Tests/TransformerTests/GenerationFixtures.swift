@@ -1,23 +1,24 @@
+import Support
 import Tensors
 
 @testable import Transformer
 
 /// A small decoder whose logits differ enough for sampling to matter. No extent is a multiple of eight where the
 /// shape allows it, so that remainders of vector loops run.
-func smallDecoder(seed: UInt64 = 5, contextLength: Int = 64) throws -> Decoder {
+func smallDecoder(seed: UInt64 = 5, contextLength: Int = 64) throws -> DecoderModel {
     let configuration = Configuration(
         vocabularySize: 61, width: 36, layers: 2, heads: 6, keyValueHeads: 2, headDimension: 6,
         feedForward: 50,
         tiedHead: false, contextLength: contextLength)
     var parameters: [String: Tensor] = [:]
-    for (index, (name, shape)) in Decoder.parameterShapes(of: configuration).enumerated() {
+    for (index, (name, shape)) in DecoderModel.parameterShapes(of: configuration).enumerated() {
         let stream = RandomStream(seed: seed, purpose: "small decoder", index: UInt64(index))
         parameters[name] =
             shape.count == 1
             ? Tensor(shape: shape, values: Array(repeating: 1, count: shape[0]))
             : Tensor.normal(shape, deviation: 0.3, from: stream)
     }
-    return try Decoder(configuration: configuration, parameters: parameters)
+    return try DecoderModel(configuration: configuration, parameters: parameters)
 }
 
 /// Random prompts of 1 to `longest` tokens, some of which share a beginning or are the same.
@@ -42,7 +43,7 @@ func prompts(_ count: Int, longest: Int = 24, vocabulary: Int = 61) -> [[Int32]]
 ///
 /// - Parameter first: place of the first prompt in the whole list, which names its random stream
 func answers(
-    _ prompts: [[Int32]], from decoder: Decoder, slots: Int, options: SamplingOptions, first: Int = 0,
+    _ prompts: [[Int32]], from decoder: DecoderModel, slots: Int, options: SamplingOptions, first: Int = 0,
     stopIDs: Set<Int32> = [], order: BatchGenerator.Order = .request
 ) throws -> [Generation] {
     let generator = try BatchGenerator(decoder, slots: slots)

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 import Testing
 
@@ -105,7 +106,7 @@ import Testing
             let total = weights.reduce(0.0) { $0 + Double($1) }
             let options = SamplingOptions(topP: topP, minP: minP)
             let expected = weights.withUnsafeBufferPointer { weights in
-                let cut = WeightCut(weights, total: total, topP: topP, minP: minP)
+                let cut = NucleusFilter(weights, total: total, topP: topP, minP: minP)
                 return (0..<200).map { draw in
                     var stream = RandomStream(seed: 4, purpose: "sampler test", index: UInt64(draw))
                     return cut.draw(at: (Double(stream.next() >> 11) + 0.5) * 0x1p-53)
@@ -169,7 +170,7 @@ import Testing
                 kept += 1
             }
             weights.withUnsafeBufferPointer { buffer in
-                let cut = WeightCut(buffer, total: total, topP: topP, minP: 0)
+                let cut = NucleusFilter(buffer, total: total, topP: topP, minP: 0)
                 #expect(cut.lightest == sorted[kept - 1])
                 #expect(weights.filter { $0 > cut.lightest }.count + cut.ties == kept)
                 #expect(abs(cut.mass - mass) < 1e-9 * mass)

@@ -35,7 +35,7 @@ import Transformer
     private struct Golden {
         let file: SafetensorsFile
         let manifest: Manifest
-        let decoder: Decoder
+        let decoder: DecoderModel
         let batch: TokenBatch
         let targets: [Int32]
 
@@ -49,7 +49,7 @@ import Transformer
                 heads: model.heads, keyValueHeads: model.keyValueHeads, headDimension: model.headDimension,
                 feedForward: model.feedForward, ropeTheta: model.ropeTheta, normEpsilon: model.normEpsilon,
                 tiedHead: tied, contextLength: model.contextLength)
-            decoder = try Decoder(
+            decoder = try DecoderModel(
                 configuration: configuration, parameters: Self.group("initial/", of: file))
             batch = TokenBatch(
                 ids: try file.values("ids", as: Int32.self),

@@ -14,7 +14,7 @@ import Testing
     private func decoder(
         keyValueHeads: Int = 2, _ change: (_ name: String, _ tensor: Tensor) -> Void = { _, _ in }
     )
-        throws -> Decoder
+        throws -> DecoderModel
     {
         let decoder = try Fixture.decoder(keyValueHeads: keyValueHeads, layers: 4)
         for (name, tensor) in decoder.parameters { change(name, tensor) }

@@ -1,3 +1,4 @@
+import Support
 import TestSupport
 import Testing
 import Transformer
@@ -11,7 +12,7 @@ import Transformer
         vocabularySize: 300, width: 128, layers: 2, heads: 4, keyValueHeads: 2, feedForward: 344)
 
     private static func train(steps: Int) throws -> [[Float]] {
-        var loop = TrainingLoop(try Decoder(configuration: configuration, seed: 1))
+        var loop = TrainingLoop(try DecoderModel(configuration: configuration, seed: 1))
         loop.rate = 1e-2
         let losses = (0..<steps).map { step in
             let seed = UInt64(step)
@@ -39,7 +40,7 @@ import Transformer
 
     /// A batch seen again and again is learned by heart.
     @Test func lossFalls() throws {
-        var loop = TrainingLoop(try Decoder(configuration: Self.configuration, seed: 1))
+        var loop = TrainingLoop(try DecoderModel(configuration: Self.configuration, seed: 1))
         let batch = TokenBatch(sequences: [Fixture.ids(20, vocabulary: 300)])
         let targets = Fixture.ids(20, vocabulary: 300, seed: 2)
         var losses: [Float] = []
@@ -57,7 +58,7 @@ import Transformer
     @Test func noMemoryIsMappedAfterTheFirstStep() async {
         await #expect(processExitsWith: .success) {
             Parallel.threads = 1
-            var loop = TrainingLoop(try Decoder(configuration: Self.configuration, seed: 1))
+            var loop = TrainingLoop(try DecoderModel(configuration: Self.configuration, seed: 1))
             let ids = Fixture.ids(400, vocabulary: 300)
             let batch = TokenBatch(ids: ids, segments: [0, 1, 150, 153, 400])
             _ = loop.accumulate(batch, targets: ids)

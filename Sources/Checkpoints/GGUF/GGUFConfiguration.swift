@@ -23,7 +23,7 @@ struct GGUFConfiguration {
         else {
             throw file.error(
                 "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")",
-                remedy: "the architectures that are supported: "
+                hint: "the architectures that are supported: "
                     + Self.families.keys.sorted().joined(separator: ", "))
         }
         var keys = GGUFKeys(file, architecture: architecture)

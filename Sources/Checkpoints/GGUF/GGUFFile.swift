@@ -24,20 +24,20 @@ struct GGUFFile: Sendable {
                 throw UserError(
                     "is the first of \(count) parts by its metadata, but not by its name",
                     file: url.relativePath,
-                    remedy: "a name that ends in \(GGUFPartName.ending(1, of: count)) is expected")
+                    hint: "a name that ends in \(GGUFPartName.ending(1, of: count)) is expected")
             }
             for (index, part) in parts.enumerated().dropFirst() {
                 let own = try Self.read(part, into: &tensors)
                 guard try Self.partCount(own, number: index, of: part) == count else {
                     throw UserError(
                         "is not part \(index + 1) of \(count)", file: part.relativePath,
-                        remedy: "all parts must come from one model")
+                        hint: "all parts must come from one model")
                 }
             }
             if case .integer(let total)? = metadata["split.tensors.count"], total != tensors.count {
                 throw UserError(
                     "the \(count) parts hold \(tensors.count) tensors, not the \(total) that the first one tells of",
-                    file: url.relativePath, remedy: "all parts must come from one model")
+                    file: url.relativePath, hint: "all parts must come from one model")
             }
         }
         self.tensors = tensors
@@ -66,14 +66,14 @@ struct GGUFFile: Sendable {
         guard case .integer(let own)? = metadata["split.no"], (0..<count).contains(own) else {
             throw UserError(
                 "\"split.no\" is \(metadata["split.no"]?.text ?? "missing")", file: url.relativePath,
-                remedy: "0 to \(count - 1) is expected")
+                hint: "0 to \(count - 1) is expected")
         }
         guard own == number else {
             throw UserError(
                 number == 0
                     ? "is part \(own + 1) of \(count)" : "is part \(own + 1), not \(number + 1), of \(count)",
                 file: url.relativePath,
-                remedy: number == 0 ? "name the first part, …\(GGUFPartName.ending(1, of: count))" : nil)
+                hint: number == 0 ? "name the first part, …\(GGUFPartName.ending(1, of: count))" : nil)
         }
         return count
     }
@@ -93,8 +93,8 @@ struct GGUFFile: Sendable {
         (try? ConfigurationFile.beginning(of: url, count: 4)) == Data("GGUF".utf8)
     }
 
-    func error(_ problem: String, remedy: String? = nil) -> UserError {
-        UserError(problem, file: url.relativePath, remedy: remedy)
+    func error(_ problem: String, hint: String? = nil) -> UserError {
+        UserError(problem, file: url.relativePath, hint: hint)
     }
 }
 

@@ -32,7 +32,7 @@ struct GGUFHeader {
         do {
             try parse(file)
         } catch let fault as GGUFCursor.Fault {
-            throw UserError(fault.problem, file: fileName, remedy: "the file is damaged or not a GGUF file")
+            throw UserError(fault.problem, file: fileName, hint: "the file is damaged or not a GGUF file")
         }
     }
 

@@ -36,7 +36,7 @@ enum GGUFTokenizer {
                 ? "a byte-level BPE vocabulary (gpt2)" : "a vocabulary of the kind \"\(model)\""
             throw file.error(
                 "holds \(what)",
-                remedy: "only SentencePiece vocabularies (tokenizer.ggml.model = llama or t5) are supported")
+                hint: "only SentencePiece vocabularies (tokenizer.ggml.model = llama or t5) are supported")
         }
         let pieces = Array(try pieces(&keys, file, count: rows).dropLast(padding))
         func id(_ name: String) -> Int? {
@@ -67,7 +67,7 @@ enum GGUFTokenizer {
             let key = "tokenizer.ggml.\(name)"
             guard case .array(let array)? = keys[key], array.count == count, let values = values(array) else {
                 throw file.error(
-                    "\"\(key)\" is \(keys[key]?.text ?? "missing")", remedy: "\(count) \(what) are expected")
+                    "\"\(key)\" is \(keys[key]?.text ?? "missing")", hint: "\(count) \(what) are expected")
             }
             return values
         }

@@ -102,7 +102,7 @@ extension GGUFWriter {
 
     /// All weights, matrices rounded to `format` where their rows are whole blocks of it; nil writes each as it is in
     /// memory, those kept as stored byte for byte.
-    mutating func add(_ decoder: Decoder, as format: WeightFormat?) {
+    mutating func add(_ decoder: DecoderModel, as format: WeightFormat?) {
         let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
         let maps = GGUFNames.parameters(
             of: decoder.configuration, fusesQueryKeyValue: decoder.configuration.family == .phi3)
@@ -176,7 +176,7 @@ extension GGUFWriter {
                 throw UserError(
                     "cannot save: the weight \(part.name) holds a value of magnitude \(value), beyond the range "
                         + "of \(format.rawValue)",
-                    remedy: format == .bf16 ? "choose f32" : "choose bf16 or f32")
+                    hint: format == .bf16 ? "choose f32" : "choose bf16 or f32")
             }
             try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<(range.count * rowBytes)]))
         }

@@ -49,7 +49,7 @@ struct DirectoryTokenizer {
                     throw UserError(
                         "the added token \(id) is \(token.spelling.debugDescription), but "
                             + "\(CheckpointFile.tokenizer) has \(spellings[id].debugDescription) there",
-                        file: directory.relativePath, remedy: "the files must come from one model")
+                        file: directory.relativePath, hint: "the files must come from one model")
                 }
                 continue
             }
@@ -77,7 +77,7 @@ struct DirectoryTokenizer {
         guard count > rows || rows - count > Self.mostPadding else { return }
         throw UserError(
             "\(CheckpointFile.tokenizer) has \(count) pieces, but the model's vocabulary has \(rows)",
-            file: directory.relativePath, remedy: "the two must come from one model")
+            file: directory.relativePath, hint: "the two must come from one model")
     }
 
     // MARK: - Added tokens
@@ -98,13 +98,13 @@ struct DirectoryTokenizer {
             guard case .integer(let id) = value, (0..<largestID).contains(id) else {
                 throw UserError(
                     "\(spelling.debugDescription) is \(value.text)", file: file.relativePath,
-                    remedy: "a token id is expected")
+                    hint: "a token id is expected")
             }
             if let known = tokens[id], known.spelling != spelling {
                 throw UserError(
                     "token \(id) is \(spelling.debugDescription), but \(known.spelling.debugDescription) in "
                         + CheckpointFile.tokenizerConfiguration, file: file.relativePath,
-                    remedy: "the files must come from one model")
+                    hint: "the files must come from one model")
             }
             if tokens[id] == nil {
                 tokens[id] = Added(spelling: spelling, isSpecial: special.contains(spelling))
@@ -123,7 +123,7 @@ struct DirectoryTokenizer {
             else {
                 throw UserError(
                     "\"added_tokens_decoder\" has \"\(key)\": \(value.text)", file: file.relativePath,
-                    remedy: "a token id and an object with its content are expected")
+                    hint: "a token id and an object with its content are expected")
             }
             tokens[id] = Added(spelling: spelling, isSpecial: fields["special"] == .boolean(true))
         }

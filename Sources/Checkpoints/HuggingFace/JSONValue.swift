@@ -26,9 +26,7 @@ enum JSONValue: Equatable, Encodable {
 
     /// The value in a message, on one line.
     var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(self) else { return "\(self)" }
+        guard let data = try? JSONEncoder.stable.encode(self) else { return "\(self)" }
         let text = String(decoding: data, as: UTF8.self)
         return text.count <= 80 ? text : text.prefix(80) + "…"
     }
@@ -66,7 +64,7 @@ enum JSONValue: Equatable, Encodable {
         guard case .object(let object) = try parser.document() else {
             throw UserError(
                 "the value is not an object", file: url.relativePath, line: 1, column: 1,
-                remedy: "keys and values between { and } are expected")
+                hint: "keys and values between { and } are expected")
         }
         return object
     }

@@ -27,7 +27,7 @@ struct ModelConfiguration: Equatable {
             let known = Family.allCases.map { $0.modelType }.sorted().joined(separator: ", ")
             throw UserError(
                 "\"model_type\" is \(keys["model_type"]?.text ?? "missing")", file: fileName,
-                remedy: "the types that are supported: \(known)")
+                hint: "the types that are supported: \(known)")
         }
         let defaults = FamilyDefaults(family)
         Self.refuseUnsupported(&keys, family)

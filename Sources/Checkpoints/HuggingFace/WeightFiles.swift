@@ -33,7 +33,7 @@ struct WeightFiles {
             guard case .string(let name) = value, !name.isEmpty, !name.contains("/"), name != ".." else {
                 throw UserError(
                     "\"\(tensor)\" lies in \(value.text)", file: index.relativePath,
-                    remedy: "the name of a file beside the index is expected")
+                    hint: "the name of a file beside the index is expected")
             }
             let shard =
                 try shards[name] ?? SafetensorsFile(contentsOf: directory.appendingPathComponent(name))
@@ -55,12 +55,12 @@ struct WeightFiles {
         if old.contains(where: { CheckpointFile.existing($0, in: directory) != nil }) {
             return UserError(
                 "holds pytorch_model.bin but no \(CheckpointFile.weights)", file: directory.relativePath,
-                remedy: "convert it: load it with transformers and save_pretrained(safe_serialization=True)",
+                hint: "convert it: load it with transformers and save_pretrained(safe_serialization=True)",
                 status: .noInput)
         }
         return UserError(
             "holds no weights", file: directory.relativePath,
-            remedy: "\(CheckpointFile.weights) or \(CheckpointFile.index) is expected",
+            hint: "\(CheckpointFile.weights) or \(CheckpointFile.index) is expected",
             status: .noInput)
     }
 
@@ -71,7 +71,7 @@ struct WeightFiles {
     ///   - rows: of the embedding table in the file, the last of which may belong to no piece
     ///   - isMultimodal: whether a vision part may be there besides
     /// - Throws: `UserError` that lists all that are missing, left over or of another shape.
-    func loader(of configuration: Configuration, rows: Int, isMultimodal: Bool) throws -> DecoderLoader {
+    func loader(of configuration: Configuration, rows: Int, isMultimodal: Bool) throws -> ModelLoader {
         // A layer has nine tensors. Checked first, lest a wild number of layers fill the memory with names.
         guard configuration.layers <= files.count else {
             throw UserError(
@@ -88,7 +88,7 @@ struct WeightFiles {
             }
             available[plain] = stored
         }
-        let loader = try DecoderLoader(
+        let loader = try ModelLoader(
             maps: HuggingFaceNames.parameters(of: configuration), available: available,
             isRedundant: {
                 HuggingFaceNames.isRedundant($0) || isMultimodal && TensorNames.isVision($0)
@@ -109,7 +109,7 @@ struct WeightFiles {
         guard isSame else {
             throw head.error(
                 "differs from \(HuggingFaceNames.embedding), but config.json ties the two",
-                remedy: "set \"tie_word_embeddings\" to false if the head is meant")
+                hint: "set \"tie_word_embeddings\" to false if the head is meant")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// Conversion between Float32 and the float types of files.

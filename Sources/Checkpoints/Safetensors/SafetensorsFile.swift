@@ -31,7 +31,7 @@ public struct SafetensorsFile: Sendable {
         /// - Throws: `UserError` if the type is none of F32, BF16, F16 and F64.
         public func widen(into target: UnsafeMutableBufferPointer<Float>) throws {
             guard HalfPrecision.canWiden(type) else {
-                throw error("has dtype \(type.rawValue)", remedy: "F32, BF16, F16 or F64 is expected")
+                throw error("has dtype \(type.rawValue)", hint: "F32, BF16, F16 or F64 is expected")
             }
             bytes.withUnsafeBytes { HalfPrecision.widen($0, of: type, into: target) }
         }
@@ -41,7 +41,7 @@ public struct SafetensorsFile: Sendable {
         /// - Throws: `UserError` if the type is none of F32, BF16, F16 and F64.
         public func widen(rows: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) throws {
             guard HalfPrecision.canWiden(type) else {
-                throw error("has dtype \(type.rawValue)", remedy: "F32, BF16, F16 or F64 is expected")
+                throw error("has dtype \(type.rawValue)", hint: "F32, BF16, F16 or F64 is expected")
             }
             let rowBytes = shape[1] * type.bits / 8
             bytes.withUnsafeBytes { bytes in
@@ -55,7 +55,7 @@ public struct SafetensorsFile: Sendable {
         public func values<Element: SafetensorsElement>(as: Element.Type) throws -> [Element] {
             guard type == Element.scalarType else {
                 throw error(
-                    "has dtype \(type.rawValue)", remedy: "\(Element.scalarType.rawValue) is expected")
+                    "has dtype \(type.rawValue)", hint: "\(Element.scalarType.rawValue) is expected")
             }
             return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
                 bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
@@ -67,8 +67,8 @@ public struct SafetensorsFile: Sendable {
         var fileName: String { file.url.relativePath }
 
         /// An error at this tensor.
-        public func error(_ problem: String, remedy: String? = nil) -> UserError {
-            UserError("tensor \"\(name)\" \(problem)", file: fileName, remedy: remedy)
+        public func error(_ problem: String, hint: String? = nil) -> UserError {
+            UserError("tensor \"\(name)\" \(problem)", file: fileName, hint: hint)
         }
     }
 

@@ -27,7 +27,7 @@ struct SafetensorsHeader {
             try parse(file)
         } catch let fault as HeaderScanner.Fault {
             throw UserError(
-                fault.problem, file: fileName, remedy: "the file is damaged or not a safetensors file")
+                fault.problem, file: fileName, hint: "the file is damaged or not a safetensors file")
         }
     }
 

@@ -50,7 +50,7 @@ public enum ScalarType: String, CaseIterable, Codable, Sendable {
         return overflow || total % 8 != 0 ? nil : total / 8
     }
 
-    /// Place in the reference implementation's order of types.
+    /// SourceLocation in the reference implementation's order of types.
     var rank: Int { Self.allCases.firstIndex(of: self)! }
 }
 

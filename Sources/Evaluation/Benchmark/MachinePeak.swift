@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tensors
 
 /// The machine's own limits, which every rate is held against.

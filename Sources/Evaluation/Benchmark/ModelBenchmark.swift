@@ -4,13 +4,13 @@ import Transformer
 public struct ModelBenchmark: BenchmarkSuite {
     public let parts: [String]
 
-    private let model: Decoder
+    private let model: DecoderModel
     private let runs: Int
     private let context: Int
     private static let batchSizes = [1, 4, 16, 32]
 
     /// - Parameter context: tokens of a labelled sequence and of a prompt; no more than the model's own
-    public init(_ model: Decoder, context: Int = 256, runs: Int = 5) {
+    public init(_ model: DecoderModel, context: Int = 256, runs: Int = 5) {
         self.model = model
         self.runs = runs
         self.context = min(context, model.configuration.contextLength)

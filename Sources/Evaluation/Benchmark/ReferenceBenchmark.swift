@@ -1,5 +1,6 @@
-import Distillation
+import Signals
 import Tensors
+import Training
 import Transformer
 
 /// Rates of the toolkit's heavy work at fixed reference shapes.
@@ -44,7 +45,7 @@ public struct ReferenceBenchmark: BenchmarkSuite {
     }
 
     private func workload(_ part: String) throws -> Workload {
-        func decoder() throws -> Decoder { try Decoder(configuration: teacher, seed: 2) }
+        func decoder() throws -> DecoderModel { try DecoderModel(configuration: teacher, seed: 2) }
         switch part {
         case "train": return try training(.none, terms: [WeightedLoss(.crossEntropy)])
         case "kd_top_k":
@@ -68,14 +69,14 @@ public struct ReferenceBenchmark: BenchmarkSuite {
     /// Where a step's signals come from.
     private enum Source {
         case none
-        case online(Decoder)
+        case online(DecoderModel)
         case cached(SparseKind)
 
-        var teacher: Decoder? { if case .online(let teacher) = self { teacher } else { nil } }
+        var teacher: DecoderModel? { if case .online(let teacher) = self { teacher } else { nil } }
     }
 
     private func training(_ source: Source, terms: [WeightedLoss]) throws -> Workload {
-        let student = try Decoder(configuration: student, seed: 1)
+        let student = try DecoderModel(configuration: student, seed: 1)
         student.requireGradients()
         let optimizer = AdamW(parameters: student.parameters, options: .init(learningRate: 1e-4))
         let loss = HeadLoss(terms)

@@ -1,4 +1,3 @@
-import Distillation
 import Support
 import Tensors
 import Transformer
@@ -51,7 +50,7 @@ final class RandomTokens {
 
 extension Workload {
     /// The forward pass and the 64 likeliest tokens at every position.
-    static func label(_ model: Decoder, sequences: Int, context: Int) -> Workload {
+    static func label(_ model: DecoderModel, sequences: Int, context: Int) -> Workload {
         let tokens = RandomTokens(vocabulary: model.configuration.vocabularySize)
         return Workload(
             flopsPerToken: model.configuration.forwardFLOPs(context: visible(context)),
@@ -75,19 +74,21 @@ extension Workload {
     }
 
     /// Reading prompts into the KV cache: the time to a first token.
-    static func prefill(_ model: Decoder, sequences: Int, context: Int) throws -> Workload {
+    static func prefill(_ model: DecoderModel, sequences: Int, context: Int) throws -> Workload {
         try generation(model, sequences: sequences, prompt: context - 1, new: 1, counting: .prompt)
     }
 
     /// Writing `new` tokens to each of `sequences` prompts, all at once.
-    static func decode(_ model: Decoder, sequences: Int, prompt: Int = 16, new: Int = 64) throws -> Workload {
+    static func decode(_ model: DecoderModel, sequences: Int, prompt: Int = 16, new: Int = 64) throws
+        -> Workload
+    {
         try generation(model, sequences: sequences, prompt: prompt, new: new, counting: .written)
     }
 
     private enum Counting { case prompt, written }
 
     private static func generation(
-        _ model: Decoder, sequences: Int, prompt: Int, new: Int, counting: Counting
+        _ model: DecoderModel, sequences: Int, prompt: Int, new: Int, counting: Counting
     ) throws -> Workload {
         let generator = try BatchGenerator(model, slots: sequences, capacity: prompt + new)
         let tokens = RandomTokens(vocabulary: model.configuration.vocabularySize)

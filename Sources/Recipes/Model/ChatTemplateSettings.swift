@@ -16,7 +16,7 @@ extension KeyType where Value == ChatTemplate {
             }, setting: setting)
     }
 
-    private static func setting(_ template: ChatTemplate) -> Setting {
+    private static func setting(_ template: ChatTemplate) -> CanonicalValue {
         .text(template.name ?? template.jinja)
     }
 }
@@ -32,7 +32,7 @@ private struct SpelledOutTemplate: RecipeSection {
                 if section.sound(key) {
                     section.problem(
                         at: key, "the message has no one place in the turn",
-                        remedy: #"write {content} once, as in "User: {content}\n""#)
+                        hint: #"write {content} once, as in "User: {content}\n""#)
                 }
                 return ChatTemplate.Turn(before: "", after: "\n")
             }
@@ -50,7 +50,7 @@ private struct SpelledOutTemplate: RecipeSection {
         if assistant.after.isEmpty, section.sound("assistant") {
             section.problem(
                 at: "assistant", "nothing ends an answer",
-                remedy: #"write something after {content}, such as "\n\n""#)
+                hint: #"write something after {content}, such as "\n\n""#)
         }
         template = ChatTemplate(
             system: system, user: user,

@@ -33,8 +33,8 @@ extension KeyType where Value == CorpusPart {
             }, setting: setting(of:))
     }
 
-    private static func setting(of part: CorpusPart) -> Setting {
-        var settings: [String: Setting] = [
+    private static func setting(of part: CorpusPart) -> CanonicalValue {
+        var settings: [String: CanonicalValue] = [
             "source": .reference(part.source), "weight": .number(part.weight),
         ]
         if let limit = part.limit { settings["limit"] = .integer(limit) }

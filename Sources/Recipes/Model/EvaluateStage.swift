@@ -72,18 +72,18 @@ public struct EvaluateStage: Sendable, RecipeSection {
         if let stride, let contextLength, section.sound("stride", "context"), stride > contextLength {
             section.problem(
                 at: "stride", "the stride \(stride) exceeds the context \(contextLength)",
-                remedy: "tokens between two windows would not be measured")
+                hint: "tokens between two windows would not be measured")
         }
         checkContext(section)
         if !agreement.isEmpty, teacher == nil, section.sound("teacher") {
             section.problem(
-                at: "agreement", "there is no teacher to agree with", remedy: "give the key teacher")
+                at: "agreement", "there is no teacher to agree with", hint: "give the key teacher")
         }
         if perplexity.isEmpty, agreement.isEmpty, tasks.isEmpty, !measuresSpeed,
             section.sound("perplexity", "agreement", "tasks", "speed")
         {
             section.problem(
-                at: "models", "nothing is measured", remedy: "give perplexity, agreement, tasks or speed")
+                at: "models", "nothing is measured", hint: "give perplexity, agreement, tasks or speed")
         }
     }
 }
@@ -102,7 +102,7 @@ extension EvaluateStage {
             section.problem(
                 at: "context",
                 "a context of \(contextLength) tokens exceeds that of \(model.name), \(longest)",
-                remedy: "give a context of at most \(longest)")
+                hint: "give a context of at most \(longest)")
             return
         }
     }

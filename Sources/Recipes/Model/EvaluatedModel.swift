@@ -3,7 +3,7 @@ public struct EvaluatedModel: Sendable {
     public var reference: Reference
     /// The last layer, from 1; `nil` is the model's last.
     public var exit: Int?
-    var exitPlace = Place(origin: "")
+    var exitPlace = SourceLocation(origin: "")
 
     /// For tables: `student`, or `student, exit 2`.
     public var name: String { exit.map { "\(reference.name), exit \($0)" } ?? reference.name }
@@ -14,7 +14,7 @@ public struct EvaluatedModel: Sendable {
         return exit.map { "\(name)-exit-\($0)" } ?? name
     }
 
-    var setting: Setting {
+    var setting: CanonicalValue {
         guard let exit else { return .reference(reference) }
         return .map(["model": .reference(reference), "exit": .integer(exit)])
     }

@@ -1,10 +1,10 @@
-import Distillation
+import Training
 
 /// Layers after which a model learns to speak too.
 public struct ExitSettings: Sendable, RecipeSection {
     public let layers: [Int]
     public let alpha, temperature, weight: Double
-    private let place: Place
+    private let place: SourceLocation
 
     init(_ section: Section) {
         layers = section.value(
@@ -31,6 +31,6 @@ public struct ExitSettings: Sendable, RecipeSection {
         guard let last = layers.last, last >= count else { return }
         decoding.problems.add(
             "there is no exit after layer \(last) of a model with \(count)", at: place,
-            remedy: count > 1 ? "accepted: 1 to \(count - 1)" : "give the model more layers")
+            hint: count > 1 ? "accepted: 1 to \(count - 1)" : "give the model more layers")
     }
 }

@@ -1,4 +1,4 @@
-import Distillation
+import Training
 
 /// One loss on what lies inside the models.
 public struct FeatureSettings: Sendable, RecipeSection {
@@ -7,7 +7,7 @@ public struct FeatureSettings: Sendable, RecipeSection {
     /// The student's layers, from 1; `nil` for the kind's usual ones.
     public let layers: [Int]?
     public let parameters: [String: Double]
-    let place: Place
+    let place: SourceLocation
 
     init(_ section: Section) {
         let kinds = FeatureKind.all

@@ -1,4 +1,4 @@
-import Corpora
+import Generation
 import Transformer
 
 /// Lets a model answer prompts: a synthetic corpus.
@@ -56,7 +56,7 @@ public struct GenerateStage: Sendable, RecipeSection {
         if samples > 1, sampling.isGreedy, section.sound("samples", "sampling") {
             section.problem(
                 at: "samples", "\(samples) answers without randomness are one answer \(samples) times",
-                remedy: "set samples to 1, or the temperature above 0")
+                hint: "set samples to 1, or the temperature above 0")
         }
     }
 }

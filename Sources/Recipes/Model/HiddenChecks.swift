@@ -1,4 +1,3 @@
-import Distillation
 import Support
 
 /// Checks of the layers that caches keep, features look at and exits end after against the models of the recipe. A model
@@ -16,7 +15,7 @@ struct HiddenChecks {
         }
         decoding.problems.add(
             "there is no layer \(layer): \(label.model.name) has \(count)", at: label.hiddenPlace,
-            remedy: "layers count from 1")
+            hint: "layers count from 1")
     }
 
     /// Whether the exits and features of a training fit the models.
@@ -31,7 +30,7 @@ struct HiddenChecks {
                 if let count { try feature.weighted.checkLayers(of: count) }
                 try feature.weighted.checkRelationHeads(dividing: known)
             } catch {
-                decoding.problems.add(error.problem, at: feature.place, remedy: error.remedy)
+                decoding.problems.add(error.problem, at: feature.place, hint: error.hint)
             }
         }
     }
@@ -47,7 +46,7 @@ struct HiddenChecks {
             let list = Set(wanted).sorted().map(String.init).joined(separator: ", ")
             decoding.problems.add(
                 "\(feature.kind.name) looks at the teacher's layer \(missing), which \"\(label.name)\" does not hold",
-                at: feature.place, remedy: "label with hidden: [\(list)], or choose other layers")
+                at: feature.place, hint: "label with hidden: [\(list)], or choose other layers")
         }
     }
 }

@@ -1,8 +1,10 @@
 import Checkpoints
 import Corpora
-import Distillation
+import DatasetDistillation
 import Evaluation
 import Foundation
+import Generation
+import Signals
 import Support
 import Tokenization
 import Transformer
@@ -106,7 +108,7 @@ final class InputFiles {
             guard try model(at: url).get().tokenizer == nil else { return }
             throw UserError(
                 "has no tokenizer", file: url.relativePath,
-                remedy: "put the tokenizer.model that it was trained with beside its weights",
+                hint: "put the tokenizer.model that it was trained with beside its weights",
                 status: .noInput)
         case .tokenizer:
             if tokenizer(at: url) == nil { _ = try Checkpoint.textForm(at: url) }
@@ -119,7 +121,7 @@ final class InputFiles {
             let manifest = try SignalManifest(contentsOf: url)
             manifests[url] = manifest
             try manifest.requireShards(in: url)
-        case .sequences: try LearnedSequences.check(url.appending(path: LearnExecutor.fileName))
+        case .sequences: try SyntheticSequences.check(url.appending(path: DistillDatasetExecutor.fileName))
         }
     }
 
@@ -130,7 +132,7 @@ final class InputFiles {
         else { return }
         throw UserError(
             "is neither a file nor a directory", file: url.relativePath,
-            remedy: "a recipe reads its files more than once: write what it holds to a file")
+            hint: "a recipe reads its files more than once: write what it holds to a file")
     }
 
     private func isSmall(_ url: URL) -> Bool {

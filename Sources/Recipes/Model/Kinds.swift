@@ -1,4 +1,4 @@
-import Distillation
+import Training
 
 extension KeyType {
     /// One of some values, by its name.
@@ -15,7 +15,7 @@ extension KeyType {
                     text.flatMap { nearest(to: $0, among: words) }.map { "did you mean \"\($0)\"? " } ?? ""
                 decoding.problems.add(
                     "found \(yaml.kindName)", at: yaml.place,
-                    remedy: "\(near)accepted: \(words.joined(separator: ", "))")
+                    hint: "\(near)accepted: \(words.joined(separator: ", "))")
                 return nil
             }, setting: { .text(name($0)) })
     }

@@ -1,5 +1,6 @@
 import Corpora
-import Distillation
+import Signals
+import Training
 
 /// Which tokens of a document count.
 public enum LossScope: String, CaseIterable, Sendable {
@@ -48,7 +49,7 @@ public struct LabelStage: Sendable, RecipeSection {
     public let systemTurns: SystemTurns
     /// Layers of the teacher, from 1, whose hidden states are stored too.
     public let hidden: [Int]
-    let hiddenPlace: Place
+    let hiddenPlace: SourceLocation
     /// Documents are cut to this many tokens.
     public let contextLength: Int
     public let seed: UInt64?

@@ -1,4 +1,4 @@
-import Distillation
+import Training
 
 /// One term of the training loss.
 public struct LossSettings: Sendable, RecipeSection {
@@ -12,8 +12,8 @@ public struct LossSettings: Sendable, RecipeSection {
     public let renormalizes: Bool
     /// The kind's parameters.
     public let parameters: [String: Double]
-    let place: Place
-    let temperaturePlace: Place
+    let place: SourceLocation
+    let temperaturePlace: SourceLocation
 
     init(_ section: Section) {
         let kind = section.value(
@@ -43,7 +43,7 @@ public struct LossSettings: Sendable, RecipeSection {
         if kind == .alphaBeta, section.sound("alpha", "beta"),
             parameters.values.allSatisfy({ Float($0) == 0 })
         {
-            section.problem(at: "alpha", "alpha and beta are both 0", remedy: "raise one of them")
+            section.problem(at: "alpha", "alpha and beta are both 0", hint: "raise one of them")
         }
     }
 

@@ -1,5 +1,3 @@
-import Distillation
-
 /// The shape of a new model, the checkpoint training goes on from, or what is cut from one first.
 public struct ModelSettings: Sendable, RecipeSection {
     public struct Shape: Equatable, Sendable {
@@ -11,12 +9,12 @@ public struct ModelSettings: Sendable, RecipeSection {
         case new(Shape)
         case checkpoint(Reference)
         /// Some parts of a checkpoint; the recipe makes a stage of it.
-        case cut(Reference, CutSettings)
+        case cut(Reference, PruneSettings)
     }
 
     public let origin: Origin
     /// The normal form, for the addresses of the stages that use this model.
-    let setting: Setting
+    let setting: CanonicalValue
 
     init(_ section: Section) {
         let problems = section.decoding.problems.found.count
@@ -27,7 +25,7 @@ public struct ModelSettings: Sendable, RecipeSection {
         let isNew = KeyCondition(holds: from == nil && !section.has("from"), text: "without from")
         let isCut = KeyCondition(holds: !isNew.holds, text: "with from")
         var (layers, width, heads, feedForward) = (1, 2, 1, 1)
-        var cut: CutSettings?
+        var cut: PruneSettings?
         if isNew.holds {
             layers = section.value(
                 "layers", .integer(1...512), example: "4",
@@ -43,7 +41,7 @@ public struct ModelSettings: Sendable, RecipeSection {
                 "Inner width of the feed-forward layers; with from, the neurons that are kept.")
             section.declareCutText(only: isCut)
         } else {
-            cut = CutSettings(section, of: from)
+            cut = PruneSettings(section, of: from)
         }
         let keyValueHeads = section.value(
             "key_value_heads", .integer(1...1024), default: heads, defaultText: "heads", only: isNew,
@@ -77,7 +75,7 @@ public struct ModelSettings: Sendable, RecipeSection {
         ModelSettings(origin: .checkpoint(reference), setting: .map(["from": .reference(reference)]))
     }
 
-    private init(origin: Origin, setting: Setting) {
+    private init(origin: Origin, setting: CanonicalValue) {
         self.origin = origin
         self.setting = setting
     }
@@ -89,18 +87,18 @@ public struct ModelSettings: Sendable, RecipeSection {
                 .min { abs($0 - heads) < abs($1 - heads) }
             section.problem(
                 at: "heads", "width \(width) is not divisible by \(heads) heads",
-                remedy: near.map { "\($0) heads would do, or give head_dimension" })
+                hint: near.map { "\($0) heads would do, or give head_dimension" })
         } else if section.sound("width", "heads", "head_dimension"), shape.headDimension % 2 != 0 {
             section.problem(
                 at: section.has("head_dimension") ? "head_dimension" : "heads",
                 "the head dimension \(shape.headDimension) is odd",
-                remedy: "rotary positions turn pairs of components: choose an even one")
+                hint: "rotary positions turn pairs of components: choose an even one")
         }
         if section.sound("heads", "key_value_heads"), heads % shape.keyValueHeads != 0 {
             section.problem(
                 at: "key_value_heads",
                 "\(heads) heads are not divisible by \(shape.keyValueHeads) key_value_heads",
-                remedy: "accepted: "
+                hint: "accepted: "
                     + (1...heads).filter { heads % $0 == 0 }.map(String.init).joined(separator: ", "))
         }
     }

@@ -1,5 +1,5 @@
-import Distillation
 import Support
+import Training
 import Transformer
 
 /// Training on the student's own text.
@@ -42,11 +42,11 @@ public struct OnPolicySettings: Sendable, RecipeSection {
         )
     }
 
-    /// - Parameter recordsOdds: whether a loss needs to know how the tokens were drawn
-    func options(recordsOdds: Bool) -> OnPolicySource.Options {
+    /// - Parameter recordsLogProbabilities: whether a loss needs to know how the tokens were drawn
+    func options(recordsLogProbabilities: Bool) -> OnPolicySource.Options {
         OnPolicySource.Options(
             share: share, isAdaptive: isAdaptive, replay: replay,
             sampling: sampling.options(maxNewTokens: maxNewTokens), teacherShare: Float(teacherShare),
-            recordsOdds: recordsOdds)
+            recordsLogProbabilities: recordsLogProbabilities)
     }
 }

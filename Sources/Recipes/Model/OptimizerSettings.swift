@@ -1,5 +1,5 @@
-import Distillation
 import Support
+import Training
 
 /// How gradients change the weights.
 public struct OptimizerSettings: Sendable, RecipeSection {
@@ -76,7 +76,7 @@ extension KeyType where Value == ScheduleSettings.Length {
                 guard let steps = Int(exactly: decoded.value) else {
                     decoding.problems.add(
                         "\(decoded.value) is neither a fraction nor a number of steps", at: yaml.place,
-                        remedy: "expected: a fraction below 1, or a whole number of steps")
+                        hint: "expected: a fraction below 1, or a whole number of steps")
                     return nil
                 }
                 return (.steps(steps), decoded.setting)

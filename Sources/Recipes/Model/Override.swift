@@ -8,14 +8,14 @@ import Support
 struct Override {
     let path: [String]
     let value: YAMLValue
-    let place: Place
+    let place: SourceLocation
 
     /// From the command line: `path=value`.
     init(argument: String) throws {
-        let place = Place(origin: "--set \(argument)")
+        let place = SourceLocation(origin: "--set \(argument)")
         guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
             throw place.error(
-                "not a path and a value", remedy: "such as --set student.width=64", status: .usage)
+                "not a path and a value", hint: "such as --set student.width=64", status: .usage)
         }
         var reader = YAMLReader(origin: place.origin, hasLines: false)
         let text = String(argument[argument.index(after: equals)...])
@@ -24,12 +24,12 @@ struct Override {
         try self.init(path: String(argument[..<equals]), value: read.value, place: place)
     }
 
-    init(path: String, value: YAMLValue, place: Place) throws {
+    init(path: String, value: YAMLValue, place: SourceLocation) throws {
         self.path = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         self.value = value
         self.place = place
         if self.path.contains("") {
-            throw place.error("\"\(path)\" is not a path", remedy: "such as student.width")
+            throw place.error("\"\(path)\" is not a path", hint: "such as student.width")
         }
     }
 
@@ -74,13 +74,13 @@ struct Override {
         if let index = Int(step) {
             guard items.indices.contains(index) else {
                 throw place.error(
-                    "there is no item \(index)", remedy: "the list has \(items.count), counted from 0")
+                    "there is no item \(index)", hint: "the list has \(items.count), counted from 0")
             }
             return index
         }
         guard isStageList else {
             throw place.error(
-                "\"\(step)\" is not an index of a list", remedy: "accepted: 0 to \(items.count - 1)")
+                "\"\(step)\" is not an index of a list", hint: "accepted: 0 to \(items.count - 1)")
         }
         let named = items.indices.filter { index in
             let entry = items[index].entries?.first
@@ -90,13 +90,13 @@ struct Override {
         guard let index = named.first else {
             let kinds = items.compactMap { $0.entries?.first?.key }
             throw place.error(
-                "the recipe has no stage \"\(step)\"", remedy: suggestion(for: step, among: kinds))
+                "the recipe has no stage \"\(step)\"", hint: suggestion(for: step, among: kinds))
         }
         guard named.count == 1 else {
             let indexes = named.map(String.init).joined(separator: " or ")
             throw place.error(
                 "the recipe has \(named.count) stages \"\(step)\"",
-                remedy: "name one by its index: \(indexes)")
+                hint: "name one by its index: \(indexes)")
         }
         return index
     }

@@ -26,14 +26,14 @@ public struct PeerSettings: Sendable, RecipeSection {
         name = section.artefactName(default: "peer")
         if case .cut = model.origin, section.sound("model") {
             section.problem(
-                at: "model", "a model is not cut where it is trained", remedy: "cut it in a stage before")
+                at: "model", "a model is not cut where it is trained", hint: "cut it in a stage before")
         }
         if let beside, case .checkpoint(let one) = beside.origin, case .checkpoint(let other) = model.origin,
             one.target == other.target, ownLosses == nil, section.sound("model", "losses")
         {
             section.problem(
                 at: "model", "two models that begin alike and learn alike stay alike",
-                remedy: "begin the peer from another model or shape, or give it losses of its own")
+                hint: "begin the peer from another model or shape, or give it losses of its own")
         }
     }
 }

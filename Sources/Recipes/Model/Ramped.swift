@@ -1,5 +1,5 @@
-import Distillation
 import Support
+import Training
 
 /// A positive number that may change during training: `0.7`, or `{from: 1, to: 0.2}`.
 public struct Ramped: Equatable, Sendable {

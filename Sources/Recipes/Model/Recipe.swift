@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// A recipe as its file means it: validated, with every default filled in.
@@ -39,7 +40,7 @@ public struct Recipe: Sendable, RecipeSection {
         let given = section.optional(
             "student", .model, example: KeyDeclaration.nestedExample,
             "The model that is trained, unless a stage says otherwise.")
-        let cutting = given.flatMap { CutStage.stages(for: $0, decoding) }
+        let cutting = given.flatMap { PruneStage.stages(for: $0, decoding) }
         student = cutting?.student ?? given
         decoding.student =
             student ?? (section.has("student") ? KeyType<ModelSettings>.model.placeholder() : nil)
@@ -63,12 +64,12 @@ public struct Recipe: Sendable, RecipeSection {
         for variant in variants where !variant.name.isEmpty && !names.insert(variant.name).inserted {
             section.decoding.problems.add(
                 "a variant before is named \"\(variant.name)\" too", at: variant.place,
-                remedy: "choose another name")
+                hint: "choose another name")
         }
         if let baseline = verdict?.baseline, !names.contains(baseline), let place = verdict?.baselinePlace {
             section.decoding.problems.add(
                 "no variant is named \"\(baseline)\"", at: place,
-                remedy: suggestion(for: baseline, among: variants.map(\.name)))
+                hint: suggestion(for: baseline, among: variants.map(\.name)))
         }
         var listed: Set<UInt64> = []
         for seed in seeds where !listed.insert(seed).inserted {
@@ -81,7 +82,7 @@ public struct Recipe: Sendable, RecipeSection {
 struct VariantSettings: Sendable, RecipeSection {
     let name: String
     let overrides: [YAMLValue.Entry]
-    let place: Place
+    let place: SourceLocation
 
     init(_ section: Section) {
         name = section.value("name", .name(reserved: ["stages"]), "The variant's name in tables and paths.")
@@ -101,7 +102,7 @@ extension KeyType where Value == [YAMLValue.Entry] {
                 guard let entries = yaml.entries else {
                     decoding.problems.add(
                         "found \(yaml.kindName)", at: yaml.place,
-                        remedy: "expected: mapping of a path to a value")
+                        hint: "expected: mapping of a path to a value")
                     return nil
                 }
                 return (entries, .null)
@@ -137,7 +138,7 @@ public struct VerdictSettings: Sendable, RecipeSection {
     public let metric: String
     /// The variant the others are compared with; `nil` is the first.
     public let baseline: String?
-    let metricPlace, baselinePlace: Place
+    let metricPlace, baselinePlace: SourceLocation
 
     init(_ section: Section) {
         metric = section.value(

@@ -70,7 +70,7 @@ public struct RecipeFile: Sendable {
                     if let key = override.path.first, Self.studyKeys.contains(key) {
                         throw entry.keyPlace.error(
                             "a variant cannot change \(key), which all variants have in common",
-                            remedy: "change what the stages do")
+                            hint: "change what the stages do")
                     }
                     changed = try override.apply(to: changed)
                 }
@@ -99,7 +99,7 @@ public struct RecipeFile: Sendable {
         return [
             verdict.metricPlace.error(
                 "no stage measures \"\(verdict.metric)\"",
-                remedy: suggestion(for: verdict.metric, among: measured))
+                hint: suggestion(for: verdict.metric, among: measured))
         ]
     }
 

@@ -46,10 +46,10 @@ public struct Reference: Hashable, Sendable {
     /// What the recipe says: for tables and messages.
     public let name: String
     public let target: Target
-    let place: Place
+    let place: SourceLocation
 
     /// Stands in for a reference whose mistake has been reported.
-    static let placeholder = Reference(name: "", target: .file(""), place: Place(origin: ""))
+    static let placeholder = Reference(name: "", target: .file(""), place: SourceLocation(origin: ""))
 }
 
 extension KeyType where Value == Reference {
@@ -69,13 +69,13 @@ extension KeyType where Value == Reference {
             decode: { yaml, decoding in
                 guard case .scalar(let text, _) = yaml.content, !text.isEmpty else {
                     decoding.problems.add(
-                        "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                        "found \(yaml.kindName)", at: yaml.place, hint: "expected: \(summary)")
                     return nil
                 }
                 let resolver = ReferenceResolver(
                     wanted: kinds, use: use, text: text, place: yaml.place, decoding: decoding)
                 return resolver.resolve().map { ($0, .reference($0)) }
-            }, setting: Setting.reference)
+            }, setting: CanonicalValue.reference)
     }
 }
 
@@ -84,26 +84,26 @@ private struct ReferenceResolver {
     let wanted: [ArtefactKind]
     let use: FileUse
     let text: String
-    let place: Place
+    let place: SourceLocation
     let decoding: Decoding
 
     func resolve() -> Reference? {
         if let artefact = decoding.artefact(named: text) {
             guard wanted.contains(artefact.kind) else {
-                report("\"\(text)\" is \(artefact.kind.phrase)", remedy: "\(wanted[0].phrase) is needed here")
+                report("\"\(text)\" is \(artefact.kind.phrase)", hint: "\(wanted[0].phrase) is needed here")
                 return nil
             }
             if use == .questions {
                 report(
                     "\"\(text)\" is a corpus, which has no answers to compare with",
-                    remedy: "a file of questions is needed here, each with its \"answers\"")
+                    hint: "a file of questions is needed here, each with its \"answers\"")
                 return nil
             }
             return Reference(name: text, target: artefact.target, place: place)
         }
         if text == "teacher", wanted.contains(.checkpoint) || wanted.contains(.tokenizer) {
             guard let teacher = decoding.teacher else {
-                report("the recipe has no teacher", remedy: "name one with the key \"teacher\" at the top")
+                report("the recipe has no teacher", hint: "name one with the key \"teacher\" at the top")
                 return nil
             }
             return Reference(name: text, target: teacher.target, place: place)
@@ -133,7 +133,7 @@ private struct ReferenceResolver {
             return nil
         }
         if isDirectory.boolValue, wanted[0] == .corpus, (try? CorpusFiles(at: url).files.isEmpty) == true {
-            report("\(text) holds no corpus", remedy: "\(CorpusFiles.summary) are read")
+            report("\(text) holds no corpus", hint: "\(CorpusFiles.summary) are read")
             return nil
         }
         return checked(reference, url)
@@ -146,7 +146,7 @@ private struct ReferenceResolver {
         let inner = UserError(
             problem.problem, file: problem.file, line: problem.line, column: problem.column)
         decoding.problems.add(
-            "\(inner)", at: place, remedy: problem.remedy ?? "\(use.phrase) is needed here",
+            "\(inner)", at: place, hint: problem.hint ?? "\(use.phrase) is needed here",
             status: problem.status)
         return nil
     }
@@ -158,7 +158,7 @@ private struct ReferenceResolver {
         if wanted.contains(.checkpoint), decoding.teacher != nil { names.append("teacher") }
         report(
             "no earlier stage makes \"\(text)\", and no file has that name",
-            remedy: suggestion(for: text, among: names))
+            hint: suggestion(for: text, among: names))
     }
 
     private func reportMissingFile(_ url: URL) {
@@ -166,11 +166,11 @@ private struct ReferenceResolver {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         let near = nearest(to: url.lastPathComponent, among: names.sorted())
         decoding.problems.add(
-            "no such file: \(text)", at: place, remedy: near.map { "did you mean \"\($0)\"?" },
+            "no such file: \(text)", at: place, hint: near.map { "did you mean \"\($0)\"?" },
             status: .noInput)
     }
 
-    private func report(_ problem: String, remedy: String?) {
-        decoding.problems.add(problem, at: place, remedy: remedy)
+    private func report(_ problem: String, hint: String?) {
+        decoding.problems.add(problem, at: place, hint: hint)
     }
 }

@@ -48,26 +48,26 @@ extension KeyType where Value == StageFigure {
     /// What an earlier stage makes, a dot, and a figure of that stage.
     static var stageFigure: KeyType {
         let summary = "STAGE.FIGURE, such as student.tokens_per_second"
-        func setting(_ figure: StageFigure) -> Setting { .text("\(figure.artefact).\(figure.figure)") }
+        func setting(_ figure: StageFigure) -> CanonicalValue { .text("\(figure.artefact).\(figure.figure)") }
         return KeyType(
             summary: summary, placeholder: { StageFigure(artefact: "", figure: "") },
             decode: { yaml, decoding in
                 guard case .scalar(let text, _) = yaml.content, let dot = text.lastIndex(of: ".") else {
                     decoding.problems.add(
-                        "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                        "found \(yaml.kindName)", at: yaml.place, hint: "expected: \(summary)")
                     return nil
                 }
                 let (name, figure) = (String(text[..<dot]), String(text[text.index(after: dot)...]))
                 guard let artefact = decoding.artefact(named: name) else {
                     decoding.problems.add(
                         "no earlier stage makes \"\(name)\"", at: yaml.place,
-                        remedy: suggestion(for: name, among: decoding.artefacts.map(\.name)))
+                        hint: suggestion(for: name, among: decoding.artefacts.map(\.name)))
                     return nil
                 }
                 guard artefact.stageKind.figures.contains(figure) else {
                     decoding.problems.add(
                         "a stage \(artefact.stageKind.rawValue) has no figure \"\(figure)\"", at: yaml.place,
-                        remedy: suggestion(for: figure, among: artefact.stageKind.figures))
+                        hint: suggestion(for: figure, among: artefact.stageKind.figures))
                     return nil
                 }
                 let value = StageFigure(artefact: name, figure: figure)

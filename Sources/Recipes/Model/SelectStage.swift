@@ -1,5 +1,5 @@
 import Corpora
-import Distillation
+import Selection
 import Support
 
 /// Chooses a part of a corpus under a budget of tokens: a corpus.
@@ -74,7 +74,7 @@ public struct SelectStage: Sendable, RecipeSection {
         name = section.artefactName(default: "selected")
         func require(_ key: String, _ reference: Reference?, _ isNeeded: Bool, _ problem: String) {
             guard isNeeded, reference == nil, section.sound(key, "method") else { return }
-            section.problem(at: key, problem, remedy: "give the key \(key)")
+            section.problem(at: key, problem, hint: "give the key \(key)")
         }
         require("model", model, method.asksModel, "there is no model to ask")
         require("small", small, method.asksSmallModel, "there is no small model to compare with")

@@ -3,10 +3,10 @@ import Tokenization
 /// One step of a recipe.
 public enum Stage: Sendable {
     case tokenizer(TokenizerStage)
-    case cut(CutStage)
+    case cut(PruneStage)
     case generate(GenerateStage)
     case select(SelectStage)
-    case learn(LearnStage)
+    case learn(DistillDatasetStage)
     case label(LabelStage)
     case train(TrainStage)
     case convert(ConvertStage)
@@ -70,12 +70,12 @@ public enum Stage: Sendable {
 /// A stage, its normal form and its place.
 struct PlacedStage: Sendable {
     var stage: Stage
-    var setting: Setting
-    var place: Place
+    var setting: CanonicalValue
+    var place: SourceLocation
     /// How chats are written where the recipe says so, which is then a part of the normal form.
     var template: ChatTemplate?
 
-    init(stage: Stage, setting: Setting, place: Place, template: ChatTemplate?) {
+    init(stage: Stage, setting: CanonicalValue, place: SourceLocation, template: ChatTemplate?) {
         self.stage = stage
         self.place = place
         self.template = template
@@ -108,10 +108,10 @@ extension Stage.Kind {
     var declarations: [KeyDeclaration] {
         switch self {
         case .tokenizer: KeyType<TokenizerStage>.section(TokenizerStage.self).nested()
-        case .cut: KeyType<CutStage>.section(CutStage.self).nested()
+        case .cut: KeyType<PruneStage>.section(PruneStage.self).nested()
         case .generate: KeyType<GenerateStage>.section(GenerateStage.self).nested()
         case .select: KeyType<SelectStage>.section(SelectStage.self).nested()
-        case .learn: KeyType<LearnStage>.section(LearnStage.self).nested()
+        case .learn: KeyType<DistillDatasetStage>.section(DistillDatasetStage.self).nested()
         case .label: KeyType<LabelStage>.section(LabelStage.self).nested()
         case .train: KeyType<TrainStage>.section(TrainStage.self).nested()
         case .convert: KeyType<ConvertStage>.section(ConvertStage.self).nested()
@@ -120,8 +120,11 @@ extension Stage.Kind {
         }
     }
 
-    fileprivate func decode(_ yaml: YAMLValue, _ decoding: Decoding) -> (value: Stage, setting: Setting)? {
-        func read<Value: RecipeSection>(_ wrap: (Value) -> Stage) -> (value: Stage, setting: Setting)? {
+    fileprivate func decode(_ yaml: YAMLValue, _ decoding: Decoding) -> (
+        value: Stage, setting: CanonicalValue
+    )? {
+        func read<Value: RecipeSection>(_ wrap: (Value) -> Stage) -> (value: Stage, setting: CanonicalValue)?
+        {
             KeyType<Value>.section(Value.self).decode(yaml, decoding).map { (wrap($0.value), $0.setting) }
         }
         return switch self {
@@ -151,20 +154,20 @@ extension KeyType where Value == PlacedStage {
                 guard let entries = yaml.entries, let entry = entries.first else {
                     decoding.problems.add(
                         "found \(yaml.kindName)", at: yaml.place,
-                        remedy: "expected: a mapping of one stage, such as `- report: {}`")
+                        hint: "expected: a mapping of one stage, such as `- report: {}`")
                     return nil
                 }
                 if entries.count > 1 {
                     decoding.problems.add(
                         "a stage is a mapping of one key", at: entries[1].keyPlace,
-                        remedy:
+                        hint:
                             "indent \"\(entries[1].key)\" below \"\(entry.key)\", or begin another item with \"- \""
                     )
                 }
                 if !kinds.contains(entry.key) {
                     decoding.problems.add(
                         "unknown stage \"\(entry.key)\"", at: entry.keyPlace,
-                        remedy: suggestion(for: entry.key, among: kinds))
+                        hint: suggestion(for: entry.key, among: kinds))
                 }
                 // A misspelt stage is read as the nearest kind, so that its other mistakes show too.
                 let name = nearest(to: entry.key, among: kinds)

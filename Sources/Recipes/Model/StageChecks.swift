@@ -1,5 +1,6 @@
-import Distillation
+import Signals
 import Support
+import Training
 
 /// Checks across the stages of a recipe.
 struct StageChecks {
@@ -31,14 +32,14 @@ struct StageChecks {
                 vocabularies.check(evaluate)
                 evaluate.models.forEach(checkExit)
             case .report where index != stages.count - 1:
-                problems.add("a report is the last stage", at: placed.place, remedy: "move it to the end")
+                problems.add("a report is the last stage", at: placed.place, hint: "move it to the end")
             default: break
             }
         }
     }
 
     /// A cache holds what was captured: its kind, its temperature, its corpus and its tokens.
-    private func checkSignals(of train: TrainStage, at place: Place) {
+    private func checkSignals(of train: TrainStage, at place: SourceLocation) {
         let caches = train.signals.compactMap { signals in
             labelStage(of: signals).map { (signals: signals, label: $0) }
         }
@@ -54,18 +55,18 @@ struct StageChecks {
                 let names = caches.map { "\"\($0.signals.name)\"" }.joined(separator: " and ")
                 problems.add(
                     "\(names) \(caches.count == 1 ? "has" : "have") no signals for \(part.source.name)",
-                    at: part.source.place, remedy: "label that corpus too")
+                    at: part.source.place, hint: "label that corpus too")
             } else if holding.count > 1, let topK = holding.first(where: { !$0.label.signal.isSampled }) {
                 problems.add(
                     "several caches hold \(part.source.name): of top_k signals no mean can be taken",
-                    at: topK.signals.place, remedy: "label with kind sampled, or name one cache")
+                    at: topK.signals.place, hint: "label with kind sampled, or name one cache")
             }
         }
         for (signals, label) in caches where label.signal.temperature != first.label.signal.temperature {
             problems.add(
                 "\"\(signals.name)\" was taken at temperature \(label.signal.temperature), "
                     + "\"\(first.signals.name)\" at \(first.label.signal.temperature)", at: signals.place,
-                remedy: "label with one temperature")
+                hint: "label with one temperature")
         }
     }
 
@@ -76,7 +77,7 @@ struct StageChecks {
         }
         problems.add(
             "there is no layer \(exit) in a model with \(layers)", at: model.exitPlace,
-            remedy: "accepted: 1 to \(layers)")
+            hint: "accepted: 1 to \(layers)")
     }
 
     /// Whether a stage labels a corpus, or all that it is a selection of.
@@ -99,20 +100,20 @@ struct StageChecks {
             problems.add(
                 "\(feature.kind.name) needs the teacher's hidden states, which \"\(signals.name)\" does not hold",
                 at: feature.place,
-                remedy: "label with hidden and the layers' numbers, or give teacher instead of signals")
+                hint: "label with hidden and the layers' numbers, or give teacher instead of signals")
         }
         hidden.check(train, signals: label)
         if train.lossOn == .all, label.lossOn == .assistant {
             problems.add(
                 "the loss is on all tokens, but \"\(signals.name)\" labels only the assistant's",
                 at: signals.place,
-                remedy: "set loss_on alike in both stages")
+                hint: "set loss_on alike in both stages")
         }
         if train.systemTurns != label.systemTurns {
             problems.add(
                 "the student reads system turns \(train.systemTurns == .both ? "too" : "not"), but the student of "
                     + "\"\(signals.name)\" \(train.systemTurns == .both ? "does not" : "does")",
-                at: signals.place, remedy: "set system_turns alike in both stages")
+                at: signals.place, hint: "set system_turns alike in both stages")
         }
         // A teacher labels no more of a document than it reads.
         let labelled = min(label.contextLength, facts.contextLength(of: label.model) ?? .max)
@@ -123,7 +124,7 @@ struct StageChecks {
             context > labelled
                 ? "sequences of \(context) tokens, but \"\(signals.name)\" labels the first \(labelled) of a document"
                 : "documents are cut to \(context) tokens, but \"\(signals.name)\" holds them cut to \(labelled)",
-            at: signals.place, remedy: "set context alike in both stages")
+            at: signals.place, hint: "set context alike in both stages")
     }
 
     /// Of caches on disk the manifest says what they hold.
@@ -139,12 +140,12 @@ struct StageChecks {
                 problems.add(
                     "\(signals.name) was labelled with another tokenizer than that of \(train.tokenizer.name)",
                     at: signals.place,
-                    remedy: "label the corpus with a teacher that has the student's tokenizer")
+                    hint: "label the corpus with a teacher that has the student's tokenizer")
             }
             if manifest.origin.hidden == nil, let feature = train.features.first {
                 problems.add(
                     "\(feature.kind.name) needs the teacher's hidden states, which \(signals.name) does not hold",
-                    at: feature.place, remedy: "label with hidden and the layers' numbers, or give teacher")
+                    at: feature.place, hint: "label with hidden and the layers' numbers, or give teacher")
             }
         }
     }
@@ -156,17 +157,17 @@ struct StageChecks {
             let topKServes = term.loss.problem(withSignals: .topK(k: 1)) == nil
             problems.add(
                 problem, at: loss.place,
-                remedy: "use \(others.map(\.name).joined(separator: ", ")), "
+                hint: "use \(others.map(\.name).joined(separator: ", ")), "
                     + (topKServes ? "signals of kind top_k, " : "") + "or teacher instead of signals")
         }
-        let remedy = "the temperature is fixed when signals are captured: change it in the label stage"
+        let hint = "the temperature is fixed when signals are captured: change it in the label stage"
         if loss.temperature?.ramp != nil {
             problems.add(
-                "the temperature changes, the signals' does not", at: loss.temperaturePlace, remedy: remedy)
+                "the temperature changes, the signals' does not", at: loss.temperaturePlace, hint: hint)
         } else if let temperature = loss.temperature?.start, temperature != stored {
             problems.add(
                 "temperature \(temperature) differs from the signals' \(stored)",
-                at: loss.temperaturePlace, remedy: remedy)
+                at: loss.temperaturePlace, hint: hint)
         }
     }
 }

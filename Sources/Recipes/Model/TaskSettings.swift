@@ -29,8 +29,8 @@ extension KeyType where Value == TaskSettings {
             }, setting: setting(of:))
     }
 
-    private static func setting(of task: TaskSettings) -> Setting {
-        var settings: [String: Setting] = ["questions": .reference(task.questions)]
+    private static func setting(of task: TaskSettings) -> CanonicalValue {
+        var settings: [String: CanonicalValue] = ["questions": .reference(task.questions)]
         if let system = task.system { settings["system"] = .text(system) }
         if let format = task.rule.format { settings["format"] = .text(format) }
         return .map(settings)
@@ -54,7 +54,7 @@ private struct RuledTask: RecipeSection {
             do { rule = try AnswerRule(format: format) } catch {
                 let error = error as? UserError
                 section.problem(
-                    at: "format", error?.problem ?? "not a regular expression", remedy: error?.remedy)
+                    at: "format", error?.problem ?? "not a regular expression", hint: error?.hint)
             }
         }
         task = TaskSettings(questions: questions, system: system, rule: rule)

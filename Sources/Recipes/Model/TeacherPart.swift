@@ -1,4 +1,4 @@
-import Distillation
+import Signals
 
 /// A model that teaches, and its share where there are several.
 public struct TeacherPart: Sendable {
@@ -11,7 +11,7 @@ extension KeyType where Value == TeacherPart {
     static var teacherPart: KeyType {
         let plain = KeyType<Reference>.reference(to: .checkpoint)
         let share = KeyType<TeacherShare>.section(TeacherShare.self)
-        func setting(_ part: TeacherPart) -> Setting {
+        func setting(_ part: TeacherPart) -> CanonicalValue {
             .map(["model": .reference(part.model), "weight": .number(part.weight)])
         }
         return KeyType(

@@ -4,11 +4,11 @@ extension TrainStage {
         checkRoutes(section)
         if !signals.isEmpty, !teachers.isEmpty {
             section.problem(
-                at: "teacher", "both signals and teacher are given", remedy: "keep one of the two")
+                at: "teacher", "both signals and teacher are given", hint: "keep one of the two")
         }
         if section.has("teacher_mix"), teachers.count < 2, section.sound("teacher", "teacher_mix") {
             section.problem(
-                at: "teacher_mix", "there are no several teachers to mix", remedy: "give teacher a list")
+                at: "teacher_mix", "there are no several teachers to mix", hint: "give teacher a list")
         }
         checkPeer(section)
         checkLearned(section)
@@ -17,23 +17,23 @@ extension TrainStage {
         if systemTurns == .teacher, let feature = features.first(where: \.kind.comparesTokens) {
             section.decoding.problems.add(
                 "\(feature.kind.name) compares all tokens of a chat, of which the student sees only a part",
-                at: feature.place, remedy: "use hidden_mse, hidden_cosine or rkd_distance")
+                at: feature.place, hint: "use hidden_mse, hidden_cosine or rkd_distance")
         }
         if onPolicy != nil, teachers.isEmpty, section.sound("teacher", "on_policy") {
             section.problem(
                 at: "on_policy", "no cache has signals for what the student will write",
-                remedy: "give teacher instead of signals")
+                hint: "give teacher instead of signals")
         }
         if let settings = onPolicy, settings.isAdaptive, validation == nil,
             section.sound("on_policy", "validate")
         {
             section.problem(
                 at: "on_policy", "the share follows the held-out loss, which is not measured",
-                remedy: "give validate, with the text to measure on")
+                hint: "give validate, with the text to measure on")
         }
         if onPolicy != nil, !losses.contains(where: \.kind.needsTeacher), section.sound("losses") {
             section.problem(
-                at: "on_policy", "no loss compares with the teacher", remedy: "add one, such as reverse_kl")
+                at: "on_policy", "no loss compares with the teacher", hint: "add one, such as reverse_kl")
         }
         checkDrawnTokens(section)
         let seesWhole = !teachers.isEmpty || peer != nil || corpus.contains { $0.teacher != nil }
@@ -42,19 +42,19 @@ extension TrainStage {
             section.decoding.problems.add(
                 "\(loss.kind.name) with renormalize is computed from top_k signals: a whole distribution sums to 1 already",
                 at: loss.place,
-                remedy:
+                hint:
                     "take renormalize away, or give signals instead of \(peer == nil ? "teacher" : "peer")")
         }
         let needing = losses.filter(\.kind.needsTeacher)
         if let loss = needing.first, !hasTeacher(section) {
             section.decoding.problems.add(
                 "\(loss.kind.name) needs a teacher's distributions", at: loss.place,
-                remedy: "give signals (a signal cache), teacher (a model) or peer (a model trained in step)")
+                hint: "give signals (a signal cache), teacher (a model) or peer (a model trained in step)")
         }
         if let loss = all.first(where: \.followsHeldOutLoss), validation == nil, section.sound("validate") {
             section.decoding.problems.add(
                 "\(loss.kind.name) follows the held-out loss, which is not measured", at: loss.place,
-                remedy: "give validate, with the text to measure on")
+                hint: "give validate, with the text to measure on")
         }
         if case .new(let shape) = model.origin, section.sound("batch", "model"),
             batch.contextLength > shape.contextLength
@@ -62,7 +62,7 @@ extension TrainStage {
             section.problem(
                 at: "batch",
                 "the batch's context \(batch.contextLength) exceeds the model's \(shape.contextLength)",
-                remedy: "shorten the one or raise the other")
+                hint: "shorten the one or raise the other")
         }
     }
     /// Whether anything is given that a loss can compare the student with.
@@ -74,8 +74,8 @@ extension TrainStage {
     /// Corpora with teachers of their own.
     private func checkRoutes(_ section: Section) {
         guard let teacher = corpus.lazy.compactMap(\.teacher).first, section.sound("corpus") else { return }
-        func problem(_ text: String, at place: Place = teacher.place, _ remedy: String) {
-            section.decoding.problems.add(text, at: place, remedy: remedy)
+        func problem(_ text: String, at place: SourceLocation = teacher.place, _ hint: String) {
+            section.decoding.problems.add(text, at: place, hint: hint)
         }
         if section.has("signals") || section.has("peer") {
             let other = section.has("signals") ? "signals" : "peer"
@@ -99,11 +99,11 @@ extension TrainStage {
         if let other = others.first(where: section.has) {
             section.problem(
                 at: other, "learned sequences bring their own distributions, and \(other) is given too",
-                remedy: "keep one of the two")
+                hint: "keep one of the two")
         } else if case .new = model.origin, section.sound("model") {
             section.problem(
                 at: "learned", "a new model does not know the embeddings that were learned",
-                remedy: "begin from the model they were learned for, or train on their text")
+                hint: "begin from the model they were learned for, or train on their text")
         }
         for loss in losses {
             let term = loss.weighted(signalTemperature: 1)
@@ -111,15 +111,15 @@ extension TrainStage {
                 continue
             }
             section.decoding.problems.add(
-                problem, at: loss.place, remedy: "learned sequences have the likeliest tokens, as kind top_k")
+                problem, at: loss.place, hint: "learned sequences have the likeliest tokens, as kind top_k")
         }
     }
 
     /// What is trained for is what is written.
     private func checkQuantization(_ section: Section) {
         guard let quantization, section.sound("quantize") else { return }
-        func problem(_ text: String, _ remedy: String) {
-            section.problem(at: "quantize", text, remedy: remedy)
+        func problem(_ text: String, _ hint: String) {
+            section.problem(at: "quantize", text, hint: hint)
         }
         let block = quantization.format.valuesPerBlock
         if onPolicy != nil {
@@ -141,7 +141,7 @@ extension TrainStage {
 
     private func checkPeer(_ section: Section) {
         guard let peer, section.sound("peer") else { return }
-        func problem(_ text: String, _ remedy: String) { section.problem(at: "peer", text, remedy: remedy) }
+        func problem(_ text: String, _ hint: String) { section.problem(at: "peer", text, hint: hint) }
         if section.has("teacher") || section.has("signals") {
             problem("the peer is the teacher, and another is given", "keep one of peer, teacher and signals")
         } else if !(losses + peer.losses).contains(where: \.kind.needsTeacher), section.sound("losses") {

@@ -1,4 +1,4 @@
-import Distillation
+import Training
 
 extension TrainStage {
     /// Losses on what lies inside the teacher, and where they find it.
@@ -8,7 +8,7 @@ extension TrainStage {
         {
             section.decoding.problems.add(
                 "\(feature.kind.name) needs the teacher's activations", at: feature.place,
-                remedy: "give teacher, or signals that were labelled with hidden")
+                hint: "give teacher, or signals that were labelled with hidden")
         }
         if !signals.isEmpty, let feature = features.first(where: \.kind.comparesTokens),
             section.sound("signals")
@@ -17,7 +17,7 @@ extension TrainStage {
             section.decoding.problems.add(
                 "\(feature.kind.name) looks at queries, keys and values, which no signals hold",
                 at: feature.place,
-                remedy: "use \(others.joined(separator: ", ")), or give teacher instead of signals")
+                hint: "use \(others.joined(separator: ", ")), or give teacher instead of signals")
         }
     }
 
@@ -26,12 +26,12 @@ extension TrainStage {
         guard let loss = losses.first(where: \.kind.needsDrawnTokens) else {
             if let settings = onPolicy, settings.teacherShare > 0, teachers.count > 1 {
                 section.problem(
-                    at: "on_policy", "several teachers cannot draw as one", remedy: "take teacher_share away")
+                    at: "on_policy", "several teachers cannot draw as one", hint: "take teacher_share away")
             }
             return
         }
-        func problem(_ text: String, _ remedy: String) {
-            section.decoding.problems.add("\(loss.kind.name) " + text, at: loss.place, remedy: remedy)
+        func problem(_ text: String, _ hint: String) {
+            section.decoding.problems.add("\(loss.kind.name) " + text, at: loss.place, hint: hint)
         }
         guard let settings = onPolicy else {
             return problem("is about what the student writes itself", "give on_policy, or use reverse_kl")

@@ -1,5 +1,5 @@
 import Corpora
-import Distillation
+import Training
 
 extension KeyType where Value == ModelSettings {
     /// A mapping of the model's keys.
@@ -19,12 +19,12 @@ extension KeyType where Value == TrainStage.Interval {
                         let limits = TrainingOptions.Limits.saveSeconds
                         if limits.contains(seconds) { return (.seconds(seconds), .text(text)) }
                         decoding.problems.add(
-                            "\(text) is out of range", at: yaml.place, remedy: "expected: \(limits) seconds")
+                            "\(text) is out of range", at: yaml.place, hint: "expected: \(limits) seconds")
                         return nil
                     }
                 }
                 decoding.problems.add(
-                    "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                    "found \(yaml.kindName)", at: yaml.place, hint: "expected: \(summary)")
                 return nil
             },
             setting: { interval in
@@ -47,7 +47,7 @@ extension Section {
         if sound("system_turns", "loss_on") {
             problem(
                 at: "system_turns", "the student cannot learn all tokens of a chat it sees only in part",
-                remedy: "set loss_on: assistant")
+                hint: "set loss_on: assistant")
         }
         return .both
     }

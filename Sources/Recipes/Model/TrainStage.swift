@@ -1,7 +1,7 @@
 import Checkpoints
 import Corpora
-import Distillation
 import Support
+import Training
 
 /// Trains a model on a corpus, on a teacher's distributions, or both.
 public struct TrainStage: Sendable, RecipeSection {
@@ -70,14 +70,14 @@ public struct TrainStage: Sendable, RecipeSection {
         if model == nil, decoding.student == nil, section.sound("model") {
             section.problem(
                 at: "model", "the recipe has no student to train",
-                remedy: "give student at the top, or model here")
+                hint: "give student at the top, or model here")
         }
         self.model =
             model ?? decoding.student ?? KeyType<ModelSettings>.section(ModelSettings.self).placeholder()
         if case .cut = self.model.origin, section.sound("model") {
             section.problem(
                 at: "model", "a model is not cut where it is trained",
-                remedy: "cut it in student at the top, or in a stage cut before")
+                hint: "cut it in student at the top, or in a stage cut before")
         }
         section.record("model", self.model.setting)
         tokenizer = section.tokenizerReference(for: self.model)
@@ -182,7 +182,7 @@ public struct TrainStage: Sendable, RecipeSection {
                 given.isEmpty
                     ? "the length of training is missing"
                     : "\(given.joined(separator: " and ")) are both given",
-                remedy: "give exactly one of tokens, steps, epochs")
+                hint: "give exactly one of tokens, steps, epochs")
         }
         if let steps { return .steps(steps) }
         if let epochs { return .epochs(epochs) }

@@ -11,7 +11,7 @@ struct VocabularyChecks {
         {
             decoding.problems.add(
                 "\(train.tokenizer.name) has no tokenizer that can be used: \(problem.problem)",
-                at: train.tokenizer.place, remedy: "give the key tokenizer", status: problem.status)
+                at: train.tokenizer.place, hint: "give the key tokenizer", status: problem.status)
             return
         }
         for model in [train.model, train.peer?.model].compactMap({ $0 }) { check(model, train.tokenizer) }
@@ -21,7 +21,7 @@ struct VocabularyChecks {
             decoding.problems.add(
                 "\(teacher.name) has another tokenizer than the student, which has that of \(train.tokenizer.name)",
                 at: teacher.place,
-                remedy:
+                hint:
                     "models that train together share one; let the teacher write (generate), and train on its text"
             )
         }
@@ -33,7 +33,7 @@ struct VocabularyChecks {
         decoding.problems.add(
             "\"\(signals.name)\" is labelled by \(label.model.name), which has another tokenizer than the student, "
                 + "that of \(train.tokenizer.name)", at: signals.place,
-            remedy: "let the teacher write (generate), and train on its text")
+            hint: "let the teacher write (generate), and train on its text")
     }
 
     /// A model that training goes on from has the tokenizer that it is trained with, or at least room for its pieces.
@@ -44,13 +44,13 @@ struct VocabularyChecks {
         if differ(reference, tokenizer) {
             decoding.problems.add(
                 "\(reference.name) has another tokenizer than \(tokenizer.name)", at: reference.place,
-                remedy: "leave the key tokenizer out, or begin from a model that has it")
+                hint: "leave the key tokenizer out, or begin from a model that has it")
         } else if let pieces = tokenizer.tokenizer(decoding)?.vocabularySize,
             let rows = reference.modelConfiguration(decoding)?.vocabularySize, pieces > rows
         {
             decoding.problems.add(
                 "\(reference.name) has a vocabulary of \(rows), the tokenizer \(tokenizer.name) one of \(pieces)",
-                at: reference.place, remedy: "give the tokenizer that the model was trained with")
+                at: reference.place, hint: "give the tokenizer that the model was trained with")
         }
     }
 
@@ -59,7 +59,7 @@ struct VocabularyChecks {
         for model in evaluate.models where differ(model.reference, teacher) {
             decoding.problems.add(
                 "\(model.reference.name) has another tokenizer than the teacher, \(teacher.name)",
-                at: model.reference.place, remedy: "agreement is measured token by token: take it away")
+                at: model.reference.place, hint: "agreement is measured token by token: take it away")
         }
     }
 
@@ -67,7 +67,7 @@ struct VocabularyChecks {
         guard let model = select.model, let small = select.small, differ(small, model) else { return }
         decoding.problems.add(
             "\(small.name) has another tokenizer than the model it is compared with, \(model.name)",
-            at: small.place, remedy: "train it with the model's tokenizer")
+            at: small.place, hint: "train it with the model's tokenizer")
     }
 
     private func differ(_ one: Reference, _ other: Reference) -> Bool {

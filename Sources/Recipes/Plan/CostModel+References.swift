@@ -1,6 +1,5 @@
 import Checkpoints
 import Corpora
-import Distillation
 import Foundation
 
 /// What references stand for, as far as it is known before anything is done.

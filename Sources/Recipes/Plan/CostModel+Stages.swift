@@ -1,7 +1,7 @@
 import Checkpoints
-import Corpora
-import Distillation
 import Foundation
+import Pruning
+import Signals
 import Support
 import Tensors
 
@@ -45,10 +45,10 @@ extension CostModel {
         /// A process that multiplies matrices.
         private var productive: Double { processBytes + productBytes * Double(Parallel.threads) }
 
-        private func cut(_ stage: CutStage) -> Estimate {
+        private func cut(_ stage: PruneStage) -> Estimate {
             let whole = shape(of: stage.model)
-            let measured = (stage.settings.cut.measuresImportance ? StudentCut.importanceTokens : 0)
-            let seen = (stage.settings.cut.vocabulary == nil ? 0 : StudentCut.massTokens)
+            let measured = (stage.settings.cut.measuresImportance ? PruningPlan.importanceTokens : 0)
+            let seen = (stage.settings.cut.vocabulary == nil ? 0 : PruningPlan.massTokens)
             let looks = measured + seen > 0
             return Estimate(
                 seconds: 1 + seconds(Double(measured + seen) * (whole?.forwardOperations ?? 0), labelShare),
@@ -59,7 +59,7 @@ extension CostModel {
         }
 
         /// What a cut model takes on disk.
-        func stored(_ stage: CutStage, at instance: StageInstance) -> Double {
+        func stored(_ stage: PruneStage, at instance: StageInstance) -> Double {
             let costs = at(instance)
             let kept = weights(costs.shape(of: stage))
             switch stage.precision {
@@ -72,7 +72,7 @@ extension CostModel {
         }
 
         /// The shape that is left of a model.
-        func shape(of stage: CutStage) -> ModelShape? {
+        func shape(of stage: PruneStage) -> ModelShape? {
             guard var shape = shape(of: stage.model) else { return nil }
             let cut = stage.settings.cut
             switch cut.layers {
@@ -138,7 +138,7 @@ extension CostModel {
             corpus.tokens * CorpusExtent.bytesPerToken + 20 * corpus.records
         }
 
-        private func learn(_ stage: LearnStage) -> Estimate {
+        private func learn(_ stage: DistillDatasetStage) -> Estimate {
             let shape = shape(of: stage.model)
             let corpus = extent(of: stage.corpus)
             let tokens = stage.share * corpus.tokens

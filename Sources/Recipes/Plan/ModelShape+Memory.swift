@@ -33,7 +33,7 @@ extension ModelShape {
         return 4 * passValues * rows + 4 * stream * tokens
     }
 
-    /// Of `Decoder.frozenHiddenStates`.
+    /// Of `DecoderModel.frozenHiddenStates`.
     private static let tokensAtOnce = 1024.0
 
     /// Forward and backward pass of a model that is trained, without the head.

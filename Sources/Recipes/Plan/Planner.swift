@@ -82,7 +82,7 @@ private struct Planner {
 
     /// An evaluation is split by model, so that a model shared by many runs is measured once; a report is
     /// written after all runs.
-    private func parts(of placed: PlacedStage) -> [(Stage, Setting)] {
+    private func parts(of placed: PlacedStage) -> [(Stage, CanonicalValue)] {
         switch placed.stage {
         case .report: return []
         case .evaluate(var evaluate):
@@ -110,7 +110,8 @@ private struct Planner {
     }
 
     private mutating func instance(
-        _ stage: Stage, _ setting: Setting, template: ChatTemplate?, seed: UInt64, made: [Int: Fingerprint]
+        _ stage: Stage, _ setting: CanonicalValue, template: ChatTemplate?, seed: UInt64,
+        made: [Int: Fingerprint]
     ) throws -> StageInstance {
         var inputs: [Reference.Target: StageInstance.Input] = [:]
         var digests: [Reference.Target: String] = [:]

@@ -53,7 +53,7 @@ struct ResourceCheck {
         guard !memory.isEmpty else { return }
         throw UserError(
             memory.joined(separator: "; "),
-            remedy: "use smaller models or batches, accumulate, or a machine with more memory",
+            hint: "use smaller models or batches, accumulate, or a machine with more memory",
             status: .unavailable)
     }
 }

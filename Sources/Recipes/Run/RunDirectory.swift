@@ -50,13 +50,13 @@ final class RunDirectory {
             if Set(names).isSubset(of: [".lock", "events.jsonl", "stages", "recipe.yaml"]) { return }
             throw UserError(
                 "the directory is not a run directory", file: url.relativePath,
-                remedy: "name another with --runs, or change the recipe's name", status: .cannotCreate)
+                hint: "name another with --runs, or change the recipe's name", status: .cannotCreate)
         }
         let data = try ConfigurationFile.read(recordFile)
         guard let record = try? JSONDecoder.forRecords.decode(RunRecord.self, from: data) else {
             throw UserError(
                 "run.json is not a run's record of this version", file: url.relativePath,
-                remedy: "remove the directory, or name another with --runs", status: .cannotCreate)
+                hint: "remove the directory, or name another with --runs", status: .cannotCreate)
         }
         let snapshot = url.appending(path: "recipe.yaml").standardizedFileURL
         let owner = URL(filePath: record.recipe).standardizedFileURL
@@ -64,7 +64,7 @@ final class RunDirectory {
             throw UserError(
                 "the directory belongs to another recipe of this name, \(record.recipe)",
                 file: url.relativePath,
-                remedy: "change the recipe's name, or name another directory with --runs",
+                hint: "change the recipe's name, or name another directory with --runs",
                 status: .cannotCreate)
         }
     }
@@ -163,7 +163,7 @@ final class RunDirectory {
             return error
         }
         var error = error
-        error.remedy =
+        error.hint =
             "delete \(stages.appending(path: String(name)).relativePath) and run the recipe again: it does that stage anew"
         return error
     }
@@ -209,7 +209,7 @@ final class RunDirectory {
         let existing = try? manager.attributesOfItem(atPath: link.path)[.type] as? FileAttributeType
         if let existing, existing != .typeSymbolicLink {
             throw UserError(
-                "is in the way of a link", file: link.relativePath, remedy: "move it away",
+                "is in the way of a link", file: link.relativePath, hint: "move it away",
                 status: .cannotCreate)
         }
         let temporary = link.deletingLastPathComponent().appending(path: ".\(link.lastPathComponent).link")
@@ -219,7 +219,7 @@ final class RunDirectory {
         } catch {
             throw UserError(
                 "cannot create a link: \(error.localizedDescription)", file: link.relativePath,
-                remedy: "keep runs on a file system with symbolic links", status: .cannotCreate)
+                hint: "keep runs on a file system with symbolic links", status: .cannotCreate)
         }
         guard rename(temporary.path, link.path) == 0 else {
             throw UserError.system(errno, "cannot create a link", at: link, while: .writing)

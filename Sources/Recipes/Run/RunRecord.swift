@@ -104,9 +104,8 @@ struct StageRecord: Codable {
 extension JSONEncoder {
     /// The style of the small JSON files of a run directory: snake_case, as recipes and printed JSON.
     static var forRecords: JSONEncoder {
-        let encoder = JSONEncoder()
+        let encoder = JSONEncoder.stablePretty
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
         return encoder
     }

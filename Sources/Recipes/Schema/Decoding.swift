@@ -39,11 +39,11 @@ final class Decoding {
     }
 
     /// Makes a stage's artefact known to the stages after it.
-    func add(_ artefact: Artefact, at place: Place) {
+    func add(_ artefact: Artefact, at place: SourceLocation) {
         if artefactsByName[artefact.name] != nil {
             problems.add(
                 "an earlier stage already makes \"\(artefact.name)\"", at: place,
-                remedy: "choose another name")
+                hint: "choose another name")
         } else {
             artefactsByName[artefact.name] = artefact
         }

@@ -13,9 +13,9 @@ struct KeyType<Value> {
     /// What is done with the file that a value names.
     var use: FileUse?
     /// The value and its normal form; `nil` once the problem is reported.
-    let decode: (YAMLValue, Decoding) -> (value: Value, setting: Setting)?
+    let decode: (YAMLValue, Decoding) -> (value: Value, setting: CanonicalValue)?
     /// The normal form of a default.
-    let setting: (Value) -> Setting
+    let setting: (Value) -> CanonicalValue
 }
 
 /// The limits of a key's numbers.
@@ -28,14 +28,15 @@ extension KeyType {
     /// A type read from a scalar's text; `parse` returns the value or what is wrong with the text.
     fileprivate static func scalar(
         _ summary: String, placeholder: @escaping @autoclosure () -> Value,
-        setting: @escaping (Value) -> Setting, _ parse: @escaping (String, Bool) -> Result<Value, Mismatch>
+        setting: @escaping (Value) -> CanonicalValue,
+        _ parse: @escaping (String, Bool) -> Result<Value, Mismatch>
     ) -> KeyType {
         KeyType(
             summary: summary, placeholder: placeholder,
             decode: { yaml, decoding in
                 guard case .scalar(let text, let quoted) = yaml.content else {
                     decoding.problems.add(
-                        "found \(yaml.kindName)", at: yaml.place, remedy: "expected: \(summary)")
+                        "found \(yaml.kindName)", at: yaml.place, hint: "expected: \(summary)")
                     return nil
                 }
                 switch parse(text, quoted) {
@@ -43,7 +44,7 @@ extension KeyType {
                 case .failure(let mismatch):
                     decoding.problems.add(
                         mismatch.problem ?? "found \(yaml.kindName)", at: yaml.place,
-                        remedy: mismatch.remedy ?? "expected: \(summary)")
+                        hint: mismatch.hint ?? "expected: \(summary)")
                     return nil
                 }
             }, setting: setting)
@@ -52,7 +53,7 @@ extension KeyType {
 
 private struct Mismatch: Error {
     var problem: String?
-    var remedy: String?
+    var hint: String?
 }
 
 extension KeyType where Value == Int {
@@ -60,7 +61,8 @@ extension KeyType where Value == Int {
 
     static func integer(_ range: ClosedRange<Int>) -> KeyType {
         let summary = "integer, \(range.limits)"
-        var type = scalar(summary, placeholder: range.lowerBound, setting: Setting.integer) { text, quoted in
+        var type = scalar(summary, placeholder: range.lowerBound, setting: CanonicalValue.integer) {
+            text, quoted in
             guard !quoted, let number = numberValue(text) else { return .failure(Mismatch()) }
             guard let value = integerValue(text) else {
                 let whole = number.rounded() == number
@@ -78,7 +80,7 @@ extension KeyType where Value == Double {
     static func number(_ limits: NumberLimits) -> KeyType {
         // Reading goes on with a number that the code behind the key can use.
         let placeholder = limits.contains(0.5) ? 0.5 : limits.most
-        var type = scalar("number, \(limits)", placeholder: placeholder, setting: Setting.number) {
+        var type = scalar("number, \(limits)", placeholder: placeholder, setting: CanonicalValue.number) {
             text, quoted in
             guard !quoted, let value = numberValue(text) else { return .failure(Mismatch()) }
             return limits.contains(value)
@@ -101,7 +103,7 @@ extension KeyType where Value == UInt64 {
 
 extension KeyType where Value == Bool {
     static var boolean: KeyType {
-        scalar("true or false", placeholder: false, setting: Setting.boolean) { text, quoted in
+        scalar("true or false", placeholder: false, setting: CanonicalValue.boolean) { text, quoted in
             switch text {
             case "true" where !quoted: .success(true)
             case "false" where !quoted: .success(false)
@@ -113,12 +115,13 @@ extension KeyType where Value == Bool {
 
 extension KeyType where Value == String {
     static var text: KeyType {
-        scalar("text", placeholder: "", setting: Setting.text) { text, _ in .success(text) }
+        scalar("text", placeholder: "", setting: CanonicalValue.text) { text, _ in .success(text) }
     }
 
     /// A name that becomes a file name: lower-case letters, digits, `-` and `_`, and none of `reserved`.
     static func name(reserved: Set<String> = []) -> KeyType {
-        scalar("a name of lower-case letters, digits, - and _", placeholder: "", setting: Setting.text) {
+        scalar("a name of lower-case letters, digits, - and _", placeholder: "", setting: CanonicalValue.text)
+        {
             text, _ in
             let allowed = "abcdefghijklmnopqrstuvwxyz0123456789-_"
             guard let first = text.first, first != "-", text.count <= 64, text.allSatisfy(allowed.contains)
@@ -126,7 +129,7 @@ extension KeyType where Value == String {
                 return .failure(Mismatch(problem: "\"\(text)\" cannot be a name"))
             }
             return reserved.contains(text)
-                ? .failure(Mismatch(problem: "the name \"\(text)\" is reserved", remedy: "choose another"))
+                ? .failure(Mismatch(problem: "the name \"\(text)\" is reserved", hint: "choose another"))
                 : .success(text)
         }
     }
@@ -143,7 +146,7 @@ extension KeyType where Value: RawRepresentable & CaseIterable, Value.RawValue =
         ) { text, _ in
             if let value = Value(rawValue: text) { return .success(value) }
             let near = nearest(to: text, among: words).map { "did you mean \"\($0)\"? " } ?? ""
-            return .failure(Mismatch(remedy: "\(near)accepted: \(words.joined(separator: ", "))"))
+            return .failure(Mismatch(hint: "\(near)accepted: \(words.joined(separator: ", "))"))
         }
     }
 }
@@ -159,12 +162,12 @@ extension KeyType {
                 guard case .list(let items) = yaml.content else {
                     decoding.problems.add(
                         "found \(yaml.kindName)", at: yaml.place,
-                        remedy: "expected: list of: \(element.summary)")
+                        hint: "expected: list of: \(element.summary)")
                     return nil
                 }
                 guard items.count >= least else {
                     decoding.problems.add(
-                        "the list is empty", at: yaml.place, remedy: "expected: \(element.summary)")
+                        "the list is empty", at: yaml.place, hint: "expected: \(element.summary)")
                     return nil
                 }
                 let decoded = items.compactMap { element.decode($0, decoding) }
@@ -194,7 +197,7 @@ extension KeyType {
                 guard let entries = yaml.entries else {
                     decoding.problems.add(
                         "found \(yaml.kindName)", at: yaml.place,
-                        remedy: "expected: mapping of a name to: \(element.summary)")
+                        hint: "expected: mapping of a name to: \(element.summary)")
                     return nil
                 }
                 let decoded = entries.compactMap { entry in
@@ -210,7 +213,7 @@ extension KeyType {
 
     /// A mapping with keys of its own.
     static func section(_ type: Value.Type) -> KeyType where Value: RecipeSection {
-        let empty = YAMLValue(place: Place(origin: ""), content: .mapping([]))
+        let empty = YAMLValue(place: SourceLocation(origin: ""), content: .mapping([]))
         return KeyType(
             summary: "mapping", placeholder: { type.init(Section(empty, decoding: Decoding())) },
             nested: {

@@ -33,8 +33,10 @@ public struct RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
 final class Problems {
     private(set) var found: [UserError] = []
 
-    func add(_ problem: String, at place: Place, remedy: String? = nil, status: ExitStatus = .configuration) {
-        found.append(place.error(problem, remedy: remedy, status: status))
+    func add(
+        _ problem: String, at place: SourceLocation, hint: String? = nil, status: ExitStatus = .configuration
+    ) {
+        found.append(place.error(problem, hint: hint, status: status))
     }
 
     func throwIfAny() throws {

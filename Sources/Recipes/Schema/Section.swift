@@ -40,10 +40,10 @@ struct KeyCondition {
 final class Section {
     let decoding: Decoding
     /// Where the mapping begins.
-    let place: Place
+    let place: SourceLocation
     private let entries: [YAMLValue.Entry]
     private(set) var declarations: [KeyDeclaration] = []
-    private(set) var settings: [String: Setting] = [:]
+    private(set) var settings: [String: CanonicalValue] = [:]
     private var failed: Set<String> = []
 
     init(_ value: YAMLValue, decoding: Decoding) {
@@ -79,7 +79,7 @@ final class Section {
             guard let fallback else {
                 failed.insert(key)
                 decoding.problems.add(
-                    "key \"\(key)\" is missing", at: place, remedy: "expected: \(type.summary)")
+                    "key \"\(key)\" is missing", at: place, hint: "expected: \(type.summary)")
                 return type.placeholder()
             }
             if inAddress { settings[key] = type.setting(fallback) }
@@ -114,7 +114,7 @@ final class Section {
     }
 
     /// Adds to the normal form what the section takes from elsewhere.
-    func record(_ key: String, _ setting: Setting) { settings[key] = setting }
+    func record(_ key: String, _ setting: CanonicalValue) { settings[key] = setting }
 
     private enum Outcome<Value> {
         case found(Value), absent, failed
@@ -164,12 +164,12 @@ final class Section {
     }
 
     /// The place of a key's value, or of the section where the key is left out.
-    func place(of key: String) -> Place { entry(key)?.value.place ?? place }
+    func place(of key: String) -> SourceLocation { entry(key)?.value.place ?? place }
 
     /// Reports a problem at a key's value.
-    func problem(at key: String, _ problem: String, remedy: String? = nil) {
+    func problem(at key: String, _ problem: String, hint: String? = nil) {
         failed.insert(key)
-        decoding.problems.add(problem, at: place(of: key), remedy: remedy)
+        decoding.problems.add(problem, at: place(of: key), hint: hint)
     }
 
     /// Reports the keys nothing declared. Called once the section is read.
@@ -178,7 +178,7 @@ final class Section {
         for entry in entries where !known.contains(entry.key) {
             decoding.problems.add(
                 "unknown key \"\(entry.key)\"", at: entry.keyPlace,
-                remedy: suggestion(for: entry.key, among: known))
+                hint: suggestion(for: entry.key, among: known))
         }
     }
 }

@@ -36,7 +36,7 @@ struct YAMLReader {
             error.file = name
             if !FileManager.default.fileExists(atPath: url.path) {
                 error.problem = "no such file"
-                error.remedy = "distill init writes a recipe to start from"
+                error.hint = "distill init writes a recipe to start from"
             }
             throw error
         }
@@ -46,7 +46,7 @@ struct YAMLReader {
             let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
             throw UserError(
                 "the text is not UTF-8", file: name, line: line + 1, column: 1,
-                remedy: "save the recipe as UTF-8", status: .configuration)
+                hint: "save the recipe as UTF-8", status: .configuration)
         }
         var reader = YAMLReader(origin: name)
         return try reader.read(text)
@@ -60,7 +60,7 @@ struct YAMLReader {
             do {
                 guard let node = try Yams.compose(yaml: masked.text) else {
                     throw place(1, 1).error(
-                        "the recipe is empty", remedy: "distill init writes a recipe to start from")
+                        "the recipe is empty", hint: "distill init writes a recipe to start from")
                 }
                 let root = try value(of: node, depth: 0, unmasking: masked)
                 return (root, problems)
@@ -75,8 +75,8 @@ struct YAMLReader {
         }
     }
 
-    private func place(_ line: Int, _ column: Int) -> Place {
-        hasLines ? Place(origin: origin, line: line, column: column) : Place(origin: origin)
+    private func place(_ line: Int, _ column: Int) -> SourceLocation {
+        hasLines ? SourceLocation(origin: origin, line: line, column: column) : SourceLocation(origin: origin)
     }
 
     private mutating func value(of node: Node, depth: Int, unmasking masked: MaskedText) throws -> YAMLValue {
@@ -85,7 +85,7 @@ struct YAMLReader {
         guard valueCount <= Self.mostValues, depth <= Self.deepest else {
             throw here.error(
                 "the document is too large or too deeply nested",
-                remedy: "at most \(Self.mostValues) values, aliases included, and \(Self.deepest) levels")
+                hint: "at most \(Self.mostValues) values, aliases included, and \(Self.deepest) levels")
         }
         switch node {
         case .scalar(let scalar):
@@ -106,7 +106,7 @@ struct YAMLReader {
                     problems.append(
                         secondPlace.error(
                             "key \"\(hidden)\" is given twice",
-                            remedy: "the first is on line \(keyPlace.line ?? 1); keep one of the two"))
+                            hint: "the first is on line \(keyPlace.line ?? 1); keep one of the two"))
                     return nil
                 }
                 let content = try value(of: content, depth: depth + 1, unmasking: masked)
@@ -127,7 +127,7 @@ struct YAMLReader {
                 line.prefix(while: \.isWhitespace).contains("\t")
             {
                 return place(mark.line, mark.column).error(
-                    "a tab indents this line", remedy: "YAML indents with spaces")
+                    "a tab indents this line", hint: "YAML indents with spaces")
             }
             let doing = context.map { " \($0.text)" } ?? ""
             return place(mark.line, mark.column).error("not valid YAML:\(doing) \(problem)")
@@ -157,11 +157,11 @@ struct YAMLReader {
                 previous = byte
                 guard brackets <= Self.deepest, dashes.count <= Self.deepest else {
                     throw place(index + 1, 1).error(
-                        "the document is too deeply nested", remedy: "at most \(Self.deepest) levels")
+                        "the document is too deeply nested", hint: "at most \(Self.deepest) levels")
                 }
                 guard aliases <= Self.mostAliases else {
                     throw place(index + 1, 1).error(
-                        "too many aliases", remedy: "a recipe has at most \(Self.mostAliases)")
+                        "too many aliases", hint: "a recipe has at most \(Self.mostAliases)")
                 }
             }
         }

@@ -4,7 +4,7 @@ import Yams
 struct YAMLValue: Sendable {
     struct Entry: Sendable {
         var key: String
-        var keyPlace: Place
+        var keyPlace: SourceLocation
         var value: YAMLValue
     }
 
@@ -15,7 +15,7 @@ struct YAMLValue: Sendable {
         case mapping([Entry])
     }
 
-    var place: Place
+    var place: SourceLocation
     var content: Content
 
     /// A plain `null`, `~` or nothing at all: the same as leaving the key out.

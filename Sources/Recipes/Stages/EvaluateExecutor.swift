@@ -1,5 +1,4 @@
 import Checkpoints
-import Corpora
 import Evaluation
 import Foundation
 import Support

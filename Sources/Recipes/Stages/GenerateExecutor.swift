@@ -1,6 +1,6 @@
 import Checkpoints
-import Corpora
 import Foundation
+import Generation
 import Support
 import Tokenization
 import Transformer

@@ -1,5 +1,5 @@
-import Distillation
 import Foundation
+import Signals
 import Support
 
 /// Stores a teacher's distributions over a corpus; the output is a signal cache.

@@ -1,6 +1,5 @@
 import Checkpoints
 import Corpora
-import Distillation
 import Foundation
 import Support
 import Tensors
@@ -74,7 +73,7 @@ struct TextForm {
         guard try model.requireTokenizer().hasSameIDs(as: tokenizer) else {
             throw UserError(
                 "has another tokenizer than \(other)", file: model.url.relativePath,
-                remedy: "models that train together share a tokenizer",
+                hint: "models that train together share a tokenizer",
                 status: .configuration)
         }
     }

@@ -1,7 +1,7 @@
 import Checkpoints
 import Corpora
-import Distillation
 import Foundation
+import Selection
 import Support
 import Tokenization
 
@@ -20,7 +20,7 @@ struct SelectExecutor: StageExecutor {
         {
             throw UserError(
                 "has another tokenizer than the model it is compared with", file: small.url.relativePath,
-                remedy: "train it with the model's tokenizer", status: .configuration)
+                hint: "train it with the model's tokenizer", status: .configuration)
         }
         let (lengths, chosen) = try choose(reader, stage, model, small, context)
         try write(chosen, of: reader, to: context.output)
@@ -64,7 +64,7 @@ struct SelectExecutor: StageExecutor {
             } ?? CorpusSelection.random(lengths: lengths, budget: budget, seed: context.seed)
         guard !chosen.isEmpty else {
             throw UserError(
-                "no document fits \(budget) of \(total) \(Self.unit(of: stage))", remedy: "raise share",
+                "no document fits \(budget) of \(total) \(Self.unit(of: stage))", hint: "raise share",
                 status: .configuration
             )
         }

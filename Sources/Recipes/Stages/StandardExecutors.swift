@@ -3,10 +3,10 @@ public enum StandardExecutors {
     public static var all: [Stage.Kind: any StageExecutor] {
         [
             .tokenizer: TokenizerExecutor(),
-            .cut: CutExecutor(),
+            .cut: PruneExecutor(),
             .generate: GenerateExecutor(),
             .select: SelectExecutor(),
-            .learn: LearnExecutor(),
+            .learn: DistillDatasetExecutor(),
             .label: LabelExecutor(),
             .train: TrainExecutor(),
             .convert: ConvertExecutor(),

@@ -1,10 +1,12 @@
 import Corpora
-import Distillation
+import DatasetDistillation
 import Evaluation
 import Foundation
+import Signals
 import Support
 import Tensors
 import Tokenization
+import Training
 import Transformer
 
 /// What is trained on.
@@ -43,18 +45,18 @@ extension TrainExecutor {
 
     /// Learned sequences, for the model that they were learned for.
     func learnedText(
-        _ reference: Reference, _ stage: TrainStage, _ student: Decoder, _ context: StageContext
+        _ reference: Reference, _ stage: TrainStage, _ student: DecoderModel, _ context: StageContext
     ) throws -> TrainingText {
-        let sequences = try LearnedSequences(
-            contentsOf: context.url(of: reference).appending(path: LearnExecutor.fileName),
+        let sequences = try SyntheticSequences(
+            contentsOf: context.url(of: reference).appending(path: DistillDatasetExecutor.fileName),
             vocabularySize: student.configuration.vocabularySize, width: student.configuration.width)
         let longest = Int(sequences.lengths.max() ?? 0)
         guard longest <= stage.batch.contextLength else {
             throw UserError(
                 "a learned sequence of \(longest) tokens in a batch of context \(stage.batch.contextLength)",
-                remedy: "set the batch's context to \(longest)", status: .configuration)
+                hint: "set the batch's context to \(longest)", status: .configuration)
         }
-        let source = LearnedSource(
+        let source = SyntheticSource(
             sequences, budget: stage.batch.sequences * stage.batch.contextLength,
             parts: stage.batch.accumulate, seed: context.seed)
         return TrainingText(
@@ -84,7 +86,7 @@ extension TrainExecutor {
         guard chosen.contains(where: { !$0.isEmpty }) else {
             throw UserError(
                 "no document is left of a corpus of \(corpus.count) with a weight of \(stage.corpus[0].weight)",
-                file: stage.corpus[0].source.name, remedy: "raise the weight", status: .configuration)
+                file: stage.corpus[0].source.name, hint: "raise the weight", status: .configuration)
         }
         return (
             corpus.choosing(chosen.flatMap { $0 }),
@@ -94,7 +96,8 @@ extension TrainExecutor {
 
     /// The student's own text mixed with the corpus; nil where the recipe wants the corpus alone.
     func onPolicy(
-        _ stage: TrainStage, corpus: any BatchSource, student: Decoder, teacher: Decoder?, _ form: TextForm,
+        _ stage: TrainStage, corpus: any BatchSource, student: DecoderModel, teacher: DecoderModel?,
+        _ form: TextForm,
         _ encoder: CorpusEncoder, steps: Int, _ context: StageContext
     ) throws -> OnPolicySource? {
         guard let settings = stage.onPolicy else { return nil }
@@ -107,8 +110,9 @@ extension TrainExecutor {
             student: student, teacher: teacher, prompts: prompts, corpus: corpus,
             stopIDs: form.template.stopIDs(in: form.tokenizer),
             endID: form.template.endID(in: form.tokenizer),
-            excludedIDs: form.template.neverSaid(in: form.tokenizer),
-            options: settings.options(recordsOdds: stage.losses.contains(where: \.kind.needsDrawnTokens)),
+            excludedIDs: form.template.suppressedIDs(in: form.tokenizer),
+            options: settings.options(
+                recordsLogProbabilities: stage.losses.contains(where: \.kind.needsDrawnTokens)),
             steps: steps,
             budget: stage.batch.sequences * stage.batch.contextLength, parts: stage.batch.accumulate,
             seed: context.seed)
@@ -116,7 +120,7 @@ extension TrainExecutor {
 
     func validation(
         _ stage: TrainStage, _ encoder: CorpusEncoder, _ context: StageContext
-    ) throws -> ((Decoder) throws -> Double)? {
+    ) throws -> ((DecoderModel) throws -> Double)? {
         guard let settings = stage.validation else { return nil }
         let corpus = try encoder.encode(
             context.reader(settings.corpus, limit: settings.limit, documents: stage.documents),

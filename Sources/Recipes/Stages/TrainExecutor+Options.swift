@@ -1,4 +1,4 @@
-import Distillation
+import Training
 
 extension TrainExecutor {
     func options(

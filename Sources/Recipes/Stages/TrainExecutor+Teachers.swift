@@ -1,6 +1,7 @@
 import Checkpoints
-import Distillation
 import Foundation
+import Signals
+import Training
 
 extension TrainExecutor {
     /// Who teaches: the stage's teachers as one, and those of single corpora.

@@ -1,11 +1,10 @@
 import Checkpoints
-import Corpora
-import Distillation
 import Evaluation
 import Foundation
 import Support
 import Tensors
 import Tokenization
+import Training
 import Transformer
 
 /// Trains a model; the output is a checkpoint.
@@ -46,7 +45,7 @@ struct TrainExecutor: StageExecutor {
             try trainer.run(
                 stateURL: state, listener: MetricsListener(context.metrics), progress: context.progress)
         }
-        func save(_ model: Decoder, to url: URL) throws {
+        func save(_ model: DecoderModel, to url: URL) throws {
             try Checkpoint.save(
                 decoder: model, tokenizer: form.tokenizer,
                 template: form.template.fits(form.tokenizer) || !form.template.isKnown ? form.template : nil,
@@ -74,11 +73,12 @@ struct TrainExecutor: StageExecutor {
         guard longest <= context else {
             throw UserError(
                 "a document of \(longest) tokens, but the model that is trained sees \(context)",
-                remedy: "set the batch's context to \(context)", status: .configuration)
+                hint: "set the batch's context to \(context)", status: .configuration)
         }
     }
 
-    private func result(_ metrics: TrainingMetrics?, _ trainer: Trainer, student: Decoder) -> StageResult {
+    private func result(_ metrics: TrainingMetrics?, _ trainer: Trainer, student: DecoderModel) -> StageResult
+    {
         guard let metrics else { return StageResult(summary: "no steps") }
         let loss = metrics.loss.formatted(.number.precision(.fractionLength(4)))
         var figures = ["tokens": Double(metrics.tokens), "steps": Double(metrics.step), "loss": metrics.loss]
@@ -93,7 +93,7 @@ struct TrainExecutor: StageExecutor {
     private func model(
         _ settings: ModelSettings, seed: UInt64, _ stage: TrainStage, _ form: TextForm,
         _ context: StageContext
-    ) throws -> Decoder {
+    ) throws -> DecoderModel {
         switch settings.origin {
         case .checkpoint(let reference):
             let model = try Checkpoint.load(context.url(of: reference), weights: .f32)
@@ -101,7 +101,7 @@ struct TrainExecutor: StageExecutor {
             return model.decoder
         case .cut: preconditionFailure("the recipe makes a stage of what is cut")
         case .new(let shape):
-            return try Decoder(
+            return try DecoderModel(
                 configuration: Configuration(
                     vocabularySize: form.tokenizer.vocabularySize, width: shape.width, layers: shape.layers,
                     heads: shape.heads, keyValueHeads: shape.keyValueHeads,

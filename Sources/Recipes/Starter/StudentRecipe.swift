@@ -55,7 +55,7 @@ public struct StudentRecipe: Sendable {
         } catch let error as RecipeError {
             // The lines of a file that is not written say nothing.
             throw RecipeError(
-                error.problems.map { UserError($0.problem, remedy: $0.remedy, status: $0.status) })
+                error.problems.map { UserError($0.problem, hint: $0.hint, status: $0.status) })
         }
         let plan = try Plan(file)
         return draft.header(path: path, estimates: plan.stages.map(\.label), cost.estimates(of: plan))

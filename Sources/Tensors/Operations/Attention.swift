@@ -1,3 +1,5 @@
+import Support
+
 // N positions of all segments together, H query heads, K key-value heads (each serves H/K query heads), D head
 // dimension. A row of `queryKeyValue` holds H·D query, K·D key and K·D value components.
 

@@ -39,7 +39,7 @@ public final class AttentionCache: @unchecked Sendable {
         guard let mapped, mapped != MAP_FAILED else {
             throw UserError(
                 "no memory for the keys and values of \(slots) sequences of \(capacity) tokens",
-                remedy: "generate fewer sequences at once or shorter ones", status: .unavailable)
+                hint: "generate fewer sequences at once or shorter ones", status: .unavailable)
         }
         pointer = mapped.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
     }

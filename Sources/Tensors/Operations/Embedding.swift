@@ -1,3 +1,5 @@
+import Support
+
 // N positions, C channels, V vocabulary.
 
 /// Row `ids[n]` of the table, times `scale`, for every position.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 // O rows of a weight, I values each.
 

@@ -1,3 +1,5 @@
+import Support
+
 // N rows, F feed-forward width.
 
 /// What a gate passes through before it multiplies (Shazeer 2020, arXiv 2002.05202).

@@ -1,3 +1,5 @@
+import Support
+
 // N positions, H query heads, K key-value heads, D head dimension.
 
 /// RMSNorm of every query head and every key head of a row, before they are turned (Dehghani et al. 2023,

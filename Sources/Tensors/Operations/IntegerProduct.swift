@@ -1,4 +1,5 @@
 import CKernels
+import Support
 
 // N rows (positions), I input width, O output width.
 

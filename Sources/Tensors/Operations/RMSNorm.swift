@@ -1,3 +1,5 @@
+import Support
+
 // N rows, C channels.
 
 /// Root-mean-square normalisation (Zhang & Sennrich 2019, arXiv 1910.07467):

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Synchronization
 
 /// Cosines and sines of rotary position embedding (Su et al. 2021, arXiv 2104.09864), for positions up to a limit.

@@ -1,3 +1,5 @@
+import Support
+
 // N rows (positions), O width.
 
 /// y = x + bias, the bias added to every row: what a linear layer with a bias does after its product.

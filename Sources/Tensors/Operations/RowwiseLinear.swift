@@ -1,3 +1,5 @@
+import Support
+
 // N rows (positions), I input width, O output width.
 
 /// In what numbers rows are multiplied by quantised weights. Other weights are always multiplied in Float32.

@@ -1,3 +1,5 @@
+import Support
+
 /// cap · tanh(x / cap), element by element.
 public func softCap(_ x: Tensor, at cap: Float) -> Tensor {
     let y = x.copy()

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// One pass of the model over whatever runs: prompts in pieces, one token each of answers.
@@ -24,14 +25,14 @@ extension BatchGenerator {
         let rows = complete.count == parts.count ? hidden : gatherRows(hidden, at: complete)
         let logits = decoder.samplingLogits(rows, arithmetic: arithmetic)
         let vocabulary = logits.width
-        let beside = companion?.logits(complete.enumerated().map { (parts[$1].slot, drawing[$0]) })
+        let beside = mixtureModel?.logits(complete.enumerated().map { (parts[$1].slot, drawing[$0]) })
         func row(_ row: Int, of tensor: Tensor) -> UnsafeMutableBufferPointer<Float> {
             UnsafeMutableBufferPointer(start: tensor.pointer(row: row), count: vocabulary)
         }
         Parallel.forEach(count: drawing.count) { index in
-            if let beside, let companion {
+            if let beside, let mixtureModel {
                 drawing[index].draw(
-                    row(index, of: logits), beside: row(index, of: beside), share: companion.share)
+                    row(index, of: logits), beside: row(index, of: beside), share: mixtureModel.share)
             } else {
                 drawing[index].draw(row(index, of: logits))
             }

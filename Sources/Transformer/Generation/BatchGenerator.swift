@@ -23,12 +23,12 @@ public final class BatchGenerator {
         case stop
     }
 
-    public let decoder: Decoder
+    public let decoder: DecoderModel
     /// In what numbers quantised weights are multiplied. Answers depend on it.
     public let arithmetic: ProductArithmetic
     let cache: KeyValueCache
     /// The model that reads along and has a say, where there is one.
-    let companion: Companion?
+    let mixtureModel: MixtureModel?
     /// What runs in each slot.
     var sequences: [RunningSequence?]
 
@@ -36,20 +36,20 @@ public final class BatchGenerator {
     ///   - slots: sequences that run at once; a product takes hardly longer for 16 than for one
     ///   - capacity: tokens that a prompt and its answer may have; the model's context when nil
     ///   - arithmetic: in what numbers quantised weights are multiplied
-    ///   - companion: a model with the same vocabulary that has `share` of the say in each token, even none: the answers
-    ///     then come with the odds of their tokens; and the tokens that it may read
+    ///   - mixtureModel: a model with the same vocabulary that has `share` of the say in each token, even none: the answers
+    ///     then come with the logProbabilities of their tokens; and the tokens that it may read
     /// - Throws: `UserError` when there is no memory for the cache
     public init(
-        _ decoder: Decoder, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8,
-        companion: (decoder: Decoder, share: Float, capacity: Int)? = nil
+        _ decoder: DecoderModel, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8,
+        mixtureModel: (decoder: DecoderModel, share: Float, capacity: Int)? = nil
     ) throws {
         precondition(slots > 0, "a generator needs a slot")
         precondition(
-            companion == nil
-                || companion!.decoder.configuration.vocabularySize == decoder.configuration.vocabularySize,
+            mixtureModel == nil
+                || mixtureModel!.decoder.configuration.vocabularySize == decoder.configuration.vocabularySize,
             "both models share a vocabulary")
-        self.companion = try companion.map {
-            try Companion($0.decoder, share: $0.share, slots: slots, capacity: $0.capacity)
+        self.mixtureModel = try mixtureModel.map {
+            try MixtureModel($0.decoder, share: $0.share, slots: slots, capacity: $0.capacity)
         }
         self.decoder = decoder
         self.arithmetic = arithmetic
@@ -122,7 +122,7 @@ private struct RequestSource<Source: IteratorProtocol<GenerationRequest>> {
         guard request.prompt.count < capacity else {
             throw UserError(
                 "a prompt of \(request.prompt.count) tokens leaves no room in a context of \(capacity)",
-                remedy: "shorten the prompt")
+                hint: "shorten the prompt")
         }
         defer { pulled += 1 }
         return RunningSequence(request, index: pulled)

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// One answer wanted of a model.
@@ -12,14 +13,14 @@ public struct GenerationRequest: Sendable {
     /// Tokens that are never drawn, such as the markers of other roles.
     public var excludedIDs: Set<Int32>
     /// What the model beside the writer reads before the answer; nil for the same prompt.
-    public var companionPrompt: [Int32]?
+    public var mixtureModelPrompt: [Int32]?
 
     public init(
         prompt: [Int32], options: SamplingOptions, stream: RandomStream, stopIDs: Set<Int32> = [],
-        excludedIDs: Set<Int32> = [], companionPrompt: [Int32]? = nil
+        excludedIDs: Set<Int32> = [], mixtureModelPrompt: [Int32]? = nil
     ) {
         self.excludedIDs = excludedIDs
-        self.companionPrompt = companionPrompt
+        self.mixtureModelPrompt = mixtureModelPrompt
         self.prompt = prompt
         self.options = options
         self.stream = stream
@@ -48,16 +49,19 @@ public struct Generation: Equatable, Sendable {
     /// Without the end token.
     public let tokens: [Int32]
     public let reason: FinishReason
-    /// Where a second model reads along, the odds of each token, an end token included; else empty.
-    public let odds: [TokenOdds]
+    /// Where a second model reads along, the logProbabilities of each token, an end token included; else empty.
+    public let logProbabilities: [TokenLogProbabilities]
     /// The token that ended the answer, where one did.
     public let endID: Int32?
 
-    init(request: Int, tokens: [Int32], reason: FinishReason, odds: [TokenOdds] = [], endID: Int32? = nil) {
+    init(
+        request: Int, tokens: [Int32], reason: FinishReason, logProbabilities: [TokenLogProbabilities] = [],
+        endID: Int32? = nil
+    ) {
         self.request = request
         self.tokens = tokens
         self.reason = reason
-        self.odds = odds
+        self.logProbabilities = logProbabilities
         self.endID = endID
     }
 }

@@ -12,7 +12,7 @@ final class RunningSequence: @unchecked Sendable {
     var reason: FinishReason?
     /// True once the model gave a logit that is not a number.
     private(set) var isBroken = false
-    private var odds: [TokenOdds] = []
+    private var logProbabilities: [TokenLogProbabilities] = []
     private var endID: Int32?
 
     init(_ request: GenerationRequest, index: Int) {
@@ -36,26 +36,26 @@ final class RunningSequence: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - logits: [V], the writer's
-    ///   - companion: [V], the other model's
+    ///   - mixtureModel: [V], the other model's
     ///   - share: the other model's part
     func draw(
-        _ logits: UnsafeMutableBufferPointer<Float>, beside companion: UnsafeMutableBufferPointer<Float>,
+        _ logits: UnsafeMutableBufferPointer<Float>, beside mixtureModel: UnsafeMutableBufferPointer<Float>,
         share: Float
     ) {
-        isBroken = [logits, companion].contains { kernels.has_non_finite($0.baseAddress, $0.count) != 0 }
+        isBroken = [logits, mixtureModel].contains { kernels.has_non_finite($0.baseAddress, $0.count) != 0 }
         guard !isBroken else { return }
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * logits.count) { mixed in
-            let odds = TokenOdds.mix(
-                logits, companion, share: share, excluded: request.excludedIDs, into: mixed.baseAddress!)
+            let logProbabilities = TokenLogProbabilities.mix(
+                logits, mixtureModel, share: share, excluded: request.excludedIDs, into: mixed.baseAddress!)
             let token = sampler.next(.init(rebasing: mixed[..<logits.count]))
             tokens.append(token)
-            self.odds.append(odds(token))
+            self.logProbabilities.append(logProbabilities(token))
         }
     }
 
     /// What the other model reads: its own prompt, and the answer so far.
-    var companionTokens: [Int32] {
-        request.companionPrompt.map { $0 + tokens[request.prompt.count...] } ?? tokens
+    var mixtureModelTokens: [Int32] {
+        request.mixtureModelPrompt.map { $0 + tokens[request.prompt.count...] } ?? tokens
     }
 
     /// Ends the answer where its last token says so.
@@ -83,7 +83,8 @@ final class RunningSequence: @unchecked Sendable {
     var result: Generation? {
         reason.map {
             Generation(
-                request: index, tokens: Array(tokens[request.prompt.count...]), reason: $0, odds: odds,
+                request: index, tokens: Array(tokens[request.prompt.count...]), reason: $0,
+                logProbabilities: logProbabilities,
                 endID: endID)
         }
     }

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// Draws the tokens of one sample.
@@ -94,7 +95,7 @@ extension Sampler {
     /// that surely go are left out first where they are many.
     private func indexOfCut(_ weights: UnsafeBufferPointer<Float>, total: Double, at uniform: Double) -> Int {
         func cut(_ weights: UnsafeBufferPointer<Float>, of count: Int) -> Int {
-            WeightCut(weights, of: count, total: total, topP: options.topP, minP: options.minP).draw(
+            NucleusFilter(weights, of: count, total: total, topP: options.topP, minP: options.minP).draw(
                 at: uniform)
         }
         let room = weights.count / 8

@@ -23,7 +23,7 @@ public struct Importance: Sendable {
 
     /// - Parameter batch: At least one sequence, none longer than the model's context.
     /// - Throws: `UserError` where activations are infinite or NaN
-    public init(of decoder: Decoder, on batch: TokenBatch) throws {
+    public init(of decoder: DecoderModel, on batch: TokenBatch) throws {
         precondition(!batch.ids.isEmpty, "importance is measured on text")
         let shape = decoder.configuration
         layers = Array(repeating: 0, count: shape.layers)
@@ -46,7 +46,7 @@ public struct Importance: Sendable {
     }
 
     /// Adds what a few sequences say: sums over positions for layers, over sequences of squared means for the others.
-    private mutating func add(_ batch: TokenBatch, of decoder: Decoder) {
+    private mutating func add(_ batch: TokenBatch, of decoder: DecoderModel) {
         let dimension = decoder.configuration.headDimension
         var before: Tensor?
         // Norms of all layers add up before they are squared.

@@ -1,0 +1,30 @@
+import Signals
+import Training
+
+/// Batches of learned sequences.
+public final class SyntheticSource: BatchSource {
+    private let sequences: SyntheticSequences
+    /// Tokens of a part at most.
+    private let capacity: Int
+    private var packer: Packer
+
+    /// - Parameters:
+    ///   - budget: the most tokens of a step
+    ///   - parts: passes that a step is computed in, to save memory
+    public init(_ sequences: SyntheticSequences, budget: Int, parts: Int = 1, seed: UInt64) {
+        self.sequences = sequences
+        capacity = budget / parts
+        packer = Packer(lengths: sequences.lengths, budget: budget, seed: seed)
+    }
+
+    public func batches(forStep step: Int) throws -> [TrainingBatch] {
+        let chosen = packer.batch(step)
+        let lengths = chosen.map { Int(sequences.lengths[$0]) }
+        return Packer.parts(lengths: lengths, capacity: capacity).map { part in
+            sequences.batch(part.map { chosen[$0] })
+        }
+    }
+
+    /// Steps from the first on that hold at least `tokens` tokens together.
+    public func steps(reaching tokens: Int) -> Int { packer.batches(reaching: tokens) }
+}

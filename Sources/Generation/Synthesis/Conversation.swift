@@ -1,0 +1,146 @@
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+/// One record in the making: a prompt and the answers so far.
+///
+/// A conversation is asked again after each answer while turns of its user are left.
+final class Conversation {
+    let prompt: SynthesisPrompt
+    /// Place of the prompt among all, from 0.
+    let index: Int
+    let sample: Int
+    private let author: Synthesis.Author
+    private let options: Synthesis.Options
+
+    /// For a chat: what has been said, questions and answers.
+    private var messages: [Message] = []
+    /// For a chat: what its user still says, up to each answer.
+    private var turns: [[Message]]
+    private var asked = 0
+    private var tokens = 0
+    private var reason = FinishReason.stop
+    /// The answer being written.
+    private var answer: AnswerText
+
+    init(
+        _ prompt: SynthesisPrompt, index: Int, sample: Int, author: Synthesis.Author,
+        options: Synthesis.Options
+    ) {
+        self.prompt = prompt
+        self.index = index
+        self.sample = sample
+        self.author = author
+        self.options = options
+        answer = AnswerText(author.tokenizer, stop: options.stop)
+        turns = Self.turns(of: prompt.question, author: author, answering: options.answer)
+    }
+
+    /// What is said before each answer that is wanted; nothing when there is nothing to answer.
+    private static func turns(
+        of question: SynthesisPrompt.Question, author: Synthesis.Author,
+        answering scope: Synthesis.AnswerScope
+    ) -> [[Message]] {
+        switch question {
+        case .text: [[]]
+        case .prompt(let text): [[Message(role: .user, content: text)]]
+        case .chat(let messages):
+            switch scope {
+            case .last:
+                messages.lastIndex { $0.role == .user }.map { [Array(messages[...$0])] } ?? []
+            case .every:
+                messages.split { $0.role == .assistant }.map(Array.init).filter {
+                    $0.contains { $0.role == .user }
+                }
+            }
+        }
+    }
+
+    /// True when a turn is left to answer.
+    var hasMore: Bool { !turns.isEmpty }
+
+    /// The tokens of the next question: chats in the template, beginnings of texts after the begin id.
+    func nextPrompt() throws -> [Int32] {
+        let next = messages + turns[0]
+        switch prompt.question {
+        case .chat:
+            return try author.chatTemplate(for: prompt).encode(
+                next, with: author.tokenizer, addGenerationPrompt: true
+            ).ids
+        case .prompt(let text):
+            guard let template = author.template else { return beginning(text) }
+            return try template.encode(next, with: author.tokenizer, addGenerationPrompt: true).ids
+        case .text(let text): return beginning(text)
+        }
+    }
+
+    private func beginning(_ text: String) -> [Int32] {
+        (author.tokenizer.beginID.map { [$0] } ?? []) + author.tokenizer.encodeContent(text)
+    }
+
+    private var continuesText: Bool {
+        switch prompt.question {
+        case .chat: false
+        case .prompt: author.template == nil
+        case .text: true
+        }
+    }
+
+    /// Asks for the next answer.
+    ///
+    /// - Returns: nil when no answer is left to ask for, or the next question no longer fits the context
+    func nextRequest() throws -> GenerationRequest? {
+        guard !turns.isEmpty else { return nil }
+        let ids = try nextPrompt()
+        guard ids.count < author.decoder.configuration.contextLength else {
+            reason = .context
+            return nil
+        }
+        messages += turns.removeFirst()
+        answer = AnswerText(author.tokenizer, stop: options.stop, continuing: continuesText ? ids : [])
+        defer { asked += 1 }
+        return GenerationRequest(
+            prompt: ids, options: options.sampling,
+            stream: RandomStream(
+                seed: options.seed, purpose: "synthesis, sample \(sample), answer \(asked)",
+                index: UInt64(index)),
+            stopIDs: author.stopIDs)
+    }
+
+    /// Notes a token of the answer; true when its text reached a stop string.
+    func hear(_ token: Int32) -> Bool {
+        _ = answer.append(token)
+        return answer.isStopped
+    }
+
+    /// Ends the answer.
+    func finish(_ generation: Generation) {
+        _ = answer.finish()
+        tokens += generation.tokens.count
+        reason = generation.reason
+        messages.append(Message(role: .assistant, content: said))
+    }
+
+    /// The answer, without the space that a template leaves to its first word.
+    private var said: String {
+        guard !continuesText, let template = author.template else { return answer.text }
+        return template.answer(answer.text)
+    }
+
+    /// The record of what was said.
+    var record: SyntheticRecord {
+        let content: SyntheticRecord.Content
+        switch prompt.question {
+        case .chat: content = .messages(messages)
+        case .prompt(let text): content = .completion(prompt: text, completion: said)
+        case .text(let text): content = .text(text + answer.text)
+        }
+        return SyntheticRecord(
+            content: content,
+            meta: SyntheticRecord.Meta(
+                model: author.name, seed: options.seed, prompt: index, sample: sample,
+                sampling: options.sampling,
+                stop: options.stop.isEmpty ? nil : options.stop, finishReason: reason, tokens: tokens))
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Support
+import Transformer
+
+/// What records are made from. Work begun from one origin is not continued from another.
+struct SynthesisOrigin: Codable, Equatable {
+    let model: String
+    let weights: Fingerprint
+    let template: String?
+    let prompts: Fingerprint
+    let options: Synthesis.Options
+    /// SHA-256 of the finished output; nil before.
+    var output: Fingerprint?
+
+    init(author: Synthesis.Author, options: Synthesis.Options, prompts: [SynthesisPrompt]) throws {
+        model = author.name
+        weights = author.fingerprint
+        template = author.template?.jinja
+        self.prompts = try Fingerprint(hashing: prompts.map { try JSONEncoder.stable.encode($0.question) })
+        self.options = options
+    }
+
+    /// How this differs from the origin of work found on disk, in words.
+    func differences(from other: SynthesisOrigin) -> [String] {
+        var lines: [String] = []
+        func compare<Value: Equatable>(
+            _ name: String, _ value: (SynthesisOrigin) -> Value, shown: Bool = true
+        ) {
+            let (here, there) = (value(self), value(other))
+            guard here != there else { return }
+            lines.append(shown ? "\(name) is \(here) here and \(there) there" : "\(name) differ")
+        }
+        compare("the model", \.model)
+        if model == other.model { compare("the model's files", \.weights, shown: false) }
+        if (template == nil) != (other.template == nil) || template != other.template {
+            lines.append("the chat template differs")
+        }
+        compare("the prompts", \.prompts, shown: false)
+        compare("temperature", \.options.sampling.temperature)
+        compare("top-k", \.options.sampling.topK)
+        compare("top-p", \.options.sampling.topP)
+        compare("min-p", \.options.sampling.minP)
+        compare("repetition-penalty", \.options.sampling.repetitionPenalty)
+        compare("max-new-tokens", \.options.sampling.maxNewTokens)
+        compare("samples", \.options.samples)
+        if options.tokenBudget != other.options.tokenBudget {
+            func text(_ budget: Int?) -> String { budget.map { "\($0)" } ?? "none" }
+            lines.append(
+                "token-budget is \(text(options.tokenBudget)) here and \(text(other.options.tokenBudget)) there"
+            )
+        }
+        compare("seed", \.options.seed)
+        compare("stop", \.options.stop)
+        compare("answer", \.options.answer)
+        compare("skip-long", \.options.skipsLongPrompts)
+        compare("the arithmetic", \.options.arithmetic.rawValue)
+        return lines
+    }
+}
+
+extension SynthesisPrompt.Question: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case messages, prompt, text
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .chat(let messages): try container.encode(messages, forKey: .messages)
+        case .prompt(let text): try container.encode(text, forKey: .prompt)
+        case .text(let text): try container.encode(text, forKey: .text)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Tokenization
+import Transformer
+
+/// One line of the output: what was said, and where it comes from.
+struct SyntheticRecord: Codable {
+    enum Content: Equatable {
+        case messages([Message])
+        case completion(prompt: String, completion: String)
+        case text(String)
+    }
+
+    /// Where a record comes from.
+    struct Meta: Codable, Equatable {
+        let model: String
+        let seed: UInt64
+        /// Place of the prompt among all prompts, from 0.
+        let prompt: Int
+        /// Which of a prompt's answers this is, from 0.
+        let sample: Int
+        let sampling: SamplingOptions
+        let stop: [String]?
+        /// Why the last answer ended.
+        let finishReason: FinishReason
+        /// Tokens of all answers.
+        let tokens: Int
+
+        enum CodingKeys: String, CodingKey {
+            case model, seed, prompt, sample, sampling, stop, tokens
+            case finishReason = "finish_reason"
+        }
+    }
+
+    let content: Content
+    let meta: Meta
+
+    private enum CodingKeys: String, CodingKey {
+        case messages, prompt, completion, text, meta
+    }
+
+    init(content: Content, meta: Meta) {
+        self.content = content
+        self.meta = meta
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        meta = try container.decode(Meta.self, forKey: .meta)
+        if let messages = try container.decodeIfPresent([Message].self, forKey: .messages) {
+            content = .messages(messages)
+        } else if let text = try container.decodeIfPresent(String.self, forKey: .text) {
+            content = .text(text)
+        } else {
+            content = .completion(
+                prompt: try container.decode(String.self, forKey: .prompt),
+                completion: try container.decode(String.self, forKey: .completion))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(meta, forKey: .meta)
+        switch content {
+        case .messages(let messages): try container.encode(messages, forKey: .messages)
+        case .completion(let prompt, let completion):
+            try container.encode(prompt, forKey: .prompt)
+            try container.encode(completion, forKey: .completion)
+        case .text(let text): try container.encode(text, forKey: .text)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Support
+
+/// The files of a synthesis: `OUTPUT.partial` with the records so far, which becomes `OUTPUT`, `OUTPUT.partial.sha256` with the
+/// digest of each, and `OUTPUT.origin` with what they are made from and, at the end, the output's digest, which stays.
+final class UnfinishedSynthesis {
+    let output: URL
+    private var lock: FileLock?
+    private var digests: LineDigests?
+
+    init(output: URL) { self.output = output }
+
+    var url: URL { output.appendingPathExtension("partial") }
+    private var originURL: URL { output.appendingPathExtension("origin") }
+
+    /// True when the output is there, made from `origin`.
+    ///
+    /// - Throws: `UserError` when it is there and made from something else, or is not as it was written
+    func isFinished(_ origin: SynthesisOrigin) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: output.path) else { return false }
+        guard hasOrigin else {
+            throw UserError(
+                "exists, and nothing says what it was made from", file: output.relativePath,
+                hint: "delete it, or name another output", status: .cannotCreate)
+        }
+        let found = try refuseOtherThan(origin, what: "was made with other settings", file: output)
+        if let written = found.output, try Fingerprint(fileAt: output) != written {
+            throw UserError(
+                "has changed since it was written: its SHA-256 is another", file: output.relativePath,
+                hint: hint)
+        }
+        // Left where a process was killed right after the output had its name.
+        try LineDigests.remove(of: url)
+        return true
+    }
+
+    /// Opens the records so far, none at first. What does not follow from `prompts` and `samples` is dropped with all
+    /// behind it: a machine that lost power may have left anything at the end.
+    ///
+    /// - Parameter prompts: places of the prompts that are answered
+    /// - Returns: the records, and the tokens of their answers; more are added with `append`
+    /// - Throws: `UserError` when the records were made from something else or are being made by another process, or
+    ///   when the directory cannot be written
+    func open(for origin: SynthesisOrigin, samples: Int, prompts: [Int]) throws
+        -> (log: AppendLog, tokens: Int)
+    {
+        lock = try FileLock(url)
+        if try MappedFile(contentsOf: url).count == 0 {
+            // Nothing is there yet: an origin that was left behind, its records deleted, describes nothing.
+            try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
+        } else if hasOrigin {
+            try refuseOtherThan(origin, what: "is unfinished work of other settings", file: url)
+        } else {
+            // Records without an origin may be anybody's.
+            throw UserError(
+                "exists, and nothing says what it was made from", file: url.relativePath, hint: hint,
+                status: .cannotCreate)
+        }
+        // Cuts a torn last line off; the lines that are left can be read.
+        let whole = try AppendLog(at: url)
+        let digests = try LineDigests(of: url)
+        let (sound, tokens) = try soundRecords(
+            in: url, samples: samples, prompts: prompts, digests: try digests.read())
+        let log = sound < whole.lineCount ? try AppendLog(at: url, truncatingToLines: sound) : whole
+        self.digests = try digests.truncated(to: sound)
+        return (log, tokens)
+    }
+
+    /// Adds a record to those that `open` gave.
+    func append(_ record: SyntheticRecord, to log: AppendLog) throws {
+        let line = try AppendLog.line(record)
+        try log.append(line: line)
+        try digests!.append(line: line)
+    }
+
+    private var hasOrigin: Bool { FileManager.default.fileExists(atPath: originURL.path) }
+
+    /// How many records the finished output has.
+    func finishedRecords(samples: Int, prompts: [Int]) throws -> Int {
+        try soundRecords(in: output, samples: samples, prompts: prompts).count
+    }
+
+    /// No record has more tokens; a file that says so is not ours, and sums stay within an Int.
+    private static let mostTokens = 1 << 32
+
+    /// How many records from the first on are as they were written and in their place, and the tokens of their answers.
+    private func soundRecords(
+        in url: URL, samples: Int, prompts: [Int], digests: [Fingerprint]? = nil
+    ) throws -> (count: Int, tokens: Int) {
+        let lines = try JSONLines(contentsOf: url)
+        var (count, tokens) = (0, 0)
+        while count < min(prompts.count * samples, digests?.count ?? .max), let line = try? lines.next(),
+            line.number == count + 1, digests.map({ $0[count] == Fingerprint(of: line.bytes) }) ?? true,
+            let record = try? line.decode(SyntheticRecord.self),
+            record.meta.prompt == prompts[count / samples], record.meta.sample == count % samples,
+            (0...Self.mostTokens).contains(record.meta.tokens)
+        {
+            count += 1
+            tokens += record.meta.tokens
+        }
+        return (count, tokens)
+    }
+
+    @discardableResult
+    private func refuseOtherThan(
+        _ origin: SynthesisOrigin, what: String, file: URL
+    ) throws -> SynthesisOrigin {
+        let data = try ConfigurationFile.read(originURL)
+        guard let found = try? JSONDecoder().decode(SynthesisOrigin.self, from: data)
+        else {
+            throw UserError("is damaged", file: originURL.relativePath, hint: hint)
+        }
+        let differences = origin.differences(from: found)
+        guard differences.isEmpty else {
+            throw UserError(
+                "\(what): \(differences.joined(separator: "; "))", file: file.relativePath, hint: hint,
+                status: .cannotCreate)
+        }
+        return found
+    }
+
+    private var hint: String {
+        "delete \(output.lastPathComponent)* to start afresh, or name another output"
+    }
+
+    /// Gives the records their final name, and the origin their digest.
+    func finish(_ origin: SynthesisOrigin) throws {
+        var origin = origin
+        origin.output = try Fingerprint(fileAt: url)
+        try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
+        try AtomicFile.install(url, as: output)
+        try LineDigests.remove(of: url)
+    }
+}

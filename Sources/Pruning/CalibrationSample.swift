@@ -1,0 +1,109 @@
+import Checkpoints
+import Corpora
+import Foundation
+import Support
+import Tensors
+import Tokenization
+import Transformer
+
+/// A little of a corpus as plain text, on which a model is measured before it is cut.
+struct CalibrationSample {
+    private let sequences: [[Int32]]
+
+    var batch: TokenBatch { TokenBatch(sequences: sequences) }
+
+    /// Tokens of a sequence at most.
+    private static let longest = 256
+
+    /// Takes records at even distances, the beginning of each.
+    ///
+    /// - Throws: `UserError` if the records hold no text
+    init(_ records: [CorpusRecord], tokens: Int, of model: Checkpoint) throws {
+        let longest = min(Self.longest, model.decoder.configuration.contextLength)
+        let encoder = CorpusEncoder(tokenizer: try model.requireTokenizer(), contextLength: max(longest, 2))
+        // About as many records as hold the tokens, if they are as long as a chat's turns.
+        let usual = 32
+        let step = max(1, records.count * usual / tokens)
+        var (sequences, count) = ([[Int32]](), 0)
+        for offset in 0..<step where count < tokens {
+            for index in stride(from: offset, to: records.count, by: step) where count < tokens {
+                let text = CorpusRecord.text(records[index].texts.joined(separator: "\n"))
+                let ids = Array(try encoder.document(text).ids.prefix(longest))
+                guard ids.count > 1 else { continue }
+                sequences.append(ids)
+                count += ids.count
+            }
+        }
+        guard !sequences.isEmpty else {
+            throw UserError(
+                "no text to measure the model on", hint: "give a corpus with text", status: .noInput)
+        }
+        self.sequences = sequences
+    }
+
+    private init(sequences: [[Int32]]) { self.sequences = sequences }
+
+    /// Every other sequence, and those between: to decide on one what is measured on the other. A single sequence is
+    /// both.
+    var halves: (CalibrationSample, CalibrationSample) {
+        guard sequences.count > 1 else { return (self, self) }
+        func half(_ parity: Int) -> CalibrationSample {
+            CalibrationSample(sequences: sequences.indices.filter { $0 % 2 == parity }.map { sequences[$0] })
+        }
+        return (half(0), half(1))
+    }
+
+    /// What a model finds likely to come next, the mean over all positions: a probability for each piece.
+    func meanProbabilities(of decoder: DecoderModel) -> [Float] {
+        var sums = [Float](repeating: 0, count: decoder.configuration.vocabularySize)
+        sums.withUnsafeMutableBufferPointer { sums in
+            nonisolated(unsafe) let sums = sums
+            forEachDistribution(of: decoder) { _, p in
+                // Columns are cut, not rows: several positions add to the same piece, always in the same order.
+                Parallel.forRanges(of: p.columns, grain: 4096) { columns in
+                    for row in 0..<p.rows {
+                        kernels.add(
+                            p.pointer + row * p.stride + columns.lowerBound,
+                            sums.baseAddress! + columns.lowerBound, columns.count)
+                    }
+                }
+            }
+        }
+        let positions = Float(batch.ids.count)
+        return sums.map { $0 / positions }
+    }
+
+    /// The mean probability that a model gives to pieces that are not kept, over all positions.
+    func lostMass(of decoder: DecoderModel, keeping vocabulary: VocabularyTrim) -> Double {
+        let kept = vocabulary.rows.map(Int.init)
+        var lost = [Double](repeating: 0, count: batch.ids.count)
+        lost.withUnsafeMutableBufferPointer { lost in
+            nonisolated(unsafe) let lost = lost
+            forEachDistribution(of: decoder) { rows, p in
+                Parallel.forEach(count: rows.count) { row in
+                    let p = p.pointer + row * p.stride
+                    let mass = kept.reduce(0) { $0 + Double(p[$1]) }
+                    lost[rows.lowerBound + row] = max(0, 1 - mass)
+                }
+            }
+        }
+        return lost.reduce(0, +) / Double(lost.count)
+    }
+
+    /// Runs `body` on distributions over the vocabulary at all positions, a few rows at a time.
+    private func forEachDistribution(
+        of decoder: DecoderModel, _ body: (_ rows: Range<Int>, _ probabilities: MatrixView) -> Void
+    ) {
+        let batch = batch
+        let hidden = decoder.frozenHiddenStates(batch, at: Array(batch.ids.indices))
+        LogitsChunks.forEach(hidden: hidden, head: decoder.head) { rows, logits in
+            Parallel.forEach(count: rows.count) { row in
+                let z = logits.pointer + row * logits.stride
+                var (maximum, logSum): (Float, Float) = (0, 0)
+                kernels.log_sum_exp(z, logits.columns, 1, &maximum, &logSum)
+                kernels.softmax(z, z, logits.columns, 1, maximum, logSum)
+            }
+            body(rows, logits)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Corpora
+import Signals
+import Support
+import Tensors
+import Training
+import Transformer
+
+// P weights of the model, D components of a sketch.
+
+/// How nearly the direction in which a document trains the model is that of a target text (LESS, arXiv 2402.04333).
+///
+/// LESS takes the direction in which Adam would move on a document. Its second moments are here the mean squares of the
+/// gradients of some documents, the model's weights standing still; a first moment, which all documents share, would not
+/// tell them apart and is left out. Directions are projected to D components that keep their inner products on average:
+/// each weight is added to one component, with a sign (Weinberger et al. 2009, arXiv 0902.2206), which takes P additions
+/// where a dense projection takes P·D.
+struct GradientSimilarity {
+    /// D; a cosine is off by 1 / √D.
+    static let components = 4_096
+    /// Documents that the second moments are a mean over.
+    static let momentDocuments = 256
+
+    private let model: DecoderModel
+    private let seed: UInt64
+    /// For each weight its component, and in the lowest bit its sign.
+    private let places: [[UInt16]]
+
+    /// - Parameter model: unchanged afterwards
+    init(_ model: DecoderModel, seed: UInt64) {
+        self.model = model
+        self.seed = seed
+        places = model.parameters.enumerated().map { index, parameter in
+            var stream = RandomStream(seed: seed, purpose: "gradient sketch", index: UInt64(index))
+            return (0..<parameter.tensor.count).map { _ in
+                UInt16(stream.nextIndex(below: 2 * Self.components))
+            }
+        }
+    }
+
+    /// The cosine of each document's direction with the mean gradient of the target text; 0 for one without targets.
+    ///
+    /// - Throws: `UserError` when the disk fails
+    func scores(
+        of corpus: EncodedCorpus, target: EncodedCorpus, progress: ((_ done: Int) -> Void)?
+    ) throws -> [Double] {
+        model.requireGradients()
+        defer { model.requireGradients(false) }
+        var wanted = [Double](repeating: 0, count: Self.components)
+        for index in 0..<target.count {
+            let sketch = sketch(try gradients(target.document(index))) { _, _, gradient in gradient }
+            for i in wanted.indices { wanted[i] += sketch[i] }
+        }
+        let moments = try secondMoments(corpus)
+        let count = Float(min(Self.momentDocuments, corpus.count))
+        return try (0..<corpus.count).map { index in
+            defer { progress?(index + 1) }
+            let sketch = sketch(try gradients(corpus.document(index))) { parameter, weight, gradient in
+                // As in Adam the document's own square counts too, so that no weight outweighs all others.
+                let moment =
+                    (count * moments[parameter].pointer[weight] + gradient * gradient) / (count + 1)
+                return gradient / (moment.squareRoot() + 1e-12)
+            }
+            return Self.cosine(sketch, wanted)
+        }
+    }
+
+    /// The mean squares of some documents' gradients, a tensor for each of the model's.
+    private func secondMoments(_ corpus: EncodedCorpus) throws -> [Tensor] {
+        let moments = model.parameters.map { Tensor.zeros($0.tensor.shape) }
+        var stream = RandomStream(seed: seed, purpose: "gradient moments")
+        let some = stream.permutation(of: corpus.count).prefix(Self.momentDocuments)
+        for index in some {
+            for (moment, gradient) in zip(moments, try gradients(corpus.document(index))) {
+                guard let gradient else { continue }
+                for i in 0..<moment.count {
+                    moment.pointer[i] += gradient.pointer[i] * gradient.pointer[i] / Float(some.count)
+                }
+            }
+        }
+        return moments
+    }
+
+    /// The gradient of the mean of −ln p over a document's targets, for each of the model's tensors.
+    private func gradients(_ document: EncodedDocument) -> [Tensor?] {
+        let batch = TrainingBatch(PackedBatch([document]))
+        guard !batch.targets.isEmpty else { return model.parameters.map { _ in nil } }
+        let (objective, tape) = Tape.record {
+            HeadLoss([WeightedLoss(.crossEntropy)])(
+                hidden: gatherRows(model.hiddenStates(batch.tokens), at: batch.positions), head: model.head,
+                targets: batch.targets, teacher: nil, scale: 1 / Float(batch.targets.count)
+            ).objective
+        }
+        tape.backward(from: objective)
+        return model.parameters.map { parameter in
+            defer { parameter.tensor.gradient = nil }
+            return parameter.tensor.gradient
+        }
+    }
+
+    /// - Parameter scaled: what stands for a gradient, by the number of its tensor and its place there
+    private func sketch(
+        _ gradients: [Tensor?], _ scaled: (_ parameter: Int, _ weight: Int, _ gradient: Float) -> Float
+    ) -> [Double] {
+        var sums = [Double](repeating: 0, count: Self.components)
+        for (parameter, gradient) in gradients.enumerated() {
+            guard let gradient else { continue }
+            let places = places[parameter]
+            for weight in places.indices {
+                let value = Double(scaled(parameter, weight, gradient.pointer[weight]))
+                let place = Int(places[weight])
+                sums[place >> 1] += place & 1 == 0 ? value : -value
+            }
+        }
+        return sums
+    }
+
+    private static func cosine(_ a: [Double], _ b: [Double]) -> Double {
+        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+        let length = (dot(a, a) * dot(b, b)).squareRoot()
+        return length > 0 ? dot(a, b) / length : 0
+    }
+}

@@ -1,0 +1,17 @@
+import Foundation
+
+extension JSONEncoder {
+    /// Equal values give equal bytes, on one line.
+    package static var stable: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }
+
+    /// Equal values give equal bytes, over several lines, for people to read.
+    package static var stablePretty: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }
+}

@@ -1,0 +1,232 @@
+import Signals
+import Support
+import Tensors
+import Transformer
+
+// M kept positions of a batch, C width.
+
+/// One model that is trained: what it is to learn, and what its optimiser remembers.
+///
+/// A trainer has one, or two that learn from each other. A step has three parts: every learner's forward pass, every
+/// learner's objective, which may read the other's pass, and, after the backward pass, every learner's update.
+final class Learner {
+    let model: DecoderModel
+    private let options: TrainingOptions
+    private let optimizer: AdamW
+    private let average: ExponentialMovingAverage?
+    /// Nil without feature losses.
+    private let features: FeatureObjective?
+    /// Terms as the log names them, losses first, then features, then those of exits; features have no loss.
+    let terms: [(name: String, loss: WeightedLoss?)]
+    /// Before the names of saved tensors.
+    private let prefix: String
+
+    /// - Parameters:
+    ///   - teacher: what is to be seen of the model that features look at
+    ///   - name: of a learner that is not the student, for the log and the saved state
+    /// - Throws: `UserError` when a layer is not there, or a feature loss cannot compare the two models
+    init(_ model: DecoderModel, options: TrainingOptions, teacher: TeacherActivations?, name: String? = nil)
+        throws
+    {
+        precondition(
+            options.features.isEmpty || teacher != nil, "feature losses need a teacher's hidden states")
+        self.model = model
+        self.options = options
+        prefix = name.map { $0 + "." } ?? ""
+        try options.exits?.check(model.configuration)
+        model.requireGradients()
+        features =
+            options.features.isEmpty
+            ? nil
+            : try FeatureObjective(
+                options.features, student: model.configuration, teacher: teacher!, seed: options.seed)
+        var groups = Self.groups(of: model, options: options)
+        if let features { groups.append(AdamW.Group(parameters: features.parameters, weightDecay: 0)) }
+        optimizer = AdamW(groups: groups, options: options.optimizer)
+        average = options.averageDecay.map { ExponentialMovingAverage(of: model.parameters, decay: $0) }
+        terms = Self.named(options, prefix: name.map { $0 + "_" } ?? "")
+    }
+
+    /// Matrices decay and norms do not; the embedding and an untied head may learn at a rate of their own.
+    private static func groups(of model: DecoderModel, options: TrainingOptions) -> [AdamW.Group] {
+        let tables = model.parameters.filter { ["embedding.weight", "head.weight"].contains($0.name) }
+        let norms = model.parameters.filter { $0.tensor.shape.count == 1 }
+        let others = model.parameters.filter { parameter in
+            !(tables + norms).contains { $0.name == parameter.name }
+        }
+        let decay = options.optimizer.weightDecay
+        return [
+            AdamW.Group(parameters: others, weightDecay: decay),
+            AdamW.Group(
+                parameters: tables, learningRateScale: options.embeddingLearningRateScale, weightDecay: decay),
+            AdamW.Group(parameters: norms, weightDecay: 0),
+        ]
+    }
+
+    /// A second term of one name is `NAME_2`.
+    private static func named(_ options: TrainingOptions, prefix: String) -> [(String, WeightedLoss?)] {
+        let exits = (options.exits?.layers ?? []).flatMap { layer in
+            options.exits!.terms.map { ("exit_\(layer)_\($0.loss.name)", WeightedLoss?.some($0)) }
+        }
+        var seen: [String: Int] = [:]
+        return
+            (options.losses.map { ($0.loss.name, $0) } + options.features.map { ($0.kind.name, nil) } + exits)
+            .map { name, loss in
+                seen[name, default: 0] += 1
+                return (prefix + (seen[name] == 1 ? name : "\(name)_\(seen[name]!)"), loss)
+            }
+    }
+
+    // MARK: - One step
+
+    /// Whether it compares itself with what lies inside the teacher.
+    var looksInsideTeacher: Bool { features != nil }
+
+    /// A forward pass, on the tape.
+    struct Pass {
+        let decoder: DecoderModel
+        /// [M, C], what the head reads at the positions before targets.
+        let hidden: Tensor
+        /// Where a loss looks inside the model.
+        let inside: Activations?
+
+        /// What the model says there, to others: no gradient flows.
+        var signal: TeacherSignal { .dense(hidden: hidden, head: decoder.head) }
+    }
+
+    /// The model as it is to be used: with rounded weights, where it is trained for them.
+    var used: DecoderModel { options.quantization.map(model.fakeQuantized) ?? model }
+
+    func forward(_ batch: TrainingBatch) -> Pass {
+        let decoder = used
+        let looksInside = features != nil || options.exits != nil
+        let inside = looksInside ? decoder.activations(batch.tokens) : nil
+        let final = inside?.final ?? decoder.hiddenStates(batch.tokens)
+        return Pass(decoder: decoder, hidden: gatherRows(final, at: batch.positions), inside: inside)
+    }
+
+    /// What a batch, or a step of several, comes to.
+    struct Outcome {
+        var objective = 0.0
+        /// Each term's mean, without weight, in the order of `terms`.
+        var means: [Double] = []
+        /// Of each term's share of the gradient with respect to what it reads: the logits of all positions, or the
+        /// activations. Weight included.
+        var squaredGradientNorms: [Double] = []
+
+        /// Adds a batch that holds `share` of the step's targets.
+        mutating func add(_ other: Outcome, share: Double) {
+            if means.isEmpty {
+                means = Array(repeating: 0, count: other.means.count)
+                squaredGradientNorms = means
+            }
+            objective += other.objective
+            for term in means.indices {
+                means[term] += share * other.means[term]
+                squaredGradientNorms[term] += other.squaredGradientNorms[term]
+            }
+        }
+    }
+
+    /// The terms at a progress of the training, as in `terms`.
+    func terms(at progress: TrainingProgress) -> [WeightedLoss?] { terms.map { $0.loss?.at(progress) } }
+
+    /// Whether a step has anything for each term, as in `terms`.
+    func applies(to batches: [TrainingBatch]) -> [Bool] {
+        terms.map { term in
+            guard let loss = term.loss?.loss, loss.kind.needsDrawnTokens else { return true }
+            return batches.contains { loss.counts(in: $0) }
+        }
+    }
+
+    /// Refuses cached signals that a loss cannot be computed from.
+    func check(_ signal: SparseSignal, at progress: TrainingProgress) throws {
+        let losses = options.losses.lazy.map { $0.at(progress).loss }
+        guard let problem = losses.compactMap(signal.problem).first else { return }
+        throw UserError(
+            problem, hint: "change the loss, label the corpus again, or train with the teacher itself",
+            status: .configuration)
+    }
+
+    /// The objective of a batch, on the tape, of which it is the last operation but for sums.
+    ///
+    /// - Parameters:
+    ///   - signal: what the teacher says at the batch's positions
+    ///   - teacher: what lies inside it, where `looksInsideTeacher` and the batch brings no hidden states
+    ///   - share: the batch's share of the step's targets
+    func objective(
+        _ pass: Pass, _ batch: TrainingBatch, at progress: TrainingProgress, signal: TeacherSignal?,
+        teacher: Activations?, share: Float
+    ) -> (tensor: Tensor, outcome: Outcome) {
+        func compare(_ terms: [WeightedLoss], _ hidden: Tensor, _ signal: TeacherSignal?) -> HeadLoss.Result {
+            HeadLoss(terms.map { $0.counted(in: batch) })(
+                hidden: hidden, head: pass.decoder.head, targets: batch.targets, drawn: batch.drawn,
+                teacher: signal, scale: share / Float(batch.targets.count))
+        }
+        let final = compare(options.losses.map { $0.at(progress) }, pass.hidden, signal)
+        let inside =
+            features.map { $0(batch, student: pass.inside!, teacher: teacher, scale: share) } ?? []
+        let exits = (options.exits?.layers ?? []).map { layer in
+            let hidden = gatherRows(pass.inside!.hidden[layer - 1], at: batch.positions)
+            return compare(options.exits!.terms, pass.decoder.finalNormed(hidden), pass.signal)
+        }
+        let sum = addObjectives(
+            [final.objective] + inside.map(\.objective) + exits.map(\.objective))
+        return (
+            sum,
+            Outcome(
+                objective: Double(sum.values[0]),
+                means: final.means + inside.map(\.mean) + exits.flatMap(\.means),
+                squaredGradientNorms: final.squaredGradientNorms + inside.map(\.squaredGradientNorm)
+                    + exits.flatMap(\.squaredGradientNorms))
+        )
+    }
+
+    /// The length of all gradients together.
+    var gradientNorm: Double { optimizer.gradientNorm }
+
+    /// Takes the optimiser's step `step`, from 0, and releases the gradients.
+    ///
+    /// - Parameter gradientNorm: of the gradients as they are
+    /// - Returns: the learning rate
+    func update(step: Int, gradientNorm: Double) -> Double {
+        let rate =
+            Double(options.optimizer.learningRate)
+            * options.schedule.factor(step: step, total: options.steps)
+        let clipping = options.clip.map { min(1, $0 / max(gradientNorm, 1e-12)) } ?? 1
+        optimizer.update(learningRate: Float(rate), gradientScale: Float(clipping))
+        average?.update(step: step + 1)
+        return rate
+    }
+
+    // MARK: - Beginning and end
+
+    /// Every tensor that the next step depends on.
+    var state: [(name: String, tensor: Tensor)] {
+        let tensors =
+            model.parameters.map { ("weight." + $0.name, $0.tensor) } + optimizer.state
+            + (features?.parameters ?? [])
+            + (average?.averages.map { ("average." + $0.name, $0.tensor) } ?? [])
+        return tensors.map { (prefix + $0.0, $0.1) }
+    }
+
+    /// Goes on after `step` steps, with `state` as it was then.
+    func resume(atStep step: Int) { optimizer.resume(atStep: step) }
+
+    /// Leaves the result in the model: the moving average, where there is one.
+    func finish() {
+        if let average {
+            for (parameter, averaged) in zip(model.parameters, average.averages) {
+                parameter.tensor.copyValues(from: averaged.tensor)
+            }
+        }
+        model.requireGradients(false)
+    }
+}
+
+extension WeightedLoss {
+    /// The term as it counts in a batch.
+    fileprivate func counted(in batch: TrainingBatch) -> WeightedLoss {
+        loss.counts(in: batch) ? self : WeightedLoss(loss, weight: 0)
+    }
+}

@@ -1,0 +1,241 @@
+import Support
+import Tensors
+
+/// The decoder-only transformer of teachers and students.
+public final class DecoderModel: @unchecked Sendable {
+    public let configuration: Configuration
+    /// [V, C]
+    public let embeddingTable: Tensor
+    public let blocks: [Block]
+    /// [C]
+    public let finalNorm: Tensor
+    /// Its weight, [V, C], is the embedding table itself when the head is tied.
+    public let head: OutputHead
+    /// Every weight by name, in a fixed order.
+    public let parameters: [(name: String, tensor: Tensor)]
+    /// Attention of each layer.
+    let attention: [AttentionShape]
+    private let rotary: RotaryTables
+
+    /// A decoder around weights that exist.
+    ///
+    /// - Throws: `UserError` when a weight is missing, left over, or has another shape; all faults in one message.
+    public convenience init(configuration: Configuration, parameters given: [String: Tensor]) throws {
+        let problems = configuration.problems
+        guard problems.isEmpty else {
+            throw UserError(
+                "impossible model shape: " + problems.joined(separator: "; "), status: .configuration)
+        }
+        let shapes = Self.parameterShapes(of: configuration)
+        try Self.check(given, against: shapes)
+        self.init(
+            configuration: configuration, parameters: shapes.map { ($0.name, given[$0.name]!) },
+            rotary: RotaryTables(configuration))
+    }
+
+    private init(
+        configuration: Configuration, parameters: [(name: String, tensor: Tensor)], rotary: RotaryTables
+    ) {
+        self.configuration = configuration
+        self.parameters = parameters
+        self.rotary = rotary
+        let given = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
+        embeddingTable = given["embedding.weight"]!
+        let attention = configuration.attention
+        self.attention = attention
+        blocks = (0..<configuration.layers).map { layer in
+            Block(configuration: configuration, shape: attention[layer]) {
+                given["blocks.\(layer).\($0)"]!
+            }
+        }
+        finalNorm = given["norm.weight"]!
+        head = OutputHead(
+            weight: given["head.weight"] ?? given["embedding.weight"]!, softCap: configuration.logitSoftCap)
+    }
+
+    /// The model as it is once its matrices are written in a format, rounded as `Checkpoint.export` rounds them; gradients
+    /// pass to this model's weights.
+    public func fakeQuantized(to format: WeightFormat) -> DecoderModel {
+        let rounded = parameters.map { name, tensor in
+            tensor.shape.count == 1
+                ? (name, tensor)
+                : (name, Tensors.fakeQuantized(tensor, to: format.fitting(width: tensor.width)))
+        }
+        return DecoderModel(configuration: configuration, parameters: rounded, rotary: rotary)
+    }
+
+    /// A decoder with random weights: normal with deviation 0.02, and 0.02 / √(2·layers) where a block adds to the
+    /// residual stream (Radford et al. 2019); norms at 1, biases at 0.
+    public convenience init(configuration: Configuration, seed: UInt64) throws {
+        let residualDeviation = 0.02 / Float(2 * max(configuration.layers, 1)).squareRoot()
+        guard configuration.problems.isEmpty else {
+            try self.init(configuration: configuration, parameters: [:])
+            return
+        }
+        var parameters: [String: Tensor] = [:]
+        for (index, (name, shape)) in Self.parameterShapes(of: configuration).enumerated() {
+            if shape.count == 1 {
+                let value: Float = name.hasSuffix(".bias") ? 0 : 1
+                parameters[name] = Tensor(shape: shape, values: Array(repeating: value, count: shape[0]))
+            } else {
+                let addsToResidual = name.hasSuffix("output.weight") || name.hasSuffix("down.weight")
+                parameters[name] = Tensor.normal(
+                    shape, deviation: addsToResidual ? residualDeviation : 0.02,
+                    from: RandomStream(seed: seed, purpose: "initial weights", index: UInt64(index)))
+            }
+        }
+        try self.init(configuration: configuration, parameters: parameters)
+    }
+
+    /// Names and shapes of all weights. Linear weights are [output, input].
+    public static func parameterShapes(of c: Configuration) -> [(name: String, shape: [Int])] {
+        var shapes: [(name: String, shape: [Int])] = [("embedding.weight", [c.vocabularySize, c.width])]
+        let queryWidth = c.heads * c.headDimension
+        for layer in 0..<c.layers {
+            let prefix = "blocks.\(layer)."
+            shapes += [
+                (prefix + "attentionNorm.weight", [c.width]),
+                (
+                    prefix + "attention.queryKeyValue.weight",
+                    [queryWidth + 2 * c.keyValueHeads * c.headDimension, c.width]
+                ),
+                (prefix + "attention.output.weight", [c.width, queryWidth]),
+                (prefix + "feedForwardNorm.weight", [c.width]),
+                (prefix + "feedForward.gateUp.weight", [2 * c.feedForward, c.width]),
+                (prefix + "feedForward.down.weight", [c.width, c.feedForward]),
+            ]
+            if c.hasAttentionBias {
+                shapes += [
+                    (
+                        prefix + "attention.queryKeyValue.bias",
+                        [queryWidth + 2 * c.keyValueHeads * c.headDimension]
+                    ),
+                    (prefix + "attention.output.bias", [c.width]),
+                ]
+            }
+            if c.family.normsHeads {
+                shapes += [
+                    (prefix + "attention.queryNorm.weight", [c.headDimension]),
+                    (prefix + "attention.keyNorm.weight", [c.headDimension]),
+                ]
+            }
+            if c.family.normsOutputs {
+                shapes += [
+                    (prefix + "attentionOutputNorm.weight", [c.width]),
+                    (prefix + "feedForwardOutputNorm.weight", [c.width]),
+                ]
+            }
+        }
+        shapes.append(("norm.weight", [c.width]))
+        if !c.tiedHead { shapes.append(("head.weight", [c.vocabularySize, c.width])) }
+        return shapes
+    }
+
+    private static func check(_ given: [String: Tensor], against shapes: [(name: String, shape: [Int])])
+        throws
+    {
+        var problems: [String] = []
+        for (name, shape) in shapes {
+            if let tensor = given[name] {
+                if tensor.shape != shape { problems.append("\(name) is \(tensor.shape), not \(shape)") }
+            } else {
+                problems.append("\(name) is missing")
+            }
+        }
+        let known = Set(shapes.map(\.name))
+        problems += given.keys.filter { !known.contains($0) }.sorted().map {
+            "\($0) is not part of the model"
+        }
+        if !problems.isEmpty { throw UserError("weights do not fit: " + problems.joined(separator: "; ")) }
+    }
+
+    /// Makes every weight gather gradients (a student), or none (a frozen teacher).
+    public func requireGradients(_ wanted: Bool = true) {
+        for (_, tensor) in parameters { tensor.requiringGradient(wanted) }
+    }
+
+    /// Final hidden states, after the last norm: what the head turns into logits.
+    ///
+    /// - Returns: [N, C]
+    public func hiddenStates(_ batch: TokenBatch) -> Tensor { forward(batch) { _, _, _ in } }
+
+    /// The forward pass with what lies inside it.
+    public func activations(_ batch: TokenBatch) -> Activations {
+        var (hidden, queryKeyValue) = ([Tensor](), [Tensor]())
+        let final = forward(batch) { part, _, tensor in
+            switch part {
+            case .queryKeyValue: queryKeyValue.append(tensor)
+            case .residual: hidden.append(tensor)
+            case .embedding, .normed, .heads, .neurons: break
+            }
+        }
+        return Activations(
+            final: final, hidden: hidden, queryKeyValue: queryKeyValue, shape: attention[0])
+    }
+
+    /// The forward pass of a batch, with a look at what lies inside it.
+    func forward(_ batch: TokenBatch, observe: Observer) -> Tensor {
+        precondition(
+            batch.longest <= configuration.contextLength,
+            "a sequence of \(batch.longest) tokens exceeds the context of \(configuration.contextLength)")
+        return forward(
+            batch.ids, embeddings: batch.embeddings, positions: batch.positions, context: batch.longest,
+            projection: linear, observe: observe
+        ) { layer, queryKeyValue in
+            observe(.queryKeyValue, layer, queryKeyValue)
+            return causalAttention(queryKeyValue, segments: batch.segments, shape: attention[layer])
+        }
+    }
+
+    /// The forward pass, told once: training and generation differ in how rows are multiplied and what they see.
+    ///
+    /// - Parameters:
+    ///   - embeddings: what is read in place of the ids, [N, C]
+    ///   - context: positions of the longest sequence, or that a cache can hold
+    ///   - attend: attention of a layer over turned queries and keys and values, [N, (H + 2K)·D] → [N, H·D]
+    func forward(
+        _ ids: [Int32], embeddings: Tensor? = nil, positions: [Int32], context: Int, projection: Projection,
+        observe: Observer = { _, _, _ in },
+        attend: (_ layer: Int, _ queryKeyValue: Tensor) -> Tensor
+    ) -> Tensor {
+        let turnedHeads = configuration.heads + configuration.keyValueHeads
+        var x = embeddings ?? embedded(ids)
+        observe(.embedding, 0, x)
+        for (layer, block) in blocks.enumerated() {
+            x = block.forward(x, projection: projection, observe: { observe($0, layer, $1) }) {
+                queryKeyValue in
+                attend(
+                    layer,
+                    rotaryEmbedding(
+                        queryKeyValue, positions: positions, heads: turnedHeads,
+                        headDimension: configuration.headDimension,
+                        table: rotary.table(layer: layer, context: context)))
+            }
+            observe(.residual, layer, x)
+        }
+        return finalNormed(x)
+    }
+
+    /// What the first layer reads of tokens, [N, C].
+    public func embedded(_ ids: [Int32]) -> Tensor {
+        embedding(ids, table: embeddingTable, scale: configuration.embeddingScale)
+    }
+
+    /// What the head reads of the residual stream: after the last layer, or after an earlier one for a model that ends
+    /// there.
+    ///
+    /// - Parameter residual: [M, C]
+    /// - Returns: [M, C]
+    public func finalNormed(_ residual: Tensor) -> Tensor {
+        rmsNorm(residual, weight: finalNorm, epsilon: configuration.normEpsilon)
+    }
+
+    /// Logits for rows of hidden states. Over a whole batch this is V floats a row: training and labelling go through
+    /// the fused head instead.
+    ///
+    /// - Parameter hidden: [M, C]
+    /// - Returns: [M, V]
+    public func logits(_ hidden: Tensor) -> Tensor {
+        head.logits(of: hidden)
+    }
+}
