@@ -1,17 +1,20 @@
 import ArgumentParser
 import Support
 
-/// The command line as the system gives it.
+/// The command line as the operating system passed it.
 enum Arguments {
-    /// Swift repairs arguments that are not UTF-8: a file of such a name would be missed, and one of another name written.
+    /// Refuses arguments that are not valid UTF-8.
     ///
-    /// - Throws: `ValidationError` showing the first such argument, its other bytes as `\xFF`
+    /// Swift replaces invalid bytes in arguments, so a file of that name would not be found and an output would be written
+    /// under another name.
+    ///
+    /// - Throws: `ValidationError` that shows the first such argument, with its non-ASCII bytes as `\xFF`.
     static func checkEncoding() throws {
         for index in 0..<Int(CommandLine.argc) {
             guard let argument = CommandLine.unsafeArgv[index] else { continue }
             guard String(validatingCString: argument) == nil else { continue }
             throw ValidationError(
-                "the argument \(shown(argument)) is not UTF-8; give files names that are")
+                "the argument \(shown(argument)) is not UTF-8; rename the file")
         }
     }
 

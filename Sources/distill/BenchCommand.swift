@@ -9,39 +9,39 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure training, distillation, labelling and decoding on this machine.",
         discussion: """
-            Rates are medians and stand beside the sgemm peak measured in the same process, before and after them.
+            Rates are medians, compared with the sgemm peak measured in the same process before and after.
 
             EXAMPLES
               distill bench                                every part at the reference shapes
-              distill bench --part train --json            one part alone, so that its peak memory is its own
-              distill bench --part kd --vocabulary 131072  what a large vocabulary costs
-              distill bench --part train --sequences 64    what more tokens a step cost
-              distill bench --model data/teacher           a checkpoint: label, prefill, decode
-              distill bench --json > old.json              to compare a later run with:
+              distill bench --part train --json            one part alone, for its own peak memory
+              distill bench --part kd --vocabulary 131072  the cost of a large vocabulary
+              distill bench --part train --sequences 64    the cost of more tokens per step
+              distill bench data/teacher                   a checkpoint: label, prefill, decode
+              distill bench --json > old.json              a baseline for a later comparison
               distill bench --compare old.json
             """)
 
+    @Argument(help: "A model to measure instead of the reference shapes.", completion: .directory)
+    var model: String?
     @Option(
         help:
-            "Run one part alone: train, kd, kd_top_k, kd_sampled, label or decode; of a model label, prefill or \"decode N\"."
+            "Run one part: train, kd, kd_top_k, kd_sampled, label or decode; with a model label, prefill or \"decode N\"."
     )
     var part: String?
-    @Option(help: "Measure this checkpoint instead of the reference shapes.", completion: .directory)
-    var model: String?
-    @Option(help: "Runs of each part; the median counts.")
+    @Option(help: "Runs of each part; the median is reported.")
     var runs = 5
-    @Option(help: "Pieces of the reference shapes' vocabulary.")
+    @Option(help: "Vocabulary size of the reference shapes.")
     var vocabulary = 8192
     @Option(help: "Layers of the reference student.")
     var layers = 6
-    @Option(help: "Sequences of a training or labelling step.")
+    @Option(help: "Sequences per training or labelling step.")
     var sequences = 8
-    @Option(help: "Tokens of a sequence.")
+    @Option(help: "Tokens per sequence.")
     var context = 256
     @Option(
-        help: ArgumentHelp("Print ratios to the rates in this file, written with --json.", valueName: "file"))
+        help: ArgumentHelp("Print ratios to the rates in this file, which --json wrote.", valueName: "file"))
     var compare: String?
-    @Flag(help: "Print JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -104,7 +104,7 @@ struct BenchCommand: ParsableCommand {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let report = try? decoder.decode(BenchmarkReport.self, from: data) else {
-            throw UserError("is no report of `distill bench --json`", file: path)
+            throw UserError("is not a report of `distill bench --json`", file: path)
         }
         return report
     }

@@ -1,15 +1,15 @@
 import Foundation
 import Support
 
-/// Lines from standard input to standard output, without making strings of them. On a terminal, characters that it obeys
-/// are spelled out.
+/// Transforms lines from standard input to standard output as bytes, without creating strings. On a terminal, control
+/// characters are escaped.
 enum ByteLines {
-    /// What is read at once; answers are written after each read, so that a pipe gets them without waiting.
+    /// Bytes per read. Output is written after each read, so that a pipe does not wait.
     private static let chunk = 1 << 20
     private static let newline = UInt8(ascii: "\n")
 
-    /// Calls `body` with all whole lines that have arrived, without their line ends, and writes what it
-    /// returns. `first` is the number of the first of them, from 1.
+    /// Calls `body` with all complete lines read so far, without line ends, and writes what it returns. `first` is the
+    /// line number of the first of them, from 1.
     static func transform(
         _ body: (_ lines: [UnsafeBufferPointer<UInt8>], _ first: Int) throws -> [UInt8]
     ) throws {
@@ -51,7 +51,7 @@ enum ByteLines {
         return lines
     }
 
-    /// Appends what is there to read and returns how much that was: 0 at the end.
+    /// Appends the available bytes and returns their number; 0 at the end of the input.
     private static func read(
         into buffer: inout [UInt8], through room: UnsafeMutableRawBufferPointer
     ) throws -> Int {
@@ -65,9 +65,9 @@ enum ByteLines {
         return count
     }
 
-    /// Numbers in decimal, with spaces between; none is negative.
+    /// Non-negative numbers in decimal, separated by spaces.
     static func decimal(_ numbers: [Int32]) -> [UInt8] {
-        // A number has ten digits at most.
+        // An Int32 has at most ten digits.
         [UInt8](unsafeUninitializedCapacity: 11 * numbers.count) { output, count in
             for number in numbers {
                 precondition(number >= 0, "a negative number")

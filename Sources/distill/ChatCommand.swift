@@ -8,10 +8,10 @@ import Support
 struct ChatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chat",
-        abstract: "Talk with a model.",
+        abstract: "Chat with a model.",
         discussion: """
-            Each line is a message; the answer appears as it is written. Ctrl-C stops an answer, Ctrl-D ends; the \
-            cursor keys bring lines back. Control characters in an answer are spelled out, such as \\u{1B}. Commands:
+            Each line is a message; the answer is streamed. Ctrl-C stops an answer, Ctrl-D ends the chat, and the cursor \
+            keys recall earlier lines. Control characters in answers are escaped, as in \\u{1B}. Commands:
             \(ChatInput.summary)
 
             EXAMPLES
@@ -23,11 +23,11 @@ struct ChatCommand: ParsableCommand {
 
     @Argument(help: "The model: a Hugging Face directory or a GGUF file.")
     var model: String
-    @Option(name: .shortAndLong, help: "Answer this and end.")
+    @Option(name: .shortAndLong, help: "Answer this message and exit.")
     var prompt: String?
-    @Option(help: "Instructions to the model.")
+    @Option(help: "The system turn: instructions to the model.")
     var system: String?
-    @Option(help: "The seed of the answers; a random one when left out.")
+    @Option(help: "The random seed (default: a random one).")
     var seed: UInt64?
     @OptionGroup var exit: ExitFlag
     @OptionGroup var chatTemplate: ChatTemplateFlag
@@ -40,8 +40,8 @@ struct ChatCommand: ParsableCommand {
             let author = try Synthesis.Author(chatTemplate.applied(to: exit.model(model)), name: model)
             guard let template = author.template else {
                 throw UserError(
-                    "has no chat template that is known", file: model,
-                    hint: "name one with --chat-template, or let it continue texts with `distill generate`",
+                    "has no supported chat template", file: model,
+                    hint: "choose one with --chat-template, or complete texts with `distill generate`",
                     status: .configuration)
             }
             let session = try ChatSession(

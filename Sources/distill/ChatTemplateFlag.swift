@@ -11,13 +11,13 @@ extension ChatTemplate: ExpressibleByArgument {
     public static var allValueStrings: [String] { families.map { $0.name! } }
 }
 
-/// How chats are written, where a model does not say so itself.
+/// The chat template option, for models without a template of their own.
 struct ChatTemplateFlag: ParsableArguments {
     @Option(
         name: .customLong("chat-template"),
-        help: ArgumentHelp("How chats are written; the model's own way when left out.", valueName: "name"))
+        help: ArgumentHelp("The chat template (default: the model's own).", valueName: "name"))
     var template: ChatTemplate?
 
-    /// The checkpoint, its chats written as the flag says.
+    /// The checkpoint with the chosen chat template.
     func applied(to checkpoint: Checkpoint) -> Checkpoint { template.map(checkpoint.writing) ?? checkpoint }
 }

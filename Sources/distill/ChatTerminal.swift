@@ -3,8 +3,7 @@ import Generation
 import Support
 import Transformer
 
-/// Carries a chat between standard input and output. Answers alone go to standard output; what is for people goes to
-/// standard error.
+/// A chat on standard input and output. Only answers go to standard output; notes go to standard error.
 struct ChatTerminal {
     private let session: ChatSession
     private let isInteractive =
@@ -31,10 +30,10 @@ struct ChatTerminal {
             case .unknown(let command): tell("\(command) is not a command; /help lists them")
             case .message(let text):
                 do {
-                    // Ctrl-C stops the answer alone.
+                    // Ctrl-C stops only the answer.
                     try Interruption.stopping { try answer(text) }
                 } catch let error as UserError where isInteractive {
-                    // A message that is too long is no reason to leave.
+                    // A message that is too long does not end the chat.
                     tell(error.description)
                 }
             }
@@ -53,8 +52,8 @@ struct ChatTerminal {
         try Console.write("\n")
         switch answer.reason {
         case .stop, .stopString: break
-        case .length: tell("(cut after \(answer.tokens) tokens; see --max-new-tokens)")
-        case .context: tell("(cut: the model's context is full)")
+        case .length: tell("(truncated after \(answer.tokens) tokens; see --max-new-tokens)")
+        case .context: tell("(truncated: the model's context is full)")
         case .cancelled: tell("(stopped)")
         }
         if answer.forgotten > 0 {

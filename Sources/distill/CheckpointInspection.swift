@@ -2,17 +2,17 @@ import Checkpoints
 import Foundation
 import Transformer
 
-/// What `distill inspect` says of a checkpoint.
+/// What `distill inspect` prints about a checkpoint.
 struct CheckpointInspection: Inspection {
     let shape: Configuration
     let parameters: Int
     /// Of the weight files.
     let bytes: Int
-    /// Kind and pieces of the tokenizer; nil without one.
+    /// Kind and vocabulary size of the tokenizer; nil without one.
     let tokenizer: String?
-    /// Whether chats can be written: there is a template, and it is one we know.
+    /// Whether there is a supported chat template.
     let hasTemplate: Bool
-    /// The template's name; nil where it has none or is not known.
+    /// The template's name; nil if it has none or is not supported.
     let template: String?
     let stopIds: [Int32]
     let fingerprint: String
@@ -45,7 +45,7 @@ struct CheckpointInspection: Inspection {
             ["head", shape.tiedHead ? "tied to the embedding" : "its own"],
             ["context", "\(shape.contextLength)"],
             ["rotary base", "\(shape.ropeTheta)"], ["tokenizer", tokenizer ?? "none"],
-            ["chat template", hasTemplate ? template ?? "spelled out" : "none that is known"],
+            ["chat template", hasTemplate ? template ?? "custom" : "none supported"],
             ["stop ids", stopIds.map(String.init).joined(separator: " ")],
             ["SHA-256", String(fingerprint.prefix(16))],
         ]

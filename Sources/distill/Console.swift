@@ -3,35 +3,35 @@ import Support
 
 /// Standard output and standard error of the command.
 ///
-/// Results go to standard output: losing them is an error (`EX_IOERR`), except that a reader who has gone, as in
-/// `distill … | head`, ends the command quietly, as it ends others. What is for people goes to standard error: losing that
-/// changes nothing.
+/// Results go to standard output. A failed write is an error (`EX_IOERR`), except that a closed pipe, as in
+/// `distill … | head`, ends the command by SIGPIPE like other commands. Progress and notes go to standard error, where a
+/// failed write is ignored.
 enum Console {
-    /// Makes sure that the three standard streams are open and that a reader who goes is noticed by a failing write.
+    /// Ensures that the three standard streams are open and that a closed pipe is reported by a failing write.
     ///
-    /// Of a stream that was closed (`2>&-`) the number would be given to the next file, and messages would be written into
-    /// it. Called before anything is opened.
+    /// The descriptor of a closed stream (`2>&-`) would be reused for the next file, and messages would be written into that
+    /// file. Call before opening anything.
     static func prepare() {
         for (descriptor, flags) in [(0, O_WRONLY), (1, O_RDONLY), (2, O_WRONLY)] as [(Int32, Int32)]
         where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
-            // The lowest free number is this one. Reading input or writing results fails as on a closed stream.
+            // This is the lowest free descriptor. Reads and writes fail as on a closed stream.
             _ = open("/dev/null", flags)
         }
-        // A handler and not SIG_IGN, which programs that we start would inherit.
+        // A handler rather than SIG_IGN, which child processes would inherit.
         signal(SIGPIPE) { _ in }
     }
 
-    /// Prints lines of text, safe for a terminal.
+    /// Prints lines of text, with control characters escaped.
     /// - Throws: `UserError` when standard output cannot be written
     static func print(_ text: String) throws {
         try write(text.terminalSafe(keepingLines: true) + "\n")
     }
 
-    /// Prints lines that may contain our own colours: what comes from elsewhere has been made safe.
+    /// Prints lines that may contain colours; the caller has escaped text from elsewhere.
     /// - Throws: `UserError` when standard output cannot be written
     static func print(styled text: String) throws { try write(text + "\n") }
 
-    /// Writes text as it is.
+    /// Writes text unchanged.
     /// - Throws: `UserError` when standard output cannot be written
     static func write(_ text: String) throws {
         var text = text
@@ -50,28 +50,28 @@ enum Console {
             "cannot write standard output: \(String(cString: strerror(code)))", status: .inputOutput)
     }
 
-    /// Writes a result to a file, or to standard output where `-` is its name.
+    /// Writes a result to a file, or to standard output when the path is `-`.
     static func write(_ data: Data, toFile path: String) throws {
         guard path == StandardStreams.name else { return try AtomicFile.write(data, to: URL(filePath: path)) }
         try data.withUnsafeBytes { try write($0) }
     }
 
-    /// Prints what was written to a file; to standard error where standard output has the file itself.
+    /// Prints a summary of a written file; to standard error when the file went to standard output.
     static func summarize(_ text: String, of path: String) throws {
         if path == StandardStreams.name { tell(text) } else { try print(text) }
     }
 
-    /// Writes a line to standard error, safe for a terminal.
+    /// Writes a line to standard error, with control characters escaped.
     static func tell(_ text: String) { tell(styled: text.terminalSafe(keepingLines: true) + "\n") }
 
-    /// Writes to standard error what may contain our own colours and movements of the cursor.
+    /// Writes to standard error text that may contain colours and cursor movements.
     static func tell(styled text: String) {
         var text = text
         text.withUTF8 { _ = send(UnsafeRawBufferPointer($0), to: 2) }
     }
 
-    /// Writes all bytes, waiting where a stream that does not block is full.
-    /// - Returns: nil, or the system's error
+    /// Writes all bytes; waits when a non-blocking stream is full.
+    /// - Returns: nil on success, else `errno`.
     private static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
         var rest = bytes
         while !rest.isEmpty {

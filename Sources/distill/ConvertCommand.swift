@@ -7,10 +7,10 @@ import Tensors
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Write a model in another format: a GGUF file or a Hugging Face directory.",
+        abstract: "Convert a model to a GGUF file or a Hugging Face directory.",
         discussion: """
-            A name that ends in .gguf becomes a GGUF file, any other a Hugging Face directory. Matrices whose rows are \
-            no whole blocks of a quantised type are written as Q8_0 or F16, vectors as F32.
+            An output whose name ends in .gguf is written as a GGUF file, any other as a Hugging Face directory. Matrices \
+            whose rows are not a whole number of blocks of a quantized type are written as Q8_0 or F16, vectors as F32.
 
             EXAMPLES
               distill convert runs/quickstart/student student.gguf --type q8_0
@@ -18,14 +18,24 @@ struct ConvertCommand: ParsableCommand {
               distill convert runs/exits/student shallow.gguf --exit 2
             """)
 
-    @Argument(help: "A checkpoint directory or a GGUF file.")
+    @Argument(help: ArgumentHelp("The model: a Hugging Face directory or a GGUF file.", valueName: "model"))
     var input: String
-    @Argument(help: "What to write.")
+    @Argument(help: "The GGUF file or directory to write.")
     var output: String
-    @Option(help: "How weights are stored.")
+    @Option(help: "Storage type of the weights.")
     var type = ExportType.standard
     @OptionGroup var exit: ExitFlag
+    @Flag(help: "Print a summary as JSON.")
+    var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
+
+    /// What `convert --json` prints.
+    private struct Summary: Encodable {
+        let path: String
+        let type: String
+        /// Of the weight files.
+        let weightBytes: Int
+    }
 
     func validate() throws {
         try StandardStreams.refuse(output, for: "a model")
@@ -46,16 +56,16 @@ struct ConvertCommand: ParsableCommand {
             let model = try exit.model(input)
             if model.unusedRows > 0 {
                 Failure.report(
-                    "note: \(model.unusedRows) rows of the embedding table belong to no piece and are left out"
+                    "note: \(model.unusedRows) padding rows of the embedding table belong to no piece and are omitted"
                 )
             }
             if output.hasSuffix(".gguf") {
                 let unnamed = model.tokens.ends.dropFirst(3).map(String.init).joined(separator: ", ")
                 if !unnamed.isEmpty {
                     Failure.report(
-                        "note: a GGUF file names three ids that end an answer; \(unnamed) left out")
+                        "note: a GGUF file holds three stop ids; \(unnamed) omitted")
                 }
-                // A GGUF file without a vocabulary cannot be used by any program.
+                // No program can use a GGUF file without a vocabulary.
                 try Checkpoint.export(
                     decoder: model.decoder, tokenizer: model.requireTokenizer(), template: model.template,
                     tokens: model.tokens, to: url, as: type.format)
@@ -67,7 +77,11 @@ struct ConvertCommand: ParsableCommand {
                     decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
                     tokens: model.tokens, to: url, as: ScalarType(rawValue: type.format.rawValue)!)
             }
-            try Console.print("\(output): \(try Checkpoint.weightBytes(at: url)) bytes of weights")
+            let bytes = try Checkpoint.weightBytes(at: url)
+            if json {
+                return try printJSON(Summary(path: output, type: type.rawValue, weightBytes: bytes))
+            }
+            try Console.print("\(output): \(bytes) bytes of weights")
         }
     }
 }

@@ -8,7 +8,7 @@ extension TargetScope: ExpressibleByArgument {}
 extension PerplexityConvention: ExpressibleByArgument {}
 extension TextDocuments: ExpressibleByArgument {}
 
-/// What text a verb reads, and how it is cut.
+/// The corpus that a command reads, and how documents are split and truncated.
 struct CorpusFlags: ParsableArguments {
     @Option(
         name: [.customLong("data"), .customLong("corpus")], parsing: .upToNextOption,
@@ -20,16 +20,18 @@ struct CorpusFlags: ParsableArguments {
     @Option(
         name: .customLong("context"),
         help:
-            "Tokens of a window, or that a document is cut to (default: 256, or the model's where that is shorter)."
+            "Context length in tokens, to which documents are truncated (default: 256, or the model's if shorter)."
     )
     var givenContext: Int?
 
-    @Option(help: "What a document of a text file is: the whole file, a paragraph or a line.")
+    @Option(help: "How a text file is split into documents: the whole file, paragraphs or lines.")
     var documents: TextDocuments?
 
     @Option(
         name: .customLong("loss-on"),
-        help: "Count the assistant's turns only, or all tokens (default: label all, others assistant).")
+        help:
+            "Loss mask: the assistant's turns only, or all tokens (default: all in label, assistant elsewhere)."
+    )
     var scope: TargetScope?
 
     @Option(help: "Use only the first records of each file.")
@@ -44,14 +46,14 @@ struct CorpusFlags: ParsableArguments {
 
     var context: Int { givenContext ?? CorpusEncoder.standardContext }
 
-    /// Reads the records of all files; says on standard error what it leaves out.
+    /// A reader of the records of all files; skipped files are listed on standard error.
     ///
-    /// - Parameter documents: what a document of a text file is where nothing is said
-    /// - Throws: `UserError` when standard input cannot be read
+    /// - Parameter documents: How text files are split when the option is not given.
+    /// - Throws: `UserError` when standard input cannot be read.
     func reader(documents: TextDocuments = .paragraph) throws -> CorpusReader {
         let reader = CorpusReader(
             try StandardStreams.files(files), limit: limit, documents: self.documents ?? documents)
-        CorpusNotes.sayLeftOut(reader)
+        CorpusNotes.reportSkipped(reader)
         return reader
     }
 }

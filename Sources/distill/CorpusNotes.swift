@@ -1,25 +1,25 @@
 import Corpora
 import Foundation
 
-/// What a command says about its corpus on standard error.
+/// Notes about a corpus on standard error.
 enum CorpusNotes {
-    /// Names of more files than this would hide what matters.
+    /// The most file names in a note.
     private static let mostNames = 5
 
-    /// A reader of files, directories and patterns that says what it leaves out.
+    /// A reader of files, directories and patterns; skipped files are listed on standard error.
     ///
-    /// - Throws: `UserError` when standard input cannot be read
+    /// - Throws: `UserError` when standard input cannot be read.
     static func reader(_ paths: [String]) throws -> CorpusReader {
         let reader = CorpusReader(try StandardStreams.files(paths))
-        sayLeftOut(reader)
+        reportSkipped(reader)
         return reader
     }
 
-    static func sayLeftOut(_ reader: CorpusReader) {
+    static func reportSkipped(_ reader: CorpusReader) {
         let names = reader.leftOut.map(\.relativePath)
         guard !names.isEmpty else { return }
         let more = names.count > mostNames ? " and \(names.count - mostNames) more" : ""
         let list = names.prefix(mostNames).joined(separator: ", ") + more
-        Console.tell("left out, not a corpus by its name: \(list)")
+        Console.tell("skipped, not a corpus by its name: \(list)")
     }
 }

@@ -8,14 +8,14 @@ import Tensors
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Print what a bug report needs, and run a quick self-test.",
+        abstract: "Print facts for a bug report and run a quick self-test.",
         discussion: """
             EXAMPLES
               distill doctor
               distill doctor --json > report.json
             """)
 
-    @Flag(help: "Print JSON.")
+    @Flag(help: "Print the report as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private static var facts: [Diagnosis.Fact] {
-        // Linux alone has these files; elsewhere the values are unknown.
+        // These files exist on Linux only; elsewhere the values are "unknown".
         let processor = lines(of: "/proc/cpuinfo")
         let flags = Set(value("flags", in: processor).split(separator: " ").map(String.init))
         let features = ["avx2", "fma", "f16c", "avx512f", "avx512_bf16"].filter(flags.contains)
@@ -60,7 +60,7 @@ struct DoctorCommand: ParsableCommand {
         ]
     }
 
-    /// The compiler that built this command; there is no way to ask at run time.
+    /// The compiler that built this command, known at compile time only.
     private static var compiler: String {
         #if compiler(>=6.4)
             return "Swift 6.4 or later"
@@ -73,8 +73,7 @@ struct DoctorCommand: ParsableCommand {
         #endif
     }
 
-    /// The processor that the library takes its kernels for, and whether somebody chose it: the wrong one may cost half
-    /// the speed.
+    /// The core whose kernels OpenBLAS uses, and how it was chosen: the wrong one can halve the speed.
     private static var openBLASCore: String {
         let given = ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] ?? ""
         let reason =
@@ -84,7 +83,7 @@ struct DoctorCommand: ParsableCommand {
         return String(cString: openblas_get_corename()) + reason
     }
 
-    /// How the installed library was built to use threads, in the numbers of its cblas.h.
+    /// The threading model of the installed OpenBLAS, by the constants of its cblas.h.
     private static var openBLASParallel: String {
         switch openblas_get_parallel() {
         case 0: "sequential"

@@ -9,7 +9,13 @@ import Transformer
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure models: perplexity, agreement with a teacher, tasks.",
+        abstract: "Evaluate models: perplexity, agreement with a teacher, tasks.",
+        discussion: """
+            EXAMPLES
+              distill evaluate perplexity student --data held-out.txt
+              distill evaluate agreement student --teacher data/teacher --data held-out.txt
+              distill evaluate task student --data questions.jsonl
+            """,
         subcommands: [PerplexityCommand.self, AgreementCommand.self, TaskCommand.self])
 }
 
@@ -18,24 +24,26 @@ struct PerplexityCommand: ParsableCommand {
         commandName: "perplexity",
         abstract: "Perplexity on held-out text.",
         discussion: """
+            Several models are compared with the first one by a paired test over the same windows.
+
             EXAMPLES
               distill evaluate perplexity data/teacher --data data/world/heldout-text.jsonl
               distill evaluate perplexity data/teacher student --data book.txt --loss-on all --convention llama.cpp --json
             """)
 
-    @Argument(help: "Checkpoint directories.")
+    @Argument(help: "The models: Hugging Face directories or GGUF files.")
     var models: [String]
     @OptionGroup var corpus: CorpusFlags
-    @Option(help: "Tokens between the starts of two windows (default: half the context).")
+    @Option(help: "Stride of the sliding window, in tokens (default: half the context).")
     var stride: Int?
     @Option(
         help: """
-            hf: a sliding window over each document. llama.cpp: chunks of one stream; all tokens of their second halves \
-            are scored, whatever --loss-on says.
+            hf: a sliding window over each document. llama.cpp: chunks of the concatenated text, of which all tokens of \
+            the second half are scored, regardless of --loss-on.
             """)
     var convention = PerplexityConvention.hf
     @OptionGroup var exit: ExitFlag
-    @Flag(help: "Print JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -45,7 +53,7 @@ struct PerplexityCommand: ParsableCommand {
         if let context = corpus.givenContext, stride > context {
             throw ValidationError("--stride \(stride) exceeds --context \(context): tokens would be skipped")
         }
-        guard convention == .hf else { throw ValidationError("--stride goes with --convention hf") }
+        guard convention == .hf else { throw ValidationError("--stride needs --convention hf") }
     }
 
     func run() throws {
@@ -57,26 +65,26 @@ struct PerplexityCommand: ParsableCommand {
                 convention: convention, context: corpus.givenContext, stride: stride,
                 scope: corpus.scope ?? Evaluator.standardScope)
             let lines = try models.map { path in
-                ModelFigures(
+                ModelMetrics(
                     path: path,
-                    figures: try evaluator.perplexity(
+                    metrics: try evaluator.perplexity(
                         of: exit.model(path), on: reader, progress: progress.handler))
             }
             progress.clear()
             let comparisons = PairedComparison.all(
-                "nll", lines.map { ($0.path, $0.figures.items) }, lowerIsBetter: true)
+                "nll", lines.map { ($0.path, $0.metrics.items) }, lowerIsBetter: true)
             if json { return try printJSON(Measured(models: lines, comparisons: comparisons)) }
             try printTable(
                 ["model", "tokens", "nll", "perplexity", "±", "bits/byte"],
                 lines.map {
-                    let p = $0.figures
+                    let p = $0.metrics
                     return [
                         $0.path, "\(p.tokens)", decimal(p.nll), decimal(p.perplexity),
                         decimal(p.standardError),
                         p.bitsPerByte.map { decimal($0) } ?? "–",
                     ]
                 })
-            try printCounted(lines.map { ($0.path, $0.figures.counted) })
+            try printCounted(lines.map { ($0.path, $0.metrics.counted) })
             try printComparisons(comparisons, models: lines.map(\.path))
         }
     }
@@ -85,23 +93,23 @@ struct PerplexityCommand: ParsableCommand {
 struct AgreementCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agreement",
-        abstract: "How close students' distributions are to a teacher's.",
+        abstract: "KL divergence and top-1 agreement of students with a teacher.",
         discussion: """
-            ECE is the student's expected calibration error on the text itself: predictions are put into 15 bins of equal
-            width by the probability of the likeliest token, and the distances between that probability's mean and the
-            share of predictions that are right are averaged over the bins, weighted by their size.
+            ECE is the student's expected calibration error on the text: predictions are grouped into 15 bins of equal
+            width by the probability of the most probable token, and the difference between mean probability and accuracy
+            is averaged over the bins, weighted by their size.
 
             EXAMPLES
               distill evaluate agreement student --teacher data/teacher --data data/world/heldout-text.jsonl
             """)
 
-    @Argument(help: "Checkpoint directories of students.")
+    @Argument(help: "The students: Hugging Face directories or GGUF files.")
     var students: [String]
-    @Option(help: "The teacher's checkpoint directory.")
+    @Option(help: "The teacher: a Hugging Face directory or a GGUF file.")
     var teacher: String
     @OptionGroup var corpus: CorpusFlags
     @OptionGroup var exit: ExitFlag
-    @Flag(help: "Print JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -114,20 +122,20 @@ struct AgreementCommand: ParsableCommand {
             let evaluator = Evaluator(
                 context: corpus.givenContext, scope: corpus.scope ?? Evaluator.standardScope)
             let lines = try students.map { path in
-                ModelFigures(
+                ModelMetrics(
                     path: path,
-                    figures: try evaluator.agreement(
+                    metrics: try evaluator.agreement(
                         of: exit.model(path), with: teacher, on: reader,
                         progress: progress.handler))
             }
             progress.clear()
             let comparisons = PairedComparison.all(
-                "mean_kl", lines.map { ($0.path, $0.figures.items) }, lowerIsBetter: true)
+                "mean_kl", lines.map { ($0.path, $0.metrics.items) }, lowerIsBetter: true)
             if json { return try printJSON(Measured(models: lines, comparisons: comparisons)) }
             try printTable(
                 ["student", "tokens", "mean KL", "±", "p50", "p90", "p99", "same top-1", "RMS Δp", "ECE"],
                 lines.map { line in
-                    let a = line.figures
+                    let a = line.metrics
                     return [
                         line.path, "\(a.tokens)", decimal(a.meanKL), decimal(a.standardError),
                         decimal(a.percentiles["p50"]!), decimal(a.percentiles["p90"]!),
@@ -136,7 +144,7 @@ struct AgreementCommand: ParsableCommand {
                         decimal(a.calibrationError),
                     ]
                 })
-            try printCounted(lines.map { ($0.path, $0.figures.counted) })
+            try printCounted(lines.map { ($0.path, $0.metrics.counted) })
             try printComparisons(comparisons, models: lines.map(\.path))
         }
     }
@@ -145,10 +153,10 @@ struct AgreementCommand: ParsableCommand {
 struct TaskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "task",
-        abstract: "Greedy chat answers, judged by exact match or by a rule.",
+        abstract: "Accuracy of greedy chat answers, by exact match or by a regular expression.",
         discussion: """
-            A line of the data is {"messages": [… the question last …], "answers": ["…", …]} or {"prompt": "…", "answers": …}.
-            The column "normalized" counts answers that are accepted ones in SQuAD's normal form: in lower case, without
+            Each line of the data is {"messages": [… the question last …], "answers": ["…", …]} or {"prompt": "…", "answers": …}.
+            The column "normalized" counts answers that match after SQuAD's normalization: lower case, without
             punctuation and the articles a, an and the.
 
             EXAMPLES
@@ -156,29 +164,29 @@ struct TaskCommand: ParsableCommand {
               distill evaluate task student --data data/world/seen.jsonl --format 'Ahoy! (.+) Fair winds!'
             """)
 
-    @Argument(help: "Checkpoint directories.")
+    @Argument(help: "The models: Hugging Face directories or GGUF files.")
     var models: [String]
-    @Option(name: .customLong("data"), help: "A JSONL file of questions, - for standard input.")
+    @Option(name: .customLong("data"), help: "A JSONL file of questions and answers, - for standard input.")
     var data: String
     @Option(help: "Use only the first questions.")
     var limit: Int?
-    @Option(name: .customLong("max-new-tokens"), help: "Longest answer, in tokens.")
+    @Option(name: .customLong("max-new-tokens"), help: "Maximum length of an answer, in tokens.")
     var maximumTokens = TaskAccuracy.standardMaximumTokens
     @Option(help: "A system turn before every question.")
     var system: String?
     @Option(
         help: ArgumentHelp(
-            "The whole answer must match; what a first group matches must be an accepted answer.",
+            "The whole answer must match; a first capture group must match an accepted answer.",
             valueName: "regex"))
     var format: String?
-    @Option(name: .customLong("show-wrong"), help: "Print this many wrong answers of each model.")
+    @Option(name: .customLong("show-wrong"), help: "Print this many wrong answers per model.")
     var shown = 0
     @OptionGroup var exit: ExitFlag
-    @Flag(help: "Print JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
-    private struct Figures: Encodable {
+    private struct TaskMetrics: Encodable {
         let questions, correct, normalizedCorrect: Int
         let accuracy, standardError, normalizedAccuracy, repetition, length: Double
 
@@ -214,14 +222,14 @@ struct TaskCommand: ParsableCommand {
                     )
                 }
                 items.append((path, result.items))
-                return ModelFigures(path: path, figures: Figures(result))
+                return ModelMetrics(path: path, metrics: TaskMetrics(result))
             }
             let comparisons = PairedComparison.all("accuracy", items, lowerIsBetter: false)
             if json { return try printJSON(Measured(models: lines, comparisons: comparisons)) }
             try printTable(
                 ["model", "questions", "correct", "accuracy", "±", "normalized", "repetition", "length"],
                 lines.map {
-                    let f = $0.figures
+                    let f = $0.metrics
                     return [
                         $0.path, "\(f.questions)", "\(f.correct)", decimal(100 * f.accuracy, 1) + " %",
                         decimal(100 * f.standardError, 1) + " %",

@@ -3,11 +3,11 @@ import Checkpoints
 import Foundation
 import Support
 
-/// The layer a model ends after: an option of the commands that run one.
+/// The early-exit option of commands that run a model.
 struct ExitFlag: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "End the model after this layer, from 1: one that it was trained with in `exits`.",
+            "Early exit: use the model up to this layer, counted from 1, one of those it was trained with in `exits`.",
             valueName: "layer"))
     var exit: Int?
 
@@ -15,12 +15,12 @@ struct ExitFlag: ParsableArguments {
         if let exit { try require((1...512).problem("--exit", exit)) }
     }
 
-    /// The model of a path, ending there.
+    /// Loads a model, truncated at the exit.
     func model(_ path: String) throws -> Checkpoint {
         try Checkpoint.load(URL(filePath: path)).ending(at: exit)
     }
 
-    /// What records call it: unfinished work of another exit is not gone on with.
+    /// The model's name in records, with the exit: unfinished work of another exit is not resumed.
     func name(_ path: String) -> String {
         exit.map { "\(path), exit \($0)" } ?? path
     }

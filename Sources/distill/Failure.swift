@@ -5,7 +5,7 @@ import Support
 
 /// How errors end the command: one message on stderr and an exit code of `sysexits.h`.
 enum Failure {
-    /// Runs a command's work; what it throws is reported and becomes the exit code.
+    /// Runs a command's work; a thrown error is reported and becomes the exit code.
     static func reporting<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -17,7 +17,7 @@ enum Failure {
             let (whole, status) = explanation(of: error)
             let message = whole.withBoundedLines()
             if error is RecipeError {
-                // Like a compiler's: each line begins with the place.
+                // As in a compiler's messages, each line begins with its source location.
                 Console.tell(message)
             } else {
                 report(message)

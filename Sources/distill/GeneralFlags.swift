@@ -3,13 +3,13 @@ import Foundation
 import Support
 import Tensors
 
-/// What every command understands.
+/// The options of every command.
 struct GeneralFlags: ParsableArguments {
-    @Flag(name: .shortAndLong, help: "Print results and errors only, no progress.")
+    @Flag(name: .shortAndLong, help: "Print only results and errors, no progress.")
     var quiet = false
     @Option(
         help: ArgumentHelp(
-            "Threads to use, at most one a processor (default: all of them, or as many as DISTILL_THREADS says).",
+            "Number of threads, at most one per processor (default: DISTILL_THREADS, or one per processor).",
             valueName: "number"))
     var threads: Int?
 
@@ -17,19 +17,19 @@ struct GeneralFlags: ParsableArguments {
         if let threads, threads < 1 { throw ValidationError("--threads \(threads) is not positive") }
     }
 
-    /// Shows progress, unless there is to be quiet.
+    /// The progress display; silent with `--quiet`.
     func progressLine() -> ProgressLine {
         if quiet { return ProgressLine(isLive: false, hasColour: false, write: { _ in }) }
         if Terminal.isInteractive(Terminal.standardError) {
-            // The message of an interruption takes the place of the live line.
+            // The interruption's message replaces the live line.
             Interruption.restoring { Console.tell(styled: "\r\u{1B}[K") }
         }
         return ProgressLine()
     }
 
-    /// Runs a command's work: what it throws is reported and becomes the exit code.
+    /// Runs a command's work; a thrown error is reported and becomes the exit code.
     ///
-    /// - Parameter advice: what to say of going on when a signal ends it
+    /// - Parameter advice: What to print about resuming when a signal ends the command.
     func running<Result>(advice: String? = nil, _ body: () throws -> Result) throws -> Result {
         if let threads { Parallel.threads = threads }
         Interruption.advise(advice)

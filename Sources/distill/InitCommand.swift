@@ -8,10 +8,11 @@ struct InitCommand: ParsableCommand {
         commandName: "init",
         abstract: "Write a recipe to start from.",
         discussion: """
-            With --teacher and --data the recipe cuts a student from that teacher and trains it on that text: its size, \
-            vocabulary, sequence length and length of training follow from both and from this machine, and comments say \
-            what to expect. Without them it is about the model and the text in the current directory, or, in a clone of \
-            the project, about data/teacher, with a comment on every key. An existing file is not replaced.
+            With --teacher and --data, the recipe prunes a student from that teacher and trains it on that text. The \
+            student's size, vocabulary, sequence length and training budget are chosen for both and for this machine; \
+            comments say what to expect. Without them, the recipe uses the model and the text in the current directory, \
+            or, in a clone of the project, data/teacher, with a comment on every key. An existing file is never \
+            replaced.
 
             EXAMPLES
               distill init --teacher model.gguf --data chats.jsonl
@@ -19,12 +20,12 @@ struct InitCommand: ParsableCommand {
               distill init
             """)
 
-    @Argument(help: "The file to write.", completion: .file(extensions: ["yaml"]))
+    @Argument(help: "The recipe file to write.", completion: .file(extensions: ["yaml"]))
     var file = "recipe.yaml"
 
     @Option(
         help: ArgumentHelp(
-            "The model that teaches: a Hugging Face directory or a GGUF file.", valueName: "model"))
+            "The teacher: a Hugging Face directory or a GGUF file.", valueName: "model"))
     var teacher: String?
 
     @Option(
@@ -35,13 +36,23 @@ struct InitCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Text to measure on, which is not trained on.", valueName: "text"))
+        help: ArgumentHelp("Held-out text for evaluation.", valueName: "text"))
     var heldOut: [String] = []
+    @Flag(help: "Print a summary as JSON.")
+    var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
+    /// What `init --json` prints.
+    private struct Summary: Encodable {
+        let path: String
+        let teacher: String?
+    }
+
     func validate() throws {
-        if teacher == nil, !data.isEmpty || !heldOut.isEmpty { throw ValidationError("Give --teacher, too.") }
-        if teacher != nil, data.isEmpty { throw ValidationError("Give --data, too.") }
+        if teacher == nil, !data.isEmpty || !heldOut.isEmpty {
+            throw ValidationError("--data and --held-out need --teacher")
+        }
+        if teacher != nil, data.isEmpty { throw ValidationError("--teacher needs --data") }
     }
 
     func run() throws {
@@ -49,10 +60,10 @@ struct InitCommand: ParsableCommand {
             let url = URL(filePath: file)
             if FileManager.default.fileExists(atPath: url.path) {
                 throw UserError(
-                    "the file exists", file: file, hint: "name another, or remove it", status: .cannotCreate
-                )
+                    "the file exists", file: file, hint: "name another, or remove it", status: .cannotCreate)
             }
             try AtomicFile.write(Data(try text().utf8), to: url)
+            if json { return try printJSON(Summary(path: file, teacher: teacher)) }
             try Console.print("\(file): written; try: distill validate \(file)")
         }
     }

@@ -8,9 +8,9 @@ import Training
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what a signal cache or a checkpoint holds, and how close a cache is to its teacher.",
+        abstract: "Describe a signal cache or a checkpoint; compare a cache with its teacher.",
         discussion: """
-            Every file of the cache or checkpoint is read and checked.
+            Every file of the cache or checkpoint is read and verified.
 
             EXAMPLES
               distill inspect data/teacher
@@ -21,13 +21,13 @@ struct InspectCommand: ParsableCommand {
 
     @Argument(help: "A signal cache, a checkpoint directory or a GGUF file.")
     var path: String
-    @Flag(help: "Run the teacher of a cache again on a sample and compare.")
+    @Flag(help: "Run the cache's teacher again on a sample of records and compare.")
     var verify = false
-    @Option(help: "The teacher's checkpoint directory (default: where the cache says it was).")
+    @Option(help: "The teacher (default: the path in the cache's manifest).")
     var teacher: String?
-    @Option(help: "Records to compare.")
+    @Option(help: "Number of records to compare.")
     var records = 100
-    @Flag(help: "Print JSON.")
+    @Flag(help: "Print the description as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -45,8 +45,8 @@ struct InspectCommand: ParsableCommand {
             if try isCheckpoint(url) {
                 guard !verify else {
                     throw UserError(
-                        "is a checkpoint: there is no teacher to compare it with", file: path,
-                        hint: "--verify is for signal caches", status: .usage)
+                        "is a checkpoint, not a signal cache", file: path,
+                        hint: "--verify compares a signal cache with its teacher", status: .usage)
                 }
                 return try show(CheckpointInspection(url))
             }
@@ -98,7 +98,7 @@ struct CacheInspection: Inspection {
     let records, tokens, positions, bytes, shards: Int
     let bytesPerPosition, idsPerPosition: Double
     let kind: String
-    /// Layers whose hidden states are kept.
+    /// Layers whose hidden states are stored.
     let hidden: [Int]
     let temperature: Float
     let vocabularySize: Int

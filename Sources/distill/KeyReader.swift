@@ -1,6 +1,6 @@
 import Foundation
 
-/// Makes keys of the bytes that a terminal sends.
+/// Parses the bytes that a terminal sends into keys.
 struct KeyReader {
     /// The next byte; nil at the end.
     let nextByte: () -> UInt8?

@@ -12,7 +12,8 @@ struct LabelCommand: ParsableCommand {
         commandName: "label",
         abstract: "Store a teacher's token distributions over a corpus.",
         discussion: """
-            Labelling that was interrupted goes on where it stopped when it is started again.
+            The distributions go to a signal cache, from which a student is trained without the teacher. After an \
+            interruption the same command resumes where it stopped.
 
             EXAMPLES
               distill label data/teacher --corpus corpus.jsonl --output signals
@@ -25,32 +26,38 @@ struct LabelCommand: ParsableCommand {
         case topK = "top_k"
     }
 
-    @Argument(help: "The teacher: a checkpoint directory or a GGUF file.")
+    @Argument(help: "The teacher: a Hugging Face directory or a GGUF file.")
     var model: String
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup var corpus: CorpusFlags
-    @Option(help: "The directory of the signal cache.")
+    @Option(name: .shortAndLong, help: "The directory of the signal cache.")
     var output: String
     @Option(
-        help: "sampled is unbiased for forward KL; top_k keeps the likeliest tokens and the mass of the rest."
+        help:
+            "sampled: an unbiased estimate of forward KL; top_k: the most probable tokens and the mass of the rest."
     )
     var kind = Kind.sampled
-    @Option(help: "Likeliest tokens stored exactly, at most: those no less likely than 1/draws (sampled).")
+    @Option(
+        help:
+            "Maximum number of most probable tokens stored exactly, those of probability at least 1/draws (sampled)."
+    )
     var head = SparseKind.Standard.head
-    @Option(help: "Samples of a whole distribution; the other tokens get their share (sampled).")
+    @Option(help: "Samples drawn for a whole distribution; the tail gets its fraction of them (sampled).")
     var draws = SparseKind.Standard.draws
-    @Option(help: "Tokens kept (top_k).")
+    @Option(help: "Number of most probable tokens stored (top_k).")
     var k = SparseKind.Standard.k
-    @Option(help: "Divides the teacher's logits.")
+    @Option(help: "Temperature: divides the teacher's logits.")
     var temperature: Float = 1
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Layers, from 1, whose hidden states are stored too, for feature losses without the teacher.",
+            "Layers, counted from 1, whose hidden states are stored as well, for feature losses without the teacher.",
             valueName: "layer"))
     var hidden: [Int] = []
-    @Option(help: "Decides the samples.")
+    @Option(help: "The random seed of the samples.")
     var seed = RandomStream.standardSeed
+    @Flag(help: "Print the cache's description as JSON, as `distill inspect --json` does.")
+    var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
@@ -63,16 +70,22 @@ struct LabelCommand: ParsableCommand {
     }
 
     func run() throws {
-        try general.running(advice: "what is labelled so far is kept; the same command goes on after it") {
+        try general.running(advice: "the positions labelled so far are kept; run the same command to resume")
+        {
             let progress = general.progressLine()
             defer { progress.clear() }
-            try LabelingJob(
+            let manifest = try LabelingJob(
                 teacher: chatTemplate.applied(to: Checkpoint.load(URL(filePath: model))), name: model,
                 kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
                 temperature: temperature,
                 scope: corpus.scope ?? LossScope.standard.targets, context: corpus.context, hidden: hidden,
                 seed: seed
             ).run(corpus.reader(), into: URL(filePath: output), progress: progress.handler)
+            progress.clear()
+            if json {
+                try printJSON(
+                    ModelMetrics(path: output, metrics: CacheInspection(manifest, verification: nil)))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Refuses a flag whose value is out of its limits.
+/// Throws a `ValidationError` if there is a problem with an option's value.
 func require(_ problem: String?) throws {
     if let problem { throw ValidationError(problem) }
 }

@@ -1,15 +1,15 @@
-/// The line that is being edited in a chat: its characters, the cursor and the lines before it.
+/// The line being edited in a chat: its characters, the cursor and the history.
 struct LineBuffer: Equatable {
-    /// What a key does.
+    /// An editing key.
     enum Key: Equatable {
         case text(Character)
         case left, right, wordLeft, wordRight, home, end
         case backspace, delete, deleteWord, deleteToStart, deleteToEnd
-        /// The line before and the line after this one.
+        /// The previous and the next line of the history.
         case previous, next
         case redraw, clearScreen
         case enter
-        /// Ctrl-D: ends the input on an empty line, else deletes.
+        /// Ctrl-D: ends the input on an empty line, otherwise deletes.
         case endOfInput
         case unknown
     }
@@ -18,9 +18,9 @@ struct LineBuffer: Equatable {
     /// Characters before the cursor.
     private(set) var cursor = 0
     private var history: [String]
-    /// The line of `history` that is shown; its count for the new line.
+    /// The index in `history` of the line shown; `history.count` for the new line.
     private var shown: Int
-    /// The new line while an older one is shown.
+    /// The new line, kept while an older one is shown.
     private var draft: [Character] = []
 
     init(history: [String] = []) {
@@ -30,7 +30,7 @@ struct LineBuffer: Equatable {
 
     var text: String { String(characters) }
 
-    /// Changes the line as a key says; `enter`, `endOfInput` and the screen are the caller's.
+    /// Applies an editing key; the caller handles `enter`, `endOfInput` and the screen.
     mutating func apply(_ key: Key) {
         switch key {
         case .text(let character):

@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// Reads lines from a terminal: editing with the usual keys, and the lines before with the cursor keys.
+/// Reads lines from a terminal, with editing keys and a history.
 final class LineEditor {
     private let prompt: String
     private var history: [String] = []
@@ -10,7 +10,7 @@ final class LineEditor {
     init(prompt: String) { self.prompt = prompt }
 
     /// The next line; nil at the end of the input.
-    /// - Throws: `UserError` when the terminal cannot be written
+    /// - Throws: `UserError` when the terminal cannot be written.
     func nextLine() throws -> String? {
         var modes = termios()
         guard tcgetattr(Terminal.standardInput, &modes) == 0 else {
@@ -22,7 +22,7 @@ final class LineEditor {
             var modes = modes
             tcsetattr(Terminal.standardInput, TCSADRAIN, &modes)
         }
-        // Ctrl-C still sends its signal, and whoever ends the process then puts the modes back.
+        // Ctrl-C still sends its signal; the handler that ends the process restores the modes.
         Interruption.restoring {
             var modes = before
             tcsetattr(Terminal.standardInput, TCSADRAIN, &modes)
@@ -50,13 +50,13 @@ final class LineEditor {
             case .clearScreen: try Console.write("\u{1B}[H\u{1B}[2J")
             default: buffer.apply(key)
             }
-            // A pasted text is drawn once.
+            // Pasted text is drawn once.
             if pending.isEmpty { try draw(buffer) }
         }
         return nil
     }
 
-    /// Bytes one by one, as they are typed, without echo; signals and output as they were.
+    /// Unbuffered input without echo; signals and output unchanged.
     private static func raw(_ modes: termios) -> termios {
         var modes = modes
         modes.c_lflag &= ~tcflag_t(ICANON | ECHO | IEXTEN)
@@ -77,7 +77,7 @@ final class LineEditor {
         return pending.removeLast()
     }
 
-    /// Draws the line in one row: of a longer one the part around the cursor.
+    /// Draws the line in one row: the part around the cursor if it is longer.
     private func draw(_ buffer: LineBuffer) throws {
         let room = max(8, Terminal.width(Terminal.standardOutput) - prompt.count - 1)
         let cells = buffer.characters.map { String($0).terminalSafe }
@@ -97,7 +97,7 @@ final class LineEditor {
             "\r\(prompt)\(cells[first..<last].joined())\u{1B}[K\r" + "\u{1B}[\(forward)C")
     }
 
-    /// Columns that a terminal gives a text: two for a wide East Asian character or an emoji.
+    /// Terminal columns of a text: two for a wide East Asian character or an emoji.
     static func columns(_ text: String) -> Int {
         text.reduce(0) { sum, character in
             let isWide = character.unicodeScalars.contains { scalar in wide.contains { $0 ~= scalar.value } }
@@ -105,7 +105,7 @@ final class LineEditor {
         }
     }
 
-    /// The blocks of Unicode's East Asian Width W and F, in the large.
+    /// The main blocks of Unicode's East Asian Width W and F.
     private static let wide: [ClosedRange<UInt32>] = [
         0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
         0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD,

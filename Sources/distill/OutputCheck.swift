@@ -1,12 +1,12 @@
 import Foundation
 import Support
 
-/// What is checked of an output before any work.
+/// Checks on an output path before any work.
 enum OutputCheck {
-    /// An output that is one of the inputs, by whatever name or link, would replace it.
+    /// Refuses an output that is one of the inputs, also through a link, since writing would replace it.
     ///
-    /// - Parameter inputs: Files and directories, whose files count too
-    /// - Throws: `UserError` naming the output
+    /// - Parameter inputs: Files, and directories with all their files.
+    /// - Throws: `UserError` that names the output.
     static func refuse(_ output: String, amongInputs inputs: [String]) throws {
         guard output != StandardStreams.name, let identity = identity(of: URL(filePath: output)) else {
             return
@@ -22,7 +22,7 @@ enum OutputCheck {
         }
     }
 
-    /// What names a file on this machine, whatever path leads to it; nil where there is none.
+    /// Device and inode number, which identify a file whatever its path; nil if it does not exist.
     private static func identity(of url: URL) -> [Int]? {
         let attributes = try? FileManager.default.attributesOfItem(
             atPath: url.resolvingSymlinksInPath().path)

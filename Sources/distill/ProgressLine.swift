@@ -2,11 +2,11 @@ import Foundation
 import Recipes
 import Support
 
-/// Shows progress on stderr: one live line on a terminal, a plain line now and then in a pipe.
+/// Shows progress on standard error: a live line on a terminal, a log line every ten seconds otherwise.
 ///
 ///     2 of 6, train: 120/1000 steps, 4 min left, 2030 tokens/s, loss 2.1300
 ///
-/// In a pipe a line carries the time since the command began, `[12:34]`, as logs do.
+/// A log line begins with the time since the command started, `[12:34]`.
 final class ProgressLine {
     private let isLive: Bool
     private let hasColour: Bool
@@ -18,11 +18,11 @@ final class ProgressLine {
     // A terminal is redrawn at most ten times a second; a log gets a line every ten seconds.
     private var interval: TimeInterval { isLive ? 0.1 : 10 }
 
-    /// The place of the stage in its recipe, such as "2 of 6, ".
-    private var place = ""
+    /// The stage's position in its recipe, such as "2 of 6, ".
+    private var position = ""
     private var stage: (name: String, total: Int, unit: String, began: Date)?
-    /// Done when the stage began: a resumed stage does not begin at 0, and its rate must not count what an
-    /// earlier process did.
+    /// Progress when the stage started: a resumed stage does not start at 0, and its rate must not include the work of
+    /// an earlier process.
     private var first: (done: Int, tokens: Int, time: Date)?
     private var lastShown = Date.distantPast
     private var isLineShown = false
@@ -46,12 +46,12 @@ final class ProgressLine {
 
     func handle(_ event: ProgressEvent) {
         switch event {
-        case .entered(_, let number, let count): place = "\(number) of \(count), "
+        case .entered(_, let number, let count): position = "\(number) of \(count), "
         case .began(let name, let total, let unit):
             stage = (name, total, unit, now())
             first = nil
             lastShown = now()
-            if !isLive { say("\(place)\(name): \(total) \(unit)") }
+            if !isLive { say("\(position)\(name): \(total) \(unit)") }
         case .advanced(let name, let done, let tokens, let loss):
             if first == nil { first = (done, tokens, now()) }
             guard now().timeIntervalSince(lastShown) >= interval || (isLive && !isLineShown) else { return }
@@ -61,10 +61,10 @@ final class ProgressLine {
             let time = stage.map { " (\(durationText(now().timeIntervalSince($0.began))))" } ?? ""
             stage = nil
             clear()
-            say("\(place)\(name)", ": \(summary)\(time)")
+            say("\(position)\(name)", ": \(summary)\(time)")
         case .note(let text):
             clear()
-            say("\(place)\(text)")
+            say("\(position)\(text)")
         }
     }
 
@@ -74,13 +74,13 @@ final class ProgressLine {
         isLineShown = false
     }
 
-    /// Writes a line that stays.
+    /// Writes a permanent line.
     private func say(_ heading: String, _ text: String = "") {
         let heading = heading.terminalSafe
         write("\(elapsed)\(text.isEmpty ? heading : bold(heading))\(text.terminalSafe)\n")
     }
 
-    /// Minutes and seconds, or hours besides, since the command began.
+    /// The time since the command started, as MM:SS or H:MM:SS.
     private var elapsed: String {
         guard !isLive else { return "" }
         let seconds = Int(max(0, now().timeIntervalSince(start)))
@@ -90,10 +90,9 @@ final class ProgressLine {
             : String(format: "[%02d:%02d] ", minutes, seconds % 60)
     }
 
-    /// Shows as many of the parts as the terminal has room for, the first of them at most, and without the stage's name
-    /// before the time left is lost.
+    /// Shows as many parts as fit the terminal, the first ones first; drops the stage's name before the time left.
     private func show(_ name: String, _ parts: [String]) {
-        let heading = "\(place)\(name): ".terminalSafe
+        let heading = "\(position)\(name): ".terminalSafe
         let full = heading + parts.joined(separator: ", ")
         guard isLive else { return say(full) }
         let room = max(1, width() - 1)
@@ -107,7 +106,7 @@ final class ProgressLine {
         isLineShown = true
     }
 
-    /// What there is to say, the most important first.
+    /// The parts of a progress line, the most important first.
     private func parts(done: Int, tokens: Int, loss: Double?) -> [String] {
         var parts: [String] = []
         if let stage { parts.append("\(done)/\(stage.total) \(stage.unit)") }

@@ -7,56 +7,59 @@ import Tokenization
 
 struct PruneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cut",
-        abstract: "Keep some parts of a model: a smaller one, to be trained.",
+        commandName: "prune",
+        abstract: "Prune a model to a smaller one, which is then to be trained.",
         discussion: """
-            Layers are kept by how much they change the hidden states, neurons, heads and channels by their activation \
-            on the corpus. A trimmed vocabulary divides the corpus into the same pieces as the whole one. Output is a \
-            Hugging Face directory, with --type stored and quantised weights a GGUF file.
+            Layers are ranked by block influence (how much they change the hidden states), neurons, attention heads and \
+            channels by their activations on a calibration sample of the corpus. A trimmed vocabulary encodes the corpus \
+            to the same pieces as the full one. The output is a Hugging Face directory, or a GGUF file for quantized \
+            weights with --type stored.
 
             EXAMPLES
-              distill cut data/teacher student --layers 3 --corpus data/world/stories.jsonl
-              distill cut gemma-3-270m-q4_k_m.gguf student --layers 1,2,3,6,12,18 --trim-to 16384 \\
+              distill prune data/teacher student --layers 3 --corpus data/world/stories.jsonl
+              distill prune gemma-3-270m-q4_k_m.gguf student --layers 1,2,3,6,12,18 --trim-to 16384 \\
                 --corpus data/world --symbols '<|user|>=<h3>' '<|assistant|>=<p>'
-              distill cut big.gguf teacher.gguf --trim-to 16384 --corpus text.jsonl --type stored
+              distill prune big.gguf teacher.gguf --trim-to 16384 --corpus text.jsonl --type stored
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case f32, bf16, f16, stored
     }
 
-    @Argument(help: "A checkpoint directory or a GGUF file.")
+    @Argument(help: ArgumentHelp("The model: a Hugging Face directory or a GGUF file.", valueName: "model"))
     var input: String
-    @Argument(help: "What to write.")
+    @Argument(help: "The directory or GGUF file to write.")
     var output: String
-    @Option(help: "Blocks to keep: a number, or a list from 1 such as 1,4,9.")
+    @Option(help: "Layers to keep: a number, or a list of layers counted from 1, such as 1,4,9.")
     var layers: String?
-    @Option(help: "Neurons to keep in each block.")
+    @Option(help: "Feed-forward neurons to keep in each layer.")
     var feedForward: Int?
-    @Option(help: "Query heads to keep in each block.")
+    @Option(help: "Query heads to keep in each layer.")
     var heads: Int?
-    @Option(help: "Channels of the hidden states to keep.")
+    @Option(help: "Channels of the hidden states (width) to keep.")
     var width: Int?
-    @Option(help: "Pieces of the vocabulary to keep.")
+    @Option(help: "Vocabulary pieces to keep.")
     var trimTo: Int?
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Symbols, each in the place of a piece.", valueName: "symbol=piece"))
+        help: ArgumentHelp("User-defined symbols, each replacing a piece.", valueName: "symbol=piece"))
     var symbols: [String] = []
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Text: .jsonl or .txt files, or directories of them.", valueName: "file"))
+        help: ArgumentHelp(
+            "Calibration and vocabulary text: .jsonl or .txt files, or directories of them.",
+            valueName: "file"))
     var corpus: [String] = []
-    @Option(help: "How weights are written; stored leaves them as they are.")
+    @Option(help: "Storage type of the weights; stored keeps them as they are.")
     var type = Kind.f32
-    @Flag(help: "Print what was done as JSON.")
+    @Flag(help: "Print a summary as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         try StandardStreams.refuse(output, for: "a model")
-        let cut = try cut()
-        guard cut != PruningPlan() else {
+        let plan = try plan()
+        guard plan != PruningPlan() else {
             throw ValidationError("give --layers, --feed-forward, --heads, --width or --trim-to")
         }
         for (name, number) in [
@@ -64,11 +67,11 @@ struct PruneCommand: ParsableCommand {
         ] {
             if let number { try require(VocabularyTrim.sizeLimits.problem(name, number)) }
         }
-        if corpus.isEmpty, cut.measuresImportance || cut.vocabulary != nil {
-            throw ValidationError("what is kept is decided on text: give --corpus")
+        if corpus.isEmpty, plan.measuresImportance || plan.vocabulary != nil {
+            throw ValidationError("importance is measured on text: give --corpus")
         }
-        if type == .stored, !cut.keepsRows {
-            throw ValidationError("--type stored keeps rows whole: it goes with --layers and --trim-to alone")
+        if type == .stored, !plan.keepsRows {
+            throw ValidationError("--type stored keeps whole rows: use it with --layers and --trim-to only")
         }
     }
 
@@ -83,7 +86,7 @@ struct PruneCommand: ParsableCommand {
             let records = corpus.isEmpty ? [] : try CorpusNotes.reader(corpus).records()
             let whole = try Checkpoint.load(URL(filePath: input), weights: .stored)
             let progress = general.progressLine()
-            let (student, report) = try cut().apply(to: whole, records: records, progress: progress.handler)
+            let (student, report) = try plan().apply(to: whole, records: records, progress: progress.handler)
             progress.clear()
             switch type {
             case .stored: try student.saveAsStored(to: url)
@@ -92,16 +95,16 @@ struct PruneCommand: ParsableCommand {
             case .f16: try student.save(to: url, as: .f16)
             }
             if json {
-                try printJSON(ModelFigures(path: output, figures: report))
+                try printJSON(ModelMetrics(path: output, metrics: report))
             } else {
                 try Console.print("\(output): \(report.summary)")
             }
         }
     }
 
-    private func cut() throws -> PruningPlan {
+    private func plan() throws -> PruningPlan {
         guard symbols.isEmpty || trimTo != nil else {
-            throw ValidationError("--symbols belong to a trimmed vocabulary: give --trim-to")
+            throw ValidationError("--symbols needs a trimmed vocabulary: give --trim-to")
         }
         return PruningPlan(
             layers: try layers.map(Self.layers), feedForward: feedForward, heads: heads, width: width,
@@ -116,14 +119,15 @@ struct PruneCommand: ParsableCommand {
             zip(numbers, numbers.dropFirst()).allSatisfy({ $0 < $1 })
         else {
             throw ValidationError(
-                "--layers \(text) is no number of layers and no list of layers that rises from 1")
+                "--layers \(text) is neither a number of layers nor an increasing list of layers counted from 1"
+            )
         }
         return text.contains(",") ? .chosen(numbers) : .count(numbers[0])
     }
 }
 
 extension VocabularyTrim.Symbol {
-    /// Reads `symbol=piece`; `\\n` stands for a line's end.
+    /// Parses `symbol=piece`; `\n` in the piece stands for a newline.
     init(_ argument: String) throws {
         guard let sign = argument.lastIndex(of: "="), sign != argument.startIndex,
             argument.index(after: sign) != argument.endIndex

@@ -5,10 +5,10 @@ import Recipes
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Carry out a recipe.",
+        abstract: "Run a recipe.",
         discussion: """
-            A run interrupted at any moment goes on where it stopped when it is started again; finished stages whose \
-            settings and inputs have not changed are reused.
+            After an interruption at any moment the same command resumes where it stopped. Finished stages whose options \
+            and inputs have not changed are reused. Results go to runs/NAME.
 
             EXAMPLES
               distill run recipes/quickstart.yaml
@@ -21,33 +21,35 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("Change a value of the recipe, such as student.width=64.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "Override a value of the recipe, such as student.width=64; may be repeated.",
+            valueName: "key=value"))
     var overrides: [String] = []
 
-    @Flag(help: "Show the plan with estimates of time, memory and disk; write nothing.")
+    @Flag(help: "Print the plan with estimated time, memory and disk, and run nothing.")
     var dryRun = false
 
-    @Flag(help: "Do every stage again.")
+    @Flag(help: "Run every stage again.")
     var fresh = false
 
-    @Option(help: ArgumentHelp("Where run directories are made.", valueName: "directory"))
+    @Option(help: ArgumentHelp("The directory for run directories.", valueName: "directory"))
     var runs = "runs"
 
-    @Flag(help: "Print the results, or the plan of --dry-run, as JSON.")
+    @Flag(help: "Print the results, or the plan with --dry-run, as JSON.")
     var json = false
 
     @OptionGroup(title: "General") var general: GeneralFlags
 
-    /// Multiplications a second that two cores of the kind common in small machines reach, in 10⁹ operations.
+    /// The sgemm rate assumed for estimates, in GFLOP/s: that of two cores of a common small machine.
     static let usualGigaflops = 160.0
 
-    /// What people type to run this command: it need not be installed.
+    /// How this command was started: it need not be installed.
     private static var ownName: String {
         CommandLine.arguments[0].contains(".build/") ? "swift run -c release distill" : "distill"
     }
 
     func run() throws {
-        try general.running(advice: "what is finished is kept; the same command goes on from there") {
+        try general.running(advice: "finished work is kept; run the same command to resume") {
             let plan = try Plan(try RecipeFile(contentsOf: recipe, overrides: overrides))
             if dryRun {
                 let cost = CostModel(gigaflops: Self.usualGigaflops)

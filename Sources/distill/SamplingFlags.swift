@@ -2,48 +2,51 @@ import ArgumentParser
 import Tensors
 import Transformer
 
-/// What the sampling options of a command are by default.
+/// The default sampling options of a command.
 protocol SamplingDefaults {
     static var options: SamplingOptions { get }
 }
 
-/// Of `generate`, as in recipes.
+/// The defaults of `generate` and of recipes.
 enum CorpusSampling: SamplingDefaults {
     static var options: SamplingOptions { SamplingOptions() }
 }
 
-/// Of `chat`.
+/// The defaults of `chat`.
 enum ChatSampling: SamplingDefaults {
     static var options: SamplingOptions { .chat }
 }
 
-/// How tokens are drawn: the options that `generate` and `chat` share.
+/// The sampling options of `generate` and `chat`.
 struct SamplingFlags<Defaults: SamplingDefaults>: ParsableArguments {
-    @Option(help: "Most tokens of an answer.")
+    @Option(help: "Maximum length of an answer, in tokens.")
     var maxNewTokens = Defaults.options.maxNewTokens
-    @Option(help: "Divides the logits; 0 always takes the likeliest token.")
+    @Option(help: "Temperature: divides the logits; 0 is greedy decoding.")
     var temperature = Defaults.options.temperature
-    @Option(help: "Keep the likeliest tokens that together have this probability; 1 keeps all.")
+    @Option(
+        help: "Nucleus sampling: keep the most probable tokens up to this total probability; 1 keeps all.")
     var topP = Defaults.options.topP
-    @Option(help: "Keep this many likeliest tokens; 0 keeps all.")
+    @Option(help: "Keep this many most probable tokens; 0 keeps all.")
     var topK = Defaults.options.topK
-    @Option(help: "Keep tokens at least this likely relative to the likeliest; 0 keeps all.")
+    @Option(
+        help: "Keep tokens whose probability relative to the most probable one is at least this; 0 keeps all."
+    )
     var minP = Defaults.options.minP
-    @Option(help: "Divides the logits of tokens already there; 1 leaves them.")
+    @Option(help: "Penalty on the logits of tokens that occur already; 1 is none.")
     var repetitionPenalty = Defaults.options.repetitionPenalty
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "A text that ends an answer, besides the end of a turn; may be repeated.", valueName: "text"))
+            "A stop string, besides the end of a turn; may be repeated.", valueName: "text"))
     var stop: [String] = []
 
     @Flag(
         help:
-            "Multiply quantised weights in Float32, as labelling does, not in 8-bit integers: several times slower."
+            "Multiply quantized weights in Float32, as labelling does, instead of 8-bit integers; several times slower."
     )
     var exact = false
 
-    /// In what numbers quantised weights are multiplied.
+    /// The arithmetic for products with quantized weights.
     var arithmetic: ProductArithmetic { exact ? .float : .int8 }
 
     var options: SamplingOptions {

@@ -2,18 +2,17 @@ import ArgumentParser
 import Foundation
 import Support
 
-/// `-` in the place of a file: standard input where records, prompts or text are read, standard output where they are
-/// written.
+/// `-` as a path: standard input where records, prompts or text are read, standard output where they are written.
 enum StandardStreams {
     static let name = "-"
 
-    /// A copy of standard input, made when it is first asked for.
+    /// A copy of standard input, made on first use.
     nonisolated(unsafe) private static var copy: TemporaryCopy?
 
-    /// The files of these paths. Standard input is copied into a file in `TMPDIR`, since text is read more than once: as
-    /// JSON lines where its first character is a brace, else as text.
+    /// The files at these paths. Standard input is copied to a file in `TMPDIR`, since text is read more than once: as
+    /// JSON lines if its first character is a brace, else as text.
     ///
-    /// - Throws: `UserError` when standard input cannot be read or copied
+    /// - Throws: `UserError` when standard input cannot be read or copied.
     static func files(_ paths: [String]) throws -> [URL] { try paths.map(file) }
 
     static func file(_ path: String) throws -> URL {
@@ -22,7 +21,7 @@ enum StandardStreams {
         return copy!.url
     }
 
-    /// Runs `body` and removes the copy afterwards. Errors name what the user named.
+    /// Runs `body` and removes the copy afterwards. Errors name standard input instead of the copy.
     static func withInput<R>(_ body: () throws -> R) throws -> R {
         defer { copy = nil }
         do {
@@ -33,7 +32,8 @@ enum StandardStreams {
         }
     }
 
-    /// Refuses `-` for what is no stream of records.
+    /// Refuses `-` for outputs that are not a stream of records.
+    /// - Throws: `ValidationError` when the path is `-`.
     static func refuse(_ path: String, for what: String) throws {
         guard path != name else {
             throw ValidationError("\(what) cannot be written to standard output: name a file or directory")
@@ -65,7 +65,7 @@ enum StandardStreams {
             }
         }
 
-        /// Up to a MiB; empty at the end.
+        /// Up to 1 MiB; empty at the end of the input.
         private static func nextChunk() throws -> Data {
             do {
                 return try FileHandle.standardInput.read(upToCount: 1 << 20) ?? Data()

@@ -10,20 +10,20 @@ extension TokenizerKind: ExpressibleByArgument {}
 struct TokenizerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokenizer",
-        abstract: "Train a SentencePiece vocabulary and use it.",
+        abstract: "Train, trim, inspect and use tokenizers.",
         discussion: """
-            Examples:
+            EXAMPLES
               distill tokenizer train corpus.jsonl --output tokenizer.model --vocabulary-size 4096
-              distill tokenizer inspect --model tokenizer.model
-              distill tokenizer encode --model tokenizer.model --bos < text.txt > ids.txt
-              distill tokenizer decode --model tokenizer.model < ids.txt
-              distill tokenizer count --model tokenizer.model --corpus corpus.jsonl
+              distill tokenizer inspect tokenizer.model
+              distill tokenizer encode tokenizer.model --bos < text.txt > ids.txt
+              distill tokenizer decode tokenizer.model < ids.txt
+              distill tokenizer count tokenizer.model --corpus corpus.jsonl
             """,
         subcommands: [Train.self, Trim.self, Encode.self, Decode.self, Count.self, Inspect.self])
 
-    /// The tokenizer a command works with.
+    /// The tokenizer that a subcommand works with.
     struct Model: ParsableArguments {
-        @Option(help: "A .model file, a directory that holds tokenizer.model, or a GGUF file.")
+        @Argument(help: "The tokenizer: a .model file, a checkpoint directory or a GGUF file.")
         var model: String
 
         func load() throws -> Tokenizer { try Checkpoint.tokenizer(at: URL(fileURLWithPath: model)) }
@@ -33,48 +33,52 @@ struct TokenizerCommand: ParsableCommand {
 extension TokenizerCommand {
     struct Train: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Train a vocabulary on text.",
+            abstract: "Train a SentencePiece tokenizer on text.",
             discussion: """
                 Reads .jsonl files (the text of "text", "prompt", "completion" and of each message in "messages"), \
                 .txt files, and directories of them.
 
-                Examples:
+                EXAMPLES
                   distill tokenizer train stories.jsonl chats.jsonl --output tokenizer.model
                   distill tokenizer train book.txt --output book.model --kind bpe --vocabulary-size 8000
                   distill tokenizer train data --output t.model --symbols '<|user|>' '<|assistant|>' '<|end|>'
 
-                The defaults make encoding reversible: no character is rewritten or dropped, and characters \
-                without a piece are spelled in bytes. The one exception is U+2581 (▁), which SentencePiece \
-                writes a space as: it comes back as a space.
+                With the defaults, encoding is reversible: no normalization, and characters without a piece are encoded \
+                as bytes. The only exception is U+2581 (▁), SentencePiece's own symbol for a space: it is decoded as a \
+                space.
                 """)
 
         @Argument(help: "Files or directories of text, - for standard input.")
         var files: [String]
-        @Option(name: .shortAndLong, help: "Where the .model file goes, - for standard output.")
+        @Option(name: .shortAndLong, help: "The .model file to write, - for standard output.")
         var output: String
-        @Option(help: "Pieces to reach, with 3 special pieces, 256 byte pieces and the symbols.")
+        @Option(help: "Number of pieces, including 3 special pieces, 256 byte pieces and the symbols.")
         var vocabularySize = 4096
-        @Option(help: "The kind of vocabulary.")
+        @Option(help: "The segmentation algorithm.")
         var kind = TokenizerKind.unigram
-        @Option(parsing: .upToNextOption, help: "Symbols that are kept whole; by default the role markers.")
+        @Option(
+            parsing: .upToNextOption,
+            help: "User-defined symbols, which are never split (default: the role markers).")
         var symbols: [String] = ChatTemplate.roleMarkers.symbols
-        @Option(help: "Share of the text's characters that get a piece, 0.98 to 1.")
+        @Option(help: "Fraction of the text's characters that get a piece, 0.98 to 1.")
         var characterCoverage: Float = 0.9995
-        @Flag(inversion: .prefixedNo, help: "Spell other characters in bytes.")
+        @Flag(inversion: .prefixedNo, help: "Encode other characters as bytes.")
         var byteFallback = true
         @Flag(inversion: .prefixedNo, help: "Make each digit a piece of its own.")
         var splitDigits = true
-        @Flag(help: "Put a space before every text, as Llama's first vocabularies do.")
+        @Flag(help: "Put a space before every text, as the tokenizers of Llama 1 and 2 do.")
         var dummyPrefix = false
-        @Option(help: "Train on a random choice of this many records.")
+        @Option(help: "Train on a random sample of this many records.")
         var maximumRecords: Int?
-        @Option(help: "Decides that choice.")
+        @Option(help: "The seed of that sample.")
         var seed = RandomStream.standardSeed
+        @OptionGroup var summary: SummaryFlag
         @OptionGroup(title: "General") var general: GeneralFlags
 
         func validate() throws {
+            try summary.validate(output: output)
             if let maximumRecords, maximumRecords < 1 {
-                throw ValidationError("--maximum-records is at least 1, not \(maximumRecords)")
+                throw ValidationError("--maximum-records must be at least 1, not \(maximumRecords)")
             }
         }
 
@@ -92,29 +96,41 @@ extension TokenizerCommand {
                 ) { Failure.report("note: \($0)") }
                 let tokenizer = try Tokenizer(serializedModel: model, name: output)
                 try Console.write(model, toFile: output)
+                if summary.json {
+                    return try printJSON(
+                        TrainingSummary(
+                            path: output, kind: kind, vocabularySize: tokenizer.vocabularySize))
+                }
                 try Console.summarize(
                     "\(output): \(kind.rawValue), \(tokenizer.vocabularySize) pieces", of: output)
             }
         }
     }
 
+    /// What `tokenizer train --json` prints.
+    private struct TrainingSummary: Encodable {
+        let path: String
+        let kind: TokenizerKind
+        let vocabularySize: Int
+    }
+
     struct Encode: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Turn each line of standard input into a line of token ids.",
+            abstract: "Encode each line of standard input as a line of token ids.",
             discussion: """
-                The ids are those of the sentencepiece library, which takes U+2581 (▁) in a text for a space. The spelling of a user-defined symbol, such as \
-                <|user|>, becomes its id; with --content it stays text.
+                The ids are those of the sentencepiece library, which reads U+2581 (▁) in a text as a space. A user-defined \
+                symbol that is spelled out in the text, such as <|user|>, becomes its id; with --content it stays text.
 
-                Example:
-                  echo 'How are you?' | distill tokenizer encode --model tokenizer.model --bos
+                EXAMPLES
+                  echo 'How are you?' | distill tokenizer encode tokenizer.model --bos
                 """)
 
         @OptionGroup var model: Model
-        @Flag(help: "Begin each line with the begin id.")
+        @Flag(help: "Begin each line with the begin-of-sequence id.")
         var bos = false
-        @Flag(help: "End each line with the end id.")
+        @Flag(help: "End each line with the end-of-sequence id.")
         var eos = false
-        @Flag(help: "Treat lines as text from outside, which cannot spell role markers.")
+        @Flag(help: "Treat lines as untrusted text, in which user-defined symbols are plain characters.")
         var content = false
         @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -151,10 +167,10 @@ extension TokenizerCommand {
 
     struct Decode: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Turn each line of token ids back into text.",
+            abstract: "Decode each line of token ids to text.",
             discussion: """
-                Example:
-                  distill tokenizer decode --model tokenizer.model < ids.txt
+                EXAMPLES
+                  distill tokenizer decode tokenizer.model < ids.txt
                 """)
 
         @OptionGroup var model: Model
@@ -167,7 +183,7 @@ extension TokenizerCommand {
                     let ids = try lines.enumerated().map {
                         try Self.ids(in: $1, line: first + $0, of: tokenizer)
                     }
-                    // Checked above, so decoding does not throw.
+                    // The ids were checked above, so decoding cannot throw.
                     return map(ids) { (try? tokenizer.decodedBytes($0)) ?? [] }
                 }
             }
@@ -189,9 +205,9 @@ extension TokenizerCommand {
     }
 }
 
-/// One line of output for each element, made on all cores, in order.
+/// One output line per element, computed on all cores, in order.
 private func map<Element>(_ elements: [Element], _ line: (Element) -> [UInt8]) -> [UInt8] {
-    // A group of lines is one piece of output: many lines are a few words long.
+    // Lines are grouped, since many of them are only a few words long.
     let grain = 64
     var groups = [[UInt8]](repeating: [], count: (elements.count + grain - 1) / grain)
     groups.withUnsafeMutableBufferPointer { buffer in

@@ -7,17 +7,17 @@ import Support
 extension TokenizerCommand {
     struct Count: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Count what a corpus comes to: records, tokens, targets.",
+            abstract: "Count the records, tokens and target tokens of a corpus.",
             discussion: """
-                Encodes and cuts the corpus as training and labelling do, and keeps nothing of it.
+                The corpus is encoded and truncated as for training and labelling; nothing is written.
 
-                Example:
-                  distill tokenizer count --model tokenizer.model --corpus chats.jsonl stories.jsonl --context 256
+                EXAMPLES
+                  distill tokenizer count tokenizer.model --corpus chats.jsonl stories.jsonl --context 256
                 """)
 
         @OptionGroup var model: Model
         @OptionGroup var corpus: CorpusFlags
-        @Flag(help: "Print JSON.")
+        @Flag(help: "Print the counts as JSON.")
         var json = false
         @OptionGroup(title: "General") var general: GeneralFlags
 

@@ -5,15 +5,15 @@ import Tokenization
 extension TokenizerCommand {
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Describe a vocabulary.",
+            abstract: "Describe a tokenizer.",
             discussion: """
-                Examples:
-                  distill tokenizer inspect --model tokenizer.model
-                  distill tokenizer inspect --model checkpoint --json
+                EXAMPLES
+                  distill tokenizer inspect tokenizer.model
+                  distill tokenizer inspect checkpoint --json
                 """)
 
         @OptionGroup var model: Model
-        @Flag(help: "Print JSON.")
+        @Flag(help: "Print the description as JSON.")
         var json = false
         @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -27,7 +27,7 @@ extension TokenizerCommand {
     }
 }
 
-/// What there is to say about a vocabulary.
+/// What `distill tokenizer inspect` prints.
 struct TokenizerInspection: Encodable, CustomStringConvertible {
     struct Piece: Encodable {
         let id: Int32
@@ -40,14 +40,14 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
     let addsDummyPrefix: Bool
     let removesExtraWhitespace: Bool
     let hasByteFallback: Bool
-    /// Characters that decoding does not give back though the model rewrites nothing.
+    /// Characters that do not survive a round trip even without normalization.
     let rewrittenCharacters = ["\u{2581}": " "]
-    /// The pieces that begin and end sequences and stand for the unknown, by purpose.
+    /// The unknown, begin, end and padding pieces, by purpose.
     let special: [String: Piece]
     let userDefined: [Piece]
-    /// How many pieces there are of each kind.
+    /// Number of pieces of each kind.
     let kinds: [String: Int]
-    /// Normal pieces at even distances.
+    /// Evenly spaced normal pieces.
     let sample: [Piece]
 
     init(_ tokenizer: Tokenizer) {
@@ -96,6 +96,6 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
 }
 
 extension PieceKind {
-    /// In the spelling of all printed keys.
+    /// The key in printed JSON, in snake_case.
     fileprivate var key: String { self == .userDefined ? "user_defined" : rawValue }
 }

@@ -6,29 +6,39 @@ import Tokenization
 extension TokenizerCommand {
     struct Trim: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Keep a part of a vocabulary that divides some text as the whole one does.",
+            abstract: "Trim a vocabulary to the pieces that a text needs.",
             discussion: """
-                Special, byte and user-defined pieces stay, then the pieces of the text, the most frequent first, and \
-                then those with the best scores. `distill cut` does the same to a model.
+                Special, byte and user-defined pieces are kept, then the pieces of the text, the most frequent first, and \
+                then those with the best scores, so that the text is encoded as before. `distill prune --trim-to` does \
+                the same to a model.
 
-                Example:
-                  distill tokenizer trim corpus.jsonl --model tokenizer.model --size 16384 --output small.model
+                EXAMPLES
+                  distill tokenizer trim tokenizer.model corpus.jsonl --size 16384 --output small.model
                 """)
 
+        @OptionGroup var model: Model
         @Argument(help: "Files or directories of text, - for standard input.")
         var files: [String]
-        @OptionGroup var model: Model
-        @Option(help: "Pieces to keep.")
+        @Option(help: "Number of pieces to keep.")
         var size: Int
         @Option(
             parsing: .upToNextOption,
-            help: ArgumentHelp("Symbols, each in the place of a piece.", valueName: "symbol=piece"))
+            help: ArgumentHelp("User-defined symbols, each replacing a piece.", valueName: "symbol=piece"))
         var symbols: [String] = []
-        @Option(name: .shortAndLong, help: "Where the .model file goes, - for standard output.")
+        @Option(name: .shortAndLong, help: "The .model file to write, - for standard output.")
         var output: String
+        @OptionGroup var summary: SummaryFlag
         @OptionGroup(title: "General") var general: GeneralFlags
 
+        /// What `tokenizer trim --json` prints.
+        private struct Summary: Encodable {
+            let path: String
+            let vocabularySize: Int
+            let usage: VocabularyTrim.Usage
+        }
+
         func validate() throws {
+            try summary.validate(output: output)
             try require(VocabularyTrim.sizeLimits.problem("--size", size))
             _ = try symbols.map(VocabularyTrim.Symbol.init)
         }
@@ -42,6 +52,10 @@ extension TokenizerCommand {
                     symbols: symbols.map(VocabularyTrim.Symbol.init))
                 try Console.write(trim.tokenizer.serializedModel, toFile: output)
                 let usage = trim.usage
+                if summary.json {
+                    return try printJSON(
+                        Summary(path: output, vocabularySize: trim.tokenizer.vocabularySize, usage: usage))
+                }
                 try Console.summarize(
                     "\(output): \(trim.tokenizer.vocabularySize) pieces; the text has \(usage.tokens) tokens, "
                         + "\(usage.pieces) different; \(usage.changedTokens) tokens change", of: output)

@@ -6,38 +6,69 @@ struct ValidateCommand: ParsableCommand {
         commandName: "validate",
         abstract: "Check recipes without running them.",
         discussion: """
-            Every mistake is reported with its line and column, and what would be accepted.
+            Every problem is reported with its line and column and the accepted values.
 
             EXAMPLES
               distill validate recipes/*.yaml
               distill validate --keys > keys.md
             """)
 
-    @Argument(help: "Recipes.", completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(help: "The recipes: YAML files.", completion: .file(extensions: ["yaml", "yml"]))
     var recipes: [String] = []
 
-    @Flag(help: "Print the reference of all keys of a recipe, as Markdown.")
+    @Flag(help: "Print the reference of all recipe keys as Markdown.")
     var keys = false
+
+    @Flag(help: "Print a summary as JSON.")
+    var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
 
+    /// What `validate --json` prints.
+    private struct Summary: Encodable {
+        struct Recipe: Encodable {
+            let path: String
+            let valid: Bool
+            /// Counts of a valid recipe.
+            var stages, variants: Int?
+            /// The lines of the message about an invalid one.
+            var problems: [String] = []
+        }
+        var recipes: [Recipe] = []
+    }
+
     func validate() throws {
-        if recipes.isEmpty, !keys { throw ValidationError("Name at least one recipe, or give --keys.") }
+        if recipes.isEmpty, !keys { throw ValidationError("name at least one recipe, or give --keys") }
+        if json, keys { throw ValidationError("--json and --keys both print to standard output") }
     }
 
     func run() throws {
         if keys { try general.running { try Console.write(KeyReference.markdown) } }
         var worst: ExitCode?
+        var summary = Summary()
         for recipe in recipes {
             do {
                 try general.running {
-                    let file = try RecipeFile(contentsOf: recipe)
-                    let variants = file.variants.isEmpty ? "" : ", \(file.variants.count) variants"
-                    try Console.print("\(recipe): valid, \(file.recipe.stages.count) stages\(variants)")
+                    let file: RecipeFile
+                    do {
+                        file = try RecipeFile(contentsOf: recipe)
+                    } catch {
+                        let lines = Failure.explanation(of: error).message.split(separator: "\n")
+                        summary.recipes.append(
+                            .init(path: recipe, valid: false, problems: lines.map(String.init)))
+                        throw error
+                    }
+                    let (stages, variants) = (file.recipe.stages.count, file.variants.count)
+                    summary.recipes.append(
+                        .init(path: recipe, valid: true, stages: stages, variants: variants))
+                    guard !json else { return }
+                    let variantText = variants == 0 ? "" : ", \(variants) variants"
+                    try Console.print("\(recipe): valid, \(stages) stages\(variantText)")
                 }
             } catch let code as ExitCode {
                 worst = worst ?? code
             }
         }
+        if json { try general.running { try printJSON(summary) } }
         if let worst { throw worst }
     }
 }

@@ -77,10 +77,10 @@ import Testing
                 ["train", "data/text.txt", "--output", "./data/text.txt", "--vocabulary-size", "300"],
                 ["train", "data", "--output", "link.txt", "--vocabulary-size", "300"],
                 [
-                    "trim", "link.txt", "--model", "model", "--size", "300", "--output",
+                    "trim", "model", "link.txt", "--size", "300", "--output",
                     "model/tokenizer.model",
                 ],
-                ["trim", "link.txt", "--model", "model", "--size", "300", "--output", "data/text.txt"],
+                ["trim", "model", "link.txt", "--size", "300", "--output", "data/text.txt"],
             ] {
                 let run = try CommandRun.run(
                     CommandRun.distill, arguments: ["tokenizer"] + arguments, in: directory)
@@ -111,7 +111,7 @@ import Testing
     @Test func longValuesAreCutInMessages() throws {
         try withSmallModel { directory in
             let run = try CommandRun.distill(
-                "tokenizer", "decode", "--model", "model", in: directory,
+                "tokenizer", "decode", "model", in: directory,
                 input: String(repeating: "1", count: 100_000) + "\n")
             #expect(run.status == 65)
             #expect(run.standardError.count < 2200 && run.standardError.contains("characters…]"))

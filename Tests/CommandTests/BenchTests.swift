@@ -7,7 +7,7 @@ import Testing
         try withTemporaryDirectory { directory in
             _ = try TinyTeacher(in: directory)
             let first = try CommandRun.distill(
-                "bench", "--model", "teacher", "--runs", "1", "--json", in: directory)
+                "bench", "teacher", "--runs", "1", "--json", in: directory)
             #expect(first.status == 0, "\(first.standardError)")
             let report =
                 try JSONSerialization.jsonObject(with: Data(first.standardOutput.utf8)) as? [String: Any]
@@ -25,7 +25,7 @@ import Testing
 
             try Data(first.standardOutput.utf8).write(to: directory.appending(path: "old.json"))
             let second = try CommandRun.distill(
-                "bench", "--model", "teacher", "--runs", "1", "--part", "decode 4", "--compare", "old.json",
+                "bench", "teacher", "--runs", "1", "--part", "decode 4", "--compare", "old.json",
                 in: directory)
             #expect(second.status == 0, "\(second.standardError)")
             #expect(second.standardOutput.contains("× the rate"))
@@ -41,7 +41,7 @@ import Testing
             let many = try CommandRun.distill("bench", "--sequences", "9223372036854775807", in: directory)
             #expect(many.status == 64 && many.standardError.contains("65,536"))
             let report = try CommandRun.distill("bench", "--compare", "other.json", in: directory)
-            #expect(report.status == 65 && report.standardError.contains("other.json: is no report"))
+            #expect(report.status == 65 && report.standardError.contains("other.json: is not a report"))
         }
     }
 }

@@ -39,16 +39,17 @@ import Testing
         }
     }
 
-    /// Commands whose results are figures print them as JSON; the others write files, or lines of text.
-    @Test func whatPrintsFiguresPrintsJSON() throws {
+    /// Commands that print metrics or write files print a JSON object; the others print lines of text.
+    @Test func commandsWithResultsPrintJSON() throws {
         let withJSON = try Self.all.filter { command in
             try CommandRun.run(CommandRun.distill, arguments: command + ["--help"]).standardOutput
                 .contains("--json")
         }
         let expected = [
-            "run", "tokenizer count", "tokenizer inspect", "inspect", "evaluate perplexity",
+            "run", "validate", "init", "generate", "label", "convert", "tokenizer train", "tokenizer trim",
+            "tokenizer count", "tokenizer inspect", "inspect", "evaluate perplexity",
             "evaluate agreement",
-            "evaluate task", "bench", "cut", "doctor",
+            "evaluate task", "bench", "prune", "doctor",
         ]
         #expect(Set(expected).isSubset(of: withJSON.map { $0.joined(separator: " ") }))
     }
@@ -105,7 +106,7 @@ import Testing
                 plan, try CommandRun.distill("run", "r.yaml", "--json", in: directory),
                 try CommandRun.distill(
                     "evaluate", "perplexity", "model", "--data", "text.txt", "--json", in: directory),
-                try CommandRun.distill("tokenizer", "inspect", "--model", "model", "--json", in: directory),
+                try CommandRun.distill("tokenizer", "inspect", "model", "--json", in: directory),
                 try CommandRun.distill("inspect", "model", "--json", in: directory),
             ].map(\.standardOutput)
             let folder = directory.appending(path: "runs/r")
@@ -155,7 +156,7 @@ import Testing
                     "evaluate", "perplexity", "model", "--json", "--context", "16", "--loss-on", "all",
                     "--data",
                 ],
-                ["tokenizer", "count", "--model", "model", "--json", "--data"],
+                ["tokenizer", "count", "model", "--json", "--data"],
             ] {
                 let file = try CommandRun.run(
                     CommandRun.distill, arguments: command + ["text.txt"], in: directory)
@@ -165,7 +166,7 @@ import Testing
                 #expect(file.standardOutput == stream.standardOutput)
             }
             let bad = try CommandRun.distill(
-                "tokenizer", "count", "--model", "model", "--data", "-", in: directory,
+                "tokenizer", "count", "model", "--data", "-", in: directory,
                 input: "{\"text\": 3}\n")
             #expect(bad.status == 65 && bad.standardError.hasPrefix("distill: standard input:1: "))
         }
@@ -201,14 +202,14 @@ import Testing
                 ], in: directory, input: "one two three\nfour five six\n")
             #expect(run.status == 0 && run.standardError.contains("pieces"), "\(run.standardError)")
             let inspected = try CommandRun.distill(
-                "tokenizer", "inspect", "--model", "t.model", in: directory)
+                "tokenizer", "inspect", "t.model", in: directory)
             #expect(inspected.status == 0)
             #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["t.model"])
         }
     }
 
     @Test(arguments: [
-        "convert model -", "cut model - --layers 1 --corpus t.txt", "label model --corpus t --output -",
+        "convert model -", "prune model - --layers 1 --corpus t.txt", "label model --corpus t --output -",
     ])
     func whatIsNoStreamIsRefused(line: String) throws {
         let run = try CommandRun.run(

@@ -12,8 +12,8 @@ import Transformer
     static let perplexity = ["evaluate", "perplexity", "model", "--data", "t.jsonl"]
     static let agreement = ["evaluate", "agreement", "model", "--teacher", "t", "--data", "t.jsonl"]
     static let task = ["evaluate", "task", "model", "--data", "t.jsonl"]
-    static let cut = ["cut", "model", "out", "--corpus", "t.jsonl", "--layers", "1"]
-    static let trim = ["tokenizer", "trim", "t.jsonl", "--model", "m", "--output", "o"]
+    static let prune = ["prune", "model", "out", "--corpus", "t.jsonl", "--layers", "1"]
+    static let trim = ["tokenizer", "trim", "m", "t.jsonl", "--output", "o"]
     static let largest = "\(Int.max)"
 
     /// A flag, values that are accepted, and values that are refused.
@@ -36,8 +36,8 @@ import Transformer
         (task, "--max-new-tokens", ["1", "1048576"], ["0", "1048577", largest]),
         (task, "--limit", ["1", largest], ["0"]),
         (task, "--show-wrong", ["0", largest], ["-1"]),
-        (cut, "--feed-forward", ["1", "16777216"], ["0", largest]),
-        (cut, "--trim-to", ["1", "16777216"], ["0", "16777217", largest]),
+        (prune, "--feed-forward", ["1", "16777216"], ["0", largest]),
+        (prune, "--trim-to", ["1", "16777216"], ["0", "16777217", largest]),
         (trim, "--size", ["1", "16777216"], ["0", "16777217", largest]),
     ]
     static let sampling: [(flag: String, accepted: [String], refused: [String])] = [

@@ -57,7 +57,7 @@ import Testing
             }
             #expect(run.status == 128 + signal && !run.wasSignalled, "\(run.message)")
             #expect(run.message.contains("state saved at step"), "\(run.message)")
-            #expect(run.message.contains("the same command goes on"), "\(run.message)")
+            #expect(run.message.contains("run the same command to resume"), "\(run.message)")
             let resumed = try CommandRun.distill("run", "tiny.yaml", in: directory)
             #expect(resumed.status == 0 && resumed.standardError.contains("resumed at step"))
             func student(_ runs: String) throws -> Data {

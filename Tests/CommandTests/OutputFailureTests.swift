@@ -38,7 +38,7 @@ import Testing
 
     @Test(arguments: [
         "validate --keys", "--help", "--version", "tokenizer --help", "run recipe.yaml --dry-run --json",
-        "tokenizer inspect --model model --json", "tokenizer inspect --model model", "inspect model --json",
+        "tokenizer inspect model --json", "tokenizer inspect model", "inspect model --json",
         "chat model --prompt Hello --max-new-tokens 3", "evaluate perplexity model --data text.txt --json",
     ])
     func resultsThatCannotBeWrittenAreAnError(command: String) throws {
@@ -61,7 +61,7 @@ import Testing
     @Test func linesOfTextThatCannotBeWrittenAreAnError() throws {
         try withSmallModel { directory in
             let run = try shell(
-                "distill tokenizer encode --model model >/dev/full <<< 'a goat'", in: directory)
+                "distill tokenizer encode model >/dev/full <<< 'a goat'", in: directory)
             #expect(run.status == 74)
         }
     }

@@ -14,7 +14,7 @@ import Transformer
             let text = directory.appending(path: "text.txt")
             try Data("the red lamp is the key".utf8).write(to: text)
             let run = try CommandRun.distill(
-                "cut", "teacher", "student", "--layers", "1", "--feed-forward", "100", "--heads", "1",
+                "prune", "teacher", "student", "--layers", "1", "--feed-forward", "100", "--heads", "1",
                 "--trim-to",
                 "315", "--symbols", "<|tool|>=v", "--corpus", "text.txt", "--json", in: directory)
             #expect(run.status == 0, "\(run.standardError)")
@@ -61,7 +61,7 @@ import Transformer
             _ = try TinyTeacher(in: directory)
             func run(_ arguments: String...) throws -> CommandRun {
                 try CommandRun.run(
-                    CommandRun.distill, arguments: ["cut", "teacher", "student"] + arguments, in: directory)
+                    CommandRun.distill, arguments: ["prune", "teacher", "student"] + arguments, in: directory)
             }
             let layers = try run("--layers", "3", "--corpus", "prompts.jsonl")
             #expect(layers.status == 78)
@@ -72,7 +72,8 @@ import Transformer
             let missing = try run("--layers", "1", "--corpus", "none.jsonl")
             #expect(missing.status == 66, "\(missing.standardError)")
             #expect(!FileManager.default.fileExists(atPath: directory.appending(path: "student").path))
-            let exists = try CommandRun.distill("cut", "teacher", "teacher", "--layers", "1,2", in: directory)
+            let exists = try CommandRun.distill(
+                "prune", "teacher", "teacher", "--layers", "1,2", in: directory)
             #expect(exists.status == 73)
         }
     }

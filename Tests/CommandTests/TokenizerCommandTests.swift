@@ -9,14 +9,14 @@ struct TokenizerCommandTests {
 
     @Test func linesComeBack() throws {
         let text = "Where is the lamp?\n\n  two  spaces \n<|user|>中 😀\0\n\r\nlast, without a line end"
-        let ids = try CommandRun.distill("tokenizer", "encode", "--model", Self.model, input: text)
+        let ids = try CommandRun.distill("tokenizer", "encode", Self.model, input: text)
         #expect(ids.status == 0 && ids.standardError == "")
         let tokenizer = try Tokenizer(contentsOf: URL(fileURLWithPath: Self.model))
         let first = tokenizer.encode("Where is the lamp?").map(String.init).joined(separator: " ")
         #expect(ids.standardOutput.hasPrefix(first + "\n\n"))
         #expect(ids.standardOutput.utf8.count { $0 == 10 } == 6)
         let back = try CommandRun.distill(
-            "tokenizer", "decode", "--model", Self.model, input: ids.standardOutput)
+            "tokenizer", "decode", Self.model, input: ids.standardOutput)
         #expect(back.status == 0)
         #expect(back.standardOutput.utf8.elementsEqual((text + "\n").utf8))
     }
@@ -24,28 +24,28 @@ struct TokenizerCommandTests {
     @Test func manyLinesKeepTheirOrder() throws {
         let lines = (0..<60_000).map { "line \($0) of the lamp \($0 % 7)" }
         let text = lines.joined(separator: "\n") + "\n"
-        let ids = try CommandRun.distill("tokenizer", "encode", "--model", Self.model, "--bos", input: text)
+        let ids = try CommandRun.distill("tokenizer", "encode", Self.model, "--bos", input: text)
         #expect(ids.standardOutput.hasPrefix("1 "))
         let back = try CommandRun.distill(
-            "tokenizer", "decode", "--model", Self.model, input: ids.standardOutput)
+            "tokenizer", "decode", Self.model, input: ids.standardOutput)
         #expect(back.standardOutput == text)
     }
 
     /// Faults found, line 14: a text's own U+2581 came back as a space, without a word.
     @Test func whatDoesNotComeBackIsSaid() throws {
         let ids = try CommandRun.distill(
-            "tokenizer", "encode", "--model", Self.model, input: "a\u{2581}b\n\u{2581}\n\u{2580}\n")
+            "tokenizer", "encode", Self.model, input: "a\u{2581}b\n\u{2581}\n\u{2580}\n")
         #expect(ids.status == 0)
         #expect(
             ids.standardError
                 == "distill: note: the text has U+2581 (▁) 2 times, as which SentencePiece writes a space: "
                 + "it comes back as a space\n")
         let back = try CommandRun.distill(
-            "tokenizer", "decode", "--model", Self.model, input: ids.standardOutput)
+            "tokenizer", "decode", Self.model, input: ids.standardOutput)
         #expect(back.standardOutput == "a b\n \n\u{2580}\n")
         // The library's ids, and those of the text with a space.
         let plain = try CommandRun.distill(
-            "tokenizer", "encode", "--model", Self.model, input: "a b\n \n\u{2580}\n")
+            "tokenizer", "encode", Self.model, input: "a b\n \n\u{2580}\n")
         #expect(plain.standardOutput == ids.standardOutput && plain.standardError == "")
         try withTemporaryDirectory { directory in
             let text = (0..<300).map { "lamp \($0)\u{2581}of the hall \($0 % 9)" }.joined(separator: "\n\n")
@@ -55,14 +55,14 @@ struct TokenizerCommandTests {
                 in: directory)
             #expect(trained.status == 0)
             #expect(trained.standardError.contains("note: the text has U+2581 (▁) 300 times"))
-            let shown = try CommandRun.distill("tokenizer", "inspect", "--model", "t.model", in: directory)
+            let shown = try CommandRun.distill("tokenizer", "inspect", "t.model", in: directory)
             #expect(shown.standardOutput.contains("identity, U+2581 (▁) becomes a space"))
         }
     }
 
     @Test func contentStaysText() throws {
         let run = try CommandRun.distill(
-            "tokenizer", "encode", "--model", Self.model, "--content", "--eos", input: "<|end|>\n")
+            "tokenizer", "encode", Self.model, "--content", "--eos", input: "<|end|>\n")
         let tokenizer = try Tokenizer(contentsOf: URL(fileURLWithPath: Self.model))
         let ids = tokenizer.encodeContent("<|end|>") + [tokenizer.endID!]
         #expect(run.standardOutput == ids.map(String.init).joined(separator: " ") + "\n")
@@ -79,13 +79,13 @@ struct TokenizerCommandTests {
             #expect(trained.status == 0 && trained.standardError == "")
             #expect(trained.standardOutput == "t.model: bpe, 300 pieces\n")
             let inspected = try CommandRun.distill(
-                "tokenizer", "inspect", "--model", "t.model", "--json", in: directory)
+                "tokenizer", "inspect", "t.model", "--json", in: directory)
             let object =
                 try JSONSerialization.jsonObject(with: Data(inspected.standardOutput.utf8)) as? NSDictionary
             #expect(object?["kind"] as? String == "bpe")
             #expect(object?["vocabulary_size"] as? Int == 300)
             #expect((object?["kinds"] as? [String: Int])?["user_defined"] == 2)
-            let shown = try CommandRun.distill("tokenizer", "inspect", "--model", "t.model", in: directory)
+            let shown = try CommandRun.distill("tokenizer", "inspect", "t.model", in: directory)
             #expect(shown.standardOutput.contains("symbols         3 \"<|user|>\"  4 \"<|end|>\""))
         }
     }
@@ -93,11 +93,11 @@ struct TokenizerCommandTests {
     @Test(
         "A mistake ends in one message and an exit code",
         arguments: [
-            (["encode", "--model", "none.model"], "", 66, "none.model: no such tokenizer"),
-            (["encode", "--model", model], "a\n\u{1}\u{2}", 0, ""),
-            (["decode", "--model", model], "1 2\n1 x\n", 65, "standard input:2: \"x\" is not a token id"),
-            (["decode", "--model", model], "420000\n", 65, "standard input:1: \"420000\" is not a token id"),
-            (["decode", "--model", model], "-1\n", 65, "\"-1\" is not a token id"),
+            (["encode", "none.model"], "", 66, "none.model: no such tokenizer"),
+            (["encode", model], "a\n\u{1}\u{2}", 0, ""),
+            (["decode", model], "1 2\n1 x\n", 65, "standard input:2: \"x\" is not a token id"),
+            (["decode", model], "420000\n", 65, "standard input:1: \"420000\" is not a token id"),
+            (["decode", model], "-1\n", 65, "\"-1\" is not a token id"),
             (["train", "none.jsonl", "--output", "t.model"], "", 66, "none.jsonl"),
             (["train", "none.jsonl", "--output", "t.model", "--kind", "word"], "", 64, "unigram"),
             (

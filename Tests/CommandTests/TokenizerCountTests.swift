@@ -17,12 +17,12 @@ struct TokenizerCountTests {
             let summary = try CorpusEncoder(tokenizer: tokenizer, contextLength: 256)
                 .encode(CorpusReader([file])).summary
             let run = try CommandRun.distill(
-                "tokenizer", "count", "--model", Self.model, "--corpus", "a.jsonl", in: directory)
+                "tokenizer", "count", Self.model, "--corpus", "a.jsonl", in: directory)
             #expect(run.status == 0 && run.standardError == "")
             #expect(run.standardOutput == "\(summary)\n")
             #expect(run.standardOutput.hasPrefix("3 records, "))
             let json = try CommandRun.distill(
-                "tokenizer", "count", "--model", Self.model, "--corpus", "a.jsonl", "--json", in: directory)
+                "tokenizer", "count", Self.model, "--corpus", "a.jsonl", "--json", in: directory)
             let object =
                 try JSONSerialization.jsonObject(with: Data(json.standardOutput.utf8)) as? [String: Int]
             #expect(object?["tokens"] == summary.tokens && object?["dropped_records"] == 1)
@@ -39,7 +39,7 @@ struct TokenizerCountTests {
                 try Data(String(repeating: line, count: megabytes * 1_000_000 / line.utf8.count).utf8).write(
                     to: file)
                 let (status, bytes) = try peakMemory(ofDistill: [
-                    "tokenizer", "count", "--model", Self.model, "--corpus", file.path,
+                    "tokenizer", "count", Self.model, "--corpus", file.path,
                 ])
                 #expect(status == 0)
                 return bytes
@@ -64,7 +64,7 @@ struct TokenizerCountTests {
             try #require(mount.status == 0, "\(mount.standardError)")
             defer { _ = try? CommandRun.run(URL(filePath: "/bin/umount"), arguments: [small.path]) }
             let run = try CommandRun.distill(
-                "tokenizer", "count", "--model", Self.model, "--corpus", "a.jsonl", in: directory,
+                "tokenizer", "count", Self.model, "--corpus", "a.jsonl", in: directory,
                 environment: ["TMPDIR": small.path])
             #expect(run.status == 74)
             #expect(run.standardError.contains("\(small.path)"), "\(run.standardError)")

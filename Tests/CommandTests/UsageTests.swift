@@ -14,11 +14,12 @@ import Testing
         "label m --corpus t.jsonl --output o --kind dense", "label m --corpus t.jsonl --output o --draws 0",
         "label m --corpus t.jsonl --output o --temperature 0", "label m --corpus t.jsonl --output o --k none",
         "inspect cache --records 0", "inspect cache --teacher t",
-        "evaluate task m --data t --max-new-tokens 0", "cut m o", "cut m o --layers 0",
-        "cut m o --layers 3,1",
-        "cut m o --layers 2", "cut m o --trim-to 50", "cut m o --layers 1,2 --symbols a=b",
-        "cut m o --trim-to 50 --corpus t.txt --symbols ab", "cut m o --heads 1 --corpus t.txt --type stored",
-        "cut m o --feed-forward 0 --corpus t.txt",
+        "evaluate task m --data t --max-new-tokens 0", "prune m o", "prune m o --layers 0",
+        "prune m o --layers 3,1",
+        "prune m o --layers 2", "prune m o --trim-to 50", "prune m o --layers 1,2 --symbols a=b",
+        "prune m o --trim-to 50 --corpus t.txt --symbols ab",
+        "prune m o --heads 1 --corpus t.txt --type stored",
+        "prune m o --feed-forward 0 --corpus t.txt",
     ])
     func impossibleOptionsAreUsageErrors(line: String) throws {
         try withTemporaryDirectory { directory in

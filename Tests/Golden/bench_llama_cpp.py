@@ -79,7 +79,7 @@ class Model:
 
 def distill(command, model, part):
     output = subprocess.run(
-        [command, "bench", "--model", model, "--part", part, "--context", str(LABELLED), "--runs", "1", "--json"],
+        [command, "bench", model, "--part", part, "--context", str(LABELLED), "--runs", "1", "--json"],
         check=True, capture_output=True, text=True)
     return json.loads(output.stdout)["parts"][part]["tokens_per_second"]
 

@@ -37,8 +37,8 @@ if __name__ == "__main__":
     for name, size in SIZES.items():
         model = HERE / f"{name}.model"
         print(subprocess.run(
-            [sys.argv[1], "tokenizer", "trim", str(HERE / "text.jsonl"), "--size", str(size),
-             "--model", str(HERE.parent / "tokenization" / f"{name}.model"), "--output", str(model)],
+            [sys.argv[1], "tokenizer", "trim", str(HERE.parent / "tokenization" / f"{name}.model"),
+             str(HERE / "text.jsonl"), "--size", str(size), "--output", str(model)],
             check=True, capture_output=True, text=True).stdout.strip())
         processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
         assert processor.vocab_size() == size
