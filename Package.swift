@@ -105,7 +105,7 @@ let package = Package(
             dependencies: models + methods + [
                 "distill", "distil-a-student", "add-a-loss", "Recipes", "Evaluation", "TestSupport",
             ]),
-        // The programs in the README and in the article on adding a loss, built and run by CommandTests.
+        // The programs in the articles on the library and on adding a loss, built and run by CommandTests.
         .executableTarget(
             name: "distil-a-student", dependencies: models + methods, path: "Tests/Example"),
         .executableTarget(

@@ -2,12 +2,38 @@ import Foundation
 import TestSupport
 import Testing
 
+/// The README and the programs and recipes in the documentation.
 @Suite struct ReadmeTests {
-    @Test func theProgramInTheReadmeDistilsAStudent() throws {
-        let readme = try String(contentsOf: packageRoot.appending(path: "README.md"), encoding: .utf8)
-        let program = try String(
-            contentsOf: packageRoot.appending(path: "Tests/Example/main.swift"), encoding: .utf8)
-        #expect(readme.contains("```swift\n" + program.trimmingCharacters(in: .newlines) + "\n```"))
+    private func text(_ path: String) throws -> String {
+        try String(contentsOf: packageRoot.appending(path: path), encoding: .utf8)
+    }
+
+    @Test func theReadmeIsShortAndItsLinksLeadToFiles() throws {
+        let readme = try text("README.md")
+        #expect(readme.split(separator: "\n", omittingEmptySubsequences: false).count <= 150)
+        let links = readme.matches(of: /\]\(([^):]+)\)/).map { String($0.1) }
+        #expect(links.count > 5)
+        for link in links {
+            #expect(
+                FileManager.default.fileExists(atPath: packageRoot.appending(path: link).path), "\(link)")
+        }
+        // Hosted CI runs the first line of this form.
+        #expect(readme.contains("\n    swift test "))
+    }
+
+    /// Every recipe of the catalog exists, and every recipe is in the catalog.
+    @Test func theCatalogNamesEveryRecipe() throws {
+        let catalog = try text("Sources/Recipes/Recipes.docc/RecipeCatalog.md")
+        let named = Set(catalog.matches(of: /`([a-z\/-]+\.yaml)`/).map { String($0.1) })
+        let files = try FileManager.default.subpathsOfDirectory(
+            atPath: packageRoot.appending(path: "recipes").path)
+        #expect(named == Set(files.filter { $0.hasSuffix(".yaml") }))
+    }
+
+    @Test func theProgramInTheArticleDistilsAStudent() throws {
+        let article = try text("Sources/Training/Training.docc/DistillingInAProgram.md")
+        let program = try text("Tests/Example/main.swift")
+        #expect(article.contains("```swift\n" + program.trimmingCharacters(in: .newlines) + "\n```"))
 
         try withTemporaryDirectory { directory in
             let tiny = try TinyTeacher(in: directory)
