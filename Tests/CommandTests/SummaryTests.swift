@@ -33,11 +33,11 @@ import Testing
             let text = (0..<200).map { "{\"text\": \"lamp \($0) of the hall \($0 % 9)\"}" }
             try Data(text.joined(separator: "\n").utf8).write(to: directory.appending(path: "text.jsonl"))
             let trained = try object(
-                "tokenizer train text.jsonl -o t.model --vocabulary-size 310 --kind bpe --json")
-            #expect(try trained["kind"] as? String == "bpe" && trained.number("vocabulary_size") == 310)
-            let trimmed = try object("tokenizer trim t.model text.jsonl -o u.model --size 305 --json")
+                "tokenizer train text.jsonl -o t.model --vocabulary-size 300 --kind bpe --json")
+            #expect(try trained["kind"] as? String == "bpe" && trained.number("vocabulary_size") == 300)
+            let trimmed = try object("tokenizer trim t.model text.jsonl -o u.model --size 290 --json")
             let usage = try #require(trimmed["usage"] as? [String: Any])
-            #expect(try trimmed.number("vocabulary_size") == 305 && usage.number("tokens") > 0)
+            #expect(try trimmed.number("vocabulary_size") == 290 && usage.number("tokens") > 0)
 
             let initialized = try object("init my.yaml --json")
             #expect(initialized["path"] as? String == "my.yaml")
