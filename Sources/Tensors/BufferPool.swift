@@ -8,8 +8,7 @@ final class Storage: @unchecked Sendable {
     let capacity: Int
 
     init(count: Int) {
-        capacity = BufferPool.capacity(for: count)
-        pointer = BufferPool.shared.take(capacity: capacity)
+        (pointer, capacity) = BufferPool.shared.take(capacity: BufferPool.capacity(for: count))
     }
 
     deinit { BufferPool.shared.giveBack(pointer, capacity: capacity) }
@@ -36,6 +35,9 @@ public final class BufferPool: Sendable {
     /// Buffers of 2 MiB and more are aligned to and advised as huge pages: fewer page faults and TLB misses.
     private static let hugePage = 2 << 20
 
+    /// Values of the least buffer for which a larger one is taken; less memory than this is not worth the search.
+    private static let leastBorrowed = 1 << 14
+
     /// Rounds up in steps of an eighth, so that batches of slightly different sizes share buffers.
     static func capacity(for count: Int) -> Int {
         guard count > 64 else { return 64 }
@@ -43,18 +45,37 @@ public final class BufferPool: Sendable {
         return (count + step - 1) / step * step
     }
 
-    func take(capacity: Int) -> UnsafeMutablePointer<Float> {
-        let reused: UInt? = state.withLock { state in
-            guard let address = state.free[capacity]?.popLast() else {
+    /// The capacities above one, up to twice its size.
+    private static func larger(than capacity: Int) -> some Sequence<Int> {
+        sequence(first: self.capacity(for: capacity + 1)) { self.capacity(for: $0 + 1) }
+            .prefix { $0 <= 2 * capacity }
+    }
+
+    /// A free buffer of this capacity, else of the next larger one there is: batches whose sizes vary would otherwise map
+    /// buffers of every size that comes. Else a new one.
+    ///
+    /// - Returns: the buffer and its capacity
+    func take(capacity: Int) -> (UnsafeMutablePointer<Float>, capacity: Int) {
+        let reused: (address: UInt, capacity: Int)? = state.withLock { state in
+            var found = state.free[capacity]?.popLast().map { (address: $0, capacity: capacity) }
+            if found == nil, capacity >= Self.leastBorrowed {
+                for larger in Self.larger(than: capacity) {
+                    if let address = state.free[larger]?.popLast() {
+                        found = (address, larger)
+                        break
+                    }
+                }
+            }
+            if let found {
+                state.freeBytes -= found.capacity * 4
+            } else {
                 state.allocations += 1
                 state.mappedBytes += capacity * 4
-                return nil
             }
-            state.freeBytes -= capacity * 4
-            return address
+            return found
         }
-        if let reused { return UnsafeMutablePointer(bitPattern: reused)! }
-        return allocate(capacity: capacity)
+        if let reused { return (UnsafeMutablePointer(bitPattern: reused.address)!, reused.capacity) }
+        return (allocate(capacity: capacity), capacity)
     }
 
     func giveBack(_ pointer: UnsafeMutablePointer<Float>, capacity: Int) {

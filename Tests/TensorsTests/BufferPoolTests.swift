@@ -32,6 +32,30 @@ import Testing
         }
     }
 
+    /// Batches of varying sizes share the buffers of the largest.
+    @Test func aLargerBufferServesASmallerTensor() async {
+        await #expect(processExitsWith: .success) {
+            _ = Tensor(shape: [1_000_000])
+            let allocated = BufferPool.shared.allocations
+            for count in [900_000, 600_000, 510_000, 1_000_000] { _ = Tensor(shape: [count]) }
+            #expect(BufferPool.shared.allocations == allocated)
+            // Less than half of it would waste more than it saves.
+            _ = Tensor(shape: [400_000])
+            #expect(BufferPool.shared.allocations == allocated + 1)
+            // A borrowed buffer keeps its size.
+            do {
+                let borrower = Tensor(shape: [600_000])
+                let other = Tensor(shape: [1_000_000])
+                borrower.fill(1)
+                other.fill(2)
+                #expect(borrower.values.allSatisfy { $0 == 1 })
+            }
+            #expect(BufferPool.shared.allocations == allocated + 2)
+            let both = [Tensor(shape: [1_000_000]), Tensor(shape: [1_000_000])]
+            #expect(BufferPool.shared.allocations == allocated + 2 && both.count == 2)
+        }
+    }
+
     @Test func liveTensorsNeverShareABuffer() {
         let tensors = (0..<50).map { Tensor(shape: [100], values: Array(repeating: Float($0), count: 100)) }
         for (index, tensor) in tensors.enumerated() {
