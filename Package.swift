@@ -27,6 +27,8 @@ let package = Package(
         .library(name: "DatasetDistillation", targets: ["DatasetDistillation"]),
         .library(name: "Pruning", targets: ["Pruning"]),
         .library(name: "Evaluation", targets: ["Evaluation"]),
+        .library(name: "Reports", targets: ["Reports"]),
+        .library(name: "RecipeSchema", targets: ["RecipeSchema"]),
         .library(name: "Recipes", targets: ["Recipes"]),
     ],
     dependencies: [
@@ -61,11 +63,14 @@ let package = Package(
             dependencies: models + ["Corpora", "Signals", "Training", "Selection"]),
         .target(name: "Pruning", dependencies: models + ["Corpora"]),
         .target(name: "Evaluation", dependencies: models + ["Corpora", "Generation", "Signals", "Training"]),
-        .target(name: "Recipes", dependencies: models + methods + ["Evaluation", "Yams"]),
+        .target(name: "Reports", dependencies: ["Evaluation", "Support"]),
+        .target(name: "RecipeSchema", dependencies: ["Support", "Yams"]),
+        .target(
+            name: "Recipes", dependencies: models + methods + ["Evaluation", "Reports", "RecipeSchema"]),
         .executableTarget(
             name: "distill",
             dependencies: models + methods + [
-                "Evaluation", "Recipes", "COpenBLAS",
+                "Evaluation", "Reports", "RecipeSchema", "Recipes", "COpenBLAS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -99,13 +104,18 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: models + methods + ["TestSupport"]),
         .testTarget(name: "EvaluationTests", dependencies: models + methods + ["Evaluation", "TestSupport"]),
         .testTarget(
-            name: "RecipeTests", dependencies: models + methods + ["Recipes", "Evaluation", "TestSupport"]),
+            name: "RecipeTests",
+            dependencies: models + methods + [
+                "Recipes", "Reports", "RecipeSchema", "Evaluation", "TestSupport",
+            ]),
         .testTarget(name: "WorldTests", dependencies: ["World"]),
         .testTarget(name: "EverydayTests", dependencies: ["Everyday"]),
         .testTarget(
             name: "CommandTests",
             dependencies: models + methods + [
-                "distill", "distil-a-student", "add-a-loss", "Recipes", "Evaluation", "TestSupport",
+                "distill", "distil-a-student", "add-a-loss", "Recipes", "Reports", "RecipeSchema",
+                "Evaluation",
+                "TestSupport",
             ]),
         // The programs in the articles on the library and on adding a loss, built and run by CommandTests.
         .executableTarget(

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Recipes
+import RecipeSchema
 import Support
 
 /// How errors end the command: one message on stderr and an exit code of `sysexits.h`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Corpora
 import Foundation
 import Recipes
 import Signals
@@ -78,7 +79,7 @@ struct LabelCommand: ParsableCommand {
                 teacher: chatTemplate.applied(to: Checkpoint.load(URL(filePath: model))), name: model,
                 kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
                 temperature: temperature,
-                scope: corpus.scope ?? LossScope.standard.targets, context: corpus.context, hidden: hidden,
+                scope: corpus.scope ?? TargetScope.standard, context: corpus.context, hidden: hidden,
                 seed: seed
             ).run(corpus.reader(), into: URL(filePath: output), progress: progress.handler)
             progress.clear()

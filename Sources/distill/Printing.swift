@@ -1,5 +1,5 @@
 import Foundation
-import Recipes
+import Reports
 import Support
 
 /// Prints a value as JSON with snake_case keys.

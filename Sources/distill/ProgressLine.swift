@@ -1,5 +1,5 @@
 import Foundation
-import Recipes
+import Reports
 import Support
 
 /// Shows progress on standard error: a live line on a terminal, a log line every ten seconds otherwise.

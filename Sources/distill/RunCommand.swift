@@ -60,7 +60,7 @@ struct RunCommand: ParsableCommand {
             let progress = general.progressLine()
             defer { progress.clear() }
             let runner = RecipeRunner(
-                executors: StandardExecutors.all, toolVersion: Distill.configuration.version,
+                toolVersion: Distill.configuration.version,
                 runs: URL(filePath: runs, directoryHint: .isDirectory), progress: progress.handler)
             let outcome = try runner.run(plan, fresh: fresh)
             progress.clear()

@@ -57,7 +57,7 @@ struct ValidateCommand: ParsableCommand {
                             .init(path: recipe, valid: false, problems: lines.map(String.init)))
                         throw error
                     }
-                    let (stages, variants) = (file.recipe.stages.count, file.variants.count)
+                    let (stages, variants) = (file.recipe.stageCount, file.variants.count)
                     summary.recipes.append(
                         .init(path: recipe, valid: true, stages: stages, variants: variants))
                     guard !json else { return }

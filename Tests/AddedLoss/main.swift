@@ -15,7 +15,7 @@ extension LossKind {
 // Runs RECIPE, which may now name the loss, and leaves the results below RUNS.
 LossKind.register(.hellinger)
 let runner = RecipeRunner(
-    executors: StandardExecutors.all, toolVersion: "hellinger",
+    toolVersion: "hellinger",
     runs: URL(filePath: CommandLine.arguments[2], directoryHint: .isDirectory),
     progress: { if case .finished(_, let summary) = $0 { print(summary) } })
 _ = try runner.run(Plan(RecipeFile(contentsOf: CommandLine.arguments[1])))

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Corpora
 import Evaluation
+import RecipeSchema
 import Testing
 import Transformer
 
@@ -9,7 +11,7 @@ import Transformer
 /// Faults found, line 25: a default is stated once, and is the same in a command and in the stage of its name.
 @Suite struct DefaultsTests {
     private func expect(
-        _ kind: Stage.Kind, _ defaults: [String: Any], in section: String? = nil,
+        _ kind: any Stage.Type, _ defaults: [String: Any], in section: String? = nil,
         sourceLocation: Testing.SourceLocation = #_sourceLocation
     ) throws {
         var keys = kind.declarations
@@ -27,14 +29,14 @@ import Transformer
     @Test func generate() throws {
         let command = try GenerateCommand.parse(["model", "--prompts", "p.jsonl", "--output", "o.jsonl"])
         try expect(
-            .generate,
+            GenerateStage.self,
             [
                 "max_new_tokens": command.sampling.maxNewTokens, "samples": command.samples,
                 "answer": command.answer.rawValue,
             ])
         let sampling = command.sampling
         try expect(
-            .generate,
+            GenerateStage.self,
             [
                 "temperature": sampling.temperature, "top_p": sampling.topP, "min_p": sampling.minP,
                 "repetition_penalty": sampling.repetitionPenalty,
@@ -47,13 +49,13 @@ import Transformer
     @Test func label() throws {
         let command = try LabelCommand.parse(["model", "--corpus", "c.jsonl", "--output", "o"])
         try expect(
-            .label,
+            LabelStage.self,
             [
                 "context": command.corpus.context,
-                "loss_on": (command.corpus.scope ?? LossScope.standard.targets).rawValue,
+                "loss_on": (command.corpus.scope ?? TargetScope.standard).rawValue,
             ])
         try expect(
-            .label,
+            LabelStage.self,
             [
                 "kind": command.kind.rawValue, "k": command.k, "head": command.head, "draws": command.draws,
                 "temperature": command.temperature,
@@ -64,7 +66,7 @@ import Transformer
         let command = try PerplexityCommand.parse(["model", "--data", "t.jsonl"])
         // Both follow a model that reads less.
         #expect(command.corpus.givenContext == nil)
-        let context = try #require(Stage.Kind.evaluate.declarations.first { $0.key == "context" })
+        let context = try #require(EvaluateStage.declarations.first { $0.key == "context" })
         #expect(context.defaultText?.hasPrefix("\(command.corpus.context), or the model's") == true)
         let task = try TaskCommand.parse(["model", "--data", "t.jsonl"])
         #expect(task.maximumTokens == TaskAccuracy.standardMaximumTokens)
@@ -72,18 +74,18 @@ import Transformer
         #expect(Evaluator(context: 256).scope == Evaluator.standardScope)
     }
 
-    @Test func cut() throws {
+    @Test func prune() throws {
         let command = try PruneCommand.parse(["model", "out", "--layers", "1", "--corpus", "t.jsonl"])
-        try expect(.cut, ["precision": command.type.rawValue])
+        try expect(PruneStage.self, ["precision": command.type.rawValue])
     }
 
     @Test func convert() throws {
         let command = try ConvertCommand.parse(["model", "model.gguf"])
-        try expect(.convert, ["type": command.type.rawValue])
+        try expect(ConvertStage.self, ["type": command.type.rawValue])
     }
 
     @Test func seeds() throws {
-        let recipe = KeyType<Recipe>.section(Recipe.self).nested()
+        let recipe = KeyReference.top()
         let standard = try #require(recipe.first { $0.key == "seed" }?.defaultText)
         let generate = try GenerateCommand.parse(["model", "--prompts", "p.jsonl", "--output", "o.jsonl"])
         let label = try LabelCommand.parse(["model", "--corpus", "c.jsonl", "--output", "o"])

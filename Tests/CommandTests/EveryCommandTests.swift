@@ -96,7 +96,7 @@ import Testing
             let plan = try CommandRun.distill("run", "r.yaml", "--dry-run", "--json", in: directory)
             let estimates = try #require(try plan.json()["stages"] as? [[String: Any]])
             #expect(estimates.count == 1)
-            for key in ["stage", "address", "seconds", "memory_bytes", "disk_bytes"] {
+            for key in ["stage", "cache_key", "seconds", "memory_bytes", "disk_bytes"] {
                 #expect(estimates[0][key] != nil, "no \(key)")
             }
             #expect(try plan.json()["total"] is [String: Any])

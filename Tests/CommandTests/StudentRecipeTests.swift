@@ -32,8 +32,9 @@ import Transformer
             let part = try recipe.text(forFileNamed: "a.yaml", cost: cost)
             #expect(part.contains("- select:"))
             #expect(part.matches(of: /corpus: part\n/).count == 2)
-            let share = try #require(part.firstMatch(of: /share: ([0-9.e-]+)\n/).flatMap { Double($0.1) })
-            #expect(share > 0 && share < 0.8)
+            let fraction = try #require(
+                part.firstMatch(of: /fraction: ([0-9.e-]+)\n/).flatMap { Double($0.1) })
+            #expect(fraction > 0 && fraction < 0.8)
         }
     }
 

@@ -63,14 +63,14 @@ class Reduction:
     def changes(self, kind, stage):
         """The settings of a stage that differ from the recipe's."""
         result = {}
-        if kind in ("label", "train", "select", "learn", "cut") and stage.get("corpus"):
+        if kind in ("label", "train", "select", "distill_dataset", "prune") and stage.get("corpus"):
             result["corpus"] = self.first(stage["corpus"])
         if kind == "train" and "tokens" in stage and stage.get("to") not in self.speakers:
             batch = stage.get("batch", {})
             result["tokens"] = min(stage["tokens"], STEPS * batch.get("sequences", 16) * batch.get("context", 256))
         elif kind == "generate":
             result |= {"limit": min(stage.get("limit", 48), 48), "samples": 1}
-        elif kind == "learn":
+        elif kind == "distill_dataset":
             result["steps"] = 2
         elif kind == "evaluate":
             result["limit"] = 20

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Recipes
 
-/// What recipes may say of a part of a corpus, and of sequences that stand for one.
+/// What recipes may say of a part of a corpus, and of synthetic sequences that replace one.
 @Suite struct DatasetDistillationTests {
     let workspace: Workspace
 
@@ -19,46 +19,46 @@ import Testing
         """
     }
 
-    private let learn = "  - learn: {corpus: data/text.jsonl, share: 0.1}\n"
+    private let distill = "  - distill_dataset: {corpus: data/text.jsonl, fraction: 0.1}\n"
 
-    @Test func learnedSequencesAreEnough() throws {
+    @Test func syntheticSequencesAreEnough() throws {
         let text = recipe(
-            learn
-                + "  - train: {model: {from: teacher}, learned: sequences, losses: [{kind: forward_kl}], tokens: 9}"
+            distill
+                + "  - train: {model: {from: teacher}, synthetic: sequences, losses: [{kind: forward_kl}], tokens: 9}"
         )
         #expect(try workspace.problems(text) == [])
     }
 
     /// Their text is a corpus as any other.
-    @Test func textOfLearnedSequences() throws {
+    @Test func textOfSyntheticSequences() throws {
         let text = recipe(
-            learn + "  - label: {corpus: learned, to: signals}\n"
-                + "  - train: {corpus: learned, signals: signals, losses: [{kind: forward_kl}], tokens: 9}")
+            distill + "  - label: {corpus: distilled, to: signals}\n"
+                + "  - train: {corpus: distilled, signals: signals, losses: [{kind: forward_kl}], tokens: 9}")
         #expect(try workspace.problems(text) == [])
     }
 
     @Test(arguments: [
         (
-            "learned: sequences, losses: [{kind: forward_kl}]",
-            "6:22: a new model does not know the embeddings that were learned; begin from the model they were learned for, "
+            "synthetic: sequences, losses: [{kind: forward_kl}]",
+            "6:24: the sequences are embeddings of another model than a new one; begin from the model they were learned for, "
                 + "or train on their text"
         ),
         (
-            "model: {from: teacher}, learned: sequences, corpus: learned, losses: [{kind: forward_kl}]",
-            "6:65: learned sequences bring their own distributions, and corpus is given too; keep one of the two"
+            "model: {from: teacher}, synthetic: sequences, corpus: distilled, losses: [{kind: forward_kl}]",
+            "6:67: synthetic sequences contain their own distributions, and corpus is given too; keep one of the two"
         ),
         (
-            "model: {from: teacher}, learned: sequences, losses: [{kind: uld}]",
-            "6:73: uld cannot be computed from top_k signals: it needs the probability of every token; "
-                + "learned sequences have the likeliest tokens, as kind top_k"
+            "model: {from: teacher}, synthetic: sequences, losses: [{kind: uld}]",
+            "6:75: uld cannot be computed from top_k signals: it needs the probability of every token; "
+                + "synthetic sequences have the likeliest tokens, as kind top_k"
         ),
         (
-            "model: {from: teacher}, learned: learned, losses: [{kind: forward_kl}]",
-            "6:46: \"learned\" is a corpus; a set of learned sequences is needed here"
+            "model: {from: teacher}, synthetic: distilled, losses: [{kind: forward_kl}]",
+            "6:48: \"distilled\" is a corpus; a set of synthetic sequences is needed here"
         ),
     ])
     func mistakes(keys: String, problem: String) throws {
-        let problems = try workspace.problems(recipe(learn + "  - train: {\(keys), tokens: 9}"))
+        let problems = try workspace.problems(recipe(distill + "  - train: {\(keys), tokens: 9}"))
         #expect(problems == [problem])
     }
 
@@ -68,7 +68,7 @@ import Testing
             try workspace.problems(
                 recipe(
                     "  - label: {corpus: \(labelled), to: signals}\n"
-                        + "  - select: {corpus: data/text.jsonl, method: coverage, share: 0.5}\n"
+                        + "  - select: {corpus: data/text.jsonl, method: coverage, fraction: 0.5}\n"
                         + "  - train: {corpus: selected, signals: signals, losses: [{kind: forward_kl}], tokens: 9}"
                 ))
         }
@@ -81,18 +81,18 @@ import Testing
 
     @Test(arguments: [
         ("method: gradient", "5:13: there is no text to compare with; give the key target"),
-        ("method: difference", "5:13: there is no small model to compare with; give the key small"),
+        ("method: difference", "5:13: there is no small model to compare with; give the key small_model"),
         (
             "method: coverage, target: data/text.jsonl",
-            "5:69: key \"target\" means something only with method: gradient"
+            "5:72: key \"target\" means something only with method: gradient"
         ),
         (
             "method: random, tokenizer: teacher",
-            "5:67: key \"tokenizer\" means something only with method: coverage"
+            "5:70: key \"tokenizer\" means something only with method: coverage"
         ),
     ])
     func selectionAsksForWhatItNeeds(keys: String, problem: String) throws {
-        let text = recipe("  - select: {corpus: data/text.jsonl, share: 0.5, \(keys)}")
+        let text = recipe("  - select: {corpus: data/text.jsonl, fraction: 0.5, \(keys)}")
         let problems = try workspace.problems(text)
         #expect(problems == [problem])
     }

@@ -1,4 +1,5 @@
 import Foundation
+import RecipeSchema
 import Testing
 import Training
 
@@ -13,15 +14,16 @@ import Training
         let recipe = try workspace.recipe(sampleRecipe).recipe
         #expect(recipe.name == "sample")
         #expect(recipe.seed == 17)
-        #expect(recipe.stages.map(\.kind) == [.generate, .label, .train, .evaluate, .report])
+        #expect(
+            recipe.stages.map { type(of: $0).name } == ["generate", "label", "train", "evaluate", "report"])
         let train = recipe.train
         #expect(train.duration == .tokens(1_000_000))
         #expect(train.losses.map(\.kind) == [.crossEntropy, .forwardKL])
         #expect(train.losses.map(\.weight.start) == [0.3, 0.7])
-        #expect(train.signals.map(\.target) == [.stage(1)])
-        #expect(train.corpus.map(\.source.target) == [.stage(0)])
+        #expect(train.signals.map(\.target) == [.output(0, ofStage: 1)])
+        #expect(train.corpus.map(\.source.target) == [.output(0, ofStage: 0)])
         #expect(train.tokenizer.target == .file("data/teacher"))
-        #expect(train.schedule.kind == .cosine)
+        #expect(train.schedule.shape == .cosine)
         #expect(train.schedule.warmup == .fraction(0.05))
         guard case .new(let shape) = train.model.origin else {
             Issue.record("the recipe's student is a new model")
@@ -86,14 +88,14 @@ import Training
                   - evaluate: {models: [teacher, tuned]
                 """)
         let recipe = try workspace.recipe(text).recipe
-        guard case .train(let tuned) = recipe.stages[3], case .checkpoint(let origin) = tuned.model.origin
+        guard let tuned = recipe.stages[3] as? TrainStage, case .checkpoint(let origin) = tuned.model.origin
         else {
             Issue.record("the fourth stage goes on from a checkpoint")
             return
         }
-        #expect(origin.target == .stage(2))
+        #expect(origin.target == .output(0, ofStage: 2))
         // The tokenizer is the checkpoint's own.
-        #expect(tuned.tokenizer.target == .stage(2))
+        #expect(tuned.tokenizer.target == .output(0, ofStage: 2))
     }
 
     @Test func aCorpusMayHaveAWeight() throws {
@@ -108,7 +110,7 @@ import Training
     @Test func theSnapshotMeansTheSame() throws {
         let file = try workspace.recipe(sampleRecipe, set: ["stages.train.tokens=5000", "student.width=32"])
         let again = try workspace.recipe(try file.snapshot(), named: "snapshot.yaml")
-        #expect(try Plan(again).stages.map(\.address) == Plan(file).stages.map(\.address))
+        #expect(try Plan(again).stages.map(\.cacheKey) == Plan(file).stages.map(\.cacheKey))
         #expect(again.recipe.train.duration == .tokens(5000))
     }
 
@@ -120,7 +122,8 @@ import Training
         }
         let recipe = try workspace.recipe(text).recipe
         #expect(recipe.name == "my-model")
-        #expect(recipe.stages.map(\.kind) == [.generate, .label, .train, .evaluate, .report])
+        #expect(
+            recipe.stages.map { type(of: $0).name } == ["generate", "label", "train", "evaluate", "report"])
     }
 
     @Test func theReferenceListsEveryKeyWithItsDocumentation() {
@@ -137,7 +140,7 @@ import Training
                 check(key.nested)
             }
         }
-        check(KeyReference.top)
-        Stage.Kind.allCases.forEach { check($0.declarations) }
+        check(KeyReference.top())
+        StageRegistry.standard.kinds.forEach { check($0.declarations) }
     }
 }

@@ -1,8 +1,10 @@
 import Foundation
+@testable import RecipeSchema
 import Support
 import Testing
 
 @testable import Recipes
+@testable import Reports
 
 @Suite struct DiagnosticsTests {
     let workspace: Workspace
@@ -61,23 +63,23 @@ import Testing
         Mistake(
             "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
             "teacher: teacher\n      losses:\n        - {kind: policy_gradient}",
-            "12:18: policy_gradient is about what the student writes itself; give on_policy, or use reverse_kl"
+            "12:18: policy_gradient is computed on text that the student generates; give on_policy, or use reverse_kl"
         ),
         Mistake(
             "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
             "teacher: teacher\n      on_policy: {prompts: data/prompts.jsonl, sampling: {top_p: 0.9}}\n      losses:\n"
                 + "        - {kind: policy_gradient}",
-            "13:18: policy_gradient weighs tokens by their chance, which sampling changes; leave sampling out: "
-                + "temperature 1 and no cuts"),
+            "13:18: policy_gradient weighs tokens by their probability, which sampling changes; leave sampling out: "
+                + "temperature 1 and no filters"),
         Mistake(
-            "report: {}", "report: {figures: {bytes: signal.bytes_per_position}}",
+            "report: {}", "report: {metrics: {bytes: signal.bytes_per_position}}",
             "16:31: no earlier stage makes \"signal\"; did you mean \"signals\"?"),
         Mistake(
-            "report: {}", "report: {figures: {bytes: signals.bytes_per_postion}}",
-            "16:31: a stage label has no figure \"bytes_per_postion\"; did you mean \"bytes_per_position\"?"),
+            "report: {}", "report: {metrics: {bytes: signals.bytes_per_postion}}",
+            "16:31: a stage label has no metric \"bytes_per_postion\"; did you mean \"bytes_per_position\"?"),
         Mistake(
-            "report: {}", "report: {figures: {bytes: signals}}",
-            "16:31: found \"signals\"; expected: STAGE.FIGURE, such as student.tokens_per_second"),
+            "report: {}", "report: {metrics: {bytes: signals}}",
+            "16:31: found \"signals\"; expected: STAGE.METRIC, such as student.tokens_per_second"),
         Mistake(
             "weight: 0.7}", "weight: 0.7, renormalize: true}",
             "13:18: forward_kl with renormalize is computed from top_k signals: weights of samples sum to 1 already; use "
@@ -125,7 +127,7 @@ import Testing
             "4:11: key \"vocabulary\" means something only with from"),
         Mistake(
             shape, "{from: data/teacher, layers: 1}",
-            "4:10: what is kept is decided on text, which is not given; give corpus"),
+            "4:10: importance is measured on text, which is not given; give corpus"),
         Mistake(
             shape, "{from: data/teacher, layers: 3, corpus: data/text.jsonl}",
             "4:39: layers 3 cannot be cut from a model with 2; accepted: 1 to 2"),
@@ -150,15 +152,15 @@ import Testing
         Mistake(
             "      corpus: corpus\n",
             "      corpus: corpus\n      model: {from: data/teacher, layers: [2]}\n",
-            "10:14: a model is not cut where it is trained; cut it in student at the top, or in a stage cut before"
+            "10:14: a model is not pruned where it is trained; prune it in student at the top, or in a stage prune before"
         ),
         Mistake(
-            "  - label:", "  - cut: {precision: stored, heads: 1, corpus: corpus}\n  - label:",
-            "7:22: rows of stored weights are kept whole; use f32 or bf16 where width, heads or feed_forward are cut"
+            "  - label:", "  - prune: {precision: stored, heads: 1, corpus: corpus}\n  - label:",
+            "7:24: rows of stored weights are kept whole; use f32 or bf16 where width, heads or feed_forward are pruned"
         ),
         Mistake(
-            "  - label:", "  - cut: {corpus: corpus}\n  - label:",
-            "7:10: nothing is cut; give layers, width, heads, feed_forward or vocabulary"),
+            "  - label:", "  - prune: {corpus: corpus}\n  - label:",
+            "7:12: nothing is pruned; give layers, width, heads, feed_forward or vocabulary"),
         Mistake("- label:", "- lable:", "7:5: unknown stage \"lable\"; did you mean \"label\"?"),
         Mistake(
             "kind: sampled", "kind: sampeld",
@@ -193,14 +195,15 @@ import Testing
         ),
         Mistake(
             "signals: signals\n", "signals: signals\n      on_policy: {prompts: data/prompts.jsonl}\n",
-            "11:18: no cache has signals for what the student will write; give teacher instead of signals"),
+            "11:18: no cache has signals for text that the student will generate; give teacher instead of signals"
+        ),
         Mistake(
             "signals: signals\n", "signals: signals\n      features: [{kind: minilm}]\n",
-            "11:25: minilm looks at queries, keys and values, which no signals hold; use hidden_mse, hidden_cosine, "
+            "11:25: minilm compares queries, keys and values, which signals do not have; use hidden_mse, hidden_cosine, "
                 + "rkd_distance, rkd_angle, or give teacher instead of signals"),
         Mistake(
             "signals: signals\n", "signals: signals\n      features: [{kind: hidden_mse}]\n",
-            "11:25: hidden_mse needs the teacher's hidden states, which \"signals\" does not hold; label with hidden and "
+            "11:25: hidden_mse needs the teacher's hidden states, which \"signals\" does not have; label with hidden and "
                 + "the layers' numbers, or give teacher instead of signals"),
         Mistake(
             "signal: {kind: sampled, head: 4, draws: 8}", "hidden: [1, 3]",
@@ -208,7 +211,7 @@ import Testing
         Mistake(
             "signal: {kind: sampled, head: 4, draws: 8}}\n  - train:\n",
             "hidden: [1]}\n  - train:\n      features: [{kind: hidden_mse}]\n",
-            "9:25: hidden_mse looks at the teacher's layer 2, which \"signals\" does not hold; label with hidden: [1, 2], "
+            "9:25: hidden_mse compares with the teacher's layer 2, which \"signals\" does not have; label with hidden: [1, 2], "
                 + "or choose other layers"),
         Mistake(
             "weight: 0.7", "alpha: 0.5",
@@ -255,14 +258,14 @@ import Testing
         Mistake(
             "corpus: corpus\n      signals: signals",
             "corpus: [{source: corpus, teacher: teacher}, data/text.jsonl]",
-            "9:52: nobody teaches data/text.jsonl; give it a teacher too, or the stage one for all others"),
+            "9:52: data/text.jsonl has no teacher; give it a teacher too, or the stage one for all others"),
         Mistake(
             "corpus: corpus\n", "corpus: {source: corpus, teacher: teacher}\n",
             "9:41: a corpus has a teacher, and signals is given too; keep one of the two"),
         Mistake(
             "corpus: corpus\n      signals: signals",
             "corpus: {source: corpus, teacher: teacher}\n      teacher: teacher\n      features: [{kind: hidden_mse}]",
-            "11:25: hidden_mse looks into one teacher, and the corpora have several; leave features out, or give the "
+            "11:25: hidden_mse compares with one teacher, and the corpora have several; leave features out, or give the "
                 + "stage one teacher"),
         Mistake(
             "signals: signals\n",
@@ -274,7 +277,7 @@ import Testing
         ),
         Mistake(
             "signals: signals\n", "teacher: teacher\n      teacher_mix: {space: logits}\n",
-            "11:20: there are no several teachers to mix; give teacher a list"),
+            "11:20: there is only one teacher; give teacher a list"),
         Mistake(
             "signals: signals\n      losses:\n        - {kind: cross_entropy, weight: 0.3}",
             "peer: {}\n      losses:\n        - {kind: forward_kl, renormalize: true}",
@@ -283,7 +286,7 @@ import Testing
         Mistake(
             "signals: signals\n",
             "peer: {losses: [{kind: policy_gradient}]}\n",
-            "10:13: policy_gradient is about what a model writes itself, and a peer writes nothing; use reverse_kl"
+            "10:13: policy_gradient is computed on text that a model generates, and a peer generates none; use reverse_kl"
         ),
         Mistake(
             "tokens: 1_000_000", "epochs: 1e300",
@@ -296,7 +299,7 @@ import Testing
             "13:56: 1e-60 is out of range; expected: number, 0.001 to 10000"),
         Mistake(
             "tokens: 1_000_000", "tokens: 1_000_000\n      quantize: q4_0",
-            "15:17: rows of 16 weights are no whole blocks of 32; make width, heads · head_dimension and feed_forward "
+            "15:17: rows of 16 weights are not divisible into blocks of 32; make width, heads · head_dimension and feed_forward "
                 + "multiples of 32"),
         Mistake(
             "tokens: 1_000_000", "tokens: 1_000_000\n      precision: bf16\n      quantize: q8_0",
@@ -323,7 +326,7 @@ import Testing
             "15:48: there is no layer 3 in a model with 2; accepted: 1 to 2"),
         Mistake(
             "models: [teacher, student]", "models: []",
-            "15:24: the list is empty; expected: a model: a path or an artefact's name"),
+            "15:24: the list is empty; expected: a model: a path or the name of a stage's output"),
         Mistake(
             "perplexity: data/text.jsonl", "perplexity: data/*.csv",
             "15:56: data/*.csv: no file matches; give .jsonl, .ndjson, .json or .txt, also as .gz"),
@@ -376,12 +379,12 @@ import Testing
         #expect(try problems("corpus: corpus") == [])
         #expect(
             try problems("corpus: corpus, signal: {kind: top_k}") == [
-                "11:26: several caches hold corpus: of top_k signals no mean can be taken; label with kind sampled, "
+                "11:26: several caches have signals for corpus: top_k signals cannot be averaged; label with kind sampled, "
                     + "or name one cache"
             ])
         #expect(
             try problems("corpus: data/text.jsonl, signal: {temperature: 2}") == [
-                "11:26: \"others\" was taken at temperature 2.0, \"signals\" at 1.0; label with one temperature"
+                "11:26: \"others\" was labelled at temperature 2.0, \"signals\" at 1.0; label with one temperature"
             ])
     }
 

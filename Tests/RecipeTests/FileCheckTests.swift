@@ -1,4 +1,5 @@
 import Foundation
+import RecipeSchema
 import Testing
 
 @testable import Recipes
@@ -48,19 +49,22 @@ import Testing
         "student.corpus": ["student={from: teacher, layers: 1, corpus: FILE}"],
         "student.vocabulary.corpus": ["student={from: teacher, vocabulary: {trim_to: 90, corpus: FILE}}"],
         "tokenizer/corpus": add("tokenizer: {corpus: FILE, vocabulary: 300}"),
-        "cut/model": add("cut: {model: FILE, layers: 1, corpus: data/text.jsonl}"),
-        "cut/corpus": add("cut: {layers: 1, corpus: FILE}"),
-        "cut/vocabulary.corpus": add("cut: {vocabulary: {trim_to: 90, corpus: FILE}}"),
+        "prune/model": add("prune: {model: FILE, layers: 1, corpus: data/text.jsonl}"),
+        "prune/corpus": add("prune: {layers: 1, corpus: FILE}"),
+        "prune/vocabulary.corpus": add("prune: {vocabulary: {trim_to: 90, corpus: FILE}}"),
         "generate/model": ["stages.generate.model=FILE"],
         "generate/prompts": ["stages.generate.prompts=FILE"],
-        "select/corpus": add("select: {corpus: FILE, method: random, share: 0.5}"),
-        "select/model": add("select: {corpus: data/text.jsonl, method: herding, model: FILE, share: 0.5}"),
-        "select/small": add("select: {corpus: data/text.jsonl, method: difference, small: FILE, share: 0.5}"),
-        "select/target": add("select: {corpus: data/text.jsonl, method: gradient, target: FILE, share: 0.5}"),
+        "select/corpus": add("select: {corpus: FILE, method: random, fraction: 0.5}"),
+        "select/model": add("select: {corpus: data/text.jsonl, method: herding, model: FILE, fraction: 0.5}"),
+        "select/small_model": add(
+            "select: {corpus: data/text.jsonl, method: difference, small_model: FILE, fraction: 0.5}"),
+        "select/target": add(
+            "select: {corpus: data/text.jsonl, method: gradient, target: FILE, fraction: 0.5}"),
         "select/tokenizer": add(
-            "select: {corpus: data/text.jsonl, method: coverage, tokenizer: FILE, share: 1}"),
-        "learn/corpus": add("learn: {corpus: FILE, share: 0.5}"),
-        "learn/model": add("learn: {corpus: data/text.jsonl, model: FILE, share: 0.5}"),
+            "select: {corpus: data/text.jsonl, method: coverage, tokenizer: FILE, fraction: 1}"),
+        "distill_dataset/corpus": add("distill_dataset: {corpus: FILE, fraction: 0.5}"),
+        "distill_dataset/model": add(
+            "distill_dataset: {corpus: data/text.jsonl, model: FILE, fraction: 0.5}"),
         "label/model": ["stages.label.model=FILE"],
         "label/corpus": ["stages.label.corpus=FILE"],
         "train/model.from": ["stages.train.model={from: FILE}"],
@@ -69,7 +73,7 @@ import Testing
             "stages.train.model={from: teacher, vocabulary: {trim_to: 90, corpus: FILE}}"
         ],
         "train/tokenizer": ["stages.train.tokenizer=FILE"],
-        "train/learned": ["stages.train.learned=FILE"],
+        "train/synthetic": ["stages.train.synthetic=FILE"],
         "train/corpus": ["stages.train.corpus=FILE"],
         "train/corpus.source": ["stages.train.corpus=[{source: FILE}]"],
         "train/corpus.teacher": ["stages.train.corpus=[{source: corpus, teacher: FILE}]"],
@@ -100,11 +104,12 @@ import Testing
     private static var declared: [(path: String, use: FileUse)] {
         func walk(_ keys: [KeyDeclaration], _ prefix: String) -> [(String, FileUse)] {
             keys.flatMap { key in
-                (key.use.map { [(prefix + key.key, $0)] } ?? []) + walk(key.nested, prefix + key.key + ".")
+                (key.fileContent.flatMap(FileUse.init).map { [(prefix + key.key, $0)] } ?? [])
+                    + walk(key.nested, prefix + key.key + ".")
             }
         }
-        return walk(KeyReference.top.filter { $0.key != "stages" }, "")
-            + Stage.Kind.allCases.flatMap { walk($0.declarations, "\($0.rawValue)/") }
+        return walk(KeyReference.top().filter { $0.key != "stages" }, "")
+            + StageRegistry.standard.kinds.flatMap { walk($0.declarations, "\($0.name)/") }
     }
 
     @Test func noKeyThatNamesAFileIsLeftOut() {
@@ -135,7 +140,9 @@ import Testing
         }
         var reader = YAMLReader(origin: "sample")
         var tree = try reader.read(text).value
-        for override in overrides { tree = try Override(argument: override).apply(to: tree) }
+        for override in overrides {
+            tree = try Override(argument: override).apply(to: tree, naming: RecipeFile.stageList)
+        }
         text = try tree.serialised()
         return text
     }
@@ -174,7 +181,7 @@ import Testing
     @Test(arguments: [
         (
             "64",
-            "documents are cut to 64 tokens, but \"signals\" holds them cut to 256; set context alike in both stages"
+            "documents are truncated to 64 tokens, but \"signals\" has them truncated to 256; set context alike in both stages"
         ),
         (
             "512",
@@ -241,7 +248,7 @@ import Testing
 
             """
         _ = try RecipeRunner(
-            executors: StandardExecutors.all, toolVersion: "test", runs: runs, progress: { _ in }
+            toolVersion: "test", runs: runs, progress: { _ in }
         ).run(try workspace.plan(labelling, named: "labelling.yaml"))
         func overrides(_ more: [String]) -> [String] {
             ["stages.train.corpus=data/text.jsonl", "stages.train.signals=runs/labelling/signals"] + more
@@ -253,7 +260,7 @@ import Testing
                 + "with a teacher that has the student's tokenizer")
         #expect(
             try problem(overrides(["stages.train.features=[{kind: hidden_mse}]"]))
-                == "hidden_mse needs the teacher's hidden states, which runs/labelling/signals does not hold; "
+                == "hidden_mse needs the teacher's hidden states, which runs/labelling/signals does not have; "
                 + "label with hidden and the layers' numbers, or give teacher")
         let cache = runs.appending(path: "labelling/signals").resolvingSymlinksInPath()
         try FileManager.default.removeItem(at: cache.appending(path: "shard-00000.safetensors"))

@@ -1,4 +1,5 @@
 import Foundation
+import RecipeSchema
 import Signals
 import Support
 import TestSupport
@@ -25,8 +26,8 @@ import Transformer
         func add(_ path: String, _ recipe: String, _ upper: Upper = .run) { keys[path] = (recipe, upper) }
         let generate = ["prompts": "prompts.jsonl", "limit": "1", "max_new_tokens": "2"]
         let label = ["corpus": "text.jsonl", "context": "32"]
-        let select = ["corpus": "text.jsonl", "method": "random", "share": "0.5"]
-        let learn = ["corpus": "text.jsonl", "share": "0.5", "steps": "1", "context": "32"]
+        let select = ["corpus": "text.jsonl", "method": "random", "fraction": "0.5"]
+        let distill = ["corpus": "text.jsonl", "fraction": "0.5", "steps": "1", "context": "32"]
         let train = [
             "corpus": "text.jsonl", "losses": "[{kind: cross_entropy}]", "steps": "2",
             "batch": "{sequences: 2, context: 32}",
@@ -71,11 +72,11 @@ import Transformer
                 wrap("{from: teacher, vocabulary: {trim_to: VALUE, corpus: text.jsonl}}"))
         }
         for key in ["layers", "width", "heads", "feed_forward"] {
-            add("cut/\(key)", recipe(stage("cut", ["corpus": "text.jsonl"], [key: "VALUE"])))
+            add("prune/\(key)", recipe(stage("prune", ["corpus": "text.jsonl"], [key: "VALUE"])))
         }
         add(
-            "cut/vocabulary.trim_to",
-            recipe(stage("cut", [:], ["vocabulary": "{trim_to: VALUE, corpus: text.jsonl}"])))
+            "prune/vocabulary.trim_to",
+            recipe(stage("prune", [:], ["vocabulary": "{trim_to: VALUE, corpus: text.jsonl}"])))
         add(
             "tokenizer/vocabulary",
             recipe(stage("tokenizer", ["corpus": "text.jsonl"], ["vocabulary": "VALUE"])))
@@ -95,10 +96,10 @@ import Transformer
                 trained([
                     "teacher": "teacher", "losses": "[{kind: reverse_kl}]",
                     "on_policy":
-                        "{prompts: prompts.jsonl, max_new_tokens: 2, share: 1, sampling: {\(key): VALUE}}",
+                        "{prompts: prompts.jsonl, max_new_tokens: 2, fraction: 1, sampling: {\(key): VALUE}}",
                 ]))
         }
-        for key in ["share", "replay", "max_new_tokens", "teacher_share"] {
+        for key in ["fraction", "replay", "max_new_tokens", "teacher_fraction"] {
             let length = key == "max_new_tokens" ? "" : ", max_new_tokens: 2"
             add(
                 "train/on_policy.\(key)",
@@ -107,13 +108,13 @@ import Transformer
                     "on_policy": "{prompts: prompts.jsonl, \(key): VALUE\(length)}",
                 ]))
         }
-        for key in ["share", "context", "seed"] {
+        for key in ["fraction", "context", "seed"] {
             add("select/\(key)", recipe(stage("select", select, [key: "VALUE"])))
         }
-        for key in ["share", "context", "seed", "learning_rate"] {
-            add("learn/\(key)", recipe(stage("learn", learn, [key: "VALUE"])))
+        for key in ["fraction", "context", "seed", "learning_rate"] {
+            add("distill_dataset/\(key)", recipe(stage("distill_dataset", distill, [key: "VALUE"])))
         }
-        add("learn/steps", recipe(stage("learn", learn, ["steps": "VALUE"])), .plan)
+        add("distill_dataset/steps", recipe(stage("distill_dataset", distill, ["steps": "VALUE"])), .plan)
         for key in ["context", "seed"] { add("label/\(key)", recipe(stage("label", label, [key: "VALUE"]))) }
         add("label/hidden", recipe(stage("label", label, ["hidden": "[VALUE]"])))
         add("label/signal.k", recipe(stage("label", label, ["signal": "{kind: top_k, k: VALUE}"])))
@@ -169,7 +170,7 @@ import Transformer
                 var changes = wrap("{\(text)}")
                 if prefix == "train/" { changes["teacher"] = "teacher" }
                 if needsPrompts {
-                    changes["on_policy"] = "{prompts: prompts.jsonl, max_new_tokens: 2, share: 1}"
+                    changes["on_policy"] = "{prompts: prompts.jsonl, max_new_tokens: 2, fraction: 1}"
                 }
                 changes["validate"] = "{on: text.jsonl, every: 1}"
                 add("\(prefix)losses.\(key)", trained(changes))
@@ -225,8 +226,8 @@ import Transformer
             }
         }
         let all =
-            walk(KeyReference.top.filter { $0.key != "stages" }, "")
-            + Stage.Kind.allCases.flatMap { walk($0.declarations, "\($0.rawValue)/") }
+            walk(KeyReference.top().filter { $0.key != "stages" }, "")
+            + StageRegistry.standard.kinds.flatMap { walk($0.declarations, "\($0.name)/") }
         return Dictionary(all, uniquingKeysWith: { first, _ in first })
     }
 
@@ -286,9 +287,9 @@ import Transformer
             let plan = try Plan(file(key, value))
             let estimates = CostModel(gigaflops: 100).estimates(of: plan)
             #expect(estimates.allSatisfy { $0.seconds >= 0 && $0.memoryBytes >= 0 && $0.diskBytes >= 0 })
-            for case .train(let train) in plan.stages.map(\.stage) {
-                let options = TrainExecutor().options(
-                    train, corpusTokens: 20,
+            for train in plan.stages.compactMap({ $0.stage as? TrainStage }) {
+                let options = train.trainingOptions(
+                    corpusTokens: 20,
                     stepsReaching: Packer(lengths: [20], budget: 20, seed: 1).batches, signalTemperature: nil,
                     seed: 1)
                 #expect(options.steps >= 1)
@@ -297,7 +298,7 @@ import Transformer
             guard upper == .run else { return }
             try withTemporaryDirectory { directory in
                 let runner = RecipeRunner(
-                    executors: StandardExecutors.all, toolVersion: "test", runs: directory, progress: { _ in }
+                    toolVersion: "test", runs: directory, progress: { _ in }
                 )
                 _ = try runner.run(plan)
             }

@@ -17,10 +17,7 @@ import Testing
 
     @Test func reachesStagesByWhatTheyMake() throws {
         let recipe = try workspace.recipe(sampleRecipe, set: ["stages.corpus.samples=7"]).recipe
-        guard case .generate(let generate) = recipe.stages[0] else {
-            Issue.record("the first stage generates")
-            return
-        }
+        let generate = try #require(recipe.stages[0] as? GenerateStage)
         #expect(generate.samples == 7)
     }
 
@@ -50,6 +47,11 @@ import Testing
         (
             "stages.trian.tokens=5",
             "--set stages.trian.tokens=5: the recipe has no stage \"trian\"; did you mean \"train\"?"
+        ),
+        (
+            "stages.learn.fraction=0.1",
+            "--set stages.learn.fraction=0.1: the recipe has no stage \"learn\"; accepted: generate, label, train, "
+                + "evaluate, report"
         ),
         ("stages.9.tokens=5", "--set stages.9.tokens=5: there is no item 9; the list has 5, counted from 0"),
         ("seed.x=5", "--set seed.x=5: \"x\" is below a value that has no keys, \"17\""),

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Testing
 
@@ -12,32 +13,32 @@ import Testing
             at: workspace.url.appending(path: "data/texts"), withIntermediateDirectories: true)
         try workspace.write("data/texts/a.jsonl", "{\"text\": \"one\"}")
         let text = sampleRecipe.replacing("perplexity: data/text.jsonl", with: "perplexity: \(corpus)")
-        let first = try workspace.plan(text).stages.map(\.address)
+        let first = try workspace.plan(text).stages.map(\.cacheKey)
         try workspace.write("data/texts/b.jsonl", "{\"text\": \"two\"}")
-        let second = try workspace.plan(text).stages.map(\.address)
+        let second = try workspace.plan(text).stages.map(\.cacheKey)
         #expect(first.count == second.count && zip(first, second).filter { $0 != $1 }.count == 2)
     }
 
-    /// Faults found, line 6: how texts are divided changes what is made of them; the usual way leaves addresses alone.
-    @Test func theDivisionOfTextsIsPartOfAnAddress() throws {
+    /// Faults found, line 6: how texts are divided changes what is made of them; the default leaves cache keys alone.
+    @Test func theDivisionOfTextsIsPartOfTheCacheKey() throws {
         let workspace = try Workspace()
-        func addresses(_ documents: String) throws -> [String] {
+        func keys(_ documents: String) throws -> [String] {
             try workspace.plan(
                 sampleRecipe.replacing("label: {corpus", with: "label: {\(documents)corpus")
-            ).stages.map(\.address.hexadecimal)
+            ).stages.map(\.cacheKey.hexadecimal)
         }
-        #expect(try addresses("") == addresses("documents: paragraph, "))
-        #expect(try addresses("")[1] != addresses("documents: file, ")[1])
+        #expect(try keys("") == keys("documents: paragraph, "))
+        #expect(try keys("")[1] != keys("documents: file, ")[1])
     }
 
     let workspace: Workspace
 
     init() throws { workspace = try Workspace() }
 
-    /// The kinds of the stages whose addresses differ between two plans of the same stages.
+    /// The kinds of the stages whose cache keys differ between two plans of the same stages.
     private func changed(_ first: Plan, _ second: Plan) -> [String] {
         precondition(first.stages.count == second.stages.count)
-        return zip(first.stages, second.stages).filter { $0.address != $1.address }.map(\.0.label)
+        return zip(first.stages, second.stages).filter { $0.cacheKey != $1.cacheKey }.map(\.0.label)
     }
 
     @Test func anEvaluationIsOneStageAModel() throws {
@@ -62,7 +63,7 @@ import Testing
         ("seed=18", ["generate corpus", "label signals", "train student", "evaluate student"]),
         ("stages.train.seed=18", ["train student", "evaluate student"]),
         ("stages.train.seed_offset=1", ["train student", "evaluate student"]),
-        // Writing a default out, renaming, and what does not change the result leave the addresses alone.
+        // Writing a default out, renaming, and what does not change the result leave the cache keys alone.
         ("stages.train.schedule.kind=cosine", []),
         ("student.key_value_heads=2", []),
         ("stages.train.tokens=1e6", []),
@@ -74,53 +75,50 @@ import Testing
         ("description=other", []),
         ("name=other", []),
     ])
-    func addressesFollowWhatMatters(override: String, expected: [String]) throws {
+    func cacheKeysFollowWhatMatters(override: String, expected: [String]) throws {
         let plan = try workspace.plan(sampleRecipe)
         #expect(changed(plan, try workspace.plan(sampleRecipe, set: [override])) == expected)
     }
 
-    /// A student cut from the teacher takes stages before all others, and `teacher` is the one with the student's pieces.
-    @Test func aCutStudentTakesStagesOfItsOwn() throws {
-        let cut = "student={from: teacher, layers: 1, vocabulary: {trim_to: 50, corpus: data/text.jsonl}}"
-        let plan = try workspace.plan(sampleRecipe, set: [cut])
+    /// A student pruned from the teacher takes stages before all others, and `teacher` is the one with the student's pieces.
+    @Test func aPrunedStudentTakesStagesOfItsOwn() throws {
+        let change = "student={from: teacher, layers: 1, vocabulary: {trim_to: 50, corpus: data/text.jsonl}}"
+        let plan = try workspace.plan(sampleRecipe, set: [change])
         #expect(
             plan.stages.map(\.label) == [
-                "cut restricted-teacher", "cut initial-student", "generate corpus", "label signals",
+                "prune restricted-teacher", "prune initial-student", "generate corpus", "label signals",
                 "train student", "evaluate teacher", "evaluate student",
             ])
         let (teacher, student) = (plan.stages[0], plan.stages[1])
-        guard case .cut(let restriction) = teacher.stage, case .cut(let cutting) = student.stage,
-            case .train(let training) = plan.stages[4].stage,
-            case .label(let labelling) = plan.stages[3].stage
-        else {
-            Issue.record("other stages")
-            return
-        }
-        #expect(restriction.precision == .stored && restriction.settings.cut.layers == nil)
-        #expect(restriction.settings.cut.vocabulary?.size == 50)
-        #expect(cutting.precision == .f32 && cutting.settings.cut.layers == .count(1))
-        #expect(cutting.settings.cut.vocabulary == nil)
-        #expect(student.inputs[cutting.model.target] == .stage(teacher.address))
-        #expect(plan.stages[3].inputs[labelling.model.target] == .stage(teacher.address))
-        #expect(plan.stages[4].inputs[training.tokenizer.target] == .stage(student.address))
-        // The whole teacher's address plays a part, and so does what is kept.
+        let restriction = try #require(teacher.stage as? PruneStage)
+        let pruning = try #require(student.stage as? PruneStage)
+        let training = try #require(plan.stages[4].stage as? TrainStage)
+        let labelling = try #require(plan.stages[3].stage as? LabelStage)
+        #expect(restriction.precision == .stored && restriction.settings.plan.layers == nil)
+        #expect(restriction.settings.plan.vocabulary?.size == 50)
+        #expect(pruning.precision == .f32 && pruning.settings.plan.layers == .count(1))
+        #expect(pruning.settings.plan.vocabulary == nil)
+        #expect(student.inputs[pruning.model.target] == .output(0, of: teacher.cacheKey))
+        #expect(plan.stages[3].inputs[labelling.model.target] == .output(0, of: teacher.cacheKey))
+        #expect(plan.stages[4].inputs[training.tokenizer.target] == .output(0, of: student.cacheKey))
+        // The whole teacher's cache key plays a part, and so does what is kept.
         let other = try workspace.plan(
-            sampleRecipe, set: [cut.replacing("layers: 1", with: "layers: [2], corpus: data/text.jsonl")])
+            sampleRecipe, set: [change.replacing("layers: 1", with: "layers: [2], corpus: data/text.jsonl")])
         #expect(
             changed(plan, other) == [
-                "cut restricted-teacher", "cut initial-student", "generate corpus", "label signals",
+                "prune restricted-teacher", "prune initial-student", "generate corpus", "label signals",
                 "train student", "evaluate teacher", "evaluate student",
             ])
-        let fewer = try workspace.plan(sampleRecipe, set: [cut.replacing("layers: 1", with: "layers: 2")])
-        #expect(changed(plan, fewer) == ["cut initial-student", "train student", "evaluate student"])
+        let fewer = try workspace.plan(sampleRecipe, set: [change.replacing("layers: 1", with: "layers: 2")])
+        #expect(changed(plan, fewer) == ["prune initial-student", "train student", "evaluate student"])
         // Layers alone leave the teacher as it is.
         let layers = try workspace.plan(sampleRecipe, set: ["student={from: teacher, layers: [2]}"])
-        #expect(layers.stages.map(\.label).prefix(2) == ["cut initial-student", "generate corpus"])
+        #expect(layers.stages.map(\.label).prefix(2) == ["prune initial-student", "generate corpus"])
         let shape = CostModel(gigaflops: 1).estimates(of: layers)
         #expect(shape.allSatisfy { $0.seconds > 0 })
     }
 
-    @Test func renamingAnArtefactChangesNothing() throws {
+    @Test func renamingAnOutputChangesNothing() throws {
         let renamed = sampleRecipe.replacing("to: corpus", with: "to: answers").replacing(
             "corpus: corpus", with: "corpus: answers")
         #expect(changed(try workspace.plan(sampleRecipe), try workspace.plan(renamed)) == [])
@@ -155,35 +153,35 @@ import Testing
             plan.runs.map(\.folder) == [
                 "short-seed-1", "short-seed-2", "long-seed-1", "long-seed-2", "more-seed-1", "more-seed-2",
             ])
-        let counts = Dictionary(grouping: plan.stages, by: \.stage.kind).mapValues(\.count)
+        let counts = Dictionary(grouping: plan.stages, by: \.kind).mapValues(\.count)
         // One corpus, a cache for each setting of it, a student a run, the teacher measured once.
-        #expect(counts == [.generate: 1, .label: 2, .train: 6, .evaluate: 7])
+        #expect(counts == ["generate": 1, "label": 2, "train": 6, "evaluate": 7])
         #expect(plan.stages.map(\.label).contains("train student (short-seed-2)"))
         #expect(plan.stages.map(\.label).contains("label signals (more)"))
         #expect(plan.stages.map(\.label).contains("evaluate teacher"))
-        #expect(plan.stages.filter { $0.stage.kind == .train }.map(\.seed) == [1, 2, 1, 2, 1, 2])
-        #expect(plan.stages.filter { $0.stage.kind == .label }.map(\.seed) == [17, 17])
+        #expect(plan.stages.filter { $0.kind == "train" }.map(\.seed) == [1, 2, 1, 2, 1, 2])
+        #expect(plan.stages.filter { $0.kind == "label" }.map(\.seed) == [17, 17])
     }
 
     @Test func anOffsetIsAddedToTheSeedOfTheRun() throws {
         let recipe = sampleRecipe + "seeds: [1, 2]\n"
         let plan = try workspace.plan(recipe, set: ["stages.train.seed_offset=10"])
-        #expect(plan.stages.filter { $0.stage.kind == .train }.map(\.seed) == [11, 12])
+        #expect(plan.stages.filter { $0.kind == "train" }.map(\.seed) == [11, 12])
     }
 
     @Test func stagesComeAfterWhatTheyRead() throws {
         let plan = try workspace.plan(sampleRecipe)
         for (index, instance) in plan.stages.enumerated() {
-            for case .stage(let address) in instance.inputs.values {
-                #expect(plan.stages[..<index].contains { $0.address == address })
+            for case .output(_, let key) in instance.inputs.values {
+                #expect(plan.stages[..<index].contains { $0.cacheKey == key })
             }
         }
     }
 
     @Test func parametersAreCounted() throws {
-        let shape = try #require(ModelShape(checkpoint: workspace.url.appending(path: "data/teacher")))
+        let shape = try Checkpoint.configuration(at: workspace.url.appending(path: "data/teacher"))
         // Embedding 100·16; a block has 4·16·16 attention, 3·16·32 feed-forward and two norms of 16; a final norm.
-        #expect(shape.parameters == Double(100 * 16 + 2 * (4 * 256 + 3 * 512 + 32) + 16))
+        #expect(shape.cost.parameters == Double(100 * 16 + 2 * (4 * 256 + 3 * 512 + 32) + 16))
     }
 
     @Test func costsGrowWithTheWork() throws {
@@ -203,7 +201,7 @@ import Testing
     @Test func recordsThatAreNotReadCostNothing() throws {
         let line = #"{"text":"\#(String(repeating: "once upon a time ", count: 40))"}"# + "\n"
         try workspace.write("data/long.jsonl", String(repeating: line, count: 100))
-        func evaluation(_ limit: String) throws -> CostModel.Estimate {
+        func evaluation(_ limit: String) throws -> CostEstimate {
             let plan = try workspace.plan(
                 sampleRecipe,
                 set: [
@@ -219,7 +217,7 @@ import Testing
 
     /// Faults found, line 18: what is trained on and labelled of generated answers are their prompts too.
     @Test func generatedTextHoldsItsPrompts() throws {
-        func label(_ prompt: String) throws -> CostModel.Estimate {
+        func label(_ prompt: String) throws -> CostEstimate {
             try workspace.write("data/prompts.jsonl", "{\"prompt\":\"\(prompt)\"}\n")
             return CostModel(gigaflops: 1).estimates(of: try workspace.plan(sampleRecipe))[1]
         }

@@ -36,10 +36,13 @@ import Testing
             "selection-budgets", ["stages.held-out.limit=2"] + selection + tinySteps(["student"])
         ),
         (
-            "learned-data",
+            "dataset-distillation",
             ["stages.evaluate.limit=2", "stages.held-out.limit=2", "seeds=[1]", "stages.signals.context=128"]
-                + ["stages.learned-signals.context=128", "stages.learned.context=128"]
-                + ["signals", "selected", "learned"].map {
+                + [
+                    "stages.distilled-signals.context=128", "stages.distilled.context=128",
+                    "stages.generated.limit=2", "stages.generated-signals.context=128",
+                ]
+                + ["signals", "selected", "distilled"].map {
                     "stages.\($0).corpus=data/world/heldout-text.jsonl"
                 }
                 + tinySteps(["reader", "student"])
@@ -85,10 +88,13 @@ import Testing
             "pruning-rounds",
             [
                 "stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]", "stages.label.context=128",
-                "variants.0.set={stages.student.model: {from: cut-once}}",
+                "variants.0.set={stages.student.model: {from: pruned-once}}",
                 "variants.2.set={stages.student.model: {layers: 1, width: 16, heads: 2, feed_forward: 16}}",
             ]
-                + ["label", "cut-once", "cut-1", "cut-2", "cut-3", "round-1", "round-2", "student"].map {
+                + [
+                    "label", "pruned-once", "pruned-1", "pruned-2", "pruned-3", "round-1", "round-2",
+                    "student",
+                ].map {
                     "stages.\($0).corpus=data/world/heldout-text.jsonl"
                 } + tinySteps(["round-1", "round-2", "student"])
         ),
@@ -172,7 +178,7 @@ import Testing
                 contentsOf: "recipes/\(name).yaml", overrides: overrides, directory: packageRoot)
             let plan = try Plan(file)
             let runner = RecipeRunner(
-                executors: StandardExecutors.all, toolVersion: "test", runs: directory, progress: { _ in })
+                toolVersion: "test", runs: directory, progress: { _ in })
             let outcome = try runner.run(plan)
             #expect(outcome.performed == plan.stages.count)
             let report = try String(

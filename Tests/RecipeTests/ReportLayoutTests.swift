@@ -7,6 +7,7 @@ import Testing
 #endif
 
 @testable import Recipes
+@testable import Reports
 
 /// Faults found, line 26: nothing that is measured is missing from the report, cut off or told apart by nothing, however
 /// many models and series there are and however long their names.
@@ -36,7 +37,7 @@ import Testing
                 curves.append(.init(name: name(index), quantity: quantity, points: points))
             }
         }
-        let measured = scores.map { ReportData.Model(scores: $0, address: Fingerprint(hashing: $0.model)) }
+        let measured = scores.map { ReportData.Model(scores: $0, cacheKey: Fingerprint(hashing: $0.model)) }
         return ReportData(
             title: "layout", toolVersion: "0.1", seed: 1,
             stages: [.init(label: "train \(Self.longName)", seconds: 1, summary: Self.longName)],

@@ -7,15 +7,16 @@ import Testing
 #endif
 
 @testable import Recipes
+@testable import Reports
 
 @Suite struct ReportTests {
     private func scores(_ model: String, kl: Double) -> ModelScores {
         ModelScores(
             model: model, parameters: 1_048_000, bytes: 4 << 20,
-            perplexity: Measurement(12.345, standardError: 0.123),
-            kl: Measurement(kl, standardError: 0.01), agreement: Measurement(0.815, standardError: 0.004),
+            perplexity: MeasuredValue(12.345, standardError: 0.123),
+            kl: MeasuredValue(kl, standardError: 0.01), agreement: MeasuredValue(0.815, standardError: 0.004),
             tasks: [
-                .init(label: "seen <b>", accuracy: Measurement(0.9, standardError: 0.015), questions: 400)
+                .init(label: "seen <b>", accuracy: MeasuredValue(0.9, standardError: 0.015), questions: 400)
             ],
             tokensPerSecond: 1234.5)
     }
@@ -25,8 +26,8 @@ import Testing
         return ReportData.Run(
             variant: variant, seed: seed,
             models: [
-                .init(scores: scores("teacher", kl: 0), address: Fingerprint(hashing: "teacher")),
-                .init(scores: scores("student", kl: kl), address: Fingerprint(hashing: name)),
+                .init(scores: scores("teacher", kl: 0), cacheKey: Fingerprint(hashing: "teacher")),
+                .init(scores: scores("student", kl: kl), cacheKey: Fingerprint(hashing: name)),
             ],
             curves: [
                 .init(name: name, points: (0..<2000).map { .init(x: Double($0), y: 5 / Double($0 + 1)) })
@@ -103,7 +104,7 @@ import Testing
         ]
         let study = try #require(StudySummary(runs: runs, verdict: nil))
         #expect(study.rows.map(\.name) == ["teacher", "base: student", "good: student", "same: student"])
-        #expect(study.rows[0].values["kl"] == [Measurement(0, standardError: 0.01)])
+        #expect(study.rows[0].values["kl"] == [MeasuredValue(0, standardError: 0.01)])
         // Differences -0.10, -0.11, -0.09: mean -0.1, deviation 0.01, error 0.01/√3.
         #expect(
             study.sentences[0]
@@ -114,15 +115,15 @@ import Testing
         #expect(XMLParser(data: Data(text.replacing("<!DOCTYPE html>", with: "").utf8)).parse())
     }
 
-    /// Figures of stages stand in columns of their own; the held-out loss stands there when the verdict is about it.
-    @Test func figuresAndTheHeldOutLoss() throws {
+    /// Metrics of stages stand in columns of their own; the held-out loss stands there when the verdict is about it.
+    @Test func metricsAndTheHeldOutLoss() throws {
         func run(_ variant: String, seed: UInt64, bytes: Double, loss: Double) -> ReportData.Run {
             var run = self.run(variant, seed: seed, kl: 0.3)
-            run.models[1].scores.figures = [
-                .init(label: "bytes a token", figure: "bytes_per_position", value: bytes),
-                .init(label: "speed", figure: "tokens_per_second", value: 51_234.5),
+            run.models[1].scores.metrics = [
+                .init(label: "bytes a token", metric: "bytes_per_position", value: bytes),
+                .init(label: "speed", metric: "tokens_per_second", value: 51_234.5),
             ]
-            run.models[1].scores.loss = Measurement(loss)
+            run.models[1].scores.loss = MeasuredValue(loss)
             return run
         }
         let runs = [
@@ -143,11 +144,11 @@ import Testing
             try #require(StudySummary(runs: runs, verdict: nil)).table[0].contains("held-out loss") == false)
     }
 
-    private func verdict(_ text: String) throws -> VerdictSettings? {
+    private func verdict(_ text: String) throws -> Verdict? {
         let workspace = try Workspace()
         let variants = "variants: [{name: base}, {name: small}]\n"
         let sample = sampleRecipe.replacing(
-            "report: {}", with: "report: {figures: {bytes a token: signals.bytes_per_position}}")
+            "report: {}", with: "report: {metrics: {bytes a token: signals.bytes_per_position}}")
         return try workspace.recipe(sample + variants + "verdict: \(text)\n").recipe.verdict
     }
 
@@ -177,7 +178,7 @@ import Testing
         #expect(spread.value == 2.5)
         #expect(abs(try #require(spread.standardError) - (5.0 / 3).squareRoot()) < 1e-12)
         #expect(StudySummary.spread([Double]()) == nil)
-        #expect(StudySummary.spread([Recipes.Measurement]()) == nil)
+        #expect(StudySummary.spread([MeasuredValue]()) == nil)
     }
 
     @Test(arguments: [(0.0, 1.0, 6), (0.0, 7.3, 4), (2.0, 2.0, 1), (0.001, 0.0042, 4)])

@@ -1,28 +1,28 @@
 import Foundation
+import RecipeSchema
 import Support
 import Testing
 
 @testable import Recipes
+@testable import Reports
 
 /// Writes small outputs, counts its calls, and fails where told to, as if the process had been killed.
-private final class FakeExecutor: StageExecutor {
+private final class FakeExecutor {
     struct Killed: Error {}
 
     private(set) var calls: [String] = []
     /// The label of the stage that is killed in the middle.
     var kills: String?
 
-    func run(_ context: StageContext) throws -> StageResult {
+    func run(_ stage: any Stage, _ context: StageContext) throws -> StageResult {
         calls.append(context.label)
         context.progress(.began(stage: context.label, total: 2, unit: "steps"))
         let half = context.work.appending(path: "half")
         let resumes = FileManager.default.fileExists(atPath: half.path)
         try Data("half".utf8).write(to: half)
         if context.label == kills { throw Killed() }
-        switch context.stage {
-        case .tokenizer, .cut, .generate, .select, .learn, .label, .convert:
-            try Data(context.label.utf8).write(to: context.output)
-        case .train(let train):
+        switch stage {
+        case let train as TrainStage:
             // Inputs are there.
             for reference in train.corpus.map(\.source) + [train.tokenizer] {
                 _ = try context.url(of: reference).checkResourceIsReachable()
@@ -31,22 +31,23 @@ private final class FakeExecutor: StageExecutor {
             try Data("weights".utf8).write(to: context.output.appending(path: "weights"))
             if train.peer != nil {
                 try FileManager.default.createDirectory(
-                    at: context.secondOutput, withIntermediateDirectories: true)
+                    at: context.outputs[1], withIntermediateDirectories: true)
             }
             try context.metrics.truncate(after: -1)
             for step in 0..<3 {
                 let heldOut = step == 2 ? ["validation_loss": 1.5] : [:]
                 try context.metrics.append(step: step, heldOut.merging(["loss": 3 - Double(step)]) { $1 })
             }
-        case .evaluate(let evaluate):
+        case let evaluate as EvaluateStage:
             let scores = ModelScores(
                 model: evaluate.models[0].name, parameters: 1_000_000, bytes: 4_000_000,
-                kl: Measurement(evaluate.models[0].name == "teacher" ? 0 : 0.25, standardError: 0.01))
+                kl: MeasuredValue(evaluate.models[0].name == "teacher" ? 0 : 0.25, standardError: 0.01))
             try JSONEncoder.forRecords.encode(scores).write(to: context.output)
-        case .report: Issue.record("a report is not executed")
+        case is ReportStage: Issue.record("a report is not executed")
+        default: try Data(context.label.utf8).write(to: context.output)
         }
         return StageResult(
-            summary: resumes ? "resumed" : "done", figures: ["tokens": 10, "bytes_per_position": 30])
+            summary: resumes ? "resumed" : "done", metrics: ["tokens": 10, "bytes_per_position": 30])
     }
 }
 
@@ -57,10 +58,11 @@ private final class FakeExecutor: StageExecutor {
     init() throws { workspace = try Workspace() }
 
     private var runner: RecipeRunner {
-        RecipeRunner(
-            executors: Dictionary(uniqueKeysWithValues: Stage.Kind.allCases.map { ($0, fake) }),
+        var runner = RecipeRunner(
             toolVersion: "test",
             runs: workspace.url.appending(path: "runs", directoryHint: .isDirectory), progress: { _ in })
+        runner.perform = fake.run
+        return runner
     }
 
     private let labels = [
@@ -88,11 +90,11 @@ private final class FakeExecutor: StageExecutor {
         #expect(try workspace.read("runs/sample/report.html").contains("<h2>Held-out loss</h2>"))
     }
 
-    /// A model's row has the figures of the stages it came from: a variant without signals has none of theirs.
-    @Test func figuresOfAModelsOwnStages() throws {
+    /// A model's row has the metrics of the stages it came from: a variant without signals has none of theirs.
+    @Test func metricsOfAModelsOwnStages() throws {
         let text = sampleRecipe.replacing(
             "report: {}",
-            with: "report: {figures: {bytes: signals.bytes_per_position, length: student.tokens}}")
+            with: "report: {metrics: {bytes: signals.bytes_per_position, length: student.tokens}}")
         let variants = """
             variants:
               - name: cached
@@ -100,10 +102,10 @@ private final class FakeExecutor: StageExecutor {
 
             """
         let outcome = try runner.run(try workspace.plan(text + variants))
-        let figures = outcome.report.runs.map { run in
-            run.models.map { ($0.scores.figures ?? []).map(\.label) }
+        let metrics = outcome.report.runs.map { run in
+            run.models.map { ($0.scores.metrics ?? []).map(\.label) }
         }
-        #expect(figures == [[[], ["bytes", "length"]], [[], ["length"]]])
+        #expect(metrics == [[[], ["bytes", "length"]], [[], ["length"]]])
         let table = outcome.report.scoreTable
         #expect(table[0].suffix(2) == ["bytes", "length"])
         #expect(table[2].suffix(2) == ["30.0", "10"] && table[3].suffix(2) == ["–", "10"])
@@ -127,12 +129,12 @@ private final class FakeExecutor: StageExecutor {
         _ = try runner.run(plan)
         #expect(fake.calls.suffix(2) == ["evaluate student", "evaluate other"])
         let run = workspace.url.appending(path: "runs/sample")
-        for (name, directory) in [("student", "model"), ("other", "second")] {
+        for (name, directory) in [("student", "model"), ("other", "peer")] {
             let target = try FileManager.default.destinationOfSymbolicLink(
                 atPath: run.appending(path: name).path)
             #expect(target.hasPrefix("stages/train-") && target.hasSuffix("/\(directory)"), "\(target)")
         }
-        #expect(Set(plan.stages.map(\.address)).count == plan.stages.count)
+        #expect(Set(plan.stages.map(\.cacheKey)).count == plan.stages.count)
         #expect(try runner.run(plan).reused == plan.stages.count)
         // Half of what a stage makes is no finished stage.
         try FileManager.default.removeItem(at: run.appending(path: "other").resolvingSymlinksInPath())
@@ -218,22 +220,6 @@ private final class FakeExecutor: StageExecutor {
         }
     }
 
-    /// A run of an earlier version has no digests: it is reused as it always was.
-    @Test func recordsOfTheFirstVersionAreReused() throws {
-        let plan = try workspace.plan(sampleRecipe)
-        _ = try runner.run(plan)
-        for stage in plan.stages {
-            let url = workspace.url.appending(path: "runs/sample/stages/\(stage.directoryName)/stage.json")
-            var record = try #require(
-                JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
-            record["format"] = 1
-            record["digests"] = nil
-            record["checksum"] = nil
-            try JSONSerialization.data(withJSONObject: record).write(to: url)
-        }
-        #expect(try runner.run(plan).reused == 5)
-    }
-
     @Test func aDirectoryInUseNamesItsProcess() throws {
         let plan = try workspace.plan(sampleRecipe)
         let directory = workspace.url.appending(path: "runs/sample")
@@ -297,11 +283,17 @@ private final class FakeExecutor: StageExecutor {
         #expect(!workspace.exists("runs"))
     }
 
-    @Test func aStageThisBuildLacksIsSaidBeforeAnything() throws {
-        var runner = runner
-        runner.executors[.label] = nil
-        #expect(throws: UserError.self) { try runner.run(try workspace.plan(sampleRecipe)) }
-        #expect(!workspace.exists("runs"))
+    /// The cache keys of earlier versions are others: nothing there could be reused.
+    @Test func aDirectoryOfAnotherVersionIsRefused() throws {
+        let plan = try workspace.plan(sampleRecipe)
+        _ = try runner.run(plan)
+        let old = try workspace.read("runs/sample/run.json").replacing(
+            "\"format\" : 2", with: "\"format\" : 1")
+        try workspace.write("runs/sample/run.json", old)
+        let error = try #require(throws: UserError.self) { try runner.run(plan) }
+        #expect(error.problem.contains("was written by another version of distill (format 1"))
+        #expect(error.hint?.contains("--fresh") == true)
+        #expect(try runner.run(plan, fresh: true).performed == 5)
     }
 
     @Test func metricsAreCutWhereAStageGoesOn() throws {

@@ -1,11 +1,15 @@
+import Checkpoints
 import Foundation
+import RecipeSchema
 import Testing
+import Transformer
 
 @testable import Recipes
+@testable import Reports
 
 /// Faults found, line 27: the student of a new recipe is sensible for its teacher.
 @Suite struct StudentSizeTests {
-    private func shape(layers: Int, width: Int, feedForward: Int, vocabulary: Int) throws -> ModelShape {
+    private func shape(layers: Int, width: Int, feedForward: Int, vocabulary: Int) throws -> Configuration {
         let workspace = try Workspace()
         try workspace.write(
             "data/teacher/config.json",
@@ -13,14 +17,14 @@ import Testing
             {"model_type": "llama", "num_hidden_layers": \(layers), "hidden_size": \(width), "num_attention_heads": 4,
              "intermediate_size": \(feedForward), "vocab_size": \(vocabulary), "tie_word_embeddings": true}
             """)
-        return try #require(ModelShape(checkpoint: workspace.url.appending(path: "data/teacher")))
+        return try Checkpoint.configuration(at: workspace.url.appending(path: "data/teacher"))
     }
 
-    private func size(_ shape: ModelShape, pieces: Int = 3000, least: Int = 300, gigabytes: Double = 24)
+    private func size(_ shape: Configuration, pieces: Int = 3000, least: Int = 300, gigabytes: Double = 24)
         -> StudentSize
     {
         StudentSize(
-            of: shape, storedBytes: Int(shape.parameters), leastPieces: least, usedPieces: pieces,
+            of: shape, storedBytes: Int(shape.cost.parameters), leastPieces: least, usedPieces: pieces,
             memoryBytes: gigabytes * 1e9)
     }
 
@@ -29,7 +33,7 @@ import Testing
         let gemma = try shape(layers: 18, width: 640, feedForward: 2048, vocabulary: 262_144)
         let student = size(gemma, pieces: 3277, least: 6500)
         #expect((student.layers, student.feedForward, student.vocabulary) == (9, nil, 16_384))
-        #expect(student.fits && student.shape.parameters < gemma.parameters / 3)
+        #expect(student.fits && student.shape.cost.parameters < gemma.cost.parameters / 3)
         #expect(size(gemma, pieces: 60_000).vocabulary == 131_072)
         #expect(size(gemma, pieces: 100_000).vocabulary == nil, "text that needs most of it")
         #expect(size(try shape(layers: 6, width: 256, feedForward: 704, vocabulary: 2048)).vocabulary == nil)
@@ -39,7 +43,7 @@ import Testing
         let large = try shape(layers: 32, width: 4096, feedForward: 11_008, vocabulary: 32_000)
         let sizes = [16.0, 24, 48, 96, 1000].map { size(large, gigabytes: $0) }
         for (before, after) in zip(sizes, sizes.dropFirst()) {
-            #expect(before.shape.parameters <= after.shape.parameters)
+            #expect(before.shape.cost.parameters <= after.shape.cost.parameters)
         }
         #expect(!sizes[0].fits && sizes[4].fits && sizes[4].layers == 16)
     }

@@ -37,7 +37,7 @@ import Testing
     @Test func everyStageIsFoundByItsAddress() throws {
         let variants = (0..<5).map { "{name: v\($0), set: {stages.train.tokens: \(1000 + $0)}}" }
         let plan = try workspace.plan(study(variants))
-        #expect(plan.stages.map(\.address).map { plan.instance($0).label } == plan.stages.map(\.label))
+        #expect(plan.stages.map(\.cacheKey).map { plan.instance($0).label } == plan.stages.map(\.label))
         #expect(plan.indices.count == plan.stages.count)
         #expect(plan.stages.filter { $0.scope == nil }.map(\.label).contains("generate corpus"))
         #expect(plan.stages.compactMap(\.scope).sorted() == (0..<5).flatMap { ["v\($0)", "v\($0)"] })

@@ -1,4 +1,5 @@
 import Foundation
+import RecipeSchema
 
 @testable import Recipes
 
@@ -84,7 +85,9 @@ let sampleRecipe = """
 
 extension Recipe {
     var train: TrainStage {
-        for case .train(let stage) in stages { return stage }
-        preconditionFailure("the recipe trains nothing")
+        guard let stage = stages.lazy.compactMap({ $0 as? TrainStage }).first else {
+            preconditionFailure("the recipe trains nothing")
+        }
+        return stage
     }
 }

@@ -4,15 +4,9 @@ import Support
 import Tokenization
 
 extension Plan {
-    /// Raised when the same settings no longer give the same result. Version 3 trains whole steps until the tokens asked for
-    /// are reached, and a step's documents do not depend on `accumulate`.
-    static func formatVersion(of stage: Stage) -> Int {
-        guard case .train(let train) = stage else { return 2 }
-        if case .steps = train.duration, train.batch.accumulate == 1 { return 2 }
-        return 3
-    }
-
-    /// Expands variants and seeds and addresses every stage. Reads the files the recipe names, writes nothing.
+    /// Expands variants and seeds and gives every stage its cache key. Reads the files the recipe names, writes nothing.
+    ///
+    /// - Throws: `UserError` if one of these files cannot be read.
     public init(_ file: RecipeFile) throws {
         var planner = Planner(directory: file.directory)
         var runs: [PlannedRun] = []
@@ -28,16 +22,15 @@ extension Plan {
         self.runs = runs
         var sharing: [Fingerprint: [Int]] = [:]
         for (index, run) in runs.enumerated() {
-            for address in Set(run.stages) { sharing[address, default: []].append(index) }
+            for key in Set(run.stages) { sharing[key, default: []].append(index) }
         }
         stages = planner.instances.map { instance in
             var instance = instance
-            instance.scope = Self.scope(ofStageIn: sharing[instance.address] ?? [], among: runs)
+            instance.scope = Self.scope(ofStageIn: sharing[instance.cacheKey] ?? [], among: runs)
             return instance
         }
-        indices = Dictionary(uniqueKeysWithValues: stages.enumerated().map { ($1.address, $0) })
-        report =
-            file.recipe.stages.compactMap { if case .report(let report) = $0 { report } else { nil } }.last
+        indices = Dictionary(uniqueKeysWithValues: stages.enumerated().map { ($1.cacheKey, $0) })
+        report = file.recipe.stages.compactMap(\.reportOptions).last
     }
 }
 
@@ -63,88 +56,56 @@ private struct Planner {
     init(directory: URL) { self.directory = directory }
 
     mutating func run(_ recipe: Recipe, variant: String?, seed: UInt64?) throws -> PlannedRun {
-        var addresses: [Fingerprint] = []
-        var names: [Fingerprint: OutputNames] = [:]
-        /// The address of each stage that makes something, by its index in the recipe.
+        var keys: [Fingerprint] = []
+        var links: [Fingerprint: [String]] = [:]
+        /// The cache key of each stage with outputs, by its index in the recipe.
         var made: [Int: Fingerprint] = [:]
+        let seeds = RunSeeds(recipe: recipe.seed, study: seed)
         for (index, placed) in recipe.placedStages.enumerated() {
-            for (stage, setting) in parts(of: placed) {
-                let seed = effectiveSeed(of: stage, recipe: recipe, run: seed)
-                let instance = try instance(stage, setting, template: placed.template, seed: seed, made: made)
-                made[index] = instance.address
-                addresses.append(instance.address)
-                names[instance.address] = OutputNames(stage)
-                if known.insert(instance.address).inserted { instances.append(instance) }
+            for (stage, canonical) in placed.stage.planned(placed.canonical) {
+                let instance = try instance(
+                    stage, canonical, template: placed.template, seed: stage.effectiveSeed(seeds), made: made)
+                made[index] = instance.cacheKey
+                keys.append(instance.cacheKey)
+                links[instance.cacheKey] = stage.outputs.map(\.link)
+                if known.insert(instance.cacheKey).inserted { instances.append(instance) }
             }
         }
-        return PlannedRun(variant: variant, seed: seed, stages: addresses, names: names, recipe: recipe)
-    }
-
-    /// An evaluation is split by model, so that a model shared by many runs is measured once; a report is
-    /// written after all runs.
-    private func parts(of placed: PlacedStage) -> [(Stage, CanonicalValue)] {
-        switch placed.stage {
-        case .report: return []
-        case .evaluate(var evaluate):
-            guard case .map(var settings) = placed.setting else { return [] }
-            return evaluate.models.map { model in
-                evaluate.models = [model]
-                settings["models"] = .list([model.setting])
-                return (.evaluate(evaluate), .map(settings))
-            }
-        default: return [(placed.stage, placed.setting)]
-        }
-    }
-
-    /// `seeds` of a study repeat training; the data it trains on stays the same.
-    private func effectiveSeed(of stage: Stage, recipe: Recipe, run: UInt64?) -> UInt64 {
-        switch stage {
-        case .tokenizer: recipe.seed
-        case .generate(let stage): stage.seed ?? recipe.seed
-        case .select(let stage): stage.seed ?? run ?? recipe.seed
-        case .learn(let stage): stage.seed ?? run ?? recipe.seed
-        case .label(let stage): stage.seed ?? recipe.seed
-        case .train(let stage): (stage.seed ?? run ?? recipe.seed) &+ UInt64(stage.seedOffset)
-        case .cut, .convert, .evaluate, .report: 0
-        }
+        return PlannedRun(variant: variant, seed: seed, stages: keys, links: links, recipe: recipe)
     }
 
     private mutating func instance(
-        _ stage: Stage, _ setting: CanonicalValue, template: ChatTemplate?, seed: UInt64,
+        _ stage: any Stage, _ canonical: CanonicalValue, template: ChatTemplate?, seed: UInt64,
         made: [Int: Fingerprint]
     ) throws -> StageInstance {
         var inputs: [Reference.Target: StageInstance.Input] = [:]
         var digests: [Reference.Target: String] = [:]
-        for reference in setting.references {
-            switch reference.target {
-            case .stage(let index), .second(let index):
-                guard let address = made[index] else {
-                    preconditionFailure("\(reference.name) refers to a later stage")
-                }
-                let isSecond = reference.target == .second(index)
-                inputs[reference.target] = isSecond ? .second(address) : .stage(address)
-                digests[reference.target] = address.hexadecimal + (isSecond ? " second" : "")
-            case .file(let path):
-                let url = URL(filePath: path, relativeTo: directory)
-                inputs[reference.target] = .file(url)
-                digests[reference.target] = try content(of: url)
+        for reference in canonical.inputs {
+            let input = input(reference, made)
+            inputs[reference.target] = input
+            switch input {
+            case .output(let index, let key): digests[reference.target] = "\(key.hexadecimal) \(index)"
+            case .file(let url): digests[reference.target] = try content(of: url)
             }
         }
-        for reference in stage.observed where inputs[reference.target] == nil {
-            switch reference.target {
-            case .stage(let index): inputs[reference.target] = made[index].map { .stage($0) }
-            case .second: preconditionFailure("what is measured along the way is text")
-            case .file(let path):
-                inputs[reference.target] = .file(URL(filePath: path, relativeTo: directory))
-            }
-        }
-        let canonical = setting.canonical { digests[$0.target]! }
-        let address = Fingerprint(
-            hashing: "swift-distill stage \(Plan.formatVersion(of: stage))", stage.kind.rawValue, canonical,
-            "\(seed)")
+        for reference in stage.observed { inputs[reference.target] = input(reference, made) }
+        let text = canonical.serialized { digests[$0.target]! }
+        let key = Fingerprint(
+            hashing: "swift-distill stage \(stage.version)", type(of: stage).name, text, "\(seed)")
         return StageInstance(
-            address: address, stage: stage, template: template, seed: seed, inputs: inputs,
-            setting: setting.canonical(\.name))
+            cacheKey: key, stage: stage, template: template, seed: seed, inputs: inputs,
+            canonical: canonical.serialized(\.name))
+    }
+
+    private func input(_ reference: Reference, _ made: [Int: Fingerprint]) -> StageInstance.Input {
+        switch reference.target {
+        case .file(let path): return .file(URL(filePath: path, relativeTo: directory))
+        case .output(let index, let stage):
+            guard let key = made[stage] else {
+                preconditionFailure("\(reference.name) refers to a later stage")
+            }
+            return .output(index, of: key)
+        }
     }
 
     /// The digest of a file, or of a directory's files with their names; hidden files do not count.
@@ -152,7 +113,7 @@ private struct Planner {
         let given = url.absoluteString
         if let known = contents[given] { return known }
         var parts: [String] = []
-        // A run directory shows its artefacts as links.
+        // A run directory shows its artifacts as links.
         let url = url.resolvingSymlinksInPath()
         let isDirectory = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
         if !FileManager.default.fileExists(atPath: url.path), CorpusFiles.isPattern(url.relativePath) {

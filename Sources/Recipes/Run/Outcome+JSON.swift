@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Reports
 
 extension RecipeRunner.Outcome {
     /// The results for programs: `{"directory", "performed", "reused", "runs": [{"variant", "seed", "models", "comparisons"}]}`.

@@ -1,21 +1,19 @@
 import Foundation
+import Reports
 import Support
 import Tensors
 
 /// Carries out a plan in its run directory.
 public struct RecipeRunner {
-    /// What each kind of stage is done by.
-    public var executors: [Stage.Kind: any StageExecutor]
+    /// Does a stage; tests put another in its place.
+    package var perform: (any Stage, StageContext) throws -> StageResult = { try $0.run($1) }
+    /// The version that reports and records name.
     public var toolVersion: String
     /// The parent of run directories.
     public var runs: URL
     public var progress: ProgressHandler
 
-    public init(
-        executors: [Stage.Kind: any StageExecutor], toolVersion: String, runs: URL,
-        progress: @escaping ProgressHandler
-    ) {
-        self.executors = executors
+    public init(toolVersion: String, runs: URL, progress: @escaping ProgressHandler) {
         self.toolVersion = toolVersion
         self.runs = runs
         self.progress = progress
@@ -35,10 +33,6 @@ public struct RecipeRunner {
     /// - Throws: What a stage throws, or `UserError` if the directory cannot be used or a stage needs more memory than there
     ///   can be.
     public func run(_ plan: Plan, fresh: Bool = false) throws -> Outcome {
-        for instance in plan.stages where executors[instance.stage.kind] == nil {
-            throw UserError(
-                "this build cannot run the stage \(instance.stage.kind.rawValue)", status: .unavailable)
-        }
         let url = runs.appending(path: plan.name, directoryHint: .isDirectory)
         let resources = ResourceCheck(plan, in: url, fresh: fresh)
         try resources.requireMemory()
@@ -61,7 +55,7 @@ public struct RecipeRunner {
             if let earlier = directory.record(of: instance) {
                 try tell(.note("\(instance.label): reused, \(earlier.result.summary)"), directory)
             } else {
-                try perform(instance, in: directory, plan: plan)
+                try finish(instance, in: directory, plan: plan)
                 performed += 1
             }
             try directory.link(instance, in: plan)
@@ -89,10 +83,7 @@ public struct RecipeRunner {
             })
     }
 
-    private func perform(_ instance: StageInstance, in directory: RunDirectory, plan: Plan) throws {
-        guard let executor = executors[instance.stage.kind] else {
-            preconditionFailure("executors were checked before the run began")
-        }
+    private func finish(_ instance: StageInstance, in directory: RunDirectory, plan: Plan) throws {
         let manager = FileManager.default
         let work = directory.directory(of: instance).appending(path: "work", directoryHint: .isDirectory)
         try manager.createDirectories(at: work)
@@ -100,8 +91,7 @@ public struct RecipeRunner {
         let started = Date()
         var failure: (any Error)?
         let context = StageContext(
-            stage: instance.stage, seed: instance.seed, address: instance.address,
-            output: directory.output(of: instance), secondOutput: directory.second(of: instance), work: work,
+            seed: instance.seed, outputs: directory.outputs(of: instance), work: work,
             metrics: MetricsLog(at: directory.metrics(of: instance)), label: instance.label,
             progress: { event in
                 do { try tell(event, directory) } catch { failure = failure ?? error }
@@ -110,14 +100,13 @@ public struct RecipeRunner {
             resolve: { reference in
                 switch instance.inputs[reference.target] {
                 case .file(let url): url
-                case .stage(let address): directory.output(of: plan.instance(address))
-                case .second(let address): directory.second(of: plan.instance(address))
+                case .output(let index, let key): directory.outputs(of: plan.instance(key))[index]
                 case nil: preconditionFailure("\(reference.name) is not an input of \(instance.label)")
                 }
             })
         let result: StageResult
         do {
-            result = try executor.run(context)
+            result = try perform(instance.stage, context)
         } catch let error as UserError {
             throw directory.advising(error)
         }
@@ -125,14 +114,15 @@ public struct RecipeRunner {
         BufferPool.shared.trim()
         if let failure { throw failure }
         precondition(
-            directory.hasOutput(of: instance), "the stage \(instance.label) left no \(context.output.path)")
+            directory.hasOutputs(of: instance),
+            "the stage \(instance.label) left no \(context.outputs.map(\.path))")
         let seconds = Date().timeIntervalSince(started)
         try directory.finish(
             instance,
             StageRecord(
-                address: instance.address, kind: instance.stage.kind, label: instance.label,
-                seed: instance.seed,
-                settings: instance.setting, started: started, seconds: seconds, result: result,
+                cacheKey: instance.cacheKey, kind: instance.kind, label: instance.label,
+                seed: instance.seed, settings: instance.canonical, started: started, seconds: seconds,
+                result: result,
                 digests: try directory.digests(of: instance)))
         try manager.removeItem(at: work)
         try tell(.finished(stage: instance.label, summary: result.summary), directory)

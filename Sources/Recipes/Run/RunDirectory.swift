@@ -4,11 +4,11 @@ import Support
 /// A run directory, held for this process:
 ///
 ///     recipe.yaml  run.json  events.jsonl  report.md  report.html
-///     stages/KIND-ADDRESS/{stage.json, metrics.jsonl, work/, the output}
+///     stages/KIND-CACHEKEY/{stage.json, metrics.jsonl, work/, the outputs}
 ///     NAME → the output of the stage that makes NAME (in a folder per run, for a study)
 ///
-/// Outputs stand once, under their stage's address; what people look for is a relative link, so that a run directory
-/// can be moved or copied as a whole.
+/// Each output exists once, in the directory of its stage; under the names of a recipe there are relative links, so that a
+/// run directory can be moved or copied as a whole.
 final class RunDirectory {
     let url: URL
     private let lock: DirectoryLock
@@ -24,10 +24,10 @@ final class RunDirectory {
     init(_ url: URL, for plan: Plan, fresh: Bool) throws {
         self.url = url
         let recipe = URL(filePath: plan.file.path, relativeTo: plan.file.directory).standardizedFileURL
-        try Self.checkOwner(of: url, recipe: recipe)
+        try Self.checkOwner(of: url, recipe: recipe, fresh: fresh)
         try FileManager.default.createDirectories(at: url)
         lock = try DirectoryLock(directory: url)
-        try Self.checkOwner(of: url, recipe: recipe)
+        try Self.checkOwner(of: url, recipe: recipe, fresh: fresh)
         if fresh {
             for name in try FileManager.default.contentsOfDirectory(atPath: url.path) where name != ".lock" {
                 try FileManager.default.removeItem(at: url.appending(path: name))
@@ -40,7 +40,7 @@ final class RunDirectory {
 
     /// A directory is ours if it is empty or its record names this recipe file. A record whose recipe file is gone
     /// (renamed, or on another machine) is nobody's: the next recipe of the name goes on with it.
-    private static func checkOwner(of url: URL, recipe: URL) throws {
+    private static func checkOwner(of url: URL, recipe: URL, fresh: Bool) throws {
         guard try FileManager.default.exists(at: url) else { return }
         let names = try FileManager.default.contentsOfDirectory(atPath: url.path)
         guard names.contains(where: { $0 != ".lock" }) else { return }
@@ -57,6 +57,14 @@ final class RunDirectory {
             throw UserError(
                 "run.json is not a run's record of this version", file: url.relativePath,
                 hint: "remove the directory, or name another with --runs", status: .cannotCreate)
+        }
+        guard fresh || record.format == RunRecord.formatVersion else {
+            throw UserError(
+                "the directory was written by another version of distill (format \(record.format), this one has "
+                    + "\(RunRecord.formatVersion)), whose finished stages cannot be reused",
+                file: url.relativePath,
+                hint: "do the run again with --fresh, or name another directory with --runs",
+                status: .cannotCreate)
         }
         let snapshot = url.appending(path: "recipe.yaml").standardizedFileURL
         let owner = URL(filePath: record.recipe).standardizedFileURL
@@ -83,36 +91,29 @@ final class RunDirectory {
         stages.appending(path: instance.directoryName, directoryHint: .isDirectory)
     }
 
-    func output(of instance: StageInstance) -> URL {
-        directory(of: instance).appending(path: instance.stage.outputName)
+    func outputs(of instance: StageInstance) -> [URL] {
+        instance.stage.outputs.map { directory(of: instance).appending(path: $0.file) }
     }
 
-    /// The second thing that a stage makes.
-    func second(of instance: StageInstance) -> URL {
-        directory(of: instance).appending(path: "second", directoryHint: .isDirectory)
+    /// Whether all outputs of the stage are there.
+    func hasOutputs(of instance: StageInstance) -> Bool {
+        outputs(of: instance).allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
     }
 
-    /// Whether all that the stage makes is there.
-    func hasOutput(of instance: StageInstance) -> Bool {
-        let outputs =
-            [output(of: instance)] + (instance.stage.secondArtefact == nil ? [] : [second(of: instance)])
-        return outputs.allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
-    }
-
-    /// The digests of all that a stage made.
-    func digests(of instance: StageInstance) throws -> ArtefactDigests {
-        try ArtefactDigests(
-            of: [instance.stage.outputName, "second", "metrics.jsonl"], in: directory(of: instance))
+    /// The digests of everything a stage made.
+    func digests(of instance: StageInstance) throws -> ArtifactDigests {
+        try ArtifactDigests(
+            of: instance.stage.outputs.map(\.file) + ["metrics.jsonl"], in: directory(of: instance))
     }
 
     func metrics(of instance: StageInstance) -> URL {
         directory(of: instance).appending(path: "metrics.jsonl")
     }
 
-    /// The record of a finished stage whose output is still there.
+    /// The record of a finished stage whose outputs are still there.
     func record(of instance: StageInstance) -> StageRecord? {
         guard let record = try? StageRecord(contentsOf: recordURL(of: instance)),
-            record.address == instance.address, hasOutput(of: instance)
+            record.cacheKey == instance.cacheKey, hasOutputs(of: instance)
         else { return nil }
         return record
     }
@@ -138,7 +139,7 @@ final class RunDirectory {
         var damaged = [url]
         if let record = try? StageRecord(contentsOf: url) {
             let directory = directory(of: instance)
-            damaged = record.digests?.changed(in: directory).map { directory.appending(path: $0) } ?? []
+            damaged = record.digests.changed(in: directory).map { directory.appending(path: $0) }
             if damaged.isEmpty { return [] }
         }
         for file in damaged + [url] where manager.fileExists(atPath: file.path) {
@@ -170,19 +171,16 @@ final class RunDirectory {
 
     // MARK: Links
 
-    /// Shows the stage's output under its name in the folder of every run that has it.
+    /// Links the stage's outputs under their names in the folder of every run that has them.
     func link(_ instance: StageInstance, in plan: Plan) throws {
-        for run in plan.runs where run.stages.contains(instance.address) {
+        for run in plan.runs where run.stages.contains(instance.cacheKey) {
             let folder = run.folder.map { url.appending(path: $0) } ?? url
             try FileManager.default.createDirectories(at: folder)
             let up = run.folder == nil ? "" : "../"
             let target = "\(up)stages/\(instance.directoryName)/"
             // A stage shared by two runs may have other names in each.
-            let names = run.names[instance.address] ?? .init(instance.stage)
-            try replaceLink(
-                at: folder.appending(path: names.output), with: target + instance.stage.outputName)
-            if let second = names.second {
-                try replaceLink(at: folder.appending(path: second), with: target + "second")
+            for (output, link) in zip(instance.stage.outputs, run.links[instance.cacheKey] ?? []) {
+                try replaceLink(at: folder.appending(path: link), with: target + output.file)
             }
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import RecipeSchema
 
 /// The recipe that `distill init` writes for the files of this project: `data/teacher` and `data/world`.
 public enum StarterRecipe {
@@ -22,15 +23,18 @@ public enum StarterRecipe {
             "# A recipe to start from: it lets the teacher write a corpus, stores its distributions, trains a student",
             "# on both, and measures it. Check it with `distill validate FILE`, run it with `distill run FILE`.",
         ]
-        var top = KeyReference.top
+        var top = KeyReference.top()
         for index in top.indices where top[index].key == "name" { top[index].example = name }
         write(top, indent: "", to: &lines)
         lines.append("stages:")
-        for kind in [Stage.Kind.generate, .label, .train, .evaluate] {
-            lines.append("  - \(kind.rawValue):  # \(kind.summary)")
+        let kinds: [any Stage.Type] = [
+            GenerateStage.self, LabelStage.self, TrainStage.self, EvaluateStage.self,
+        ]
+        for kind in kinds {
+            lines.append("  - \(kind.name):  # \(kind.summary)")
             write(kind.declarations, indent: "      ", to: &lines)
         }
-        lines.append("  - report: {}  # \(Stage.Kind.report.summary)")
+        lines.append("  - report: {}  # \(ReportStage.summary)")
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -1,4 +1,6 @@
 import Foundation
+import RecipeSchema
+import Reports
 import Support
 
 /// A recipe for a teacher and text at hand: what `distill init --teacher MODEL --data TEXT` writes.
@@ -83,20 +85,20 @@ public struct StudentRecipe: Sendable {
             size = StudentSize(of: facts, corpus: corpus, memoryBytes: recipe.memoryBytes)
             let answers = corpus.kind == .prompts ? newTokens : 0
             let length = corpus.usualLength + answers
-            let most = min(512, facts.contextLength)
+            let most = min(512, facts.shape.contextLength)
             let context = [64, 128, 256, 512].first { $0 >= min(length, most) && $0 <= most } ?? most
             let text = corpus.tokens + Double(answers * corpus.records)
             let affordable = min(
-                operations * recipe.plannedSeconds / (3 * size.shape.forwardOperations),
-                operations * recipe.plannedSeconds / facts.shape.forwardOperations, 20e6)
+                operations * recipe.plannedSeconds / (3 * size.shape.cost.forwardOperations),
+                operations * recipe.plannedSeconds / facts.shape.cost.forwardOperations, 20e6)
             // Small texts want small steps: at least some fifty of them.
             let wanted = max(min(passes * text, affordable), 1)
             let sequences = [16, 8, 4].first { wanted >= Double(200 * $0 * context) } ?? 2
             let least = Double(50 * sequences * context)
             (self.context, self.sequences) = (context, sequences)
             tokens = Self.rounded(max(wanted, min(least, affordable), Double(sequences * context)))
-            let share = affordable / text
-            part = share < 0.8 && corpus.kind != .prompts ? Self.rounded(share, digits: 1) : nil
+            let fraction = affordable / text
+            part = fraction < 0.8 && corpus.kind != .prompts ? Self.rounded(fraction, digits: 1) : nil
         }
 
         /// The length of training with `_` between groups of three digits.
@@ -146,10 +148,10 @@ public struct StudentRecipe: Sendable {
             if let neurons = size.feedForward {
                 text += "  feed_forward: \(neurons)  # neurons of \(facts.shape.feedForward) in each block\n"
             }
-            text += "  corpus: \(given)  # what is kept is decided on it\n"
+            text += "  corpus: \(given)  # importance is measured on it\n"
             if let pieces = size.vocabulary {
                 text +=
-                    "  vocabulary: {trim_to: \(pieces)}  # pieces of \(facts.shape.vocabulary); the text uses about \(corpus.pieces)\n"
+                    "  vocabulary: {trim_to: \(pieces)}  # pieces of \(facts.shape.vocabularySize); the text uses about \(corpus.pieces)\n"
             }
             text += "stages:\n"
             if corpus.kind == .prompts {
@@ -164,10 +166,10 @@ public struct StudentRecipe: Sendable {
                     """
             } else if let part {
                 text += """
-                      - select:  # as much as can be labelled in about two hours; raise share for more
+                      - select:  # as much as can be labelled in about two hours; raise fraction for more
                           corpus: \(given)
                           method: random
-                          share: \(part)
+                          fraction: \(part)
                           to: part
 
                     """
@@ -209,12 +211,8 @@ public struct StudentRecipe: Sendable {
             return text
         }
 
-        func header(path: String, estimates labels: [String], _ estimates: [CostModel.Estimate]) -> String {
+        func header(path: String, estimates labels: [String], _ estimates: [CostEstimate]) -> String {
             let total = CostModel.total(of: estimates)
-            let bytes = ScoreColumn(key: "", title: "", style: .bytes) { _ in nil }
-            let count = ScoreColumn(key: "", title: "", style: .count) { _ in nil }
-            func size(_ value: Double) -> String { bytes.text(.init(value)) }
-            func number(_ value: Double) -> String { count.text(.init(value)) }
             let about = corpus.isEstimate ? "about " : ""
             let kind =
                 switch corpus.kind {
@@ -226,22 +224,22 @@ public struct StudentRecipe: Sendable {
                 .filter { $0.1.seconds >= 0.1 * total.seconds }
                 .map { "\($0) ≈ \(durationText($1.seconds))" }.joined(separator: ", ")
             var lines = [
-                "A student of \(recipe.teacher.singleLine), cut from it and taught by its token distributions.",
+                "A student of \(recipe.teacher.singleLine), pruned from it and trained on its token distributions.",
                 "",
                 "  distill run \(path.singleLine)",
                 "  distill chat runs/\(name)/student",
                 "",
-                "Teacher: \(number(facts.shape.parameters)) parameters in \(facts.shape.layers) layers, "
-                    + "\(facts.shape.vocabulary) pieces; the student \(number(self.size.shape.parameters)).",
-                "Text:    \(about)\(corpus.records) \(kind), \(number(corpus.tokens)) tokens.",
+                "Teacher: \(countText(facts.shape.cost.parameters)) parameters in \(facts.shape.layers) layers, "
+                    + "\(facts.shape.vocabularySize) pieces; the student \(countText(self.size.shape.cost.parameters)).",
+                "Text:    \(about)\(corpus.records) \(kind), \(countText(corpus.tokens)) tokens.",
                 "Expect:  ≈ \(durationText(total.seconds)) on two cores (\(longest)),",
-                "         ≈ \(size(total.memoryBytes)) of memory and \(size(total.diskBytes)) of disk: estimates of "
+                "         ≈ \(byteText(total.memoryBytes)) of memory and \(byteText(total.diskBytes)) of disk: estimates of "
                     + "distill run --dry-run.",
                 "Paths start from the directory that distill is started in.",
             ]
             if !self.size.fits {
                 lines.append(
-                    "This machine has too little memory to train even a student this small: cut more, or use a larger one."
+                    "This machine has too little memory to train even a student this small: prune more, or use a larger one."
                 )
             }
             return lines.map { $0.isEmpty ? "#\n" : "# \($0)\n" }.joined()

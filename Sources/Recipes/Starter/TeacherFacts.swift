@@ -2,11 +2,11 @@ import Checkpoints
 import Foundation
 import Support
 import Tokenization
+import Transformer
 
 /// What a recipe must know of a teacher.
 struct TeacherFacts {
-    let shape: ModelShape
-    let contextLength: Int
+    let shape: Configuration
     let tokenizer: Tokenizer
     /// How it writes chats, if it can write any.
     let template: ChatTemplate?
@@ -17,12 +17,7 @@ struct TeacherFacts {
     ///
     /// - Throws: `UserError` if the model or its tokenizer is missing or not understood
     init(_ url: URL) throws {
-        let configuration = try Checkpoint.configuration(at: url)
-        guard let shape = ModelShape(checkpoint: url) else {
-            throw UserError("the model's configuration is not understood", file: url.relativePath)
-        }
-        self.shape = shape
-        contextLength = configuration.contextLength
+        shape = try Checkpoint.configuration(at: url)
         bytes = try Checkpoint.weightBytes(at: url)
         let form = try Checkpoint.textForm(at: url)
         tokenizer = form.tokenizer

@@ -1,0 +1,19 @@
+import Support
+
+/// Collects the problems of a recipe while reading goes on.
+package final class Problems {
+    package init() {}
+
+    package private(set) var found: [UserError] = []
+
+    package func add(
+        _ problem: String, at location: SourceLocation, hint: String? = nil,
+        status: ExitStatus = .configuration
+    ) {
+        found.append(location.error(problem, hint: hint, status: status))
+    }
+
+    package func throwIfAny() throws {
+        if !found.isEmpty { throw RecipeError(found) }
+    }
+}

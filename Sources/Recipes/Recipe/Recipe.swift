@@ -1,0 +1,95 @@
+import RecipeSchema
+import Reports
+import Support
+import Tensors
+
+/// A recipe as its file means it: validated, with every default filled in.
+public struct Recipe: Sendable {
+    /// Names the run directory.
+    public let name: String
+    public let description: String?
+    public let seed: UInt64
+    /// The teacher of the stages that name no other.
+    public let teacher: Reference?
+    /// The model that is trained by the stages that name no other.
+    package let student: ModelSettings?
+    /// Seeds that training, and what follows it, is repeated with; empty outside studies.
+    public let seeds: [UInt64]
+    /// What a study's closing sentence compares.
+    public var verdict: Verdict? { verdictSettings?.verdict }
+    let verdictSettings: VerdictSettings?
+    let placedStages: [PlacedStage]
+    let variants: [VariantSettings]
+
+    package var stages: [any Stage] { placedStages.map(\.stage) }
+
+    /// The number of stages, those included that a pruned student adds.
+    public var stageCount: Int { placedStages.count }
+
+    /// - Parameter registry: the kinds of stages that the recipe may have
+    init(_ section: Section, stages registry: StageRegistry) {
+        let context = section.context
+        name = section.value("name", .name(), example: "my-student", "Names the run directory.")
+        description = section.optional("description", .text, "One line about the recipe, for its report.")
+        seed = section.value(
+            "seed", .seed, default: RandomStream.standardSeed, example: "17",
+            "All randomness derives from it: same seed, same bytes."
+        )
+        teacher = section.optional(
+            "teacher", .reference(to: .checkpoint), example: "data/teacher",
+            "The teacher: a Hugging Face directory or a GGUF file.")
+        // A value with mistakes is replaced by a placeholder, so that they are not reported again where it is read.
+        context.teacher = teacher ?? (section.has("teacher") ? .placeholder : nil)
+        context.tokenizer = section.optional(
+            "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the teacher's",
+            "The student's tokenizer, or a model that has one.")
+        context.chatTemplate = section.optional(
+            "chat_template", .chatTemplate, defaultText: "the model's own",
+            "How chats are written: for models without a template, such as base models, or with one that is not known."
+        )
+        let given = section.optional(
+            "student", .model, example: KeyDeclaration.nestedExample,
+            "The model that is trained, unless a stage says otherwise.")
+        let pruning = given.flatMap { PruneStage.stages(for: $0, context) }
+        student = pruning?.student ?? given
+        context.student =
+            student ?? (section.has("student") ? KeyType<ModelSettings>.model.placeholder() : nil)
+        placedStages =
+            (pruning?.stages ?? [])
+            + section.value("stages", .list(of: .stage(of: registry)), "What is done, in order.")
+        variants = section.value(
+            "variants", .list(of: .section(VariantSettings.self), atLeast: 0), default: [],
+            "A study: the recipe is run once for each variant. Stages that are alike run once.")
+        seeds = section.value(
+            "seeds", .list(of: .seed, atLeast: 0), default: [],
+            "A study: training, and what follows it, is repeated with each seed.")
+        verdictSettings = section.optional(
+            "verdict", .section(VerdictSettings.self), "A study: what the closing sentence compares.")
+        RecipeFacts(stages: placedStages, context: context).check()
+        checkStudy(section)
+    }
+
+    private func checkStudy(_ section: Section) {
+        var names: Set<String> = []
+        for variant in variants where !variant.name.isEmpty && !names.insert(variant.name).inserted {
+            section.context.problems.add(
+                "a variant before is named \"\(variant.name)\" too", at: variant.location,
+                hint: "choose another name")
+        }
+        if let settings = verdictSettings, let baseline = settings.verdict.baseline, !names.contains(baseline)
+        {
+            section.context.problems.add(
+                "no variant is named \"\(baseline)\"", at: settings.baselineLocation,
+                hint: suggestion(for: baseline, among: variants.map(\.name)))
+        }
+        var listed: Set<UInt64> = []
+        for seed in seeds where !listed.insert(seed).inserted {
+            section.problem(at: "seeds", "the seed \(seed) is listed twice")
+        }
+    }
+}
+
+extension Recipe {
+    /// What its stages measure, under the keys that a verdict may name.
+    var measurementNames: [String] { ["parameters", "bytes"] + stages.flatMap(\.measurementNames) }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Reports
+
+extension Plan {
+    /// What `--dry-run` shows: a line a stage, the whole, and what the machine lacks for it.
+    ///
+    /// - Parameter runs: the parent of run directories
+    public func table(with cost: CostModel, runs directory: URL) -> String {
+        let estimates = cost.estimates(of: self)
+        let total = CostModel.total(of: estimates)
+        let lines = zip(stages, estimates).map { instance, estimate in
+            [instance.label, String(instance.cacheKey.hexadecimal.prefix(12))] + Self.cells(estimate)
+        }
+        let rows =
+            [["stage", "cache key", "time", "memory", "disk"]] + lines + [["total", ""] + Self.cells(total)]
+        let study = runs.count > 1 ? "\(runs.count) runs, \(stages.count) different stages\n" : ""
+        let resources = ResourceCheck(self, in: directory.appending(path: name))
+        let warnings = (resources.memory + [resources.disk].compactMap { $0 }).map { "\nwarning: \($0)" }
+            .joined()
+        return
+            "\(name)\n\(study)\(TextTable(rows: rows).text(colour: false))\(warnings)\nEstimates; nothing was written."
+    }
+
+    /// The same for programs: `{"name", "runs", "stages": [{"stage", "cache_key", "seconds", "memory_bytes",
+    /// "disk_bytes"}], "total"}`. Times and sizes are estimates.
+    public func json(with cost: CostModel) throws -> String {
+        struct Line: Encodable {
+            var stage, cacheKey: String?
+            var seconds: Double
+            var memoryBytes, diskBytes: Int
+
+            init(_ estimate: CostEstimate, of instance: StageInstance? = nil) {
+                (stage, cacheKey) = (instance?.label, instance?.cacheKey.hexadecimal)
+                seconds = estimate.seconds
+                memoryBytes = Int(estimate.memoryBytes.clamped)
+                diskBytes = Int(estimate.diskBytes.clamped)
+            }
+        }
+        struct Document: Encodable {
+            var name: String
+            var runs: Int
+            var stages: [Line]
+            var total: Line
+        }
+        let estimates = cost.estimates(of: self)
+        let document = Document(
+            name: name, runs: runs.count, stages: zip(stages, estimates).map { Line($1, of: $0) },
+            total: Line(CostModel.total(of: estimates)))
+        return String(decoding: try JSONEncoder.forRecords.encode(document), as: UTF8.self)
+    }
+
+    private static func cells(_ estimate: CostEstimate) -> [String] {
+        return [
+            "≈ " + durationText(estimate.seconds),
+            "≈ " + byteText(estimate.memoryBytes),
+            "≈ " + byteText(estimate.diskBytes),
+        ]
+    }
+}
+
+extension Double {
+    /// Within the integers that every JSON reader has: an estimate may be absurd, and no trap.
+    fileprivate var clamped: Double { isNaN ? 0 : Swift.min(Swift.max(self, 0), 9_007_199_254_740_991) }
+}

@@ -1,0 +1,98 @@
+import Checkpoints
+import Foundation
+import Pruning
+import RecipeSchema
+import Tokenization
+import Transformer
+
+/// What is kept of a model that is pruned.
+struct PruneSettings: Sendable {
+    let plan: PruningPlan
+    /// Text on which importance is measured.
+    let corpus: [Reference]
+    /// Text that a trimmed vocabulary tokenizes as the whole one does.
+    let vocabularyCorpus: [Reference]
+
+    /// Whether nothing is removed.
+    var keepsAll: Bool { plan == PruningPlan() }
+
+    init(plan: PruningPlan, corpus: [Reference], vocabularyCorpus: [Reference]) {
+        self.plan = plan
+        self.corpus = corpus
+        self.vocabularyCorpus = vocabularyCorpus
+    }
+
+    /// Reads the keys `layers`, `width`, `heads`, `feed_forward`, `corpus` and `vocabulary`.
+    ///
+    /// - Parameter model: the model that is pruned, whose shape decides what is possible
+    init(_ section: Section, of model: Reference?) {
+        let layers = section.optional(
+            "layers", .layers, defaultText: "all",
+            "Blocks that are kept: a number keeps those that change the hidden states most, a list names them, from 1."
+        )
+        let width = section.optional(
+            "width", .integer(2...65536), defaultText: "all",
+            "Channels of the hidden states that are kept: those that the norms scale most.")
+        let heads = section.optional(
+            "heads", .integer(1...1024), defaultText: "all",
+            "Query heads that are kept in each block, as many of each group: those that contribute most to the output."
+        )
+        let feedForward = section.optional(
+            "feed_forward", .integer(1...262_144), defaultText: "all",
+            "Neurons that are kept in each block: those with the largest activation.")
+        let text = section.pruningText(only: nil)
+        plan = PruningPlan(
+            layers: layers, feedForward: feedForward, heads: heads, width: width,
+            vocabulary: text.vocabulary?.vocabulary)
+        corpus = text.corpus ?? text.vocabulary?.corpus ?? []
+        vocabularyCorpus = text.vocabulary?.corpus ?? text.corpus ?? []
+        check(section, of: model)
+    }
+
+    private func check(_ section: Section, of model: Reference?) {
+        if plan.measuresImportance, corpus.isEmpty, section.sound("corpus", "vocabulary") {
+            section.problem(
+                at: "corpus", "importance is measured on text, which is not given", hint: "give corpus")
+        } else if plan.vocabulary != nil, vocabularyCorpus.isEmpty, section.sound("corpus", "vocabulary") {
+            section.problem(
+                at: "vocabulary", "the pieces kept are those of a text, which is not given",
+                hint: "give corpus there")
+        }
+        guard let shape = model?.modelConfiguration(section.context) else { return }
+        var count: Int?
+        switch plan.layers {
+        case .count(let wanted)?: count = wanted
+        case .chosen(let chosen)?: count = chosen.last
+        case nil: break
+        }
+        let faults = DecoderSelection.faults(
+            of: shape, layers: count, feedForward: plan.feedForward, heads: plan.heads, width: plan.width)
+        for fault in faults where section.sound(fault.part.rawValue) {
+            section.problem(at: fault.part.rawValue, fault.problem, hint: fault.hint)
+        }
+        if let size = plan.vocabulary?.size, size >= shape.vocabularySize, section.sound("vocabulary") {
+            section.problem(
+                at: "vocabulary", "\(size) pieces are no fewer than the model has, \(shape.vocabularySize)",
+                hint: "keep fewer, or leave vocabulary out")
+        }
+    }
+}
+
+extension Section {
+    /// Reads the keys `corpus` and `vocabulary` of pruning.
+    fileprivate func pruningText(only condition: KeyCondition?) -> (
+        corpus: [Reference]?, vocabulary: VocabularySettings?
+    ) {
+        (
+            optional(
+                "corpus", .oneOrMore(.reference(to: .corpus)), defaultText: "the vocabulary's",
+                only: condition, "Text on which importance is measured."),
+            optional(
+                "vocabulary", .section(VocabularySettings.self), defaultText: "the whole", only: condition,
+                "The part of the vocabulary that is kept.")
+        )
+    }
+
+    /// Declares the keys of pruning that a new shape does not have.
+    func declarePruningText(only condition: KeyCondition) { _ = pruningText(only: condition) }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import RecipeSchema
+import Tokenization
+
+// The schema's types, as recipes use them.
+package typealias Section = RecipeSchema.Section<RecipeContext>
+package typealias KeyType<Value> = RecipeSchema.KeyType<Value, RecipeContext>
+package typealias CanonicalValue = RecipeSchema.CanonicalValue<Reference>
+
+/// A mapping of a recipe.
+package protocol RecipeSection: SchemaSection where Context == RecipeContext {}
+
+/// What the sections of one recipe share while they are read.
+package final class RecipeContext: SchemaContext {
+    package typealias Input = Reference
+
+    package let problems = Problems()
+    /// The directory that relative paths start from.
+    let directory: URL
+    /// Whether files must exist; documentation and some tests read recipes without them.
+    let checksFiles: Bool
+    /// What those files hold.
+    let files: InputFiles
+    /// The keys of the top level that stages take as defaults, read before the stages are.
+    var teacher: Reference?
+    var tokenizer: Reference?
+    var student: ModelSettings?
+    var chatTemplate: ChatTemplate?
+    /// The outputs of the stages read so far.
+    private(set) var artifacts: [Artifact] = []
+    private var artifactsByName: [String: Artifact] = [:]
+    private var artifactsByTarget: [Reference.Target: Artifact] = [:]
+    private var stageCount = 0
+
+    package convenience init() { self.init(directory: URL(filePath: ".")) }
+
+    init(directory: URL, checksFiles: Bool = false, files: InputFiles = InputFiles()) {
+        self.directory = directory
+        self.checksFiles = checksFiles
+        self.files = files
+    }
+
+    /// The index of the stage about to be read.
+    func nextStage() -> Int {
+        defer { stageCount += 1 }
+        return stageCount
+    }
+
+    /// Makes an output of a stage known to the stages after it.
+    func add(_ artifact: Artifact, at location: SourceLocation) {
+        if artifactsByName[artifact.name] != nil {
+            problems.add(
+                "an earlier stage already makes \"\(artifact.name)\"", at: location,
+                hint: "choose another name")
+        } else {
+            artifactsByName[artifact.name] = artifact
+        }
+        artifactsByTarget[artifact.target] = artifact
+        artifacts.append(artifact)
+    }
+
+    func artifact(named name: String) -> Artifact? { artifactsByName[name] }
+
+    /// The output that a reference names.
+    func artifact(at target: Reference.Target) -> Artifact? { artifactsByTarget[target] }
+}
+
+extension RecipeContext {
+    /// The names of keys and stages until version 0.4, and what they are now.
+    package static var formerNames: FormerNames {
+        [
+            "cut": ["prune"], "learn": ["distill_dataset"],
+            "share": ["fraction"], "teacher_share": ["teacher_fraction"], "learned": ["synthetic"],
+            "small": ["small_model"], "figures": ["metrics"],
+        ]
+    }
+}

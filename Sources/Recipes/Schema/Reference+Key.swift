@@ -1,0 +1,127 @@
+import Corpora
+import Foundation
+import RecipeSchema
+import Support
+
+extension KeyType<Reference> {
+    /// A file or an artifact of one of the kinds. `teacher` stands for the recipe's teacher where a model or a
+    /// tokenizer is wanted.
+    ///
+    /// - Parameter use: What a file must hold; by default what the first kind says.
+    static func reference(to kinds: ArtifactKind..., as use: FileUse? = nil) -> Self {
+        let wanted = kinds[0]
+        let use = use ?? FileUse(wanted)
+        let summary =
+            wanted == .signals || wanted == .sequences
+            ? "the name of \(wanted.phrase)" : "\(wanted.phrase): a path or the name of a stage's output"
+        return Self(
+            summary: summary,
+            placeholder: { .placeholder }, fileContent: use.rawValue,
+            decode: { yaml, context in
+                guard case .scalar(let text, _) = yaml.content, !text.isEmpty else {
+                    context.problems.add(
+                        "found \(yaml.kindName)", at: yaml.location, hint: "expected: \(summary)")
+                    return nil
+                }
+                let resolver = ReferenceResolver(
+                    wanted: kinds, use: use, text: text, location: yaml.location, context: context)
+                return resolver.resolve().map { ($0, .input($0)) }
+            }, canonical: CanonicalValue.input)
+    }
+}
+
+/// Decides what a name in a recipe stands for.
+private struct ReferenceResolver {
+    let wanted: [ArtifactKind]
+    let use: FileUse
+    let text: String
+    let location: SourceLocation
+    let context: RecipeContext
+
+    func resolve() -> Reference? {
+        if let artifact = context.artifact(named: text) {
+            guard wanted.contains(artifact.kind) else {
+                report("\"\(text)\" is \(artifact.kind.phrase)", hint: "\(wanted[0].phrase) is needed here")
+                return nil
+            }
+            if use == .questions {
+                report(
+                    "\"\(text)\" is a corpus, which has no answers to compare with",
+                    hint: "a file of questions is needed here, each with its \"answers\"")
+                return nil
+            }
+            return Reference(name: text, target: artifact.target, location: location)
+        }
+        if text == "teacher", wanted.contains(.checkpoint) || wanted.contains(.tokenizer) {
+            guard let teacher = context.teacher else {
+                report("the recipe has no teacher", hint: "name one with the key \"teacher\" at the top")
+                return nil
+            }
+            return Reference(name: text, target: teacher.target, location: location)
+        }
+        return fileReference()
+    }
+
+    private func fileReference() -> Reference? {
+        let reference = Reference(name: text, target: .file(text), location: location)
+        guard context.checksFiles else {
+            // Without files to look at, a bare word can only be meant as an output.
+            if looksLikePath { return reference }
+            reportUnknownName()
+            return nil
+        }
+        var isDirectory: ObjCBool = false
+        let url = URL(filePath: text, relativeTo: context.directory)
+        do {
+            _ = try FileManager.default.exists(at: url)
+        } catch {
+            context.problems.add("\(error)", at: location, status: (error as? UserError)?.status ?? .noInput)
+            return nil
+        }
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
+            if wanted[0] == .corpus, CorpusFiles.isPattern(text) { return checked(reference, url) }
+            looksLikePath ? reportMissingFile(url) : reportUnknownName()
+            return nil
+        }
+        if isDirectory.boolValue, wanted[0] == .corpus, (try? CorpusFiles(at: url).files.isEmpty) == true {
+            report("\(text) holds no corpus", hint: "\(CorpusFiles.summary) are read")
+            return nil
+        }
+        return checked(reference, url)
+    }
+
+    /// The reference, if the file, the directory or what a pattern matches can be used.
+    private func checked(_ reference: Reference, _ url: URL) -> Reference? {
+        guard let problem = context.files.problem(with: url, as: use) else { return reference }
+        // A file's own place and problem, at the place of the key that names it.
+        let inner = UserError(
+            problem.problem, file: problem.file, line: problem.line, column: problem.column)
+        context.problems.add(
+            "\(inner)", at: location, hint: problem.hint ?? "\(use.phrase) is needed here",
+            status: problem.status)
+        return nil
+    }
+
+    private var looksLikePath: Bool { text.contains("/") || text.contains(".") }
+
+    private func reportUnknownName() {
+        var names = context.artifacts.filter { wanted.contains($0.kind) }.map(\.name)
+        if wanted.contains(.checkpoint), context.teacher != nil { names.append("teacher") }
+        report(
+            "no earlier stage makes \"\(text)\", and no file has that name",
+            hint: suggestion(for: text, among: names))
+    }
+
+    private func reportMissingFile(_ url: URL) {
+        let folder = url.deletingLastPathComponent()
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        let near = nearest(to: url.lastPathComponent, among: names.sorted())
+        context.problems.add(
+            "no such file: \(text)", at: location, hint: near.map { "did you mean \"\($0)\"?" },
+            status: .noInput)
+    }
+
+    private func report(_ problem: String, hint: String?) {
+        context.problems.add(problem, at: location, hint: hint)
+    }
+}

@@ -1,0 +1,20 @@
+import RecipeSchema
+
+/// A file, or the output of an earlier stage, as a recipe names it.
+public struct Reference: Hashable, Sendable, NamedInput {
+    /// What the name stands for.
+    package enum Target: Hashable, Sendable {
+        /// A path, relative to the directory the command runs in unless absolute.
+        case file(String)
+        /// An output, by its index, of the stage with this index in the recipe.
+        case output(Int, ofStage: Int)
+    }
+
+    /// The name as the recipe spells it, for tables and messages.
+    public let name: String
+    package let target: Target
+    let location: SourceLocation
+
+    /// Stands in for a reference whose mistake has been reported.
+    static let placeholder = Reference(name: "", target: .file(""), location: SourceLocation(origin: ""))
+}

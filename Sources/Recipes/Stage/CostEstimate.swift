@@ -1,0 +1,19 @@
+/// What a stage or a plan takes.
+public struct CostEstimate: Equatable, Sendable {
+    public var seconds: Double
+    /// The most memory in use at a time.
+    public var memoryBytes: Double
+    /// What stays on disk.
+    public var diskBytes: Double
+    /// What unfinished work takes on disk besides, until the stage is done.
+    public var workBytes: Double
+
+    public init(
+        seconds: Double = 0, memoryBytes: Double = 0, diskBytes: Double = 0, workBytes: Double = 0
+    ) {
+        self.seconds = seconds
+        self.memoryBytes = memoryBytes
+        self.diskBytes = diskBytes
+        self.workBytes = workBytes
+    }
+}

@@ -1,0 +1,87 @@
+import Checkpoints
+import Corpora
+import Foundation
+import Transformer
+
+/// What references stand for, as far as it is known before anything is done.
+extension CostEstimator: ModelLookup {
+    /// Asks the stage that makes an input; `nil` for a file.
+    private func maker<Value>(
+        of reference: Reference, _ ask: (any Stage, Int, CostEstimator) -> Value?
+    ) -> Value? {
+        guard case .output(let index, let key)? = instance.inputs[reference.target] else { return nil }
+        let estimator = at(key)
+        return ask(estimator.instance.stage, index, estimator)
+    }
+
+    private func file(_ reference: Reference) -> URL? {
+        if case .file(let url)? = instance.inputs[reference.target] { url } else { nil }
+    }
+
+    package func configuration(of model: Reference) -> Configuration? {
+        file(model).flatMap { try? Checkpoint.configuration(at: $0) }
+            ?? maker(of: model) { $0.configuration(ofOutput: $1, $2) }
+    }
+
+    package func vocabularySize(of tokenizer: Reference) -> Int? {
+        maker(of: tokenizer) { stage, index, _ in stage.vocabularySize(ofOutput: index) }
+            ?? configuration(of: tokenizer)?.vocabularySize
+    }
+
+    /// Weights in Float32.
+    func weights(_ shape: Configuration?) -> Double { shape?.cost.weightBytes ?? 0 }
+
+    /// Weights of a frozen model in memory: as `WeightStorage.automatic` keeps them.
+    func loaded(_ reference: Reference) -> Double {
+        guard let shape = configuration(of: reference)?.cost else { return 0 }
+        return shape.parameters > Double(WeightStorage.mostWidened)
+            ? min(stored(reference), shape.weightBytes) : shape.weightBytes
+    }
+
+    /// Weights of a model, as its file has them.
+    func stored(_ reference: Reference) -> Double {
+        if let url = file(reference), let bytes = try? Checkpoint.weightBytes(at: url) {
+            return Double(bytes)
+        }
+        return maker(of: reference) { $0.storedBytes(ofOutput: $1, $2) }
+            ?? weights(configuration(of: reference))
+    }
+
+    func pass(_ shape: Configuration?, _ tokens: Double) -> Double { shape?.cost.pass(tokens) ?? 0 }
+
+    /// Passes over some documents after others. They fall short of the limit by a part of a document, and buffers are kept in
+    /// sizes that differ by an eighth: there are some of each.
+    func passes(_ shape: Configuration?, _ tokens: Double, of corpus: CorpusExtent, context: Int) -> Double {
+        guard let shape else { return 0 }
+        let sizes = corpus.tokens > 2 * tokens ? 1 + min(1, corpus.mean / 128) : 1
+        return sizes * shape.cost.pass(tokens, longest: min(corpus.longest, Double(context)))
+    }
+
+    func logits(_ shape: Configuration?, _ positions: Double) -> Double {
+        shape?.cost.logits(positions) ?? 0
+    }
+
+    static func distinct(_ references: [Reference]) -> [Reference] {
+        var seen: Set<Reference.Target> = []
+        return references.filter { seen.insert($0.target).inserted }
+    }
+
+    func extent(
+        of references: [Reference], limit: Int? = nil, asPrompts: Bool = false,
+        documents: TextDocuments = .paragraph
+    ) -> CorpusExtent {
+        references.reduce(CorpusExtent()) {
+            $0 + extent(of: $1, limit: limit, asPrompts: asPrompts, documents: documents)
+        }
+    }
+
+    func extent(
+        of reference: Reference, limit: Int? = nil, asPrompts: Bool = false,
+        documents: TextDocuments = .paragraph
+    ) -> CorpusExtent {
+        if let url = file(reference) {
+            return extents.extent(of: url, limit: limit, asPrompts: asPrompts, documents: documents)
+        }
+        return maker(of: reference) { $0.extent(ofOutput: $1, $2) }?.limited(to: limit) ?? CorpusExtent()
+    }
+}

@@ -1,0 +1,57 @@
+import Checkpoints
+import Foundation
+import Generation
+import Support
+import Tokenization
+import Transformer
+
+extension GenerateStage {
+    /// Answers the prompts; the output is a JSONL corpus.
+    func run(_ context: StageContext) throws -> StageResult {
+        let author = try Synthesis.Author(context.checkpoint(model), name: model.name)
+        var prompts = try self.prompts.flatMap { try SynthesisPrompt.read(context.url(of: $0)) }
+        if let limit { prompts = Array(prompts.prefix(limit)) }
+        if let system { prompts = prompts.map { $0.asked(under: system) } }
+        let synthesis = Synthesis(
+            author: author,
+            options: Synthesis.Options(
+                sampling: sampling, samples: samples,
+                tokenBudget: tokenBudget, seed: context.seed, stop: stop, answer: answer))
+        let finished = context.work.appending(path: "corpus.jsonl")
+        // The work directory keeps the origin, by which an output is checked, until the stage is recorded.
+        try context.takeBack(
+            context.output, as: finished, provided: finished.appendingPathExtension("origin"))
+        try synthesis.run(
+            prompts: prompts, into: finished, stage: context.label, progress: context.progress)
+        try AtomicFile.install(finished, as: context.output)
+        let answers = try JSONLines.count(of: context.output)
+        let asked = (answers + samples - 1) / samples
+        return StageResult(
+            summary: "\(answers) answers to \(asked) prompts", metrics: ["answers": Double(answers)])
+    }
+}
+
+extension SynthesisPrompt {
+    /// The same question after a system turn, as a chat.
+    fileprivate func asked(under system: String) -> SynthesisPrompt {
+        let messages: [Message] =
+            switch question {
+            case .chat(let messages): messages
+            case .prompt(let text), .text(let text): [Message(role: .user, content: text)]
+            }
+        return SynthesisPrompt(
+            .chat([Message(role: .system, content: system)] + messages), file: file, line: line)
+    }
+}
+
+extension Synthesis.Author {
+    /// - Throws: `UserError` when the checkpoint has no tokenizer
+    public init(_ checkpoint: Checkpoint, name: String) throws {
+        let tokenizer = try checkpoint.requireTokenizer()
+        self.init(
+            decoder: checkpoint.decoder, tokenizer: tokenizer,
+            template: checkpoint.chatTemplate,
+            stopIDs: checkpoint.answerStopIDs,
+            name: name, fingerprint: try Checkpoint.fingerprint(at: checkpoint.url))
+    }
+}

@@ -1,0 +1,73 @@
+import Generation
+import RecipeSchema
+import Support
+import Transformer
+
+/// Lets a model answer prompts: a synthetic corpus.
+struct GenerateStage: Stage {
+    static let name = "generate"
+    static let summary = "Lets a model answer prompts: a synthetic corpus."
+    static let metricNames = ["answers"]
+
+    let model: Reference
+    let prompts: [Reference]
+    /// Prompts used, from the start of the files; `nil` is all.
+    let limit: Int?
+    /// Answers to each prompt.
+    let samples: Int
+    /// Tokens of all answers after which no more are written.
+    let tokenBudget: Int?
+    let sampling: SamplingOptions
+    /// A system turn put before every prompt.
+    let system: String?
+    /// Which turns of chats are answered.
+    let answer: Synthesis.AnswerScope
+    /// Texts that end an answer, besides the end of a turn.
+    let stop: [String]
+    /// The stage's own seed; the recipe's where it is `nil`.
+    let seed: UInt64?
+    let outputName: String
+
+    init(_ section: Section) {
+        model = section.modelReference("The model that answers.")
+        prompts = section.value(
+            "prompts", .oneOrMore(.reference(to: .corpus, as: .prompts)), example: "data/world/prompts.jsonl",
+            "JSONL files of prompts.")
+        limit = section.optional(
+            "limit", .integer(1...), defaultText: "all", example: "1000", "Use only the first prompts.")
+        samples = section.value(
+            "samples", .integer(Synthesis.Options.samplesLimits), default: Synthesis.Options.standardSamples,
+            example: "2", "Answers to each prompt.")
+        tokenBudget = section.optional(
+            "token_budget", .integer(1...), defaultText: "no bound", example: "100_000",
+            "Tokens of all answers after which no more are written, the last one whole.")
+        let maxNewTokens = section.value(
+            "max_new_tokens", .integer(SamplingOptions.Limits.maxNewTokens),
+            default: SamplingOptions().maxNewTokens,
+            example: "96",
+            "Longest answer, in tokens.")
+        var sampling: SamplingOptions = section.section("sampling", .sampling, "How tokens are drawn.")
+        sampling.maxNewTokens = maxNewTokens
+        self.sampling = sampling
+        stop = section.value(
+            "stop", .list(of: .text, atLeast: 0), default: [],
+            "Texts that end an answer, besides the end of a turn.")
+        system = section.optional(
+            "system", .text,
+            "A system turn before every prompt: instructions, examples or facts. It stays in the records.")
+        answer = section.value(
+            "answer", .choice, default: .last,
+            "last answers the last turn of a chat; every answers all turns of its user, one after another.")
+        seed = section.stageSeed()
+        outputName = section.artifactName(default: "corpus")
+        if samples > 1, sampling.isGreedy, section.sound("samples", "sampling") {
+            section.problem(
+                at: "samples", "\(samples) answers without randomness are one answer \(samples) times",
+                hint: "set samples to 1, or the temperature above 0")
+        }
+    }
+
+    var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "corpus.jsonl")] }
+
+    func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { seed ?? seeds.recipe }
+}

@@ -1,0 +1,98 @@
+import Checkpoints
+import Corpora
+import Foundation
+import Selection
+import Support
+import Tokenization
+
+extension SelectStage {
+    /// Chooses documents; the output is a JSONL corpus in the order of the whole.
+    func run(_ context: StageContext) throws -> StageResult {
+        let reader = context.reader(corpus, documents: documents)
+        // Gradients are taken of weights that could be changed.
+        let model = try self.model.map {
+            try context.checkpoint($0, weights: method == .gradient ? .f32 : .automatic)
+        }
+        let small = try smallModel.map { try context.checkpoint($0) }
+        if let model, let small,
+            try !model.requireTokenizer().hasSameIDs(as: small.requireTokenizer())
+        {
+            throw UserError(
+                "has another tokenizer than the model it is compared with", file: small.url.relativePath,
+                hint: "train it with the model's tokenizer", status: .configuration)
+        }
+        let (lengths, chosen) = try choose(reader, model, small, context)
+        try write(chosen, of: reader, to: context.output)
+        let tokens = chosen.reduce(0) { $0 + Int(lengths[$1]) }
+        let total = Self.total(lengths)
+        return StageResult(
+            summary: "\(chosen.count) of \(lengths.count) documents, \(tokens) of \(total) \(unit)",
+            metrics: ["documents": Double(chosen.count), unit: Double(tokens)])
+    }
+
+    /// The length of each record, and which records are chosen.
+    private func choose(
+        _ reader: CorpusReader, _ model: Checkpoint?, _ small: Checkpoint?,
+        _ context: StageContext
+    ) throws -> (lengths: [UInt32], chosen: [Int]) {
+        let form = try model.map { try TextForm($0) } ?? tokenizer.map { try context.form($0) }
+        // A document of which the model sees a part is judged by that part.
+        let length = min(contextLength, model?.decoder.configuration.contextLength ?? .max)
+        func encode(_ reader: CorpusReader) throws -> EncodedCorpus? {
+            try form?.encoder(context: length, scope: lossOn).encodeWhole(
+                reader, in: context.work)
+        }
+        let corpus = try encode(reader)
+        // A random choice needs no tokenizer: bytes measure a document as well.
+        let lengths = try corpus?.lengths ?? textLengths(reader)
+        let total = Self.total(lengths)
+        let budget = Int((fraction * Double(total)).rounded())
+        context.progress(.began(stage: context.label, total: lengths.count, unit: "documents"))
+        let selection = CorpusSelection(method, seed: context.seed)
+        let chosen =
+            try corpus.map {
+                try selection.choose(
+                    from: $0, budget: budget, model: model?.decoder, small: small?.decoder,
+                    target: target.flatMap {
+                        try encode(context.reader([$0], documents: documents))
+                    }
+                ) { done in
+                    context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
+                }
+            } ?? CorpusSelection.random(lengths: lengths, budget: budget, seed: context.seed)
+        guard !chosen.isEmpty else {
+            throw UserError(
+                "no document fits \(budget) of \(total) \(unit)", hint: "raise fraction",
+                status: .configuration
+            )
+        }
+        return (lengths, chosen)
+    }
+
+    /// What lengths and budgets are measured in.
+    private var unit: String { model == nil && tokenizer == nil ? "bytes" : "tokens" }
+
+    private static func total(_ lengths: [UInt32]) -> Int { lengths.reduce(0) { $0 + Int($1) } }
+
+    private func textLengths(_ reader: CorpusReader) throws -> [UInt32] {
+        var lengths: [UInt32] = []
+        try reader.forEach { record in
+            lengths.append(UInt32(max(1, record.texts.reduce(0) { $0 + $1.utf8.count })))
+        }
+        return lengths
+    }
+
+    /// Writes the chosen records, which rise.
+    private func write(_ chosen: [Int], of reader: CorpusReader, to url: URL) throws {
+        try AtomicFile.write(to: url) { writer in
+            var (index, next) = (0, chosen[...])
+            // Records are read a second time, for they need not fit into memory.
+            try reader.forEach { record in
+                defer { index += 1 }
+                guard index == next.first else { return }
+                next = next.dropFirst()
+                try writer.write(record)
+            }
+        }
+    }
+}

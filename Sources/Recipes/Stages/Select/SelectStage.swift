@@ -1,0 +1,102 @@
+import Corpora
+import RecipeSchema
+import Selection
+import Support
+
+/// Chooses a part of a corpus under a budget of tokens: a corpus.
+struct SelectStage: Stage {
+    static let name = "select"
+    static let summary = "Chooses a part of a corpus under a budget of tokens: a corpus."
+    static let metricNames = ["documents", "tokens", "bytes"]
+
+    let corpus: [Reference]
+    /// What a document of a text file is.
+    let documents: TextDocuments
+    let method: SelectionMethod
+    /// Fraction of the corpus's tokens that are chosen.
+    let fraction: Double
+    /// The model whose hidden states, log-likelihoods or gradients decide; `nil` where none does.
+    let model: Reference?
+    /// The small model of `difference`.
+    let smallModel: Reference?
+    /// The text that `gradient` compares with.
+    let target: Reference?
+    /// The tokenizer of `coverage`.
+    let tokenizer: Reference?
+    let lossOn: TargetScope
+    let contextLength: Int
+    let seed: UInt64?
+    let outputName: String
+
+    init(_ section: Section) {
+        corpus = section.value(
+            "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to choose from.")
+        documents = section.corpusDocuments()
+        let method: SelectionMethod = section.value(
+            "method", .choice,
+            "random; coverage takes documents with the most token sequences that the chosen ones lack; k_center and herding cover "
+                + "the hidden states of model; difference takes what model finds likelier than small_model does; gradient "
+                + "what has the gradient of target in model.")
+        self.method = method
+        fraction = section.value(
+            "fraction", .number(.aboveZero), "Fraction of the corpus's tokens that is chosen.")
+        let asksModel = section.condition(on: "method", method.asksModel, "with a method that asks a model")
+        let type = KeyType<Reference>.reference(to: .checkpoint)
+        if let teacher = section.context.teacher, method.asksModel {
+            model = section.value(
+                "model", type, default: teacher, defaultText: "teacher", only: asksModel,
+                "The model that is asked.")
+        } else {
+            model = section.optional(
+                "model", type, defaultText: "teacher", only: asksModel, "The model that is asked.")
+        }
+        smallModel = section.optional(
+            "small_model", type,
+            only: section.condition(on: "method", method.asksSmallModel, "with method: difference"),
+            "A small model trained on some of the text.")
+        target = section.optional(
+            "target", .reference(to: .corpus),
+            only: section.condition(on: "method", method.asksTarget, "with method: gradient"),
+            "Text of the kind that the student is trained for.")
+        let needsTokenizer = section.condition(on: "method", method == .coverage, "with method: coverage")
+        let source = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
+        if let fallback = section.context.tokenizer ?? section.context.teacher, method == .coverage {
+            tokenizer = section.value(
+                "tokenizer", source, default: fallback, defaultText: "the recipe's or the teacher's",
+                only: needsTokenizer, "The tokenizer, or a model that has one.")
+        } else {
+            tokenizer = section.optional(
+                "tokenizer", source, defaultText: "the recipe's or the teacher's", only: needsTokenizer,
+                "The tokenizer, or a model that has one.")
+        }
+        lossOn = section.value(
+            "loss_on", .choice, default: .standard,
+            "The target tokens, by which methods judge a document.")
+        contextLength = section.value(
+            "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
+            "Tokens of a document that models read.")
+        seed = section.stageSeed()
+        outputName = section.artifactName(default: "selected")
+        func require(_ key: String, _ reference: Reference?, _ isNeeded: Bool, _ problem: String) {
+            guard isNeeded, reference == nil, section.sound(key, "method") else { return }
+            section.problem(at: key, problem, hint: "give the key \(key)")
+        }
+        require("model", model, method.asksModel, "there is no model to ask")
+        require("small_model", smallModel, method.asksSmallModel, "there is no small model to compare with")
+        require("target", target, method.asksTarget, "there is no text to compare with")
+        require("tokenizer", tokenizer, method == .coverage, "there is no tokenizer for the text")
+    }
+
+    var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "corpus.jsonl")] }
+
+    func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { seed ?? seeds.training }
+
+    func sources(ofOutput index: Int) -> [Reference] { corpus }
+
+    func check(_ facts: RecipeFacts, at index: Int) {
+        guard let model, let smallModel, facts.tokenizersDiffer(smallModel, model) else { return }
+        facts.problems.add(
+            "\(smallModel.name) has another tokenizer than the model it is compared with, \(model.name)",
+            at: smallModel.location, hint: "train it with the model's tokenizer")
+    }
+}
