@@ -20,7 +20,7 @@ import Testing
         ),
         (
             "  - distill_dataset: {corpus: data/text.jsonl, fraction: 0.1, share: 0.1}",
-            "5:64: unknown key \"share\"; did you mean \"fraction\"?"
+            "5:63: unknown key \"share\"; did you mean \"fraction\"?"
         ),
         (
             "  - select: {corpus: data/text.jsonl, method: random, fraction: 0.1, share: 0.1, small: teacher}",
