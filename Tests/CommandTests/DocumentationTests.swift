@@ -10,14 +10,6 @@ import Testing
         try String(contentsOf: packageRoot.appending(path: path), encoding: .utf8)
     }
 
-    @Test func theRecipeReferenceIsCurrent() throws {
-        let keys = try CommandRun.distill("validate", "--keys")
-        let isCurrent = try text("\(recipes)/RecipeReference.md") == keys.standardOutput
-        #expect(
-            isCurrent,
-            "stale: swift run distill validate --keys > \(recipes)/RecipeReference.md")
-    }
-
     @Test func theArticleOnStagesShowsTheStageThatIsTested() throws {
         let stage = try text("Tests/RecipeTests/AddedStage/CountStage.swift")
         #expect(try text("\(recipes)/AddingAStage.md").contains("```swift\n\(stage)```"))

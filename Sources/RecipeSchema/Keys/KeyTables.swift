@@ -9,7 +9,9 @@ package enum KeyTables {
         let rows = keys.map { key in
             let when = key.condition.map { " Only \($0)." } ?? ""
             let cells = ["`\(key.key)`", key.type, key.defaultText ?? "required", key.documentation + when]
-            return "| \(cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")) |"
+            // A row of a table is one line, and a bar ends a cell.
+            let escaped = cells.map { $0.replacing("|", with: "\\|").replacing("\n", with: "\\n") }
+            return "| \(escaped.joined(separator: " | ")) |"
         }
         parts.append(
             (["| key | value | default | meaning |", "| --- | --- | --- | --- |"] + rows).joined(

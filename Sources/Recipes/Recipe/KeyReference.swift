@@ -10,12 +10,17 @@ public enum KeyReference {
     package static func markdown(of stages: StageRegistry) -> String {
         let top = top(stages).filter { $0.key != "stages" }
         let parts =
-            ["# Keys of a recipe", KeyTables.markdown("Top level", top)]
+            ["# Keys of a recipe", introduction, KeyTables.markdown("Top level", top)]
             + stages.kinds.map { kind in
                 KeyTables.markdown("Stage \(kind.name)", kind.declarations, introduction: kind.summary)
             }
         return parts.joined(separator: "\n\n") + "\n"
     }
+
+    private static let introduction = """
+        Every key of a recipe and of its stages, with its values, default and meaning. Generated from the schema by \
+        `distill validate --keys`.
+        """
 
     /// The keys of the top level.
     static func top(_ stages: StageRegistry = .standard) -> [KeyDeclaration] {
