@@ -23,8 +23,11 @@ public struct ReferenceBenchmark: BenchmarkSuite {
     private let context: Int
 
     /// - Parameters:
-    ///   - layers: the student's
-    ///   - sequences, context: of a step of training or labelling
+    ///   - vocabulary: Pieces of the vocabulary.
+    ///   - layers: Layers of the student.
+    ///   - sequences: Sequences per step of training or labelling.
+    ///   - context: Tokens per sequence.
+    ///   - runs: Runs of each part, of which the median is reported.
     public init(
         vocabulary: Int = 8192, layers: Int = 6, sequences: Int = 8, context: Int = 256, runs: Int = 5
     ) {

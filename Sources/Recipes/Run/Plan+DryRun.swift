@@ -2,9 +2,11 @@ import Foundation
 import Reports
 
 extension Plan {
-    /// What `--dry-run` shows: a line a stage, the whole, and what the machine lacks for it.
+    /// What `--dry-run` prints: a line per stage, the total, and what the machine lacks for it.
     ///
-    /// - Parameter runs: the parent of run directories
+    /// - Parameters:
+    ///   - cost: The cost model for the estimates.
+    ///   - directory: The parent of run directories, whose free space is compared.
     public func table(with cost: CostModel, runs directory: URL) -> String {
         let estimates = cost.estimates(of: self)
         let total = CostModel.total(of: estimates)
