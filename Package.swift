@@ -108,6 +108,8 @@ let package = Package(
             dependencies: models + methods + [
                 "Recipes", "Reports", "RecipeSchema", "Evaluation", "TestSupport",
             ]),
+        // What may import what, and how folders depend on each other.
+        .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"]),
         .testTarget(name: "WorldTests", dependencies: ["World"]),
         .testTarget(name: "EverydayTests", dependencies: ["Everyday"]),
         .testTarget(

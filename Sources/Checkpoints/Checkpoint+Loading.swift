@@ -179,6 +179,15 @@ extension ModelConfiguration {
 }
 
 extension Checkpoint {
+    /// Bytes of a GGUF file's embedding and head, which are often stored in another type than its layers; `nil` for
+    /// directories, whose weights mostly have one type.
+    /// - Throws: `UserError` if it cannot be read.
+    package static func tableBytes(at url: URL) throws -> Int? {
+        guard GGUFFile.isGGUF(url) else { return nil }
+        let tensors = try GGUFFile(contentsOf: url).tensors
+        return [GGUFNames.embedding, GGUFNames.head].reduce(0) { $0 + (tensors[$1]?.bytes.count ?? 0) }
+    }
+
     /// Bytes of the weight files of a directory, or of a GGUF file.
     /// - Throws: `UserError` if it cannot be read.
     public static func weightBytes(at url: URL) throws -> Int {

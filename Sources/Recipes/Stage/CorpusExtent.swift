@@ -16,8 +16,8 @@ package struct CorpusExtent {
 
     /// Bytes of text a token stands for.
     static let bytesPerToken = 4.4
-    /// A chat's markers around a message.
-    static let tokensPerMessage = 4.0
+    /// A chat's markers around a message, of which the last, the end of its turn, is a target.
+    static let tokensPerMessage = 3.0
 
     /// The fraction of tokens that are targets in the part of the corpus with most of them: files are read in their order,
     /// and texts may come together.
@@ -79,15 +79,22 @@ final class CorpusExtents {
             ?? []
         var extent = first.reduce(CorpusExtent()) { $0 + Self.extent(of: $1, asPrompt: asPrompts) }
         if first.count == Self.sampled, limit ?? .max > Self.sampled {
-            let bytes = first.reduce(0) { $0 + $1.texts.reduce(Self.markup) { $0 + $1.utf8.count } }
+            let bytes = first.reduce(0) { $0 + Self.bytes(of: $1) }
             extent = extent.scaled(by: max(1, Self.bytes(of: url) / Double(bytes))).limited(to: limit)
         }
         known[key] = extent
         return extent
     }
 
-    /// Bytes around the text of a record.
-    private static let markup = 64
+    /// A record as a line of JSON: its texts with `{"text":""}`, or `{"messages":[]}` and for each message
+    /// `{"role":"user","content":""},`.
+    private static func bytes(of record: CorpusRecord) -> Int {
+        let text = record.texts.reduce(0) { $0 + $1.utf8.count }
+        return switch record {
+        case .text: text + 12
+        case .chat(let messages): text + 16 + 31 * messages.count
+        }
+    }
 
     private static func extent(of record: CorpusRecord, asPrompt: Bool) -> CorpusExtent {
         func tokens(_ text: String) -> Double { Double(text.utf8.count) / CorpusExtent.bytesPerToken }
@@ -98,9 +105,9 @@ final class CorpusExtents {
             (targets, isText) = (all, true)
         case .chat(let messages):
             for message in asPrompt ? record.prompt ?? messages : messages {
-                let count = tokens(message.content) + CorpusExtent.tokensPerMessage
-                all += count
-                if message.role == .assistant { targets += count }
+                let count = tokens(message.content)
+                all += count + CorpusExtent.tokensPerMessage
+                if message.role == .assistant { targets += count + 1 }
             }
         }
         return CorpusExtent(records: 1, tokens: all, targets: targets, longest: all, hasTexts: isText)

@@ -31,20 +31,37 @@ extension CostEstimator: ModelLookup {
     /// Weights in Float32.
     func weights(_ shape: Configuration?) -> Double { shape?.cost.weightBytes ?? 0 }
 
-    /// Weights of a frozen model in memory: as `WeightStorage.automatic` keeps them.
+    /// A frozen model in memory with its vocabulary: weights as `WeightStorage.automatic` keeps them.
     func loaded(_ reference: Reference) -> Double {
-        guard let shape = configuration(of: reference)?.cost else { return 0 }
-        return shape.parameters > Double(WeightStorage.mostWidened)
-            ? min(stored(reference), shape.weightBytes) : shape.weightBytes
+        guard let shape = configuration(of: reference) else { return 0 }
+        let weights = shape.cost.weightBytes
+        let kept =
+            shape.cost.parameters > Double(WeightStorage.mostWidened)
+            ? min(stored(reference).total, weights) : weights
+        return kept + pieces(shape)
     }
 
+    /// A vocabulary in memory.
+    func pieces(_ shape: Configuration?) -> Double { Self.pieceBytes * Double(shape?.vocabularySize ?? 0) }
+
     /// Weights of a model, as its file has them.
-    func stored(_ reference: Reference) -> Double {
+    func stored(_ reference: Reference) -> WeightBytes {
+        let shape = configuration(of: reference)?.cost
         if let url = file(reference), let bytes = try? Checkpoint.weightBytes(at: url) {
-            return Double(bytes)
+            // Weights of a directory mostly have one type.
+            let fraction = shape.map { $0.tableParameters / $0.parameters } ?? 0
+            let tables =
+                (try? Checkpoint.tableBytes(at: url)).map { Double($0) } ?? fraction
+                * Double(bytes)
+            return WeightBytes(tables: tables, layers: Double(bytes) - tables)
         }
         return maker(of: reference) { $0.storedBytes(ofOutput: $1, $2) }
-            ?? weights(configuration(of: reference))
+            ?? shape.map { WeightBytes($0, bytesPerWeight: 4) } ?? WeightBytes(tables: 0, layers: 0)
+    }
+
+    /// Whether the recipe trains a model from random weights.
+    func beginsAtRandom(_ reference: Reference) -> Bool {
+        maker(of: reference) { $0.beginsAtRandom(ofOutput: $1, $2) } ?? false
     }
 
     func pass(_ shape: Configuration?, _ tokens: Double) -> Double { shape?.cost.pass(tokens) ?? 0 }

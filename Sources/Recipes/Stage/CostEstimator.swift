@@ -25,6 +25,8 @@ package struct CostEstimator {
     static let processBytes = 46e6
     /// What a thread's products pack in a buffer of OpenBLAS's, of which the rest is never touched.
     static let productBytes = 1.5e6
+    /// A piece of a vocabulary in memory: its text, its score, and its part of the trie that texts are divided with.
+    static let pieceBytes = 140.0
     /// JSON of a generated answer beside its text: keys, and where it comes from.
     static let recordBytes = 330.0
     /// Tokens that labelling and evaluating take from a corpus at once.

@@ -68,6 +68,7 @@ extension ModelCost {
         let rows = min(256, slots * positions)
         return 4 * slots * positions * Double(shape.layers) * keysValues
             + 4 * rows * (passValues + max(stream, neurons))
-            + 4 * slots * Double(shape.vocabularySize)
+            // Logits: of all, and, as the last answers end, of fewer in buffers of half the size and less.
+            + 2 * 4 * slots * Double(shape.vocabularySize)
     }
 }

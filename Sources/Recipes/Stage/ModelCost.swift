@@ -9,9 +9,10 @@ struct ModelCost {
     init(_ shape: Configuration) { self.shape = shape }
 
     /// Weights of the model.
-    var parameters: Double {
-        embedding * (shape.tiedHead ? 1 : 2) + blocks + Double(shape.width)
-    }
+    var parameters: Double { tableParameters + blocks + Double(shape.width) }
+
+    /// Those of the embedding and the head.
+    var tableParameters: Double { embedding * (shape.tiedHead ? 1 : 2) }
 
     /// Floating-point operations of one token's forward pass, without attention over the context.
     var forwardOperations: Double { 2 * (blocks + embedding) }

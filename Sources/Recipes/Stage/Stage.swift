@@ -67,8 +67,10 @@ package protocol Stage: RecipeSection, Sendable {
     func estimate(_ estimator: CostEstimator) -> CostEstimate
     /// The size of an output that is a corpus.
     func extent(ofOutput index: Int, _ estimator: CostEstimator) -> CorpusExtent?
-    /// Bytes of an output that is a model; `nil` for weights in Float32.
-    func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> Double?
+    /// What an output that is a model takes on disk; `nil` for weights in Float32.
+    func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> WeightBytes?
+    /// Whether an output is a model that the recipe trains from random weights: such a teacher is less certain.
+    func beginsAtRandom(ofOutput index: Int, _ estimator: CostEstimator) -> Bool
 
     // MARK: Running
 
@@ -112,7 +114,8 @@ extension Stage {
     package func sources(ofOutput index: Int) -> [Reference] { [] }
 
     package func extent(ofOutput index: Int, _ estimator: CostEstimator) -> CorpusExtent? { nil }
-    package func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> Double? { nil }
+    package func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> WeightBytes? { nil }
+    package func beginsAtRandom(ofOutput index: Int, _ estimator: CostEstimator) -> Bool { false }
 
     package func reportItems(_ finished: FinishedStage) throws -> [ReportItem] { [] }
     package var measurementNames: [String] { [] }

@@ -28,16 +28,23 @@ struct ConvertStage: Stage {
 
     // MARK: Cost
 
-    func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> Double? {
-        estimator.weights(estimator.configuration(of: model)) * Double(type.format.bytesPerBlock)
-            / Double(4 * type.format.valuesPerBlock)
+    func beginsAtRandom(ofOutput index: Int, _ estimator: CostEstimator) -> Bool {
+        estimator.beginsAtRandom(model)
+    }
+
+    func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> WeightBytes? {
+        estimator.configuration(of: model).map {
+            WeightBytes(
+                $0.cost,
+                bytesPerWeight: Double(type.format.bytesPerBlock) / Double(type.format.valuesPerBlock))
+        }
     }
 
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
         // Tensors are read from the mapped file and written one after the other.
         CostEstimate(
-            seconds: 1, memoryBytes: CostEstimator.processBytes + estimator.stored(model),
-            diskBytes: storedBytes(ofOutput: 0, estimator) ?? 0)
+            seconds: 1, memoryBytes: CostEstimator.processBytes + estimator.stored(model).total,
+            diskBytes: storedBytes(ofOutput: 0, estimator)?.total ?? 0)
     }
 
     // MARK: Running

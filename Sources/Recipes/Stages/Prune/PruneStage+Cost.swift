@@ -13,19 +13,27 @@ extension PruneStage {
                 + estimator.seconds(
                     Double(tokens) * (whole?.cost.forwardOperations ?? 0), rate: CostEstimator.labellingRate),
             // What is kept is taken as it is written, from weights that stay as they are stored.
-            memoryBytes: estimator.computingBytes + estimator.stored(model)
+            memoryBytes: estimator.computingBytes + estimator.stored(model).total + estimator.pieces(whole)
                 + (tokens > 0 ? estimator.pass(whole, passTokens) + estimator.logits(whole, passTokens) : 0),
-            diskBytes: storedBytes(ofOutput: 0, estimator) ?? 0)
+            diskBytes: storedBytes(ofOutput: 0, estimator)?.total ?? 0)
     }
 
-    func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> Double? {
-        let kept = estimator.weights(configuration(ofOutput: index, estimator))
+    func beginsAtRandom(ofOutput index: Int, _ estimator: CostEstimator) -> Bool {
+        estimator.beginsAtRandom(model)
+    }
+
+    func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> WeightBytes? {
+        guard let left = configuration(ofOutput: index, estimator)?.cost else { return nil }
         switch precision {
-        case .f32: return kept
-        case .bf16: return kept / 2
+        case .f32: return WeightBytes(left, bytesPerWeight: 4)
+        case .bf16: return WeightBytes(left, bytesPerWeight: 2)
         case .stored:
-            let whole = estimator.weights(estimator.configuration(of: model))
-            return whole > 0 ? kept * estimator.stored(model) / whole : kept
+            guard let whole = estimator.configuration(of: model)?.cost else { return nil }
+            let file = estimator.stored(model)
+            return WeightBytes(
+                tables: file.tables * left.tableParameters / max(whole.tableParameters, 1),
+                layers: file.layers * (left.parameters - left.tableParameters)
+                    / max(whole.parameters - whole.tableParameters, 1))
         }
     }
 }

@@ -3,9 +3,16 @@ import Foundation
 import Transformer
 
 extension TrainStage {
-    func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> Double? {
+    func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> WeightBytes? {
         guard precision == .bf16 else { return nil }
-        return estimator.weights(configuration(ofOutput: index, estimator)) / 2
+        return configuration(ofOutput: index, estimator).map { WeightBytes($0.cost, bytesPerWeight: 2) }
+    }
+
+    func beginsAtRandom(ofOutput index: Int, _ estimator: CostEstimator) -> Bool {
+        switch model.origin {
+        case .new: true
+        case .checkpoint(let reference), .pruned(let reference, _): estimator.beginsAtRandom(reference)
+        }
     }
 
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
@@ -25,17 +32,15 @@ extension TrainStage {
         let extra = (quantization == nil ? 0.0 : 1) + (gradientAngle == nil ? 0 : 1)
         let learnerWeights = learners.reduce(0) { $0 + estimator.weights($1) }
         let state = copies * learnerWeights
-        // A student's own answers and a corpus make batches of other sizes, each with buffers of its own.
-        let sizes = onPolicy == nil ? 1.0 : 2
         let exits = Double(exits?.options.layers.count ?? 0)
-        let running =
-            sizes * learners.reduce(0) { $0 + $1.cost.training(rows, targets: targets * (1 + exits)) }
+        let running = learners.reduce(0) { $0 + $1.cost.training(rows, targets: targets * (1 + exits)) }
         // Each model's logits stand beside the student's.
         let others =
             Double(teachers.count) + (hasRoutedTeachers ? 1 : 0) + (peer == nil ? 0 : 1) + (exits > 0 ? 1 : 0)
         return CostEstimate(
             seconds: seconds(shape, learners, estimator),
-            memoryBytes: estimator.computingBytes + state + extra * estimator.weights(shape) + running
+            memoryBytes: estimator.computingBytes + estimator.pieces(shape) + state + extra
+                * estimator.weights(shape) + running
                 + (1 + others) * estimator.logits(shape, targets) + teaching(rows, whole, estimator)
                 + generating(shape, estimator),
             diskBytes: learnerWeights * (precision == .bf16 ? 0.5 : 1),
