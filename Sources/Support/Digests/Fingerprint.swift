@@ -18,12 +18,14 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
         hexadecimal = String(decoding: text, as: UTF8.self)
     }
 
+    /// The digest of some bytes.
     public init(of data: Data) {
         var hash = SHA256()
         data.withUnsafeBytes { hash.update($0) }
         self.init(hash)
     }
 
+    /// The digest of some bytes in memory.
     public init(of bytes: UnsafeRawBufferPointer) {
         var hash = SHA256()
         hash.update(bytes)

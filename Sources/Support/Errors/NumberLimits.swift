@@ -1,9 +1,10 @@
 /// The numbers that an option accepts.
 ///
-/// Each option states its limits once, beside the code that relies on them; recipes and commands check against the same value.
+/// Each option declares its limits once, next to the code that relies on them; recipes and commands check against the same value.
 /// Options are used in Float, so a number is accepted if it lies within the limits both as it was given and rounded to Float:
 /// 1e-46 is not above 0, and 0.9999999999 is not below 1.
 public struct NumberLimits: Equatable, Sendable, CustomStringConvertible {
+    /// The ends of the range.
     public let least, most: Double
     /// Whether the ends themselves are accepted.
     public let includesLeast, includesMost: Bool
@@ -19,6 +20,9 @@ public struct NumberLimits: Equatable, Sendable, CustomStringConvertible {
         self.orZero = orZero
     }
 
+    /// The numbers of a range, both ends included.
+    ///
+    /// - Parameter orZero: whether 0 is accepted besides
     public init(_ range: ClosedRange<Double>, orZero: Bool = false) {
         self.init(range.lowerBound, range.upperBound, orZero: orZero)
     }
@@ -29,10 +33,12 @@ public struct NumberLimits: Equatable, Sendable, CustomStringConvertible {
     /// At least `least`, less than `most`.
     public init(from least: Double, below most: Double) { self.init(least, most, includesMost: false) }
 
+    /// Whether a number is accepted, as it is and rounded to Float.
     public func contains(_ value: Double) -> Bool {
         holds(value, least, most) && contains(Float(value))
     }
 
+    /// Whether a number is accepted.
     public func contains(_ value: Float) -> Bool { holds(value, Float(least), Float(most)) }
 
     private func holds<Number: BinaryFloatingPoint>(_ value: Number, _ least: Number, _ most: Number) -> Bool
@@ -64,6 +70,7 @@ public struct NumberLimits: Equatable, Sendable, CustomStringConvertible {
 
     /// A factor or divisor. As a Float neither it nor its inverse is 0 or infinite.
     public static let positive = NumberLimits(1e-30...1e30)
+    /// A factor that may be 0.
     public static let nonNegative = NumberLimits(0...1e30)
     /// A fraction of a whole, both ends included.
     public static let fraction = NumberLimits(0...1)
@@ -75,12 +82,12 @@ public struct NumberLimits: Equatable, Sendable, CustomStringConvertible {
 
 extension ClosedRange<Int> {
     /// `NAME VALUE is out of range; expected: LIMITS`; nil for a number that is accepted.
-    public func problem(_ name: String, _ value: Int) -> String? {
+    package func problem(_ name: String, _ value: Int) -> String? {
         contains(value) ? nil : "\(name) \(value) is out of range; expected: \(limits)"
     }
 
     /// `1 to 64`, or `1 or more`.
-    public var limits: String {
+    package var limits: String {
         upperBound == .max ? "\(lowerBound) or more" : "\(lowerBound) to \(upperBound)"
     }
 }

@@ -1,8 +1,11 @@
 import Foundation
 
 /// What a failed system call was meant to do; it decides the exit code when the cause leaves it open.
-public enum FileAccess: Sendable {
-    case reading, writing
+package enum FileAccess: Sendable {
+    /// The file is to be read.
+    case reading
+    /// The file or directory is to be written.
+    case writing
 }
 
 extension UserError {
@@ -12,7 +15,7 @@ extension UserError {
     ///   - code: `errno` as the call left it.
     ///   - problem: What could not be done, such as "cannot write".
     ///   - url: The file or directory at fault.
-    public static func system(_ code: Int32, _ problem: String, at url: URL, while access: FileAccess)
+    package static func system(_ code: Int32, _ problem: String, at url: URL, while access: FileAccess)
         -> UserError
     {
         UserError(

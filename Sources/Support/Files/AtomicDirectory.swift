@@ -1,7 +1,7 @@
 import Foundation
 
-/// Writes directories so that under the final name stands the old content or the new, whole.
-public enum AtomicDirectory {
+/// Writes directories atomically: under the final name there is the old content or the new, whole.
+package enum AtomicDirectory {
     /// Creates the directory `url` with what `body` puts into the directory it is given: a temporary one
     /// beside it, which is synced to the disk and then takes the name.
     ///
@@ -9,11 +9,11 @@ public enum AtomicDirectory {
     /// entries must stand in the new directory too, or be named by `obsolete`. Its permissions are kept.
     ///
     /// - Parameters:
-    ///   - url: The directory; the one it stands in must exist.
+    ///   - url: The directory; its parent must exist.
     ///   - obsolete: Whether an entry of the older directory may vanish.
     ///   - body: Fills the directory. When it throws, the temporary directory is removed.
     /// - Throws: What `body` throws, or `UserError` naming the directory and the reason.
-    public static func create(
+    package static func create(
         at url: URL, obsolete: (String) -> Bool = { _ in false }, _ body: (URL) throws -> Void
     ) throws {
         let existing = try stat(at: url)
@@ -116,7 +116,7 @@ public enum AtomicDirectory {
 extension FileManager {
     /// Creates `url` and what is missing above it; an existing directory is fine.
     /// - Throws: `UserError` naming the directory and the system's reason.
-    public func createDirectories(at url: URL) throws {
+    package func createDirectories(at url: URL) throws {
         if let existing = try Foundation.stat(at: url) {
             if existing.isDirectory { return }
             throw UserError.system(EEXIST, "cannot create the directory", at: url, while: .writing)

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// `gzip -dc` expands compressed files through a pipe, which holds 64 KiB: memory depends on what is asked for and not on
 /// what a file expands to.
-public final class ByteSource {
+package final class ByteSource {
     private let file: OpenFile
     private let gzip: Process?
     private let output: FileHandle?
@@ -12,7 +12,7 @@ public final class ByteSource {
     private var isFinished = false
 
     /// - Throws: `UserError` if the file is missing, is a directory or cannot be opened, or if there is no `gzip`
-    public init(_ url: URL) throws {
+    package init(_ url: URL) throws {
         file = try OpenFile(url, flags: O_RDONLY)
         if try file.status().isDirectory {
             throw UserError.system(EISDIR, "cannot read", at: url, while: .reading)
@@ -45,7 +45,7 @@ public final class ByteSource {
 
     /// Reads up to `buffer.count` bytes; 0 at the end.
     /// - Throws: `UserError` if the file cannot be read, or is no sound gzip file
-    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         guard let gzip, let output else { return try file.read(into: buffer) }
         let url = file.url
         let count = try check({ .system($0, "cannot read", at: url, while: .reading) }) {

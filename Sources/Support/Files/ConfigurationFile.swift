@@ -5,15 +5,15 @@ import Foundation
 ///
 /// A device such as `/dev/zero` never ends, and opening a named pipe waits for somebody to write into it. Corpora and
 /// prompts may be pipes; they are read through `JSONLines`.
-public enum ConfigurationFile {
+package enum ConfigurationFile {
     /// The default bound: tables of merges and indexes of shards are a few MiB.
-    public static let largest = 64 << 20
+    package static let largest = 64 << 20
 
     /// The content of a file.
     ///
     /// - Parameter bytes: the most that the file may have
     /// - Throws: `UserError` if the file is missing, is no regular file, is larger, or cannot be read.
-    public static func read(_ url: URL, atMost bytes: Int = largest) throws -> Data {
+    package static func read(_ url: URL, atMost bytes: Int = largest) throws -> Data {
         let file = try OpenFile(regular: url)
         let size = Int(try file.status().st_size)
         guard size <= bytes else { throw tooLarge(url, "\(size) bytes", bytes) }
@@ -31,7 +31,7 @@ public enum ConfigurationFile {
 
     /// The first bytes of a file, at most `count`.
     /// - Throws: `UserError` if the file is missing, is no regular file, or cannot be read.
-    public static func beginning(of url: URL, count: Int) throws -> Data {
+    package static func beginning(of url: URL, count: Int) throws -> Data {
         let file = try OpenFile(regular: url)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
         defer { buffer.deallocate() }
@@ -40,7 +40,7 @@ public enum ConfigurationFile {
 
     /// A clone without Git LFS has a few lines of text in the place of every large file.
     /// - Throws: `UserError` if `content` is such a pointer.
-    public static func refuseLFSPointer(_ content: Data, at url: URL) throws {
+    package static func refuseLFSPointer(_ content: Data, at url: URL) throws {
         guard content.starts(with: "version https://git-lfs.github.com/spec/".utf8) else { return }
         throw UserError(
             "is a Git LFS pointer, not the file itself", file: url.relativePath,

@@ -1,20 +1,20 @@
 import Foundation
 
 /// Keeps a file or a directory for one process: an advisory lock, released with the value or when the process dies, however it dies.
-public final class FileLock: Sendable {
+package final class FileLock: Sendable {
     private let descriptor: Int32
 
     /// Locks the file; an empty one is made if there is none.
     ///
     /// - Throws: `UserError` with `.temporaryFailure` if another process holds it, or the system's reason
-    public convenience init(_ url: URL) throws {
+    package convenience init(_ url: URL) throws {
         try self.init(OpenFile(url, flags: O_RDWR | O_CREAT))
     }
 
     /// Locks the directory, which must exist.
     ///
     /// - Throws: `UserError` with `.temporaryFailure` if another process holds it, or the system's reason
-    public convenience init(directory: URL) throws {
+    package convenience init(directory: URL) throws {
         try self.init(OpenFile(directory, flags: O_RDONLY | O_DIRECTORY))
     }
 

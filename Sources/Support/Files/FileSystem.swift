@@ -1,9 +1,9 @@
 import Foundation
 
-/// What is known of the file system that a path lies on.
-public enum FileSystem {
+/// Properties of the file system of a path.
+package enum FileSystem {
     /// Bytes that this process may still write where `url` lies, or where it will once it exists; nil where that is not known.
-    public static func freeBytes(at url: URL) -> Int? {
+    package static func freeBytes(at url: URL) -> Int? {
         var url = url.absoluteURL.standardizedFileURL
         while !FileManager.default.fileExists(atPath: url.path), url.path != "/" {
             url = url.deletingLastPathComponent()

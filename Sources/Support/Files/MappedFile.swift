@@ -7,16 +7,17 @@ import Foundation
 /// danger that no check removes: if another process shortens the file, touching the lost pages ends this
 /// process with SIGBUS. Files written by `AtomicFile` are never shortened, only replaced, and a mapping keeps
 /// the replaced file alive.
-public struct MappedFile: Sendable {
-    public let url: URL
+package struct MappedFile: Sendable {
+    /// The file.
+    package let url: URL
     /// All bytes, indexed from 0. Copies of this value share the mapping and keep it alive.
-    public let bytes: Data
+    package let bytes: Data
 
     /// Below this size a mapping costs more than it saves, and a shortened file must do no harm.
     private static let smallestMapping = 1 << 16
 
     /// - Throws: `UserError` if the file is missing, is no regular file or cannot be read.
-    public init(contentsOf url: URL) throws {
+    package init(contentsOf url: URL) throws {
         self.url = url
         let file = try OpenFile(regular: url)
         let size = Int(try file.status().st_size)
@@ -25,10 +26,11 @@ public struct MappedFile: Sendable {
             ? Self.map(file, size) : ConfigurationFile.read(url, atMost: ConfigurationFile.largest)
     }
 
-    public var count: Int { bytes.count }
+    /// Bytes of the file.
+    package var count: Int { bytes.count }
 
     /// A part of the file, indexed from 0, that keeps the mapping alive; nothing is copied.
-    public func data(_ range: Range<Int>) -> Data {
+    package func data(_ range: Range<Int>) -> Data {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "range \(range) outside the file")
         guard !range.isEmpty else { return Data() }
         let owner = bytes

@@ -20,7 +20,7 @@ final class OpenFile {
     /// Opens a regular file for reading. Anything else is refused without waiting: a directory, a device, and a named
     /// pipe that nobody writes into.
     ///
-    /// - Throws: `UserError` that says what the file is instead.
+    /// - Throws: `UserError` that names what the file is instead.
     convenience init(regular url: URL) throws {
         try self.init(url, flags: O_RDONLY | O_NONBLOCK)
         let status = try status()
@@ -75,7 +75,7 @@ final class OpenFile {
         try check(failure("cannot shorten")) { ftruncate(descriptor, off_t(length)) }
     }
 
-    /// Closes, and reports what some file systems say only now: that the disk was full.
+    /// Closes, and reports errors that some file systems report only now: a full disk.
     func close() throws {
         guard isOpen else { return }
         isOpen = false
@@ -113,7 +113,7 @@ extension stat {
         }
     }
 
-    /// What stands at `url` (behind symbolic links, if `following`), or nil where there is nothing.
+    /// The status of the file at `url` (behind symbolic links, if `following`); nil if there is none.
     init?(at url: URL, following: Bool = true, while access: FileAccess = .writing) throws {
         self.init()
         var copy = self

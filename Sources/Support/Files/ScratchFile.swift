@@ -5,12 +5,12 @@ import Foundation
 ///
 /// It is read by `pread(2)` and not mapped: mapped pages would count as memory of the process, and a disk that fails
 /// would end the process with SIGBUS where `read` throws.
-public final class ScratchFile: Sendable {
+package final class ScratchFile: Sendable {
     private let descriptor: Int32
     private let directory: URL
 
     /// - Throws: `UserError` naming the directory, when no file can be made in it
-    public init(in directory: URL) throws {
+    package init(in directory: URL) throws {
         self.directory = directory
         let url = TemporaryNames.reserve(for: directory.appending(path: "scratch"))
         defer { TemporaryNames.release(url) }
@@ -32,7 +32,7 @@ public final class ScratchFile: Sendable {
     /// Writes behind what was written before.
     ///
     /// - Throws: `UserError` naming the directory, when the disk is full or fails
-    public func append(_ bytes: UnsafeRawBufferPointer) throws {
+    package func append(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         while !rest.isEmpty {
             let written = try check(failure("cannot write a temporary file", .writing)) {
@@ -46,7 +46,7 @@ public final class ScratchFile: Sendable {
     /// once.
     ///
     /// - Throws: `UserError` naming the directory, when the disk fails
-    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
         var (rest, offset) = (buffer, offset)
         while !rest.isEmpty {
             let count = try check(failure("cannot read a temporary file", .reading)) {

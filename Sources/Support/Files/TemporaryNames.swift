@@ -4,7 +4,7 @@ import Synchronization
 /// Names of unfinished files and directories: `.NAME.tmp-PID-RANDOM`, next to where `NAME` will stand.
 ///
 /// A killed process leaves them behind; the next one that writes into the directory clears them away.
-public enum TemporaryNames {
+package enum TemporaryNames {
     /// The ones this process is filling now, by name: a leftover of an earlier process may carry our own number.
     private static let active = Mutex<[String: URL]>([:])
     /// Directories that this process has looked through for leftovers.
@@ -14,7 +14,7 @@ public enum TemporaryNames {
 
     /// A name beside `url` for what is not finished. Removed when a signal ends the process, and by a later process when
     /// this one is killed; `release` it when the file has its final name or is gone.
-    public static func reserve(for url: URL) -> URL { reserve(for: url, mark: "tmp") }
+    package static func reserve(for url: URL) -> URL { reserve(for: url, mark: "tmp") }
 
     /// Where an older directory waits while its successor takes its name, on file systems that cannot
     /// exchange the two at once.
@@ -31,7 +31,8 @@ public enum TemporaryNames {
         return temporary
     }
 
-    public static func release(_ url: URL) {
+    /// Ends the reservation of a name: its file has the final name or is gone.
+    package static func release(_ url: URL) {
         active.withLock { _ = $0.removeValue(forKey: url.lastPathComponent) }
     }
 
@@ -63,8 +64,9 @@ public enum TemporaryNames {
     /// machine work on is kept; call it under the directory's `DirectoryLock` if other machines share it.
     ///
     /// - Returns: The names removed.
+    /// - Throws: `UserError` if the directory cannot be listed or a leftover not be removed.
     @discardableResult
-    public static func removeLeftovers(in directory: URL) throws -> [String] {
+    package static func removeLeftovers(in directory: URL) throws -> [String] {
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Reads a text file in parts of about a megabyte, each of whole characters, in memory that does not depend on the file.
-public final class TextChunks {
+package final class TextChunks {
     private let source: ByteSource
     private let name: String
     /// Whether the text is taken as it is, byte for byte; else `\r\n` is read as `\n` and a byte-order mark is skipped.
@@ -12,10 +12,11 @@ public final class TextChunks {
     private var line = 1
     private var atEnd = false
 
-    public static let chunkBytes = 1 << 20
+    /// Bytes read at once.
+    package static let chunkBytes = 1 << 20
 
     /// - Throws: `UserError` if the file is missing, is a directory or cannot be read
-    public init(contentsOf url: URL, isRaw: Bool = false) throws {
+    package init(contentsOf url: URL, isRaw: Bool = false) throws {
         name = url.relativePath
         self.isRaw = isRaw
         source = try ByteSource(url)
@@ -24,7 +25,7 @@ public final class TextChunks {
     /// The next part, or nil at the end. Parts are not empty.
     ///
     /// - Throws: `UserError` naming the line if the text is not valid UTF-8
-    public func next() throws -> [UInt8]? {
+    package func next() throws -> [UInt8]? {
         while !atEnd {
             var bytes = rest
             let kept = bytes.count

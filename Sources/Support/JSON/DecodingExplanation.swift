@@ -2,7 +2,7 @@ import Foundation
 
 extension DecodingError {
     /// What is wrong with the JSON, in one line for people: `"messages[0].role": a string is expected`.
-    public var explanation: String {
+    package var explanation: String {
         switch self {
         case .keyNotFound(let key, let context):
             "the key \"\(Self.path(context.codingPath + [key]))\" is missing"
@@ -19,7 +19,7 @@ extension DecodingError {
         }
     }
 
-    /// What Foundation says of a syntax error, line and column among it; empty where it says nothing.
+    /// Foundation's description of a syntax error, with line and column; empty where it has none.
     private static func reason(_ context: Context) -> String {
         guard let error = context.underlyingError as NSError?,
             let text = error.userInfo[NSDebugDescriptionErrorKey] as? String

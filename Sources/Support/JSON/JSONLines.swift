@@ -9,21 +9,21 @@ import Foundation
 ///     records.append(try line.decode(Record.self))
 /// }
 /// ```
-public final class JSONLines {
+package final class JSONLines {
     /// One line that is not blank.
-    public struct Line {
+    package struct Line {
         /// The file, as messages name it.
-        public let file: String
+        package let file: String
         /// One-based.
-        public let number: Int
+        package let number: Int
         /// Where the line begins in the file.
-        public let offset: Int
+        package let offset: Int
         /// Valid UTF-8, without the line break.
-        public let bytes: Data
+        package let bytes: Data
     }
 
     /// A longer line is a file of another kind: nothing we read has records of this size.
-    public static let longestLine = 1 << 26
+    package static let longestLine = 1 << 26
 
     private let file: ByteSource
     /// How messages name the file; taken from the URL once, since that costs more than reading a short line.
@@ -38,7 +38,7 @@ public final class JSONLines {
 
     /// - Parameter url: compressed where its name ends in `.gz`
     /// - Throws: `UserError` if the file is missing, is a directory or cannot be read.
-    public init(contentsOf url: URL) throws {
+    package init(contentsOf url: URL) throws {
         name = url.relativePath
         file = try ByteSource(url)
         buffer = .allocate(byteCount: 1 << 18, alignment: 64)
@@ -50,7 +50,7 @@ public final class JSONLines {
 
     /// The next line that is not blank, or nil at the end.
     /// - Throws: `UserError` naming file, line and byte if the line is not valid UTF-8.
-    public func next() throws -> Line? {
+    package func next() throws -> Line? {
         while let (range, start) = try nextRange() {
             number += 1
             var bytes = UnsafeRawBufferPointer(rebasing: buffer[range])
@@ -73,14 +73,16 @@ public final class JSONLines {
 
     /// How many lines of a file are not blank.
     /// - Throws: As `init(contentsOf:)` and `next()`.
-    public static func count(of url: URL) throws -> Int {
+    package static func count(of url: URL) throws -> Int {
         let lines = try JSONLines(contentsOf: url)
         var count = 0
         while try lines.next() != nil { count += 1 }
         return count
     }
 
-    public func forEach(_ body: (Line) throws -> Void) throws {
+    /// Runs `body` on each line that is not blank, from the next one on.
+    /// - Throws: As `next()`, and what `body` throws.
+    package func forEach(_ body: (Line) throws -> Void) throws {
         while let line = try next() { try body(line) }
     }
 
@@ -131,11 +133,12 @@ public final class JSONLines {
 }
 
 extension JSONLines.Line {
-    public var text: String { String(decoding: bytes, as: UTF8.self) }
+    /// The line as text.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Decodes the line.
     /// - Throws: `UserError` naming file, line and, where the JSON is sound, the key at fault.
-    public func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    package func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         do {
             return try JSONDecoder().decode(type, from: bytes)
         } catch let error as DecodingError {
@@ -144,7 +147,7 @@ extension JSONLines.Line {
     }
 
     /// An error at this line.
-    public func error(_ problem: String, hint: String? = nil) -> UserError {
+    package func error(_ problem: String, hint: String? = nil) -> UserError {
         UserError(problem, file: file, line: number, hint: hint)
     }
 }

@@ -4,12 +4,12 @@ import Foundation
 ///
 /// Each line is one `write(2)`. A line torn by a crash or a full disk is dropped: when the write fails, or
 /// when the log is opened again.
-public final class AppendLog {
+package final class AppendLog {
     private let file: OpenFile
     /// Whole lines in the file.
-    public private(set) var lineCount: Int
+    package private(set) var lineCount: Int
     /// The file's length.
-    public private(set) var byteCount: Int
+    package private(set) var byteCount: Int
 
     private static let encoder = JSONEncoder.stable
 
@@ -17,7 +17,7 @@ public final class AppendLog {
     ///
     /// - Parameter lines: How many lines to keep: a resumed run drops what it wrote after its last saved state.
     /// - Throws: `UserError` if the file cannot be written, or holds fewer lines than are to be kept.
-    public init(at url: URL, truncatingToLines lines: Int? = nil) throws {
+    package init(at url: URL, truncatingToLines lines: Int? = nil) throws {
         precondition(lines ?? 0 >= 0, "a negative number of lines")
         let isNew = try stat(at: url) == nil
         file = try OpenFile(url, flags: O_RDWR | O_CREAT | O_APPEND)
@@ -35,16 +35,19 @@ public final class AppendLog {
     }
 
     /// Appends `value` as one line, with sorted keys.
-    public func append(_ value: some Encodable) throws {
+    /// - Throws: `UserError` naming the file and the system's reason; the file then ends as before. `EncodingError` for a value that
+    ///   JSON cannot represent.
+    package func append(_ value: some Encodable) throws {
         try append(line: Self.line(value))
     }
 
     /// `value` as `append` writes it, without the line break.
-    public static func line(_ value: some Encodable) throws -> Data { try encoder.encode(value) }
+    /// - Throws: `EncodingError` for a value that JSON cannot represent.
+    package static func line(_ value: some Encodable) throws -> Data { try encoder.encode(value) }
 
     /// Appends one line of JSON, given without its line break.
     /// - Throws: `UserError` naming the file and the system's reason; the file then ends as before.
-    public func append(line: Data) throws {
+    package func append(line: Data) throws {
         precondition(!line.contains(10), "a line break inside a line")
         do {
             try (line + [10]).withUnsafeBytes { try file.write($0) }
@@ -57,7 +60,8 @@ public final class AppendLog {
     }
 
     /// Waits until the disk holds every line, so that they survive a power failure too.
-    public func synchronize() throws {
+    /// - Throws: `UserError` naming the file and the system's reason.
+    package func synchronize() throws {
         try file.synchronize()
     }
 

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// A frame is its length (8 bytes, little-endian), the SHA-256 of its content, and the content. When the log is opened,
 /// frames are taken up to the first that is torn or damaged; the rest is cut off.
-public final class FrameLog {
+package final class FrameLog {
     private static let headSize = 8 + 32
     private let file: OpenFile
     private let url: URL
@@ -14,7 +14,7 @@ public final class FrameLog {
     ///
     /// - Parameter body: is given each whole frame in order; `false` drops it and all behind it
     /// - Throws: `UserError` where the file cannot be read or written
-    public init(at url: URL, _ body: (Data) throws -> Bool) throws {
+    package init(at url: URL, _ body: (Data) throws -> Bool) throws {
         self.url = url
         file = try OpenFile(url, flags: O_RDWR | O_CREAT | O_APPEND)
         let content = try MappedFile(contentsOf: url)
@@ -38,7 +38,7 @@ public final class FrameLog {
     /// Appends a frame.
     ///
     /// - Throws: `UserError` naming the file and the system's reason; the file then ends as before
-    public func append(_ content: Data) throws {
+    package func append(_ content: Data) throws {
         var hash = SHA256()
         content.withUnsafeBytes { hash.update($0) }
         var head = withUnsafeBytes(of: UInt64(content.count).littleEndian) { Array($0) }
@@ -53,13 +53,15 @@ public final class FrameLog {
     }
 
     /// Drops all frames.
-    public func clear() throws {
+    /// - Throws: `UserError` naming the file and the system's reason.
+    package func clear() throws {
         try file.truncate(to: 0)
         byteCount = 0
     }
 
     /// Removes the file.
-    public func remove() throws {
+    /// - Throws: The system's error.
+    package func remove() throws {
         try FileManager.default.removeItem(at: url)
     }
 }

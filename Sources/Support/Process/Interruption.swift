@@ -3,6 +3,7 @@ import Synchronization
 
 /// The error of work that was stopped by a signal after it had saved what it could.
 public struct Interrupted: Error {
+    /// The error; it carries nothing.
     public init() {}
 }
 
@@ -29,7 +30,7 @@ public enum Interruption {
     private static let wakeup = Atomic<Int32>(-1)
     private static let advice = Mutex<String?>(nil)
     private static let restore = Mutex<(@Sendable () -> Void)?>(nil)
-    /// Held by whoever ends the process.
+    /// Held by the thread that ends the process.
     private static let ending = Mutex<Void>(())
 
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
@@ -71,7 +72,7 @@ public enum Interruption {
     /// `SIG_IGN` as a number.
     private static var ignored: Int { 1 }
 
-    /// What the message says about going on, such as "the same command goes on where it stopped".
+    /// The part of the message about how to resume, such as "the same command goes on where it stopped".
     public static func advise(_ text: String?) { advice.withLock { $0 = text } }
 
     /// Called before the message of a signal that ends the process: puts the terminal's modes back, clears a live line.
@@ -86,6 +87,7 @@ public enum Interruption {
     }
 
     /// Runs work that looks at `isRequested` often, saves what it has and throws `Interrupted`: the process ends after it.
+    /// - Throws: `Interrupted` if a signal has come already, and what `body` throws.
     public static func saving<R>(_ body: () throws -> R) throws -> R {
         savers.add(1, ordering: .sequentiallyConsistent)
         defer { savers.subtract(1, ordering: .sequentiallyConsistent) }
@@ -103,7 +105,7 @@ public enum Interruption {
         return try body()
     }
 
-    /// Says what happened, removes what is unfinished and ends the process. The first caller does it, others wait for ever.
+    /// Prints what happened, removes unfinished files and ends the process. The first caller does so, others wait for ever.
     public static func end() -> Never {
         ending.withLock { _ in
             let signal = received.load(ordering: .relaxed)

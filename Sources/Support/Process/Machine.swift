@@ -1,9 +1,9 @@
 import Foundation
 
 /// What the process and its machine report of themselves.
-public enum Machine {
+package enum Machine {
     /// Largest resident memory of this process so far, in bytes.
-    public static var peakResidentBytes: Int {
+    package static var peakResidentBytes: Int {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage.ru_maxrss * 1024

@@ -2,6 +2,7 @@ import Foundation
 
 /// How much memory this process may use, and what sets the bound.
 public struct MemoryLimit: Equatable, Sendable {
+    /// The bound, in bytes.
     public let bytes: Int
     /// For messages: "this machine has", "the cgroup allows".
     public let source: String
@@ -20,7 +21,7 @@ public struct MemoryLimit: Equatable, Sendable {
         return limits.min { $0.bytes < $1.bytes }!
     }()
 
-    /// What `RLIMIT_AS` leaves this process of its address space now; nil without such a limit.
+    /// Bytes of address space that `RLIMIT_AS` leaves this process; nil without such a limit.
     public static var addressSpaceLeft: Int? {
         guard let limit = resource(RLIMIT_AS) else { return nil }
         let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))

@@ -1,6 +1,6 @@
-/// What long work tells whoever listens: the terminal, a log, a test.
+/// An event of long-running work, for listeners: the terminal, a log, a test.
 public enum ProgressEvent: Sendable {
-    /// A recipe turns to one of its stages, `number` from 1. What follows is that stage's.
+    /// A recipe starts one of its stages, `number` from 1. The events that follow belong to it.
     case entered(stage: String, number: Int, of: Int)
     /// A stage begins; `total` units of work lie ahead (`unit` is a plural noun, such as "steps").
     case began(stage: String, total: Int, unit: String)

@@ -4,7 +4,7 @@ extension String {
     /// Messages quote values from files and command lines; one of a megabyte would bury the message.
     ///
     /// - Parameter limit: Unicode scalars of a line that stay, three quarters of them at its beginning.
-    public func withBoundedLines(_ limit: Int = 2000) -> String {
+    package func withBoundedLines(_ limit: Int = 2000) -> String {
         split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let scalars = line.unicodeScalars
             let excess = scalars.count - limit

@@ -9,7 +9,7 @@ extension StringProtocol {
     ///
     /// - Parameter keepingLines: Whether line feeds and tabs stay; without them the text stays on its line.
     /// - SeeAlso: Trojan Source, CVE-2021-42574.
-    public func terminalSafe(keepingLines: Bool) -> String {
+    package func terminalSafe(keepingLines: Bool) -> String {
         guard unicodeScalars.contains(where: { $0.isUnsafe(keepingLines: keepingLines) }) else {
             return String(self)
         }
@@ -32,11 +32,11 @@ extension StringProtocol {
     }
 
     /// One line without characters that a terminal obeys: for names, table cells and progress lines.
-    public var terminalSafe: String { terminalSafe(keepingLines: false) }
+    package var terminalSafe: String { terminalSafe(keepingLines: false) }
 
     /// JSON with the same meaning and without characters that a terminal obeys: they stand in strings alone, where
     /// `\u009b` means the character.
-    public var terminalSafeJSON: String {
+    package var terminalSafeJSON: String {
         guard unicodeScalars.contains(where: { $0.isUnsafe(keepingLines: true) }) else { return String(self) }
         var safe = ""
         for scalar in unicodeScalars {

@@ -1,7 +1,7 @@
 /// Finds faults in UTF-8 text, which `String` would silently repair.
-public enum UTF8Validation {
+package enum UTF8Validation {
     /// The offset of the first byte that does not belong to well-formed UTF-8 (Unicode 15, table 3-7), or nil.
-    public static func firstFault(in bytes: UnsafeRawBufferPointer) -> Int? {
+    package static func firstFault(in bytes: UnsafeRawBufferPointer) -> Int? {
         var index = 0
         while index < bytes.count {
             index = skipASCII(bytes, from: index)

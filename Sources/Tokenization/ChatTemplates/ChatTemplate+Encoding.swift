@@ -2,12 +2,13 @@ import Support
 
 /// A chat as token ids.
 public struct EncodedChat: Equatable, Sendable {
+    /// The token ids of the whole chat.
     public let ids: [Int32]
-    /// For each id, whether it is the assistant's: the content of an assistant turn or the piece that ends it. The role
-    /// marker before it is not: it is given, not said.
-    public let assistant: [Bool]
-    /// For each id, whether it belongs to a message that is not to be trained on, or ends it.
-    public let untrained: [Bool]
+    /// For each id, whether the assistant writes it: the content of an assistant turn and the piece that ends the turn, but not
+    /// the role marker before it.
+    public let assistantMask: [Bool]
+    /// For each id, whether it belongs to a message that is excluded from the loss, or ends such a message.
+    public let untrainedMask: [Bool]
 }
 
 extension ChatTemplate {
@@ -15,7 +16,7 @@ extension ChatTemplate {
     ///
     /// Spaces before a message are encoded with its first word, as the model will write them.
     ///
-    /// - Parameter addGenerationPrompt: End with what stands before the assistant's message, for the model to go on.
+    /// - Parameter addGenerationPrompt: Whether to end with the text before an assistant message, for the model to continue.
     /// - Throws: `UserError` if the vocabulary lacks a symbol of the template, or the template is a model's own that is not
     ///   known.
     public func encode(
@@ -24,12 +25,13 @@ extension ChatTemplate {
         try requireKnown()
         let symbols = try symbolIDs(in: tokenizer)
         var chat = (
-            ids: begins ? tokenizer.beginID.map { [$0] } ?? [] : [], assistant: [Bool](), untrained: [Bool]()
+            ids: begins ? tokenizer.beginID.map { [$0] } ?? [] : [], assistantMask: [Bool](),
+            untrainedMask: [Bool]()
         )
-        /// Says of all new ids that they are given.
-        func markGiven() {
-            chat.assistant += repeatElement(false, count: chat.ids.count - chat.assistant.count)
-            chat.untrained += repeatElement(false, count: chat.ids.count - chat.untrained.count)
+        /// Extends both masks by false for all new ids.
+        func maskOut() {
+            chat.assistantMask += repeatElement(false, count: chat.ids.count - chat.assistantMask.count)
+            chat.untrainedMask += repeatElement(false, count: chat.ids.count - chat.untrainedMask.count)
         }
         func append(_ text: Substring) {
             // What follows a begin id is a text's beginning.
@@ -49,18 +51,19 @@ extension ChatTemplate {
         for (message, turn) in turns(messages) {
             let (before, spaces) = Self.partingSpaces(turn.before)
             append(markup: before)
-            markGiven()
+            maskOut()
             append(spaces + message.content)
-            // The first piece of what follows is said too: it ends the turn.
+            // The assistant writes the first piece of what follows too: it ends the turn.
             let end = chat.ids.count
             append(markup: turn.after[...])
-            let range = chat.assistant.count..<chat.ids.count
-            chat.assistant += range.map { message.role == .assistant && $0 <= end }
-            chat.untrained += range.map { !message.isTrained && $0 <= end }
+            let range = chat.assistantMask.count..<chat.ids.count
+            chat.assistantMask += range.map { message.role == .assistant && $0 <= end }
+            chat.untrainedMask += range.map { !message.isTrained && $0 <= end }
         }
         if addGenerationPrompt { append(markup: Self.partingSpaces(assistant.before).before) }
-        markGiven()
-        return EncodedChat(ids: chat.ids, assistant: chat.assistant, untrained: chat.untrained)
+        maskOut()
+        return EncodedChat(
+            ids: chat.ids, assistantMask: chat.assistantMask, untrainedMask: chat.untrainedMask)
     }
 
     /// - Throws: `UserError` if this is a model's own template that is not known.
@@ -90,7 +93,7 @@ extension ChatTemplate {
         Set([endID(in: tokenizer), tokenizer.endID].compactMap { $0 })
     }
 
-    /// The ids that an assistant never says: control, unknown and unused pieces and the symbols of turns, but not those that
+    /// The ids that are never sampled in an assistant's turn: control, unknown and unused pieces and the symbols of turns, but not those that
     /// end its own.
     public func suppressedIDs(in tokenizer: Tokenizer) -> Set<Int32> {
         let markers = Set(symbols.compactMap { tokenizer.id(of: $0) })

@@ -59,7 +59,7 @@ extension ChatTemplate {
             """
     }
 
-    /// A system message's own turn; nil where it stands in the user's.
+    /// The turn of system messages; nil where they are part of the user's.
     private var systemTurn: Turn? {
         if case .own(let turn) = system { turn } else { nil }
     }
@@ -131,7 +131,7 @@ extension ChatTemplate {
         return nil
     }
 
-    /// What a template that has this one's markers does otherwise, as far as its text shows.
+    /// How a template with the same markers differs from this one, as far as its text shows.
     private func differences(from text: String) -> [String] {
         func has(_ words: String...) -> Bool { words.contains(where: text.contains) }
         var differences: [String] = []
@@ -145,7 +145,7 @@ extension ChatTemplate {
         return differences
     }
 
-    /// What the comment at the beginning says, if the rest follows from it.
+    /// The template that the comment at the beginning describes; nil unless it renders to exactly this text.
     private static func spelledOut(_ text: String) -> ChatTemplate? {
         guard let end = text.range(of: " #}"),
             let parts = try? JSONDecoder().decode(

@@ -1,8 +1,8 @@
 extension ChatTemplate {
-    /// The template of a model that comes without one: that whose markers its vocabulary has, or that of the family that
-    /// its name tells. nil where neither says anything: a base model, most likely.
+    /// Guesses the template of a model that comes without one, from the markers in its vocabulary or from its name.
     ///
-    /// - Parameter name: As files and people call the model, such as `TinyLlama-1.1B-Chat-v1.0`.
+    /// - Parameter name: the model's name, such as `TinyLlama-1.1B-Chat-v1.0`
+    /// - Returns: nil where neither tells: most likely a base model
     public static func guess(for tokenizer: Tokenizer, named name: String) -> ChatTemplate? {
         if let marked = [roleMarkers, gemma, chatML].first(where: { $0.fits(tokenizer) }) { return marked }
         let name = name.lowercased()

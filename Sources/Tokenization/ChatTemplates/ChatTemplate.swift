@@ -1,20 +1,23 @@
-/// How a chat is written in tokens: the begin id, then each message between what stands before and after it.
+/// How a chat is encoded: the begin id, then each message with a prefix and a suffix for its role.
 ///
 /// ```
 /// <s><|system|>Be brief.<|end|><|user|>What is 2 + 2?<|end|><|assistant|>4<|end|>
 /// ```
 public struct ChatTemplate: Equatable, Sendable {
-    /// What stands around a message.
+    /// The prefix and the suffix of a message.
     public struct Turn: Codable, Equatable, Sendable {
+        /// The text before the message, role marker included.
         public let before: String
+        /// The text after the message, end marker included.
         public let after: String
 
+        /// A turn from its prefix and suffix.
         public init(before: String, after: String) {
             self.before = before
             self.after = after
         }
 
-        /// From text in which `{content}` stands for the message; nil if it stands there not exactly once.
+        /// Parses a text such as `"User: {content}\n"`; nil unless it holds `{content}` exactly once.
         public init?(_ text: String) {
             let parts = text.split(separator: "{content}", omittingEmptySubsequences: false)
             guard parts.count == 2 else { return nil }
@@ -22,7 +25,7 @@ public struct ChatTemplate: Equatable, Sendable {
         }
     }
 
-    /// Where a system message goes.
+    /// Where a system message is placed.
     public enum SystemTurn: Equatable, Sendable {
         /// A turn of its own.
         case own(Turn)
@@ -32,8 +35,11 @@ public struct ChatTemplate: Equatable, Sendable {
 
     /// The template's name in recipes and on the command line; nil for one that a recipe spells out.
     public let name: String?
+    /// How system messages are written.
     public let system: SystemTurn
+    /// Prefix and suffix of user messages.
     public let user: Turn
+    /// Prefix and suffix of assistant messages.
     public let assistant: Turn
     /// The pieces of the vocabulary that `before` and `after` spell. Text in messages never becomes one of them.
     public let symbols: [String]
@@ -41,12 +47,12 @@ public struct ChatTemplate: Equatable, Sendable {
     public let trimsContent: Bool
     /// The same for system messages.
     let trimsSystem: Bool
-    /// Whether the begin id stands before the chat, where the vocabulary has one.
+    /// Whether a chat begins with the begin id, where the vocabulary has one.
     let begins: Bool
-    /// A model's own template that we cannot write chats with: its text, and why. Other text is not touched by it.
+    /// A model's own template that we cannot render: its text, and the reason.
     let foreign: Foreign?
 
-    /// A template that is not known to be one of ours.
+    /// A template that matches none of ours.
     struct Foreign: Equatable, Sendable {
         let jinja: String
         let problem: String
@@ -67,7 +73,7 @@ public struct ChatTemplate: Equatable, Sendable {
         self.foreign = foreign
     }
 
-    /// The same template as some models write it.
+    /// A variant of the template that some models use.
     func with(begins: Bool? = nil, trimsSystem: Bool? = nil) -> ChatTemplate {
         ChatTemplate(
             name: name, system: system, user: user, assistant: assistant, symbols: symbols,
@@ -85,29 +91,29 @@ public struct ChatTemplate: Equatable, Sendable {
         self.init(name: nil, system: .own(system), user: user, assistant: assistant, symbols: symbols)
     }
 
-    /// Messages as turns: system messages that have no turn of their own are put into the user's.
+    /// Messages as turns: system messages without a turn of their own are put into the next user message.
     func turns(_ messages: [Message]) -> [(message: Message, turn: Turn)] {
         var held = ""
         return messages.compactMap { message in
             let trims = message.role == .system ? trimsSystem : trimsContent
             let content = trims ? message.content.trimmingWhitespace : message.content
             switch (message.role, system) {
-            case (.system, .own(let turn)): return (message.saying(content), turn)
+            case (.system, .own(let turn)): return (message.replacingContent(content), turn)
             case (.system, .insideUser(let turn)):
                 held += turn.before + content + turn.after
                 return nil
             case (.user, _):
                 defer { held = "" }
-                return (message.saying(held + content), user)
-            case (.assistant, _): return (message.saying(content), assistant)
+                return (message.replacingContent(held + content), user)
+            case (.assistant, _): return (message.replacingContent(content), assistant)
             }
         }
     }
 
-    /// The spaces that a model writes before its answer, since in tokens they belong to the answer's first word.
+    /// The spaces at the end of the assistant's prefix: the model generates them, since they belong to the first token of the answer.
     public var answerPrefix: String { String(assistant.before.reversed().prefix { $0 == " " }) }
 
-    /// What is said in an answer as the model wrote it.
+    /// The content of an answer, from the text that the model generated.
     public func answer(_ text: String) -> String {
         let text = text.hasPrefix(answerPrefix) ? String(text.dropFirst(answerPrefix.count)) : text
         return trimsContent ? text.trimmingWhitespace : text
@@ -115,7 +121,7 @@ public struct ChatTemplate: Equatable, Sendable {
 }
 
 extension Message {
-    fileprivate func saying(_ content: String) -> Message {
+    fileprivate func replacingContent(_ content: String) -> Message {
         Message(role: role, content: content, isTrained: isTrained)
     }
 }

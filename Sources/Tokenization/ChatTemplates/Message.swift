@@ -1,6 +1,11 @@
-/// Who says a message.
+/// The author of a message.
 public enum Role: String, CaseIterable, Codable, Sendable {
-    case system, user, assistant
+    /// Instructions for the whole chat.
+    case system
+    /// The person who asks.
+    case user
+    /// The model.
+    case assistant
 
     public init(from decoder: any Decoder) throws {
         let name = try decoder.singleValueContainer().decode(String.self)
@@ -16,12 +21,14 @@ public enum Role: String, CaseIterable, Codable, Sendable {
 
 /// One turn of a chat.
 public struct Message: Equatable, Sendable {
+    /// The author.
     public var role: Role
+    /// The text, without markers.
     public var content: String
-    /// Whether its tokens may be targets of the loss. False takes them out of the loss mask whatever the mask is of; true
-    /// adds nothing to it.
+    /// Whether its tokens may be in the loss mask. False removes them, whatever the loss is computed on; true adds none.
     public var isTrained: Bool
 
+    /// A message.
     public init(role: Role, content: String, isTrained: Bool = true) {
         self.role = role
         self.content = content

@@ -4,22 +4,31 @@
 /// `LlamaTokenizer` (which transformers 4 and llama.cpp's converter know too), a unigram model through
 /// `TokenizersBackend` (transformers 5). Its unigram engine takes the text `<0x41>` for the byte piece of that
 /// name; otherwise ids agree.
-public struct TransformersConfiguration: Codable, Equatable, Sendable {
-    public var tokenizerClass: String
-    public var beginToken: String?
-    public var endToken: String?
-    public var unknownToken: String
-    public var paddingToken: String?
+package struct TransformersConfiguration: Codable, Equatable, Sendable {
+    /// The class that transformers opens the model with.
+    package var tokenizerClass: String
+    /// The token that begins a sequence.
+    package var beginToken: String?
+    /// The token that ends a sequence.
+    package var endToken: String?
+    /// The token for text that no piece spells.
+    package var unknownToken: String
+    /// The token that fills batches.
+    package var paddingToken: String?
     /// Symbols that are found in text before anything else.
-    public var additionalSpecialTokens: [String]
-    public var addsBegin = false
-    public var addsEnd = false
-    public var addsPrefixSpace: Bool
+    package var additionalSpecialTokens: [String]
+    /// Whether texts begin with the begin token.
+    package var addsBegin = false
+    /// Whether texts end with the end token.
+    package var addsEnd = false
+    /// Whether a space is put before texts.
+    package var addsPrefixSpace: Bool
     /// False: text after a special token begins without a space.
-    public var legacy = false
+    package var legacy = false
     /// False: decoding leaves spaces before punctuation alone.
-    public var cleansUpSpaces = false
-    public var chatTemplate: String?
+    package var cleansUpSpaces = false
+    /// The chat template, in Jinja.
+    package var chatTemplate: String?
 
     enum CodingKeys: String, CodingKey {
         case tokenizerClass = "tokenizer_class"
@@ -39,7 +48,7 @@ public struct TransformersConfiguration: Codable, Equatable, Sendable {
 
 extension ChatTemplate {
     /// The contents of `tokenizer_config.json` for a vocabulary used with this template.
-    public func tokenizerConfiguration(for tokenizer: Tokenizer) -> TransformersConfiguration {
+    package func tokenizerConfiguration(for tokenizer: Tokenizer) -> TransformersConfiguration {
         var configuration = TransformersConfiguration(plain: tokenizer)
         configuration.chatTemplate = jinja
         return configuration
@@ -48,7 +57,7 @@ extension ChatTemplate {
 
 extension TransformersConfiguration {
     /// The contents of `tokenizer_config.json` for a vocabulary without a chat template.
-    public init(plain tokenizer: Tokenizer) {
+    package init(plain tokenizer: Tokenizer) {
         tokenizerClass = tokenizer.kind == .bpe ? "LlamaTokenizer" : "TokenizersBackend"
         beginToken = tokenizer.beginID.map(tokenizer.piece)
         endToken = tokenizer.endID.map(tokenizer.piece)

@@ -34,7 +34,7 @@ struct BPESegmenter: Sendable {
         }
     }
 
-    /// The segmentation of a normalised text.
+    /// The segmentation of a normalized text.
     func segments(_ text: UnsafeBufferPointer<UInt8>, guarding: Bool) -> [Segment] {
         var output: [Segment] = []
         output.reserveCapacity(text.count / 2)
@@ -79,7 +79,7 @@ struct BPESegmenter: Sendable {
         }
     }
 
-    /// The segmentation of a normalised text as a whole.
+    /// The segmentation of a normalized text as a whole.
     ///
     /// - Parameter isDropped: asked at each merge whether to leave it out (BPE dropout), with the piece it makes
     func divide(

@@ -125,7 +125,7 @@ struct Normalizer: Sendable {
         }
     }
 
-    /// What stands at a position: the bytes to write and how many to pass over.
+    /// The bytes to write for the character or symbol at a position, and how many bytes of the text it takes.
     private func step(
         _ text: UnsafeBufferPointer<UInt8>, _ position: Int, _ options: Options
     ) -> (bytes: ArraySlice<UInt8>, consumed: Int) {

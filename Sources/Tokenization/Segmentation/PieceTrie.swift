@@ -20,7 +20,7 @@ struct PieceTrie: Sendable {
     private var first = [Node](repeating: none, count: 256)
     private static let free = UInt64.max
     /// Children are numbered in 24 bits.
-    private static let mostNodes = 1 << 24
+    private static let mostNodes = ModelCheck.mostBytes
 
     init() {
         edges = Array(repeating: Self.free, count: 1024)
@@ -74,9 +74,6 @@ struct PieceTrie: Sendable {
         ids[Int(node)] = id
         return nil
     }
-
-    /// Whether pieces of so many bytes in all are sure to fit.
-    static func fits(byteCount: Int) -> Bool { byteCount < mostNodes }
 
     private mutating func addChild(of node: Node, _ byte: UInt8) -> Node {
         precondition(ids.count < Self.mostNodes, "a trie of more than \(Self.mostNodes) nodes")

@@ -50,7 +50,7 @@ struct UnigramSegmenter: Sendable {
     /// A piece in a text: it ends at `end`, and begins where the one before ends.
     typealias Segment = (end: Int, id: Int32)
 
-    /// The best segmentation of a normalised text.
+    /// The best segmentation of a normalized text.
     func segments(_ text: UnsafeBufferPointer<UInt8>, guarding: Bool) -> [Segment] {
         struct Best {
             var score: Float = 0

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Words that were divided before: a few thousand words make up most of any text.
+/// A cache of segmented words: a few thousand words make up most of any text.
 ///
 /// Each word has one slot, by its hash; the first that comes takes it and keeps it. So memory is bounded (by 4 MB, and a
 /// tenth of that for most texts), threads need no lock, and what a look-up gives never depends on what was asked before: it
@@ -13,10 +13,10 @@ final class WordCache: Sendable {
     static let longestWord = 24
     private static let slots = 1 << 15
 
-    /// Addresses of entries; 0 for none. An entry is never changed nor freed while the cache lives.
+    /// Pointers to entries as integers; 0 for none. An entry is neither changed nor freed while the cache exists.
     nonisolated(unsafe) private let entries: UnsafeMutablePointer<Atomic<UInt>>
 
-    /// What stands before an entry's segments; behind them stand the bytes of the word.
+    /// The beginning of an entry; its segments follow, then the bytes of the word.
     private struct Header {
         var length: Int32
         var count: Int32

@@ -31,7 +31,7 @@ struct CharactersMap: Sendable {
         }
     }
 
-    /// The replacement for the longest key that stands at a position of a text, and that key's length.
+    /// The replacement for the longest key at a position of a text, and the key's length.
     func longestMatch(
         in text: UnsafeBufferPointer<UInt8>, at position: Int
     ) -> (replacement: ArraySlice<UInt8>, length: Int)? {

@@ -13,6 +13,8 @@ struct ModelCheck {
     private static let largestScore: Float = 1e20
     /// The bound of the `sentencepiece` library.
     private static let longestPiece = 8000
+    /// Bytes of all pieces together; so the nodes of a trie of them are numbered in 24 bits.
+    static let mostBytes = 1 << 24
 
     private func problemOfPieces() -> String? {
         guard !model.pieces.isEmpty else { return "it has no pieces" }
@@ -27,7 +29,7 @@ struct ModelCheck {
                 return "piece \(id) has the score \(piece.score)"
             }
         }
-        guard PieceTrie.fits(byteCount: byteCount) else { return "its pieces have \(byteCount) bytes in all" }
+        guard byteCount < Self.mostBytes else { return "its pieces have \(byteCount) bytes in all" }
         return nil
     }
 

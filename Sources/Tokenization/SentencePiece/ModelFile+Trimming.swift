@@ -44,7 +44,7 @@ extension ModelFile {
     private func trainer(in range: Range<Int>, ids: [Int32]) throws -> WireWriter {
         let numbers = Dictionary(uniqueKeysWithValues: ids.enumerated().map { (Int($1), $0) })
         func number(_ kind: PieceKind, _ spelling: String) -> Int {
-            // An id of −1 says that there is none.
+            // −1 means that there is none.
             let id = pieces.firstIndex { $0.kind == kind && (kind == .unknown || $0.spelling == spelling) }
             return id.flatMap { numbers[$0] } ?? -1
         }

@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// What a SentencePiece `.model` file says, checked.
+/// The content of a SentencePiece `.model` file, validated.
 ///
 /// Field numbers are those of `sentencepiece_model.proto`.
 struct ModelFile: Sendable {

@@ -34,5 +34,6 @@ extension PieceKind {
         self = kind
     }
 
+    /// The kind's number in SentencePiece's schema.
     public var number: Int { Self.numbered.first { $0.value == self }!.key }
 }

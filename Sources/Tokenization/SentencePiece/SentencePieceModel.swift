@@ -1,15 +1,19 @@
 import Foundation
 import Support
 
-/// What a SentencePiece `.model` file has to say, to be written as one: for vocabularies that come from elsewhere.
-public struct SentencePieceModel {
-    public struct Piece {
-        public var spelling: String
+/// A SentencePiece `.model` file in the making, for vocabularies that come from another format.
+package struct SentencePieceModel {
+    /// A piece of the vocabulary.
+    package struct Piece {
+        /// The text, a space written as U+2581 (▁).
+        package var spelling: String
         /// Unigram: log probability. BPE: minus the rank of the merge.
-        public var score: Float
-        public var kind: PieceKind
+        package var score: Float
+        /// What the piece is for.
+        package var kind: PieceKind
 
-        public init(spelling: String, score: Float, kind: PieceKind) {
+        /// A piece.
+        package init(spelling: String, score: Float, kind: PieceKind) {
             self.spelling = spelling
             self.score = score
             self.kind = kind
@@ -24,18 +28,21 @@ public struct SentencePieceModel {
         }
     }
 
-    public var kind: TokenizerKind
-    public var pieces: [Piece]
+    /// How text is segmented.
+    package var kind: TokenizerKind
+    /// The pieces, in the order of their ids.
+    package var pieces: [Piece]
     /// Whether a space is put before every text.
-    public var addsDummyPrefix: Bool
+    package var addsDummyPrefix: Bool
     /// Whether spaces at both ends are dropped and runs of spaces become one.
-    public var removesExtraWhitespace: Bool
+    package var removesExtraWhitespace: Bool
     /// How characters are rewritten before segmentation (`precompiled_charsmap`); empty for not at all.
-    public var charactersMap: Data
+    package var charactersMap: Data
     /// The ids with these roles.
-    public var begin, end, padding: Int?
+    package var begin, end, padding: Int?
 
-    public init(
+    /// A model of pieces.
+    package init(
         kind: TokenizerKind, pieces: [Piece], addsDummyPrefix: Bool, removesExtraWhitespace: Bool = false,
         charactersMap: Data = Data(), begin: Int? = nil, end: Int? = nil, padding: Int? = nil
     ) {
@@ -50,7 +57,7 @@ public struct SentencePieceModel {
     }
 
     /// The bytes of a `.model` file. Field numbers are those of `sentencepiece_model.proto`.
-    public func serialized() -> Data {
+    package func serialized() -> Data {
         var model = WireWriter()
         for piece in pieces {
             model.message(1, piece.message)
@@ -73,7 +80,7 @@ public struct SentencePieceModel {
         trainer.varint(35, pieces.contains { $0.kind == .byte } ? 1 : 0)
         let unknown = pieces.firstIndex { $0.kind == .unknown }
         for (field, id) in zip([40, 41, 42, 43], [unknown, begin, end, padding]) {
-            // An id of −1 says that there is none.
+            // −1 means that there is none.
             trainer.varint(field, UInt64(bitPattern: Int64(id ?? -1)))
         }
         for (field, id) in zip([45, 46, 47, 48], [unknown, begin, end, padding]) {
@@ -86,7 +93,7 @@ public struct SentencePieceModel {
 extension SentencePieceModel {
     /// A `.model` file with pieces behind its own. The fields of a protobuf message may come in any order, so that the
     /// file's bytes stay as they are.
-    public static func appending(_ pieces: [Piece], to model: Data) -> Data {
+    package static func appending(_ pieces: [Piece], to model: Data) -> Data {
         var added = WireWriter()
         for piece in pieces { added.message(1, piece.message) }
         return model + added.output
@@ -96,7 +103,7 @@ extension SentencePieceModel {
     ///
     /// - Parameter name: What errors call the file.
     /// - Throws: `UserError` if the bytes are not such a file.
-    public static func spellings(_ model: Data, name: String) throws -> [String] {
+    package static func spellings(_ model: Data, name: String) throws -> [String] {
         do {
             let bytes = [UInt8](model)
             var reader = WireReader(bytes, in: 0..<bytes.count)

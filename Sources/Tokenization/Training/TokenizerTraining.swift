@@ -2,7 +2,7 @@ import CSentencePiece
 import Foundation
 import Support
 
-/// How to train a vocabulary.
+/// Options for training a SentencePiece vocabulary.
 ///
 /// The defaults make encoding reversible: no character is rewritten but U+2581 (see `SpaceSymbol`), no space is added or
 /// dropped, and characters without a piece are spelled in bytes. Without a space before every text, text after a role marker
@@ -10,20 +10,23 @@ import Support
 ///
 /// The same sentences in the same order give the same bytes on every machine.
 public struct TokenizerTraining: Sendable {
+    /// How the vocabulary segments text.
     public var kind = TokenizerKind.unigram
     /// The number of pieces to reach, everything included: 3 control and unknown pieces, 256 byte pieces, the
     /// symbols. A small corpus may end with fewer.
     public var vocabularySize = 4096
+    /// Whether characters without a piece are spelled in bytes, so that no text is unknown.
     public var hasByteFallback = true
     /// Kept whole wherever they occur; at least the markers of the chat template.
     public var userDefinedSymbols = ChatTemplate.roleMarkers.symbols
-    /// The share of the characters of the corpus, 0.98 to 1, that get a piece of their own.
+    /// The fraction of the corpus's characters, 0.98 to 1, that get a piece of their own.
     public var characterCoverage: Float = 0.9995
     /// Whether each digit is a piece of its own.
     public var splitsDigits = true
     /// Put a space before every text, as older Llama vocabularies do.
     public var addsDummyPrefix = false
 
+    /// The defaults with a kind and a size.
     public init(kind: TokenizerKind = .unigram, vocabularySize: Int = 4096) {
         self.kind = kind
         self.vocabularySize = vocabularySize
@@ -33,7 +36,7 @@ public struct TokenizerTraining: Sendable {
     ///
     /// A sentence is a line or a paragraph: pieces never reach over its end. Empty ones are skipped.
     ///
-    /// Throws `UserError` if an option is out of range or the sentences hold too little text.
+    /// - Throws: `UserError` if an option is out of range or the sentences hold too little text.
     public func train(_ sentences: some Sequence<String>) throws -> Data {
         try validate()
         let buffer = SentenceBuffer(sentences)

@@ -1,26 +1,27 @@
 import Foundation
 import Support
 
-/// A vocabulary cut to the pieces some text needs, which divides that text as the whole one does.
+/// A vocabulary trimmed to the pieces that some text needs, which segments that text as the whole one does.
 public struct VocabularyTrim: Sendable {
     /// How many pieces may be kept.
     public static let sizeLimits = 1...16_777_216
 
-    /// A symbol, such as a role marker, that takes the place of a piece: that piece's id, and in a model its row, are
-    /// the symbol's from then on.
+    /// A symbol, such as a role marker, that replaces a piece: it takes the piece's id and, in a model, its row.
     public struct Symbol: Equatable, Sendable {
+        /// How the symbol is spelled.
         public var spelling: String
         /// The piece that goes, best one whose meaning comes near and that text can do without: `</p>` for the end of a
         /// turn.
         public var replaced: String
 
+        /// A symbol and the piece whose id it takes.
         public init(_ spelling: String, replacing replaced: String) {
             self.spelling = spelling
             self.replaced = replaced
         }
     }
 
-    /// What the text made of the whole vocabulary.
+    /// How the text used the whole vocabulary.
     public struct Usage: Codable, Equatable, Sendable {
         /// Tokens of the text.
         public var tokens = 0
@@ -29,19 +30,22 @@ public struct VocabularyTrim: Sendable {
         /// Tokens that the trimmed vocabulary divides otherwise: 0 unless the text uses more pieces than are kept.
         public var changedTokens = 0
 
-        public var changedShare: Double { Double(changedTokens) / Double(max(tokens, 1)) }
+        /// `changedTokens` as a fraction of `tokens`.
+        public var changedFraction: Double { Double(changedTokens) / Double(max(tokens, 1)) }
     }
 
+    /// The trimmed vocabulary.
     public let tokenizer: Tokenizer
     /// For each id of `tokenizer` the id it had in the whole vocabulary, rising.
     public let rows: [Int32]
+    /// What the text used of the whole vocabulary.
     public let usage: Usage
 
     /// Chooses pieces.
     ///
     /// Kept in any case are special, byte and user-defined pieces, without the placeholders that some vocabularies
-    /// reserve (`<unused42>`), and of unigram models the least probable piece, which says what an unknown character
-    /// costs. Then come the pieces of the text, the most frequent first, each with what it is made from: in BPE all
+    /// reserve (`<unused42>`), and of unigram models the least probable piece, which sets the score of unknown
+    /// characters. Then come the pieces of the text, the most frequent first, each with what it is made from: in BPE all
     /// pieces that merging it passes through. The places left go to the pieces that `preferring` names, and then to
     /// those with the best scores, which most other text needs. So text is divided as before: where all its pieces are kept, the same path stays the most probable
     /// (unigram), and the same merges happen in the same order (BPE).

@@ -1,26 +1,25 @@
 import Foundation
-import Support
 
 /// Parses the JSON of configuration files (RFC 8259) in one pass: time is linear in the file's size.
 ///
 /// Foundation's `JSONDecoder` takes time that grows with the cube of the depth for a value whose type is not known before,
 /// and drops a mistake's line and column.
-struct JSONParser {
+package struct JSONParser {
     /// Deepest nesting of lists and objects; Foundation has the same bound, configuration files use six levels.
-    static let deepest = 512
+    package static let deepest = 512
 
     private let bytes: [UInt8]
     private let fileName: String
     private var index = 0
 
-    init(_ data: Data, fileName: String) {
+    package init(_ data: Data, fileName: String) {
         bytes = [UInt8](data)
         self.fileName = fileName
     }
 
     /// The file's one value.
-    /// - Throws: `UserError` with line and column of the first mistake, a key that stands twice among them.
-    mutating func document() throws -> JSONValue {
+    /// - Throws: `UserError` with line and column of the first mistake, a key that is given twice among them.
+    package mutating func document() throws -> JSONValue {
         if let fault = bytes.withUnsafeBytes({ UTF8Validation.firstFault(in: $0) }) {
             index = fault
             throw error("the text is not UTF-8")
@@ -143,34 +142,18 @@ struct JSONParser {
 
     private mutating func escaped() throws -> Unicode.Scalar {
         let start = index
-        index += 2
-        let simple: [UInt8: Unicode.Scalar] = [
-            34: "\"", 92: "\\", 47: "/", 98: "\u{8}", 102: "\u{C}", 110: "\n", 114: "\r", 116: "\t",
-        ]
-        guard start + 1 < bytes.count else { throw unexpected("the rest of an escape") }
-        if let scalar = simple[bytes[start + 1]] { return scalar }
-        guard bytes[start + 1] == UInt8(ascii: "u"), let first = codeUnit() else {
+        index += 1
+        guard index < bytes.count else { throw unexpected("the rest of an escape") }
+        do {
+            var end = index
+            let scalar = try bytes.withUnsafeBytes { try JSONEscape.scalar(in: $0, at: &end) }
+            index = end
+            return scalar
+        } catch let fault as JSONEscape.Fault {
             index = start
-            throw error("an escape that JSON does not have")
+            throw error(
+                fault == .halfSurrogatePair ? "half of a surrogate pair" : "an escape that JSON does not have")
         }
-        if let scalar = Unicode.Scalar(UInt32(first)) { return scalar }
-        // A character beyond U+FFFF is written as two surrogates.
-        if first < 0xDC00, bytes[index...].starts(with: "\\u".utf8) {
-            index += 2
-            if let second = codeUnit(), (0xDC00...0xDFFF).contains(second) {
-                return Unicode.Scalar(0x10000 + (UInt32(first) - 0xD800) << 10 + UInt32(second) - 0xDC00)!
-            }
-        }
-        index = start
-        throw error("half of a surrogate pair")
-    }
-
-    private mutating func codeUnit() -> UInt16? {
-        guard index + 4 <= bytes.count else { return nil }
-        let digits = bytes[index..<index + 4]
-        index += 4
-        return digits.contains(UInt8(ascii: "+")) || digits.contains(UInt8(ascii: "-"))
-            ? nil : UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 
     // MARK: - Characters

@@ -2,11 +2,11 @@ import Foundation
 import Support
 import Tensors
 
-/// A tensor as it lies in a checkpoint's file, whatever the file's kind.
+/// A tensor in a checkpoint's file, of either format.
 struct StoredTensor: Sendable {
     let name: String
-    /// nil where the type is none that weights have.
-    let format: WeightFormat?
+    /// nil where the type is not one of weights.
+    let dtype: DType?
     /// What the file calls the type.
     let typeName: String
     /// Outermost extent first.
@@ -16,26 +16,20 @@ struct StoredTensor: Sendable {
     /// The file, as messages name it.
     let file: String
 
-    init(name: String, format: WeightFormat?, typeName: String, shape: [Int], bytes: Data, file: String) {
+    init(name: String, dtype: DType?, typeName: String, shape: [Int], bytes: Data, file: String) {
         self.name = name
-        self.format = format
+        self.dtype = dtype
         self.typeName = typeName
         self.shape = shape
         self.bytes = bytes
         self.file = file
     }
 
-    init(_ view: SafetensorsFile.View) {
-        self.init(
-            name: view.name, format: view.type.weightFormat, typeName: view.type.rawValue, shape: view.shape,
-            bytes: view.bytes, file: view.fileName)
-    }
-
     /// The first rows of a matrix that has `rows` of them; a tensor of another shape as it is.
     func prefix(_ count: Int, of rows: Int) -> StoredTensor {
         guard count < rows, shape.count == 2, shape[0] == rows, bytes.count % rows == 0 else { return self }
         return StoredTensor(
-            name: name, format: format, typeName: typeName, shape: [count, shape[1]],
+            name: name, dtype: dtype, typeName: typeName, shape: [count, shape[1]],
             bytes: bytes.prefix(bytes.count / rows * count), file: file)
     }
 

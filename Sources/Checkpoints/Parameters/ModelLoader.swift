@@ -3,27 +3,6 @@ import Support
 import Tensors
 import Transformer
 
-/// How weights are kept in memory.
-public enum WeightStorage: String, CaseIterable, Sendable {
-    /// As Float32 where that is little, as stored where it is much: widening on the way costs less than memory then.
-    case automatic
-    /// As the file stores them, mapped from it; widened panel by panel inside products. Such a model is frozen.
-    case stored
-    /// As Float32: what training needs.
-    case f32
-
-    /// From more parameters on, 512 MiB of Float32, `automatic` keeps weights as stored.
-    public static let mostWidened = 128 << 20
-
-    func keepsStored(_ shape: Configuration) -> Bool {
-        switch self {
-        case .automatic: shape.parameterCount > Self.mostWidened
-        case .stored: true
-        case .f32: false
-        }
-    }
-}
-
 /// Puts a decoder together from the tensors of a checkpoint.
 struct ModelLoader {
     let maps: [ParameterMap]
@@ -50,9 +29,9 @@ struct ModelLoader {
             }
             if tensor.shape != part.shape {
                 misshapen.append("\(part.name) is \(tensor.shape), not \(part.shape)")
-            } else if map.isDividedVector, (tensor.format?.valuesPerBlock ?? 1) > 1 {
+            } else if map.isDividedVector, (tensor.dtype?.valuesPerBlock ?? 1) > 1 {
                 misshapen.append("\(part.name) has dtype \(tensor.typeName), not F32, BF16, F16 or F64")
-            } else if tensor.format == nil {
+            } else if tensor.dtype == nil {
                 misshapen.append("\(part.name) has dtype \(tensor.typeName), not F32, BF16, F16 or F64")
             }
             tensors[part.name] = tensor
@@ -93,12 +72,12 @@ struct ModelLoader {
                 throw tensors[culprit!.name]!.error(
                     "holds infinite values or NaN", hint: "the model is damaged or its training diverged")
             }
-            let isNarrow = stored.parts.contains { $0.format != .f32 && $0.format != .f64 }
+            let isNarrow = stored.parts.contains { $0.dtype != .f32 && $0.dtype != .f64 }
             if keepsStored, isNarrow, map.shape.count == 2 {
                 parameters[map.name] = Tensor(stored)
                 continue
             }
-            let tensor = Tensor(stored).widened().reshaped(map.shape)
+            let tensor = Tensor(stored).dequantized().reshaped(map.shape)
             if map.offset != 0 {
                 tensor.withUnsafeMutableFloats { floats in
                     for index in floats.indices { floats[index] += map.offset }
@@ -116,7 +95,7 @@ struct ModelLoader {
         let rows = asRows ? tensor.shape[0] : 1
         var bytes = tensor.bytes
         if let heads = part.interleavedHeads { bytes = Self.separateHalves(bytes, rows: rows, heads: heads) }
-        return StoredWeights.Part(format: tensor.format!, rows: rows, bytes: bytes)
+        return StoredWeights.Part(dtype: tensor.dtype!, rows: rows, bytes: bytes)
     }
 
     /// Rows in which the halves of a head alternate, half after half.

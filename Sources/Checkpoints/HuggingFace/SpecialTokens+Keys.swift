@@ -1,16 +1,6 @@
-/// The ids that begin, end and fill sequences, as `config.json` and `generation_config.json` give them.
-public struct SpecialTokens: Equatable, Sendable {
-    public var begin: Int32?
-    /// Any of these ends a generated text.
-    public var ends: [Int32]
-    public var padding: Int32?
+import Support
 
-    public init(begin: Int32? = nil, ends: [Int32] = [], padding: Int32? = nil) {
-        self.begin = begin
-        self.ends = ends
-        self.padding = padding
-    }
-
+extension SpecialTokens {
     /// Reads the ids from a file's keys.
     /// - Parameter defaults: What holds for absent keys.
     init(_ keys: inout KeyReader, defaults: SpecialTokens = SpecialTokens()) {
@@ -37,15 +27,6 @@ public struct SpecialTokens: Equatable, Sendable {
             ids.append(id)
         }
         return ids
-    }
-
-    func problems(in vocabularySize: Int) -> [String] {
-        let all = [("bos_token_id", begin.map { [$0] } ?? []), ("eos_token_id", ends)]
-        return all.flatMap { key, ids in
-            ids.filter { $0 >= vocabularySize }.map {
-                "\"\(key)\" \($0) is outside the vocabulary of \(vocabularySize)"
-            }
-        }
     }
 
     /// The keys shared by both files. Absent ids are written as null: left out, they would take the defaults.

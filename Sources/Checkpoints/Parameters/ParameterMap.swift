@@ -28,26 +28,46 @@ struct ParameterMap: Equatable {
 
     /// Splits a decoder's parameters into a file's.
     ///
-    /// - Parameter parts: the parts of a parameter by its name within its layer, and how many of its rows each holds
+    /// - Parameters:
+    ///   - prefix: of the names of a layer's tensors
+    ///   - normOffset: what is added to the file's norms
+    ///   - interleavesHeads: whether the halves of each query and key head are stored interleaved
+    ///   - names: the file's names of one of our parameters, by its name within its layer: one, or three of queries, keys and
+    ///     values, or two of gate and up
     static func maps(
-        of configuration: Configuration, prefix: (_ layer: Int) -> String, offset: (_ name: String) -> Float,
-        parts: (_ name: String, _ rows: Int) -> [(suffix: String, rows: Int, interleavedHeads: Int?)]
+        of configuration: Configuration, prefix: (_ layer: Int) -> String, normOffset: Float = 0,
+        interleavesHeads: Bool = false, names: (_ name: String) -> [String]
     ) -> [ParameterMap] {
         DecoderModel.parameterShapes(of: configuration).map { name, shape in
             let fields = name.split(separator: ".", maxSplits: 2)
             let layer = fields.count == 3 && fields[0] == "blocks" ? Int(fields[1]) : nil
             let local = layer == nil ? name : String(fields[2])
+            let names = names(local)
             var row = 0
-            let parts = parts(local, shape[0]).map { suffix, rows, interleavedHeads in
-                defer { row += rows }
+            let parts = zip(names, rows(of: names.count, shape[0], configuration)).map { name, rows in
+                defer { row += rows.count }
                 return Part(
-                    name: (layer.map(prefix) ?? "") + suffix, shape: [rows] + shape.dropFirst(),
-                    rows: row..<row + rows, interleavedHeads: interleavedHeads)
+                    name: (layer.map(prefix) ?? "") + name, shape: [rows.count] + shape.dropFirst(),
+                    rows: row..<row + rows.count, interleavedHeads: interleavesHeads ? rows.heads : nil)
             }
             precondition(row == shape[0], "the parts of \(name) hold \(row) of its \(shape[0]) rows")
             return ParameterMap(
                 name: name, shape: shape, parts: parts,
-                offset: shape.count == 1 && !name.hasSuffix(".bias") ? offset(local) : 0)
+                offset: shape.count == 1 && !name.hasSuffix(".bias") ? normOffset : 0)
+        }
+    }
+
+    /// The rows that each part of a parameter holds, and how many rotated heads they are.
+    private static func rows(
+        of parts: Int, _ total: Int, _ configuration: Configuration
+    ) -> [(count: Int, heads: Int?)] {
+        let (heads, groups) = (configuration.heads, configuration.keyValueHeads)
+        let dimension = configuration.headDimension
+        switch parts {
+        case 1: return [(total, nil)]
+        case 2: return [(total / 2, nil), (total / 2, nil)]
+        case 3: return [(heads * dimension, heads), (groups * dimension, groups), (groups * dimension, nil)]
+        default: preconditionFailure("no parameter has \(parts) parts")
         }
     }
 }
