@@ -82,8 +82,8 @@ public struct CorpusEncoder: Sendable {
     private func tokens(of messages: [Message]) throws -> MarkedTokens {
         let chat = try template.encode(messages, with: tokenizer)
         // A chat begins with the begin id or a marker, which nobody says.
-        let mask = scope == .assistant ? chat.assistant : allButFirst(chat.ids.count)
-        return MarkedTokens(ids: chat.ids, kept: zip(mask, chat.untrained).map { $0 && !$1 })
+        let mask = scope == .assistant ? chat.assistantMask : allButFirst(chat.ids.count)
+        return MarkedTokens(ids: chat.ids, kept: zip(mask, chat.untrainedMask).map { $0 && !$1 })
     }
 
     func allButFirst(_ count: Int) -> [Bool] {

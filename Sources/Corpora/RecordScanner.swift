@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Tokenization
 
 /// Reads records that are written plainly, many times as fast as `JSONDecoder`.
@@ -223,51 +224,10 @@ struct RecordScanner {
                 write(byte)
                 continue
             }
-            // A string does not end behind a backslash.
-            let kind = raw[position]
-            position += 1
-            switch kind {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): write(kind)
-            case UInt8(ascii: "b"): write(8)
-            case UInt8(ascii: "f"): write(12)
-            case UInt8(ascii: "n"): write(10)
-            case UInt8(ascii: "r"): write(13)
-            case UInt8(ascii: "t"): write(9)
-            case UInt8(ascii: "u"):
-                guard let scalar = scalar(raw, &position) else { return nil }
-                for byte in UTF8.encode(scalar)! { write(byte) }
-            default: return nil
-            }
+            guard let scalar = try? JSONEscape.scalar(in: raw, at: &position) else { return nil }
+            for byte in UTF8.encode(scalar)! { write(byte) }
         }
         return count
-    }
-
-    /// The character behind `\u`: four digits, or a pair of surrogates.
-    private static func scalar(_ raw: UnsafeRawBufferPointer, _ position: inout Int) -> Unicode.Scalar? {
-        func unit() -> UInt32? {
-            guard position + 4 <= raw.count else { return nil }
-            var value: UInt32 = 0
-            for byte in raw[position..<position + 4] {
-                let digit: UInt8
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
-                case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
-                case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
-                default: return nil
-                }
-                value = value << 4 | UInt32(digit)
-            }
-            position += 4
-            return value
-        }
-        guard let first = unit() else { return nil }
-        guard (0xd800..<0xdc00).contains(first) else { return Unicode.Scalar(first) }
-        guard position + 2 <= raw.count, raw[position] == UInt8(ascii: "\\"),
-            raw[position + 1] == UInt8(ascii: "u")
-        else { return nil }
-        position += 2
-        guard let second = unit(), (0xdc00..<0xe000).contains(second) else { return nil }
-        return Unicode.Scalar(0x10000 + (first - 0xd800) << 10 + (second - 0xdc00))
     }
 
     // MARK: - Bytes

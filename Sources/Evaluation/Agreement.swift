@@ -138,11 +138,10 @@ public struct Agreement: Encodable, Equatable, Sendable {
         let top = kernels.argmax(q, count)
         let sameTop = top == kernels.argmax(p, count)
         for z in [p, q] {
-            var (maximum, logSum): (Float, Float) = (0, 0)
-            kernels.log_sum_exp(z, count, 1, &maximum, &logSum)
+            let sum = LogSumExp(z, count: count)
             // Logits that are no numbers have no distribution, and no token of theirs is likeliest.
-            guard maximum.isFinite, logSum.isFinite else { return Row(divergence: .nan) }
-            kernels.softmax(z, z, count, 1, maximum, logSum)
+            guard sum.isFinite else { return Row(divergence: .nan) }
+            sum.softmax(of: z, into: z, count: count)
         }
         // Rounding can leave a divergence of equal rows a hair below 0.
         return Row(

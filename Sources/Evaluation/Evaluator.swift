@@ -135,7 +135,7 @@ public struct Evaluator {
                 reporter("perplexity", counted.windows, progress))
         }
         guard result.nll.isFinite else {
-            throw UserError.outputIsNoNumber("on this text", model: model.url.relativePath)
+            throw UserError.nonFiniteOutput("on this text", model: model.url.relativePath)
         }
         result.counted = counted
         return result
@@ -175,7 +175,7 @@ public struct Evaluator {
                 reporter("agreement", counted.windows, progress))
         }
         guard !result.meanKL.isNaN else {
-            throw UserError.outputIsNoNumber(
+            throw UserError.nonFiniteOutput(
                 "on this text", model: "\(student.url.relativePath) or \(teacher.url.relativePath)")
         }
         result.counted = counted

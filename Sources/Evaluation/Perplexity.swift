@@ -104,10 +104,9 @@ public struct Perplexity: Encodable, Equatable, Sendable {
             Parallel.forRanges(of: rows.count, grain: 16) { range in
                 for row in range {
                     let z = logits.pointer + row * logits.stride
-                    var (maximum, logSum): (Float, Float) = (0, 0)
-                    kernels.log_sum_exp(z, logits.columns, 1, &maximum, &logSum)
+                    let sum = LogSumExp(z, count: logits.columns)
                     let position = rows.lowerBound + row
-                    result.pointer[position] = maximum + logSum - z[Int(batch.targets[position])]
+                    result.pointer[position] = sum.value - z[Int(batch.targets[position])]
                 }
             }
         }

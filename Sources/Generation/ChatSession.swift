@@ -80,7 +80,7 @@ public final class ChatSession {
             said += piece
             onText(String(piece))
         }
-        var result: Generation?
+        var result: GenerationResult?
         try generator.run([request]) { _, token in
             show(answer.append(token))
             return answer.isStopped ? .stop : .proceed

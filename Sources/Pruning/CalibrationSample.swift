@@ -99,9 +99,7 @@ struct CalibrationSample {
         LogitsChunks.forEach(hidden: hidden, head: decoder.head) { rows, logits in
             Parallel.forEach(count: rows.count) { row in
                 let z = logits.pointer + row * logits.stride
-                var (maximum, logSum): (Float, Float) = (0, 0)
-                kernels.log_sum_exp(z, logits.columns, 1, &maximum, &logSum)
-                kernels.softmax(z, z, logits.columns, 1, maximum, logSum)
+                LogSumExp(z, count: logits.columns).softmax(of: z, into: z, count: logits.columns)
             }
             body(rows, logits)
         }

@@ -108,7 +108,7 @@ public struct PruningPlan: Equatable, Sendable {
                 lostMassPositions: second.batch.ids.count)
             trim = chosen
         }
-        let student = try whole.cut(to: selection, vocabulary: trim)
+        let student = try whole.pruned(to: selection, vocabulary: trim)
         report.remainingParameters = student.decoder.configuration.parameterCount
         return (student, report)
     }
@@ -147,7 +147,7 @@ public struct PruningReport: Codable, Equatable, Sendable {
         if let vocabulary {
             parts.append(
                 "\(vocabulary.pieces) pieces, the text uses \(vocabulary.usage.pieces), "
-                    + "\(percent(vocabulary.usage.changedShare)) of its tokens change, "
+                    + "\(percent(vocabulary.usage.changedFraction)) of its tokens change, "
                     + "\(percent(vocabulary.lostMass)) of the model's mass is lost")
         }
         return parts.joined(separator: "; ")

@@ -115,8 +115,7 @@ struct GradientSimilarity {
     }
 
     private static func cosine(_ a: [Double], _ b: [Double]) -> Double {
-        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-        let length = (dot(a, a) * dot(b, b)).squareRoot()
-        return length > 0 ? dot(a, b) / length : 0
+        let length = (dotProduct(a, a) * dotProduct(b, b)).squareRoot()
+        return length > 0 ? dotProduct(a, b) / length : 0
     }
 }

@@ -20,7 +20,7 @@ import Tokenization
             guard case .chat(let messages) = chat else { return }
             let encoded = try template.encode(messages, with: goldenTokenizer)
             let windows = try Evaluator(context: 128).windows([chat], for: model)
-            #expect(windows == [Window(ids: encoded.ids, isScored: encoded.assistant)])
+            #expect(windows == [Window(ids: encoded.ids, isScored: encoded.assistantMask)])
             let all = try Evaluator(context: 128, scope: .all).windows([chat], for: model)
             #expect(all[0].isScored == encoded.ids.indices.map { $0 > 0 })
         }

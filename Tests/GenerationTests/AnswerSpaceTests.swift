@@ -45,7 +45,7 @@ import Tokenization
             _ = try conversation.nextRequest()
             let tokens = author.tokenizer.encodeContent(" Pell sings.", continuing: true)
             for token in tokens { _ = conversation.hear(token) }
-            conversation.finish(Generation(request: 0, tokens: tokens, reason: .stop))
+            conversation.finish(GenerationResult(request: 0, tokens: tokens, reason: .stop))
             return conversation.record.content
         }
         let question = Message(role: .user, content: "Who sings?")

@@ -61,10 +61,9 @@ extension Workload {
                     Parallel.forRanges(of: rows.count, grain: 16) { range in
                         var ids = [Int32](repeating: 0, count: 64)
                         var values = [Float](repeating: 0, count: 64)
-                        var (maximum, logSum): (Float, Float) = (0, 0)
                         for row in range {
                             let z = logits.pointer + row * logits.stride
-                            kernels.log_sum_exp(z, logits.columns, 1, &maximum, &logSum)
+                            _ = LogSumExp(z, count: logits.columns)
                             kernels.top_k(z, logits.columns, 64, &ids, &values)
                         }
                     }

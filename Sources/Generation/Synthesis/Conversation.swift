@@ -115,7 +115,7 @@ final class Conversation {
     }
 
     /// Ends the answer.
-    func finish(_ generation: Generation) {
+    func finish(_ generation: GenerationResult) {
         _ = answer.finish()
         tokens += generation.tokens.count
         reason = generation.reason

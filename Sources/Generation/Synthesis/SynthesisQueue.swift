@@ -52,7 +52,7 @@ final class SynthesisQueue<Source: Sequence<Conversation>>: Sequence, IteratorPr
     }
 
     /// Takes an answer; gives the records that are complete with all before them.
-    func finish(_ generation: Generation) throws -> [SyntheticRecord] {
+    func finish(_ generation: GenerationResult) throws -> [SyntheticRecord] {
         let (number, conversation) = running.removeValue(forKey: generation.request)!
         conversation.finish(generation)
         if conversation.hasMore {

@@ -34,7 +34,7 @@ extension CostEstimator: ModelLookup {
     /// Weights of a frozen model in memory: as `WeightStorage.automatic` keeps them.
     func loaded(_ reference: Reference) -> Double {
         guard let shape = configuration(of: reference)?.cost else { return 0 }
-        return shape.parameters > Double(WeightStorage.mostWidened)
+        return shape.parameters > Double(WeightStorage.mostDequantizedParameters)
             ? min(stored(reference), shape.weightBytes) : shape.weightBytes
     }
 

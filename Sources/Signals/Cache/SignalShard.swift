@@ -116,7 +116,7 @@ extension SignalShard {
         for (view, target) in zip(hidden, targets) where !rows.isEmpty {
             let width = view.shape[1]
             try target.withUnsafeMutableFloats { floats in
-                try view.widen(
+                try view.dequantize(
                     rows: rows,
                     into: .init(rebasing: floats[row * width..<(row + rows.count) * width]))
             }

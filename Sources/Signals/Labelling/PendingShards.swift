@@ -75,9 +75,7 @@ struct PendingShards {
     }
 
     private func encoded(_ content: Content) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        return try encoder.encode(content)
+        return try JSONEncoder.stableEscapingSlashes.encode(content)
     }
 
     /// Removes what only an unfinished cache has.

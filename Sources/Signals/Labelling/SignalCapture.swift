@@ -74,10 +74,9 @@ public struct SignalCapture: Sendable {
         stream: RandomStream
     ) -> PositionEntries {
         let inverse = 1 / temperature
-        var (maximum, logSum): (Float, Float) = (0, 0)
-        kernels.log_sum_exp(logits, vocabulary, inverse, &maximum, &logSum)
-        guard maximum.isFinite, logSum.isFinite else { return .noNumber }
-        kernels.softmax(logits, p, vocabulary, inverse, maximum, logSum)
+        let sum = LogSumExp(logits, count: vocabulary, inverseTemperature: inverse)
+        guard sum.isFinite else { return .noNumber }
+        sum.softmax(of: logits, into: p, count: vocabulary)
         switch kind {
         case .topK(let k):
             var entries = PositionEntries.taking(k, of: p, vocabulary: vocabulary)
@@ -85,10 +84,9 @@ public struct SignalCapture: Sendable {
             return entries
         case .sampled(let head, let draws):
             // H(p) = ln Z − E[z]/T, before the head is taken out of p.
-            var mean: Float = 0
-            kernels.row_dots(p, logits, &mean, 1, vocabulary, vocabulary, vocabulary)
+            let mean = dotProduct(p, logits, count: vocabulary)
             var entries = PositionEntries.taking(head, of: p, vocabulary: vocabulary)
-            entries.entropy = max(0, logSum + (maximum - mean) * inverse)
+            entries.entropy = max(0, sum.logSum + (sum.maximum - mean) * inverse)
             giveBack(below: 1 / Float(draws), entries: &entries, to: p)
             drawTail(draws, from: p, vocabulary: vocabulary, stream: stream, into: &entries)
             return entries
@@ -128,7 +126,7 @@ public struct SignalCapture: Sendable {
         let count = min(draws, max(1, Int((Double(draws) * mass).rounded(.up))))
         for _ in 0..<count {
             // All 53 bits: steps of 2⁻²⁴ would pass over tokens of a large vocabulary.
-            let target = Double(stream.next() >> 11) * 0x1p-53 * mass
+            let target = stream.nextUniformDouble() * mass
             var (low, high) = (0, cumulative.count - 1)
             while low < high {
                 let middle = (low + high) / 2

@@ -113,8 +113,8 @@ private enum Geometry {
             for a in edges.indices {
                 for b in 0..<a {
                     let (u, v) = (edges[a].direction, edges[b].direction)
-                    let cosine = dot(u, v)
-                    let term = huber(cosine - dot(targets[a], targets[b]))
+                    let cosine = dotProduct(u, v)
+                    let term = huber(cosine - dotProduct(targets[a], targets[b]))
                     loss += term.value / count
                     for k in u.indices {
                         let du = term.slope * (v[k] - cosine * u[k]) / (edges[a].length * count)
@@ -127,9 +127,5 @@ private enum Geometry {
             }
         }
         return (loss, gradient)
-    }
-
-    private static func dot(_ a: [Double], _ b: [Double]) -> Double {
-        zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
     }
 }

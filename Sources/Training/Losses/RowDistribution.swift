@@ -45,9 +45,8 @@ package final class RowDistribution {
     package static func softmax(
         _ logits: UnsafePointer<Float>, temperature: Float, into p: UnsafeMutablePointer<Float>, count: Int
     ) {
-        var (maximum, logSum): (Float, Float) = (0, 0)
-        kernels.log_sum_exp(logits, count, 1 / temperature, &maximum, &logSum)
-        kernels.softmax(logits, p, count, 1 / temperature, maximum, logSum)
+        LogSumExp(logits, count: count, inverseTemperature: 1 / temperature)
+            .softmax(of: logits, into: p, count: count)
     }
 
     // MARK: - Standardisation

@@ -81,10 +81,9 @@ final class RowMixture {
             case .confidence:
                 let p = pair.0.view(of: pair.1, for: plain)
                 // H = ln Σ exp(z − max) + max − E[z].
-                var (maximum, logSum, mean): (Float, Float, Float) = (0, 0, 0)
-                kernels.log_sum_exp(pair.1, vocabulary, 1, &maximum, &logSum)
-                kernels.row_dots(p, pair.1, &mean, 1, vocabulary, vocabulary, vocabulary)
-                return weight * exp(-(logSum + maximum - mean))
+                let sum = LogSumExp(pair.1, count: vocabulary)
+                let mean = dotProduct(p, pair.1, count: vocabulary)
+                return weight * exp(-(sum.logSum + sum.maximum - mean))
             }
         }
         // Where no teacher gives the token any chance, all of them count alike.

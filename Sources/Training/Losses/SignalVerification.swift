@@ -120,8 +120,8 @@ public struct SignalVerification: Codable, Equatable, Sendable {
         }
 
         var result: SignalVerification {
-            func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-            let cosine = dot(full, sparse) / (dot(full, full) * dot(sparse, sparse)).squareRoot()
+            let cosine =
+                dotProduct(full, sparse) / (dotProduct(full, full) * dotProduct(sparse, sparse)).squareRoot()
             let count = Double(max(positions, 1))
             return SignalVerification(
                 records: records, positions: positions, klFullDecoded: divergence / count,

@@ -112,15 +112,13 @@ public final class OnPolicySource: BatchSource {
 
     public func batches(forStep step: Int) throws -> [TrainingBatch] {
         var stream = RandomStream(seed: seed, purpose: "on-policy", index: UInt64(step))
-        guard uniform(&stream) < state.share else { return try corpus.batches(forStep: step) }
+        guard stream.nextUniformDouble() < state.share else { return try corpus.batches(forStep: step) }
         let isFresh =
             options.replay == 0 || state.rollouts.isEmpty
-            || uniform(&stream) < 1 - Double(step) / Double(max(steps, 1))
+            || stream.nextUniformDouble() < 1 - Double(step) / Double(max(steps, 1))
         let chosen = isFresh ? try write() : replayed(&stream)
         return split(chosen)
     }
-
-    private func uniform(_ stream: inout RandomStream) -> Double { Double(stream.next() >> 11) * 0x1p-53 }
 
     // MARK: - Writing and drawing
 
@@ -216,9 +214,7 @@ public final class OnPolicySource: BatchSource {
     }
 
     public func savedState() throws -> Data? {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        return try encoder.encode(state)
+        return try JSONEncoder.stableEscapingSlashes.encode(state)
     }
 
     public func restore(_ saved: Data) throws {

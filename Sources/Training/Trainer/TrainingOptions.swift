@@ -22,7 +22,7 @@ public struct TrainingOptions: Equatable, Sendable {
     public var exits: ExitOptions?
     /// The format that the student is written in later: it is trained through weights rounded to it. Its own stay as they
     /// are, for the optimiser to change by less than a level.
-    public var quantization: WeightFormat?
+    public var quantization: DType?
     /// Decides how the features' projectors begin.
     public var seed: UInt64
     public var optimizer: AdamW.Options
@@ -50,7 +50,7 @@ public struct TrainingOptions: Equatable, Sendable {
 
     public init(
         steps: Int, tokens: Int? = nil, losses: [WeightedLoss], features: [WeightedFeature] = [],
-        exits: ExitOptions? = nil, quantization: WeightFormat? = nil, seed: UInt64 = 0,
+        exits: ExitOptions? = nil, quantization: DType? = nil, seed: UInt64 = 0,
         optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
         averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,

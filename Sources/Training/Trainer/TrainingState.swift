@@ -13,9 +13,7 @@ enum TrainingState {
     static func save(
         _ position: Trainer.Position, tensors: [(name: String, tensor: Tensor)], to url: URL
     ) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let text = String(decoding: try encoder.encode(position), as: UTF8.self)
+        let text = String(decoding: try JSONEncoder.stableEscapingSlashes.encode(position), as: UTF8.self)
         let parts = tensors.map { name, tensor in
             (name, tensor.shape, tensor.withUnsafeFloats { Fingerprint(of: UnsafeRawBufferPointer($0)) })
         }
@@ -82,7 +80,7 @@ enum TrainingState {
             }
             return (view, tensor)
         }
-        for (view, tensor) in views { try tensor.withUnsafeMutableFloats { try view.widen(into: $0) } }
+        for (view, tensor) in views { try tensor.withUnsafeMutableFloats { try view.dequantize(into: $0) } }
         return position
     }
 

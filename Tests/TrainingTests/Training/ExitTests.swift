@@ -45,7 +45,7 @@ import Transformer
         let teacher = Teachers(frozen).signal(for: batch, inside: nil)
         var (sum, expected) = (0.0, [String: [Double]]())
         for depth in 1...3 {
-            let shallow = try frozen.cut(to: DecoderSelection(layers: Array(0..<depth)))
+            let shallow = try frozen.pruned(to: DecoderSelection(layers: Array(0..<depth)))
             let terms = depth == 3 ? [WeightedLoss(.crossEntropy)] : exits.terms
             let (value, gradients) = gradients(shallow) {
                 HeadLoss(terms)(
@@ -80,7 +80,7 @@ import Transformer
             ).outcome
         }
         let logits = try (1...3).map { depth in
-            Small.logits(try model.cut(to: DecoderSelection(layers: Array(0..<depth))), batch)
+            Small.logits(try model.pruned(to: DecoderSelection(layers: Array(0..<depth))), batch)
         }
         func mean(_ value: (Int) -> Double) -> Double {
             batch.targets.indices.reduce(0) { $0 + value($1) } / Double(batch.targets.count)
@@ -118,7 +118,7 @@ import Transformer
                     optimizer: .init(learningRate: 1e-2, weightDecay: 0))
             ).run()
             return try (1...2).map { depth in
-                let model = try student.cut(to: DecoderSelection(layers: Array(0..<depth)))
+                let model = try student.pruned(to: DecoderSelection(layers: Array(0..<depth)))
                 return zip(Small.logits(model, batch), batch.targets).reduce(0) {
                     $0 + Reference.logSumExp($1.0) - $1.0[Int($1.1)]
                 } / Double(batch.targets.count)

@@ -29,8 +29,8 @@ struct ConvertStage: Stage {
     // MARK: Cost
 
     func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> Double? {
-        estimator.weights(estimator.configuration(of: model)) * Double(type.format.bytesPerBlock)
-            / Double(4 * type.format.valuesPerBlock)
+        estimator.weights(estimator.configuration(of: model)) * Double(type.dtype.bytesPerBlock)
+            / Double(4 * type.dtype.valuesPerBlock)
     }
 
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
@@ -48,7 +48,7 @@ struct ConvertStage: Stage {
         let checkpoint = try context.checkpoint(model)
         try Checkpoint.export(
             decoder: checkpoint.decoder, tokenizer: checkpoint.requireTokenizer(),
-            template: checkpoint.template, tokens: checkpoint.tokens, to: context.output, as: type.format)
+            template: checkpoint.template, tokens: checkpoint.tokens, to: context.output, as: type.dtype)
         let bytes = try Checkpoint.weightBytes(at: context.output)
         return StageResult(summary: "\(bytes) bytes", metrics: ["bytes": Double(bytes)])
     }

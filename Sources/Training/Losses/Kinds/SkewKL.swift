@@ -20,7 +20,8 @@ extension LossKind {
         let nearby = row.isPlain ? 0 : kernels.nearby_kl(row.p, logM, row.count)
         kernels.logarithm(logM, logM, row.count)
         row.add(slopes: slopes)
-        return row.isPlain ? row.dot(row.p, logP) - row.dot(row.p, logM) : nearby
+        return row.isPlain
+            ? dotProduct(row.p, logP, count: row.count) - dotProduct(row.p, logM, count: row.count) : nearby
     }
 
     /// KL(q ‖ αq + (1−α)p).
@@ -38,7 +39,7 @@ extension LossKind {
         // ∂L/∂ln q = q (ln(q/m) + 1 − αq/m).
         for i in 0..<row.count { slopes[i] = row.q[i] * (ratio[i] + slopes[i]) }
         row.add(slopes: slopes)
-        return row.isPlain ? row.dot(row.q, ratio) : nearby
+        return row.isPlain ? dotProduct(row.q, ratio, count: row.count) : nearby
     }
 }
 
@@ -49,12 +50,6 @@ extension LossRow {
         into m: UnsafeMutablePointer<Float>
     ) {
         for i in 0..<count { m[i] = max(alpha * a[i] + (1 - alpha) * b[i], smallestProbability) }
-    }
-
-    fileprivate func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> Float {
-        var result: Float = 0
-        kernels.row_dots(a, b, &result, 1, count, count, count)
-        return result
     }
 }
 
