@@ -125,7 +125,7 @@ extension TrainExecutor {
         let corpus = try encoder.encode(
             context.reader(settings.corpus, limit: settings.limit, documents: stage.documents),
             in: context.work)
-        let documents = try corpus.map { (ids: $0.ids, isTarget: $0.kept) }
+        let documents = try corpus.map { (ids: $0.ids, lossMask: $0.lossMask) }
         let length = stage.batch.contextLength
         let windows = PerplexityConvention.hf.windows(
             of: documents, context: length, stride: length, begin: nil)

@@ -1,13 +1,13 @@
 import Tokenization
 
-/// A message as chat data sets write it:
+/// A message in the formats of common chat data sets:
 ///
 /// - `role` and `content`, or ShareGPT's `from` (`human`, `gpt`, …) and `value`;
 /// - a content is a text or a list of text parts, `{"type": "text", "text": …}`;
 /// - whether it is trained on: `weight` (OpenAI, Mistral), `train`, `training` or `trainable` (axolotl), `loss` (ms-swift), and
-///   the other way round `mask` and `masked` (torchtune); true or false, 1 or 0.
+///   inverted `mask` and `masked` (torchtune); true or false, 1 or 0.
 ///
-/// A message that calls tools is refused: no template here writes the call, so a model would learn to say nothing in its place.
+/// A message that calls tools is refused: templates here do not render the call, so a model would be trained on an empty answer.
 struct RecordMessage: Decodable {
     let message: Message
 
@@ -19,8 +19,8 @@ struct RecordMessage: Decodable {
         case functionCall = "function_call"
     }
 
-    /// Spellings of a wish that a message be trained on or not.
-    private static let wishes: [(key: CodingKeys, isInverse: Bool)] = [
+    /// Keys that say whether a message is trained on.
+    private static let trainingFlags: [(key: CodingKeys, isInverse: Bool)] = [
         (.weight, false), (.train, false), (.training, false), (.trainable, false), (.loss, false),
         (.mask, true), (.masked, true),
     ]
@@ -32,7 +32,7 @@ struct RecordMessage: Decodable {
         }
         let path = decoder.codingPath.jsonPath
         for key in [CodingKeys.toolCalls, .functionCall] where try present(key) {
-            // An empty list of calls is what many files have in every message.
+            // Many files have an empty list of calls in every message.
             if try (try? container.decode([AnyJSON].self, forKey: key))?.isEmpty != true {
                 throw RecordFault(
                     "\"\(path)\" calls tools (\"\(key.rawValue)\"), which chat templates here cannot write",
@@ -47,21 +47,21 @@ struct RecordMessage: Decodable {
         let isShareGPT = try !present(.role) && present(.from)
         let role =
             isShareGPT
-            ? try container.decode(SpokenBy.self, forKey: .from).role
+            ? try container.decode(ShareGPTRole.self, forKey: .from).role
             : try container.decode(Role.self, forKey: .role)
         let contentKey: CodingKeys = try present(.value) && !present(.content) ? .value : .content
         let content = try container.decode(MessageContent.self, forKey: contentKey).text
         var isTrained = true
-        for (key, isInverse) in Self.wishes where try present(key) {
-            let wish = try container.decode(TrainingWish.self, forKey: key)
-            if wish.isTrue == isInverse { isTrained = false }
+        for (key, isInverse) in Self.trainingFlags where try present(key) {
+            let flag = try container.decode(TrainingFlag.self, forKey: key)
+            if flag.isTrue == isInverse { isTrained = false }
         }
         message = Message(role: role, content: content, isTrained: isTrained)
     }
 }
 
 /// ShareGPT's names of roles.
-private struct SpokenBy: Decodable {
+private struct ShareGPTRole: Decodable {
     let role: Role
 
     private static let names: [String: Role] = [
@@ -81,7 +81,7 @@ private struct SpokenBy: Decodable {
     }
 }
 
-/// A text, or text parts one after another.
+/// A text, or a list of text parts, which are concatenated.
 private struct MessageContent: Decodable {
     let text: String
 
@@ -118,7 +118,7 @@ private struct MessageContent: Decodable {
 }
 
 /// True or false, or 1 or 0.
-private struct TrainingWish: Decodable {
+private struct TrainingFlag: Decodable {
     let isTrue: Bool
 
     init(from decoder: any Decoder) throws {
@@ -137,7 +137,7 @@ private struct TrainingWish: Decodable {
     }
 }
 
-/// Any value: what matters is that there is one.
+/// Any value; only its presence is of interest.
 private struct AnyJSON: Decodable {
     init(from decoder: any Decoder) throws {}
 }

@@ -1,20 +1,20 @@
 import Foundation
 import Tokenization
 
-/// Reads records that are written plainly, many times as fast as `JSONDecoder`.
+/// A fast path for records in their usual form, many times as fast as `JSONDecoder`.
 ///
-/// It knows all of JSON's grammar, but gives up on whatever is unsound, unusual or not a record: `JSONDecoder` then decides,
-/// and finds the words for what is wrong. So it never needs to be right about a mistake, only sure of what it accepts.
+/// It parses all of JSON's grammar, but gives up on input that is invalid, unusual or not a record; `JSONDecoder` then decides,
+/// and reports what is wrong. So this parser may reject anything, but must be right about what it accepts.
 struct RecordScanner {
     private struct Unsure: Error {}
 
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
 
-    /// Deeper values (in keys that are passed over) are unusual.
+    /// Values nested deeper (under keys that are ignored) are left to `JSONDecoder`.
     private static let mostLevels = 32
 
-    /// Keys of records and of messages that make a line unusual where they stand, or stand twice.
+    /// Keys of records and of messages that are left to `JSONDecoder`: those this parser does not read, and repeated ones.
     private static let otherKeys: [StaticString] = [
         "messages", "prompt", "completion", "text", "conversations", "instruction",
     ]
@@ -23,7 +23,7 @@ struct RecordScanner {
         "masked", "train_detail", "tool_calls", "function_call",
     ]
 
-    /// The record of a line of valid UTF-8, or nil where `JSONDecoder` is to decide.
+    /// The record of a line of valid UTF-8, or nil where `JSONDecoder` has to decide.
     static func record(in line: Data) -> CorpusRecord? {
         line.withUnsafeBytes { bytes in
             var scanner = RecordScanner(bytes: bytes)
@@ -91,13 +91,13 @@ struct RecordScanner {
 
     // MARK: - Values
 
-    /// Reads an object; `body` reads the value of each key, and is told whether the key is a given one.
+    /// Reads an object; `body` reads the value of each key, and can compare the key with given ones.
     private mutating func members(
         _ body: (inout RecordScanner, _ key: (StaticString) -> Bool) throws(Unsure) -> Void
     ) throws(Unsure) {
         try sequence(from: UInt8(ascii: "{"), to: UInt8(ascii: "}")) { (scanner) throws(Unsure) in
             let (range, hasEscapes) = try scanner.stringRange()
-            // It may spell any key.
+            // An escaped key could be any of those above.
             if hasEscapes { throw Unsure() }
             try scanner.pass(UInt8(ascii: ":"))
             let key = UnsafeRawBufferPointer(rebasing: scanner.bytes[range])
@@ -112,7 +112,7 @@ struct RecordScanner {
         try sequence(from: UInt8(ascii: "["), to: UInt8(ascii: "]"), body)
     }
 
-    /// Reads what stands between brackets, with commas between.
+    /// Reads a list of elements between brackets, separated by commas.
     private mutating func sequence(
         from opening: UInt8, to closing: UInt8, _ body: (inout RecordScanner) throws(Unsure) -> Void
     ) throws(Unsure) {
@@ -175,7 +175,7 @@ struct RecordScanner {
         let raw = UnsafeRawBufferPointer(rebasing: bytes[range])
         guard hasEscapes else { return String(decoding: raw, as: UTF8.self) }
         var isSound = true
-        // Nothing is longer than its escape.
+        // No character is longer than its escape.
         let text = String(unsafeUninitializedCapacity: raw.count) { output in
             guard let count = Self.unescape(raw, into: output) else {
                 isSound = false
@@ -187,7 +187,7 @@ struct RecordScanner {
         return text
     }
 
-    /// Passes over a string; gives what stands between the quotation marks.
+    /// Skips a string; returns the range between the quotation marks.
     private mutating func stringRange() throws(Unsure) -> (Range<Int>, hasEscapes: Bool) {
         try pass(UInt8(ascii: "\""))
         let start = position
@@ -207,7 +207,7 @@ struct RecordScanner {
         throw Unsure()
     }
 
-    /// Writes text without its escapes and gives its length, or nil if one is unsound.
+    /// Writes text without its escapes and returns its length, or nil if an escape is invalid.
     private static func unescape(
         _ raw: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>
     ) -> Int? {
@@ -223,7 +223,7 @@ struct RecordScanner {
                 write(byte)
                 continue
             }
-            // A string does not end behind a backslash.
+            // A string does not end after a backslash.
             let kind = raw[position]
             position += 1
             switch kind {
@@ -242,7 +242,7 @@ struct RecordScanner {
         return count
     }
 
-    /// The character behind `\u`: four digits, or a pair of surrogates.
+    /// The character after `\u`: four digits, or a surrogate pair.
     private static func scalar(_ raw: UnsafeRawBufferPointer, _ position: inout Int) -> Unicode.Scalar? {
         func unit() -> UInt32? {
             guard position + 4 <= raw.count else { return nil }

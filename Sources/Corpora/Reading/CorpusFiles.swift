@@ -1,18 +1,23 @@
 import Foundation
 import Support
 
-/// The files that a path of a corpus stands for.
+/// The files that a path of a corpus refers to.
 ///
-/// A directory stands for its files of the kinds that are read, in the order of their names; a pattern such as
-/// `data/*.jsonl` for all paths that match it, as in a shell. `*.gz` of each kind is read too.
+/// A directory refers to its files of the supported kinds, in the order of their names; a pattern such as
+/// `data/*.jsonl` to all paths that match it, as in a shell. `*.gz` of each kind is supported too.
 public struct CorpusFiles: Sendable {
+    /// The files, in the order in which they are read.
     public let files: [URL]
-    /// Files of a directory that are of another kind, and so left out; hidden ones are not listed.
+    /// Files of a directory that are of another kind, and so are skipped; hidden ones are not listed.
     public let leftOut: [URL]
 
     static let kinds: Set = ["jsonl", "ndjson", "json", "txt"]
+    /// The kinds of files, for messages.
     public static let summary = ".jsonl, .ndjson, .json or .txt, also as .gz"
 
+    /// Resolves a path.
+    ///
+    /// - Parameter url: a file, a directory or a pattern; a file need not exist
     /// - Throws: `UserError` if a directory cannot be read, or nothing matches a pattern
     public init(at url: URL) throws {
         var isDirectory: ObjCBool = false
@@ -21,14 +26,14 @@ public struct CorpusFiles: Sendable {
         } else if Self.isPattern(url.relativePath) {
             self = try Self.matching(url)
         } else {
-            // Opening it says what is wrong.
+            // Opening it reports what is wrong.
             self.init(files: [url], leftOut: [])
         }
     }
 
     private init(files: [URL], leftOut: [URL]) { (self.files, self.leftOut) = (files, leftOut) }
 
-    /// Whether a path that names no file is a pattern.
+    /// Whether a path is a pattern, if it is not the name of a file.
     public static func isPattern(_ path: String) -> Bool { path.contains { "*?[".contains($0) } }
 
     /// The kind of a file by its name, without `.gz`.
@@ -71,7 +76,7 @@ public struct CorpusFiles: Sendable {
         return CorpusFiles(files: parts.flatMap(\.files), leftOut: parts.flatMap(\.leftOut))
     }
 
-    /// As `init(at:)`, of a path in which `*` is a letter.
+    /// As `init(at:)`, of a path in which `*` has no special meaning.
     private init(exactly url: URL) throws {
         var isDirectory: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)

@@ -2,16 +2,18 @@ import Foundation
 import Support
 import Tokenization
 
-/// Text to be scored: documents in a temporary file, long ones in segments, so that memory does not depend on their length.
+/// Tokenized text to be scored: documents in a temporary file, long ones in segments, so that memory does not depend on their
+/// length.
 public struct EvaluationCorpus: Sendable {
     private let segments: EncodedCorpus
-    /// Segments that go on with the document of the one before.
+    /// Segments that continue the document of the previous one.
     private let continuations: Set<Int>
 
-    /// A stretch of a document.
+    /// A part of a document.
     public struct Segment: Sendable {
+        /// The tokens, with their loss mask.
         public let document: EncodedDocument
-        /// Whether it goes on with the document of the segment before; then its first token is a target too.
+        /// Whether it continues the document of the previous segment; then its first token is a target too.
         public let isContinuation: Bool
     }
 
@@ -19,35 +21,41 @@ public struct EvaluationCorpus: Sendable {
         (self.segments, self.continuations) = (segments, continuations)
     }
 
+    /// Number of documents.
     public var documentCount: Int { segments.count - continuations.count }
+    /// Number of segments.
     public var segmentCount: Int { segments.count }
-    /// Tokens of all documents, begin tokens and markers included.
+    /// Number of tokens in all documents, begin tokens and markers included.
     public var tokenCount: Int { segments.tokenCount }
 
+    /// Reads one segment.
+    ///
     /// - Throws: `UserError` when the disk fails
     public func segment(_ index: Int) throws -> Segment {
         Segment(document: try segments.document(index), isContinuation: continuations.contains(index))
     }
 }
 
-/// How text is laid out to be scored.
+/// How text is divided into documents that are scored.
 public enum EvaluationLayout: Sendable {
     /// Each record is a document.
     case documents
-    /// All records are one text, as `llama-perplexity` reads a file: files byte for byte but for a last line break, other
-    /// texts with a blank line between them; chats keep their own form.
+    /// All records are one text, as `llama-perplexity` reads a file: files byte for byte except for a final line break, other
+    /// texts with a blank line between them; chats are rendered by the template.
     case stream
 }
 
 extension CorpusEncoder {
-    /// Encodes text to be scored, each document whole.
+    /// Tokenizes text to be scored, each document whole.
     ///
-    /// A text begins as the tokenizer begins it and is not ended: no model is asked where a file stops. A chat is written by the
-    /// template, and the marker that ends an answer is part of the answer.
+    /// A text starts with the begin token and has no end token: the end of a file is not scored. A chat is rendered by the
+    /// template, and the marker that ends an answer is scored as part of the answer.
     ///
     /// - Parameters:
-    ///   - addsBegin: whether texts begin with the tokenizer's begin token, if there is one
-    ///   - directory: where the encoded text is kept, in a file that goes with it
+    ///   - reader: the files
+    ///   - layout: how they are divided into documents
+    ///   - addsBegin: whether texts begin with the tokenizer's begin token, if it has one
+    ///   - directory: where the tokenized text is stored, in a file that is deleted with it
     /// - Throws: as `encode`
     public func encodeForEvaluation(
         _ reader: CorpusReader, layout: EvaluationLayout = .documents, addsBegin: Bool = true,
@@ -62,6 +70,8 @@ extension CorpusEncoder {
     }
 
     /// As above, from records in memory.
+    ///
+    /// - Throws: as `encode`
     public func encodeForEvaluation(
         _ records: [CorpusRecord], layout: EvaluationLayout = .documents, addsBegin: Bool = true
     ) throws -> EvaluationCorpus {
@@ -79,11 +89,11 @@ private struct EvaluationWriter {
     private var writer: CorpusWriter
     private var continuations: Set<Int> = []
     private var segmentCount = 0
-    /// Tokens of the open document that are not written yet.
+    /// Tokens of the current document that are not written yet.
     private var ids: [Int32] = []
-    /// Whether a segment of the open document is written.
+    /// Whether a segment of the current document is written.
     private var isContinued = false
-    /// Of a stream: whether text came last, so that more is parted from it.
+    /// In a stream: whether text came last, so that more text is separated from it.
     private var followsText = false
     private var text: TextEncoder
 
@@ -135,7 +145,7 @@ private struct EvaluationWriter {
         guard case .text(let text) = record else { return try encoder.document(record) }
         var ids = begin
         encoder.tokenizer.appendContent(text, to: &ids)
-        return EncodedDocument(ids: ids, kept: encoder.allButFirst(ids.count))
+        return EncodedDocument(ids: ids, lossMask: encoder.allButFirst(ids.count))
     }
 
     // MARK: - Long documents
@@ -143,7 +153,7 @@ private struct EvaluationWriter {
     private mutating func append(file: URL) throws {
         let isStream = layout == .stream
         if isStream {
-            partText()
+            separateText()
         } else {
             ids = begin
         }
@@ -163,7 +173,7 @@ private struct EvaluationWriter {
     private mutating func appendToStream(_ record: CorpusRecord) throws {
         switch record {
         case .text(let text):
-            partText()
+            separateText()
             self.text.append(text.utf8, to: &ids)
         case .chat:
             text.finish(to: &ids)
@@ -173,8 +183,8 @@ private struct EvaluationWriter {
         try writeSegments()
     }
 
-    /// Puts the blank line back that a reader parts texts at.
-    private mutating func partText() {
+    /// Adds the blank line between two texts that the reader removed.
+    private mutating func separateText() {
         if followsText { text.append("\n\n".utf8, to: &ids) }
         followsText = true
     }
@@ -190,7 +200,7 @@ private struct EvaluationWriter {
             let part = Array(ids.prefix(Self.segmentTokens))
             ids.removeFirst(part.count)
             var group = EncodedGroup(form: writer.form)
-            group.append(EncodedDocument(ids: part, kept: encoder.allButFirst(part.count)))
+            group.append(EncodedDocument(ids: part, lossMask: encoder.allButFirst(part.count)))
             if isContinued { continuations.insert(segmentCount) }
             isContinued = true
             try write(group)

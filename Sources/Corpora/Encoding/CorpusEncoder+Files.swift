@@ -3,8 +3,8 @@ import Support
 import Tokenization
 
 extension CorpusEncoder {
-    /// The documents of a file that is one text, split as `EncodedDocument.split(at:)` does, in memory that does not depend on
-    /// the file.
+    /// Tokenizes a file that is one text and splits it as `EncodedDocument.split(at:)` does, in memory that does not depend on
+    /// the size of the file.
     func encodeParts(ofFile file: URL, to writer: inout CorpusWriter) throws {
         let chunks = try TextChunks(contentsOf: file)
         var encoder = TextEncoder(tokenizer)
@@ -16,7 +16,7 @@ extension CorpusEncoder {
             // A window begins with the last token of the one before, as context.
             while ids.count - start > contextLength || atEnd && ids.count - start > 1 {
                 let window = Array(ids[start..<min(start + contextLength, ids.count)])
-                group.append(EncodedDocument(ids: window, kept: allButFirst(window.count)))
+                group.append(EncodedDocument(ids: window, lossMask: allButFirst(window.count)))
                 start += window.count - 1
                 parts += 1
             }

@@ -1,10 +1,10 @@
 import Tokenization
 
-/// Where a record's own words stand among its tokens, and the record that other tokens there spell.
 extension CorpusEncoder {
-    /// The tokens of each message's content, or of the text; without those that its form adds.
+    /// For each message the range of its content among the record's tokens, without the markers around it; for a text, its
+    /// one range.
     ///
-    /// A message whose tokens depend on what follows has none.
+    /// The range is empty where the tokens of a message depend on what follows it.
     ///
     /// - Throws: `UserError` if the vocabulary lacks a marker of the template
     public func contentRanges(_ record: CorpusRecord) throws -> [Range<Int>] {
@@ -28,13 +28,14 @@ extension CorpusEncoder {
         }
     }
 
-    /// The record with what `ids` spell in place of its content; messages that begin past their end are left out.
+    /// The record with its content replaced by what `ids` decode to at the same positions. Messages that begin past the end of
+    /// `ids` are left out.
     ///
     /// - Parameter ids: as many tokens as the record has, or fewer
     /// - Throws: as `contentRanges`
     public func record(_ record: CorpusRecord, reading ids: [Int32]) throws -> CorpusRecord {
         let contents = try contentRanges(record).map { range in
-            // Nothing at the very end is no message cut off.
+            // An empty message at the very end is not one cut off.
             range.lowerBound < ids.count || range.isEmpty && range.lowerBound == ids.count
                 ? try tokenizer.decode(Array(ids[range.clamped(to: 0..<ids.count)])) : nil
         }

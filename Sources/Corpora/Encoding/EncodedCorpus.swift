@@ -1,9 +1,9 @@
 import Foundation
 import Support
 
-/// A corpus ready to be packed: documents in a temporary file, read one by one.
+/// A tokenized corpus: documents in a temporary file, read one by one.
 ///
-/// Memory holds the place and the length of each document, 12 bytes; its tokens stay on the disk.
+/// Made by `CorpusEncoder`. Memory holds the offset and the length of each document, 12 bytes; the tokens stay on disk.
 public struct EncodedCorpus: Sendable {
     private let file: ScratchFile
     private let form: DocumentForm
@@ -11,9 +11,9 @@ public struct EncodedCorpus: Sendable {
     private let offsets: [UInt64]
     /// Tokens of each document as the student reads it.
     public let lengths: [UInt32]
-    /// What the records amounted to. A choice of documents keeps the summary of the whole.
+    /// Counts of the records and documents. A selection of documents has the summary of the whole corpus.
     public let summary: CorpusSummary
-    /// The documents of each input, see `CorpusReader.Input`. A choice of documents is one part.
+    /// The documents of each input, see `CorpusReader.Input`. A selection of documents is one part.
     public let parts: [Range<Int>]
 
     fileprivate init(_ writer: CorpusWriter) {
@@ -36,8 +36,11 @@ public struct EncodedCorpus: Sendable {
         parts = [0..<offsets.count]
     }
 
-    /// A corpus of documents made elsewhere.
+    /// A corpus of documents that were made elsewhere.
     ///
+    /// - Parameters:
+    ///   - documents: in order
+    ///   - vocabularySize: above every id; ids below 65,536 take half the disk
     /// - Throws: `UserError` when the disk refuses
     public init(_ documents: some Sequence<EncodedDocument>, vocabularySize: Int = .max) throws {
         var writer = try CorpusWriter(vocabularySize: vocabularySize, directory: .temporaryDirectory)
@@ -50,32 +53,34 @@ public struct EncodedCorpus: Sendable {
         self.init(writer)
     }
 
+    /// Number of documents.
     public var count: Int { offsets.count }
 
-    /// The student's tokens in all documents.
+    /// Number of the student's tokens in all documents.
     public var tokenCount: Int { lengths.reduce(0) { $0 + Int($1) } }
 
-    /// One document. Any number of threads may ask at once.
+    /// Reads one document. Any number of threads may read at once.
     ///
+    /// - Complexity: O(tokens of the document)
     /// - Throws: `UserError` when the disk fails
     public func document(_ index: Int) throws -> EncodedDocument {
         try form.document(in: file, at: Int(offsets[index]), studentTokens: Int(lengths[index]))
     }
 
-    /// What `transform` makes of each document, in order.
+    /// The results of `transform` on each document, in order.
     ///
-    /// - Throws: what it throws, and `UserError` when the disk fails
+    /// - Throws: what `transform` throws, and `UserError` when the disk fails
     public func map<Result>(_ transform: (EncodedDocument) throws -> Result) throws -> [Result] {
         try offsets.indices.map { try transform(try document($0)) }
     }
 
-    /// Some of the documents, in the order of the indices; one that is named twice occurs twice.
+    /// Some of the documents, in the order of the indices; an index given twice is taken twice. The file is shared.
     public func choosing(_ indices: some Sequence<Int>) -> EncodedCorpus {
         EncodedCorpus(self, choosing: indices)
     }
 }
 
-/// Documents of some records in the form they are written in.
+/// Documents of some records in their binary layout.
 struct EncodedGroup {
     let form: DocumentForm
     private(set) var bytes: [UInt8] = []
@@ -92,7 +97,7 @@ struct EncodedGroup {
         form.append(document, to: &bytes)
         summary.documents += 1
         summary.tokens += document.ids.count
-        summary.keptTokens += document.keptCount
+        summary.targetTokens += document.targetCount
     }
 }
 
@@ -105,7 +110,7 @@ struct CorpusWriter {
     private(set) var summary = CorpusSummary()
     fileprivate private(set) var parts: [Range<Int>] = []
     private var end = 0
-    /// Targets of the parts that have ended.
+    /// Number of targets in the parts that have ended.
     private var earlierTargets = 0
 
     init(vocabularySize: Int, directory: URL) throws {
@@ -121,12 +126,12 @@ struct CorpusWriter {
         summary += group.summary
     }
 
-    /// Ends the documents of an input and gives the number of their targets.
+    /// Ends the documents of an input and returns the number of their targets.
     @discardableResult
     mutating func endPart() -> Int {
         parts.append((parts.last?.upperBound ?? 0)..<offsets.count)
-        defer { earlierTargets = summary.keptTokens }
-        return summary.keptTokens - earlierTargets
+        defer { earlierTargets = summary.targetTokens }
+        return summary.targetTokens - earlierTargets
     }
 
     func finish() -> EncodedCorpus { EncodedCorpus(self) }

@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 extension FileWriter {
-    /// Adds a record as one line of JSON.
+    /// Appends a record as one line of JSON.
     ///
     /// - Throws: `UserError` when the disk refuses
     public mutating func write(_ record: CorpusRecord) throws {

@@ -3,15 +3,14 @@ import Support
 import Tokenization
 
 extension TokenizerTraining {
-    /// Trains on everything said in the records of some files, see `CorpusReader`, and returns the bytes of a
-    /// `.model` file.
+    /// Trains on the texts of all records of some files, see `CorpusReader`, and returns the bytes of a `.model` file.
     ///
     /// - Parameters:
-    ///   - maximumRecords: train on a random choice of this many records; nil for all
-    ///   - seed: decides the choice
-    ///   - note: receives what the trained vocabulary will not give back, if anything
-    ///
-    /// Throws `UserError` for unsound files and options.
+    ///   - files: files, directories or patterns
+    ///   - maximumRecords: train on a random sample of this many records; nil for all
+    ///   - seed: of the sample
+    ///   - note: receives a warning about text that the trained vocabulary does not round-trip, if there is any
+    /// - Throws: `UserError` for mistakes in the files and invalid options
     public func train(
         files: [URL], maximumRecords: Int? = nil, seed: UInt64 = 0, note: ((String) -> Void)? = nil
     ) throws -> Data {

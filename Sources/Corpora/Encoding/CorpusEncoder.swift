@@ -2,46 +2,58 @@ import Foundation
 import Support
 import Tokenization
 
-/// Which tokens of a chat the loss counts.
+/// Which tokens of a chat are targets of the loss.
 public enum TargetScope: String, CaseIterable, Codable, Sendable {
-    /// What the assistant says in any turn, and the marker that ends the turn.
+    /// The assistant's turns, each with the marker that ends it.
     case assistant
     /// Every token but the first.
     case all
 }
 
-/// Who reads the system turns of chats.
+/// Which model reads the system turns of chats.
 public enum SystemTurns: String, CaseIterable, Codable, Sendable {
+    /// Student and teacher read the same.
     case both
     /// Context distillation (Askell et al. 2021, arXiv 2112.00861; Snell et al. 2022, arXiv 2209.15189): instructions,
     /// examples or facts in a system turn guide the teacher, and the student learns to answer without them.
     case teacher
 }
 
-/// Turns records into token ids.
+/// Tokenizes records: turns chats and texts into documents with a loss mask.
 ///
-/// - A chat is written by the template. If it is longer than the context, its end is cut off.
+/// - A chat is rendered by the template. If it is longer than the context, its end is cut off.
 /// - A text is the begin id, the text, the end id; all but the first are targets. If it is longer than the
 ///   context, it is split, see `EncodedDocument.split(at:)`.
 ///
-/// Messages that are not to be trained on (`Message.isTrained`) are no targets, whatever the scope.
+/// Messages that are excluded from training (`Message.isTrained`) are not targets, whatever the scope.
 /// Text that spells a role marker stays text in both.
+///
+///     let encoder = CorpusEncoder(tokenizer: tokenizer, template: template, contextLength: 256)
+///     let corpus = try encoder.encode(CorpusReader([url]))
 public struct CorpusEncoder: Sendable {
+    /// The student's tokenizer.
     public let tokenizer: Tokenizer
+    /// Renders chats.
     public let template: ChatTemplate
     /// The most tokens a document may have.
     public let contextLength: Int
+    /// Which tokens of chats are targets.
     public let scope: TargetScope
+    /// Which model reads the system turns of chats.
     public let systemTurns: SystemTurns
     /// The most tokens a document may have as the teacher reads it.
     public let teacherContextLength: Int
 
-    /// What a context accepts: a target needs a token before it.
+    /// The range of context lengths: a target needs a token before it.
     public static let contextLimits = 2...1_048_576
-    /// The default of commands and of all stages.
+    /// The default context length of commands and of all stages.
     public static let standardContext = 256
 
     /// - Parameters:
+    ///   - tokenizer: the student's
+    ///   - template: renders chats
+    ///   - contextLength: the most tokens of a document, at least 2
+    ///   - scope: which tokens of chats are targets
     ///   - systemTurns: `.teacher` needs the scope `.assistant`, since the system's tokens are no targets of a student
     ///     that does not see them
     ///   - teacherContextLength: bounds what only the teacher reads
@@ -61,9 +73,9 @@ public struct CorpusEncoder: Sendable {
         self.scope = scope
     }
 
-    /// The whole record as one document, however long.
+    /// The whole record as one document, whatever its length.
     ///
-    /// Throws `UserError` if the vocabulary lacks a marker of the template.
+    /// - Throws: `UserError` if the vocabulary lacks a marker of the template
     public func document(_ record: CorpusRecord) throws -> EncodedDocument {
         switch record {
         case .chat(let messages):
@@ -75,21 +87,21 @@ public struct CorpusEncoder: Sendable {
             var ids = tokenizer.beginID.map { [$0] } ?? []
             tokenizer.appendContent(text, to: &ids)
             if let end = tokenizer.endID { ids.append(end) }
-            return EncodedDocument(ids: ids, kept: allButFirst(ids.count))
+            return EncodedDocument(ids: ids, lossMask: allButFirst(ids.count))
         }
     }
 
-    private func tokens(of messages: [Message]) throws -> MarkedTokens {
+    private func tokens(of messages: [Message]) throws -> MaskedTokens {
         let chat = try template.encode(messages, with: tokenizer)
-        // A chat begins with the begin id or a marker, which nobody says.
+        // A chat begins with the begin id or a marker, which is not generated.
         let mask = scope == .assistant ? chat.assistant : allButFirst(chat.ids.count)
-        return MarkedTokens(ids: chat.ids, kept: zip(mask, chat.untrained).map { $0 && !$1 })
+        return MaskedTokens(ids: chat.ids, lossMask: zip(mask, chat.untrained).map { $0 && !$1 })
     }
 
     func allButFirst(_ count: Int) -> [Bool] {
-        var kept = [Bool](repeating: true, count: count)
-        if count > 0 { kept[0] = false }
-        return kept
+        var mask = [Bool](repeating: true, count: count)
+        if count > 0 { mask[0] = false }
+        return mask
     }
 
     /// What the student reads of a chat.
@@ -97,19 +109,23 @@ public struct CorpusEncoder: Sendable {
         systemTurns == .both ? messages : messages.filter { $0.role != .system }
     }
 
-    /// All records of some files, on all cores, in their order. The parts of the corpus are the reader's inputs.
+    /// Tokenizes all records of some files on all cores, in order. The parts of the corpus are the reader's inputs.
     ///
-    /// - Parameter directory: where the encoded corpus is kept, in a file that goes with it
-    ///
-    /// Throws `UserError` if the vocabulary lacks a marker of the template, if no token of an input would be a target, for
-    /// mistakes in the files, and if the disk is full.
+    /// - Parameters:
+    ///   - reader: the files
+    ///   - directory: where the encoded corpus is stored, in a file that is deleted with it
+    /// - Complexity: memory is 12 bytes per document
+    /// - Throws: `UserError` if the vocabulary lacks a marker of the template, if no token of an input is a target, for
+    ///   mistakes in the files, and if the disk is full
     public func encode(_ reader: CorpusReader, in directory: URL = .temporaryDirectory) throws
         -> EncodedCorpus
     {
         try encode(reader, in: directory, streaming: true, append)
     }
 
-    /// As `encode`, but each record is one document, cut to the context, whether it has targets or not.
+    /// As `encode`, but each record is one document, truncated to the context, whether it has targets or not.
+    ///
+    /// - Throws: as `encode`
     public func encodeWhole(
         _ reader: CorpusReader, in directory: URL = .temporaryDirectory
     ) throws -> EncodedCorpus {
@@ -120,6 +136,8 @@ public struct CorpusEncoder: Sendable {
     }
 
     /// As `encode`, from records in memory.
+    ///
+    /// - Throws: as `encode`
     public func encode(_ records: [CorpusRecord]) throws -> EncodedCorpus {
         var writer = try CorpusWriter(
             vocabularySize: tokenizer.vocabularySize, directory: .temporaryDirectory)
@@ -184,16 +202,16 @@ public struct CorpusEncoder: Sendable {
             if isLong { group.summary.splitRecords += 1 }
         case .chat:
             let part = whole.truncated(to: contextLength, teacherLength: teacherContextLength)
-            parts = part.kept.contains(true) ? [part] : []
+            parts = part.lossMask.contains(true) ? [part] : []
             if isLong { group.summary.truncatedRecords += 1 }
         }
         if parts.isEmpty { group.summary.droppedRecords += 1 }
         for part in parts { group.append(part) }
     }
 
-    /// The ids of a prompt, ready for the assistant's answer, as student and teacher read it.
+    /// The token ids of a prompt, up to where the assistant's answer begins, as student and teacher read it.
     ///
-    /// Throws `UserError` if it leaves no room for an answer in the context.
+    /// - Throws: `UserError` if the prompt leaves no room for an answer in the context
     public func prompt(_ messages: [Message]) throws -> (student: [Int32], teacher: [Int32]) {
         func encode(_ messages: [Message], _ contextLength: Int) throws -> [Int32] {
             let ids = try template.encode(messages, with: tokenizer, addGenerationPrompt: true).ids

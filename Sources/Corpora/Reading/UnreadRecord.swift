@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// A record as it stands in a file: reading it is work for many threads.
+/// A record before it is decoded, which is left to many threads.
 struct UnreadRecord {
     private enum Content {
         case json(JSONLines.Line)
@@ -12,7 +12,7 @@ struct UnreadRecord {
     }
 
     private let content: Content
-    /// Bytes of text, about: what memory and time depend on. 0 for a file, whose text is not in memory.
+    /// Approximate bytes of text, which memory and time depend on. 0 for a file, whose text is not in memory.
     let byteCount: Int
 
     init(_ line: JSONLines.Line) {
@@ -35,10 +35,12 @@ struct UnreadRecord {
         byteCount = record.texts.reduce(0) { $0 + $1.utf8.count }
     }
 
-    /// The file whose whole text is the record.
+    /// The file whose whole text is the record; nil for a record of another kind.
     var file: URL? { if case .file(let url) = content { url } else { nil } }
 
-    /// - Throws: `UserError` with file and line for unsound JSON, wrong types and unknown roles
+    /// Decodes the record.
+    ///
+    /// - Throws: `UserError` with file and line for invalid JSON, wrong types and unknown roles
     func record() throws -> CorpusRecord {
         switch content {
         case .json(let line):
@@ -49,7 +51,7 @@ struct UnreadRecord {
         }
     }
 
-    /// The text of a file, for work that needs it at once.
+    /// The text of a file, for callers that need it in memory.
     private static func whole(_ url: URL) throws -> String {
         let chunks = try TextChunks(contentsOf: url)
         var bytes: [UInt8] = []
@@ -66,9 +68,9 @@ struct UnreadRecord {
 }
 
 extension JSONLines.Line {
-    /// The line read as a record.
+    /// Decodes the line as a record.
     ///
-    /// - Throws: `UserError` with file and line for unsound JSON, wrong types and unknown roles
+    /// - Throws: `UserError` with file and line for invalid JSON, wrong types and unknown roles
     public func record() throws -> CorpusRecord {
         if let record = RecordScanner.record(in: bytes) { return record }
         do {
@@ -86,7 +88,7 @@ struct UnreadRecords {
     private var files: [URL]
     private var lines: JSONLines?
     private var isText = false
-    /// The first line of a paragraph, read to see that the one before has ended.
+    /// The first line of the next paragraph, read to see that the previous one has ended.
     private var ahead: JSONLines.Line?
 
     init(in input: CorpusReader.Input) throws {
@@ -124,9 +126,9 @@ struct UnreadRecords {
         return nil
     }
 
-    /// Whether there is no text in the file. It is opened, so that what is wrong with it is found in its turn.
+    /// Whether there is no text in the file. The file is opened, so that a mistake in it is reported in its turn.
     private static func isBlank(_ file: URL) throws -> Bool {
-        // What can be read only once is read by whom it is for.
+        // A pipe can be read only once.
         let isRegular = (try? file.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile
         guard isRegular == true else { return false }
         let chunks = try TextChunks(contentsOf: file)
@@ -142,7 +144,7 @@ struct UnreadRecords {
         if documents == .line { return UnreadRecord(text: first.text) }
         var text = first.text
         var number = first.number
-        // The reader passes over blank lines: a jump in the numbers is where they were.
+        // The reader skips blank lines: they show as a jump in the line numbers.
         while let line = try lines?.next() {
             guard line.number == number + 1 else {
                 ahead = line

@@ -7,13 +7,15 @@ import Tokenization
 /// - `messages`: a list of messages, see `RecordMessage`; or `conversations`, as ShareGPT calls it, with or without `system`,
 /// - `prompt`, and `completion` if it is answered: short for a user's message and the assistant's reply. Either may be a list of
 ///   messages, of which those of the prompt are not trained on, as in TRL,
-/// - `instruction`, with or without `input`, and `output` if it is answered, as Alpaca's: a line break parts instruction and
-///   input; `system` may come before them. A `text` beside them is the same, written out, and passed over,
+/// - `instruction`, with or without `input`, and `output` if it is answered, as in Alpaca: a line break separates instruction
+///   and input; `system` may precede them. A `text` beside them repeats them and is ignored,
 /// - `text`: a document.
 ///
-/// Other keys (an id, a source) are passed over, and so are keys whose value is null.
+/// Other keys (an id, a source) are ignored, and so are keys whose value is null.
 public enum CorpusRecord: Equatable, Sendable {
+    /// The messages of a chat, in order; at least one.
     case chat([Message])
+    /// A plain document.
     case text(String)
 
     /// The messages to answer: a chat without the assistant's last turn, or nil for a text.
@@ -22,7 +24,7 @@ public enum CorpusRecord: Equatable, Sendable {
         return messages.last?.role == .assistant ? Array(messages.dropLast()) : messages
     }
 
-    /// Everything said in the record.
+    /// The contents of all messages, or the text.
     public var texts: [String] {
         switch self {
         case .chat(let messages): messages.map(\.content)
@@ -36,7 +38,9 @@ extension CorpusRecord: Codable {
         case messages, conversations, prompt, completion, instruction, input, output, system, text
     }
 
-    /// Throws `DecodingError` and `RecordFault` for missing, doubled or wrongly typed keys.
+    /// Decodes a record of any of the forms.
+    ///
+    /// - Throws: `DecodingError` and `RecordFault` for missing, conflicting or wrongly typed keys
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let record = try RecordDecoding(container)
@@ -49,6 +53,9 @@ extension CorpusRecord: Codable {
         }
     }
 
+    /// Encodes a chat as `messages` and a text as `text`.
+    ///
+    /// - Throws: what the encoder throws
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         switch self {
@@ -58,7 +65,7 @@ extension CorpusRecord: Codable {
     }
 }
 
-/// Reads the keys of a record, of which null ones are not there.
+/// Reads the keys of a record. A key whose value is null counts as absent.
 private struct RecordDecoding {
     typealias Key = CorpusRecord.CodingKeys
 
@@ -71,7 +78,7 @@ private struct RecordDecoding {
             Key.allCases.filter { try container.contains($0) && !container.decodeNil(forKey: $0) })
     }
 
-    /// The key that says what the record is.
+    /// The key that decides the form of the record.
     func form() throws -> Key {
         var forms = [Key.messages, .conversations, .prompt, .instruction, .text].filter(present.contains)
         if present.contains(.instruction), present.contains(.output) { forms.removeAll { $0 == .text } }
@@ -95,7 +102,7 @@ private struct RecordDecoding {
         return messages
     }
 
-    /// A system turn that stands beside the others.
+    /// A system turn given by a key of its own.
     func system() throws -> [Message] {
         guard present.contains(.system) else { return [] }
         let text = try container.decode(String.self, forKey: .system)
@@ -104,7 +111,7 @@ private struct RecordDecoding {
 
     func promptAndCompletion() throws -> [Message] {
         var prompt = try turns(.prompt, by: .user)
-        // Answers in a prompt are examples: only the completion is learnt.
+        // Answers in a prompt are examples: only the completion is trained on.
         for index in prompt.indices where prompt[index].role == .assistant { prompt[index].isTrained = false }
         return prompt + (present.contains(.completion) ? try turns(.completion, by: .assistant) : [])
     }
@@ -126,7 +133,7 @@ private struct RecordDecoding {
     }
 }
 
-/// What is wrong with a record whose JSON is sound.
+/// A mistake in a record whose JSON is valid.
 struct RecordFault: Error {
     let problem: String
     let hint: String?

@@ -1,20 +1,20 @@
 import Support
 
-/// How a document is written in the file of an `EncodedCorpus`:
+/// The binary layout of a document in the file of an `EncodedCorpus`:
 ///
-/// - the counts of the student's and of the teacher's tokens, 32 bits each; the latter has all bits set where the teacher
-///   reads what the student reads,
-/// - the student's ids, of 16 bits each where the vocabulary allows and else of 32, and a bit for each that tells targets,
-/// - the teacher's, likewise.
+/// - the counts of the student's and of the teacher's tokens, 32 bits each; the latter has all bits set where both read the
+///   same,
+/// - the student's ids, 16 bits each where the vocabulary allows and else 32, then its loss mask, a bit per token,
+/// - the teacher's ids and loss mask, likewise.
 ///
-/// Numbers are in the machine's own order: the file never leaves the process.
+/// Numbers are in the machine's byte order: the file never leaves the process.
 struct DocumentForm: Sendable {
     private let isNarrow: Bool
     private static let noTeacher = UInt32.max
 
     init(vocabularySize: Int) { isNarrow = vocabularySize <= 1 << 16 }
 
-    /// Bytes of the counts and of the student's tokens: what is read at once.
+    /// Bytes of the counts and of the student's tokens, which are read together.
     func byteCount(studentTokens count: Int) -> Int { 8 + byteCount(tokens: count) }
 
     private func byteCount(tokens count: Int) -> Int { count * (isNarrow ? 2 : 4) + (count + 7) / 8 }
@@ -28,13 +28,13 @@ struct DocumentForm: Sendable {
         if let teacher = document.teacher { append(teacher, to: &bytes) }
     }
 
-    private func append(_ tokens: MarkedTokens, to bytes: inout [UInt8]) {
+    private func append(_ tokens: MaskedTokens, to bytes: inout [UInt8]) {
         let count = tokens.ids.count
         withUnsafeTemporaryAllocation(byteCount: byteCount(tokens: count), alignment: 8) { output in
-            let marks = count * (isNarrow ? 2 : 4)
+            let maskStart = count * (isNarrow ? 2 : 4)
             tokens.ids.withUnsafeBufferPointer { ids in
                 if isNarrow {
-                    // An id outside the vocabulary traps here rather than becoming another.
+                    // An id outside the vocabulary traps here instead of turning into another.
                     for index in 0..<count {
                         output.storeBytes(of: UInt16(ids[index]), toByteOffset: 2 * index, as: UInt16.self)
                     }
@@ -42,13 +42,13 @@ struct DocumentForm: Sendable {
                     output.copyMemory(from: UnsafeRawBufferPointer(ids))
                 }
             }
-            tokens.kept.withUnsafeBufferPointer { kept in
+            tokens.lossMask.withUnsafeBufferPointer { mask in
                 for start in stride(from: 0, to: count, by: 8) {
-                    var mark: UInt8 = 0
-                    for index in start..<min(start + 8, count) where kept[index] {
-                        mark |= 1 << UInt8(index - start)
+                    var bits: UInt8 = 0
+                    for index in start..<min(start + 8, count) where mask[index] {
+                        bits |= 1 << UInt8(index - start)
                     }
-                    output[marks + start / 8] = mark
+                    output[maskStart + start / 8] = bits
                 }
             }
             bytes.append(contentsOf: UnsafeRawBufferPointer(output))
@@ -61,7 +61,9 @@ struct DocumentForm: Sendable {
 
     // MARK: - Reading
 
-    /// The document at an offset of a file, of which the student reads `count` tokens.
+    /// The document at an offset of a file.
+    ///
+    /// - Parameter count: number of the student's tokens
     func document(in file: ScratchFile, at offset: Int, studentTokens count: Int) throws -> EncodedDocument {
         let size = byteCount(studentTokens: count)
         let (student, teacherCount) = try reading(file, at: offset, size) { bytes in
@@ -88,7 +90,7 @@ struct DocumentForm: Sendable {
         }
     }
 
-    private func tokens(_ bytes: UnsafeRawBufferPointer, count: Int) -> MarkedTokens {
+    private func tokens(_ bytes: UnsafeRawBufferPointer, count: Int) -> MaskedTokens {
         let ids = [Int32](unsafeUninitializedCapacity: count) { ids, initialized in
             for index in 0..<count {
                 ids[index] =
@@ -98,11 +100,11 @@ struct DocumentForm: Sendable {
             }
             initialized = count
         }
-        let marks = UnsafeRawBufferPointer(rebasing: bytes[(count * (isNarrow ? 2 : 4))...])
-        let kept = [Bool](unsafeUninitializedCapacity: count) { kept, initialized in
-            for index in 0..<count { kept[index] = marks[index >> 3] >> UInt8(index & 7) & 1 == 1 }
+        let bits = UnsafeRawBufferPointer(rebasing: bytes[(count * (isNarrow ? 2 : 4))...])
+        let mask = [Bool](unsafeUninitializedCapacity: count) { mask, initialized in
+            for index in 0..<count { mask[index] = bits[index >> 3] >> UInt8(index & 7) & 1 == 1 }
             initialized = count
         }
-        return MarkedTokens(ids: ids, kept: kept)
+        return MaskedTokens(ids: ids, lossMask: mask)
     }
 }
