@@ -176,7 +176,7 @@ extension CostModel {
             // Until its shard is written each position has lists of its own, hidden states as Float32, and all of them once more
             // as they are put together.
             let documents = Double(
-                stage.hidden.isEmpty ? Labeler.shardDocuments : Labeler.shardDocumentsWithHidden)
+                stage.hidden.isEmpty ? LabelingJob.shardDocuments : LabelingJob.shardDocumentsWithHidden)
             let densest = stage.lossOn == .assistant ? corpus.densestShare : 1
             let pending =
                 min(positions, documents * corpus.mean * densest) * (400 + 40 * entries + 8 * hidden)

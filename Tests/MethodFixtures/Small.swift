@@ -1,19 +1,18 @@
 import Checkpoints
 import Corpora
 import Foundation
+import Signals
 import Support
 import TestSupport
 import Tensors
 import Transformer
 
-@testable import Signals
-
 /// Models and corpora small enough to be trained and labelled in milliseconds.
-enum Small {
-    static let vocabulary = 97
+package enum Small {
+    package static let vocabulary = 97
 
     /// A decoder whose distributions are far from even; two seeds differ everywhere.
-    static func decoder(
+    package static func decoder(
         vocabulary: Int = vocabulary, width: Int = 16, layers: Int = 1, tiedHead: Bool = true,
         deviation: Float = 0.4,
         seed: UInt64 = 1
@@ -32,7 +31,7 @@ enum Small {
     }
 
     /// Documents of 2 to `longest` random tokens, about two thirds of them targets.
-    static func documents(
+    package static func documents(
         _ count: Int, vocabulary: Int = vocabulary, longest: Int = 12, seed: UInt64 = 1
     ) -> [EncodedDocument] {
         var stream = RandomStream(seed: seed, purpose: "small documents")
@@ -40,16 +39,16 @@ enum Small {
             let length = 2 + stream.nextIndex(below: longest - 1)
             let ids = (0..<length).map { _ in Int32(stream.nextIndex(below: vocabulary)) }
             return EncodedDocument(
-                ids: ids, kept: ids.indices.map { $0 > 0 && stream.nextIndex(below: 3) > 0 })
+                ids: ids, lossMask: ids.indices.map { $0 > 0 && stream.nextIndex(below: 3) > 0 })
         }
     }
 
-    static func batch(of documents: [EncodedDocument]) -> TrainingBatch {
+    package static func batch(of documents: [EncodedDocument]) -> TrainingBatch {
         TrainingBatch(
-            tokens: TokenBatch(sequences: documents.map(\.ids)), isTarget: documents.flatMap(\.kept))
+            tokens: TokenBatch(sequences: documents.map(\.ids)), lossMask: documents.flatMap(\.lossMask))
     }
 
-    static func origin(
+    package static func origin(
         kind: SparseKind, temperature: Float = 1, vocabulary: Int = vocabulary, template: String? = "{{ x }}",
         teacher: String = "teacher", tokenizer: String = "tokenizer", seed: UInt64 = 3
     ) -> SignalManifest.Origin {
@@ -60,7 +59,7 @@ enum Small {
     }
 
     /// Logits at the batch's positions, [M, V], one row an array.
-    static func logits(_ decoder: DecoderModel, _ batch: TrainingBatch) -> [[Double]] {
+    package static func logits(_ decoder: DecoderModel, _ batch: TrainingBatch) -> [[Double]] {
         let logits = withoutGradients {
             decoder.logits(gatherRows(decoder.hiddenStates(batch.tokens), at: batch.positions))
         }
@@ -70,7 +69,7 @@ enum Small {
 }
 
 /// All files of a directory by name.
-func contents(of directory: URL) throws -> [String: Data] {
+package func contents(of directory: URL) throws -> [String: Data] {
     let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
     return try Dictionary(
         uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: directory.appending(path: $0))) })

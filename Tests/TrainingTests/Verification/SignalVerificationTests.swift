@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import Support
 import TestSupport
@@ -18,9 +19,9 @@ import Transformer
         -> SignalVerification
     {
         try withTemporaryDirectory { directory in
-            try Labeler(teacher: other ?? teacher, origin: Small.origin(kind: kind))
-                .label(EncodedCorpus(documents), into: directory)
-            return .measure(try SignalCache(directory: directory), teacher: teacher, records: 1_000)
+            try LabelingJob(teacher: other ?? teacher, origin: Small.origin(kind: kind))
+                .run(EncodedCorpus(documents), into: directory)
+            return try .measure(try SignalCache(directory: directory), teacher: teacher, records: 1_000)
         }
     }
 
@@ -31,8 +32,8 @@ import Transformer
         #expect(whole.massError < 1e-6)
         #expect(whole.largestError < 2e-4)
         #expect(whole.gradientAngle < 0.05)
-        #expect(whole.records == documents.count { $0.keptCount > 0 })
-        #expect(whole.positions == documents.reduce(0) { $0 + $1.keptCount })
+        #expect(whole.records == documents.count { $0.targetCount > 0 })
+        #expect(whole.positions == documents.reduce(0) { $0 + $1.targetCount })
     }
 
     @Test func moreEntriesLoseLess() throws {
@@ -80,7 +81,7 @@ import Transformer
                 tokens: 0, positions: 0, entries: 0, bytes: 0)
             try SignalManifest(origin: origin, documents: Fingerprint(hashing: "any"), shards: [shard])
                 .save(in: directory)
-            return SignalVerification.measure(
+            return try SignalVerification.measure(
                 try SignalCache(directory: directory), teacher: teacher, records: 100)
         }
         #expect(exchanged.klFullDecoded > 1.5 * right.klFullDecoded)
@@ -90,10 +91,10 @@ import Transformer
 
     @Test func aSampleIsSpreadOverTheCache() throws {
         try withTemporaryDirectory { directory in
-            try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 4)))
-                .label(EncodedCorpus(documents), into: directory)
+            try LabelingJob(teacher: teacher, origin: Small.origin(kind: .topK(k: 4)))
+                .run(EncodedCorpus(documents), into: directory)
             let cache = try SignalCache(directory: directory)
-            let some = SignalVerification.measure(cache, teacher: teacher, records: 3)
+            let some = try SignalVerification.measure(cache, teacher: teacher, records: 3)
             #expect((1...3).contains(some.records))
             #expect(some.positions > 0 && some.positions < cache.manifest.positions)
         }

@@ -3,32 +3,39 @@ import Signals
 import Tensors
 import Transformer
 
-/// How well a signal cache stands for the teacher, measured by running the teacher again on a sample.
+/// How accurate a signal cache is, measured by running the teacher again on a sample of its records.
 public struct SignalVerification: Codable, Equatable, Sendable {
+    /// Number of sampled records.
     public let records: Int
+    /// Number of positions in them.
     public let positions: Int
-    /// Mean KL(full ‖ decoded) in nats: stored probabilities as they are (the head's, for a sampled signal), the mass
-    /// that remains spread evenly over all other tokens.
+    /// Mean KL(full ‖ decoded) in nats: the decoded distribution has the stored probabilities (the head's, for a sampled
+    /// signal), and the remaining mass uniformly over all other tokens.
     public let klFullDecoded: Double
     /// Mean |Σ full − Σ stored| over the tokens whose probability is stored.
     public let massError: Double
     /// Largest difference between a full and a stored probability.
     public let largestError: Double
     /// Angle in degrees between the gradients of the forward KL from the whole distribution and from the cache, each
-    /// summed over all positions, for a student that is the teacher at half its logits.
+    /// summed over all positions, for a student whose logits are half the teacher's.
     public let gradientAngle: Double
 
+    /// Runs the teacher on some records and compares.
+    ///
     /// - Parameters:
-    ///   - records: how many records, spread evenly over the cache
-    public static func measure(_ cache: SignalCache, teacher: DecoderModel, records: Int)
+    ///   - cache: made by the teacher
+    ///   - teacher: the model it was labelled with
+    ///   - records: number of records, spread evenly over the cache
+    /// - Throws: `UserError` when a shard was changed since the cache was opened
+    public static func measure(_ cache: SignalCache, teacher: DecoderModel, records: Int) throws
         -> SignalVerification
     {
         var sums = Sums(vocabulary: teacher.configuration.vocabularySize)
         let every = max(1, cache.manifest.records / max(records, 1))
         var index = 0
-        cache.forEachRecord { ids, positions, signal in
+        try cache.forEachRecord { ids, positions, signal in
             if index % every == 0, sums.records < records, !positions.isEmpty {
-                sums.add(ids: ids, positions: positions.map(Int.init), signal: signal(), teacher: teacher)
+                sums.add(ids: ids, positions: positions.map(Int.init), signal: try signal(), teacher: teacher)
             }
             index += 1
         }
@@ -84,7 +91,7 @@ public struct SignalVerification: Codable, Equatable, Sendable {
 
         private mutating func compare(_ p: Tensor, _ signal: SparseSignal, position: Int) {
             let entries = signal.offsets[position]..<signal.offsets[position + 1]
-            // The entries that hold a probability, and the mass of all other tokens.
+            // The entries whose probability is stored, and the mass of all other tokens.
             let (stored, rest): (Range<Int>, Double) =
                 switch signal.kind {
                 case .topK: (entries, Double(signal.tails[position]))
@@ -105,12 +112,12 @@ public struct SignalVerification: Codable, Equatable, Sendable {
                 largestError = max(largestError, abs(exact - decoded))
                 divergence += exact * log(exact / decoded)
             }
-            // Σ p ln(p / even) over the other tokens, from the entropy of the whole.
+            // Σ p ln(p / uniform) over the other tokens.
             let others = p.count - stored.count
             if others > 0 {
                 let even = max(rest, 1e-12) / Double(others)
-                let kept = Set(stored.map { signal.ids[$0] })
-                for id in 0..<p.count where !kept.contains(Int32(id)) {
+                let storedIDs = Set(stored.map { signal.ids[$0] })
+                for id in 0..<p.count where !storedIDs.contains(Int32(id)) {
                     let exact = Double(p.pointer[id])
                     if exact > 0 { divergence += exact * log(exact / even) }
                 }

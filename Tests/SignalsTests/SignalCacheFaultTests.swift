@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import Support
 import TestSupport
@@ -13,8 +14,8 @@ import Transformer
         _ kind: SparseKind = .sampled(head: 2, draws: 4), _ body: (URL) throws -> Void
     ) throws {
         try withTemporaryDirectory { directory in
-            try Labeler(teacher: Small.decoder(), origin: Small.origin(kind: kind), shardDocuments: 3)
-                .label(EncodedCorpus(Small.documents(5)), into: directory)
+            try LabelingJob(teacher: Small.decoder(), origin: Small.origin(kind: kind), shardDocuments: 3)
+                .run(EncodedCorpus(Small.documents(5)), into: directory)
             _ = try SignalCache(directory: directory)
             try body(directory)
         }

@@ -1,4 +1,5 @@
 import Foundation
+import MethodFixtures
 import TestSupport
 import Tensors
 import Testing

@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import TestSupport
 import Testing
 import Transformer
@@ -10,7 +11,7 @@ import Transformer
     @Test func targetsFollowTheirPositions() {
         let batch = TrainingBatch(
             tokens: TokenBatch(sequences: [[10, 11, 12], [20], [30, 31]]),
-            isTarget: [false, true, true, false, false, true])
+            lossMask: [false, true, true, false, false, true])
         #expect(batch.positions == [0, 1, 4])
         #expect(batch.targets == [11, 12, 31])
     }
@@ -19,21 +20,21 @@ import Transformer
     @Test func noTargetCrossesABorder() {
         let batch = TrainingBatch(
             tokens: TokenBatch(sequences: [[10, 11], [20, 21, 22], [30]]),
-            isTarget: [true, true, true, true, true, true])
+            lossMask: [true, true, true, true, true, true])
         #expect(batch.positions == [0, 2, 3])
         #expect(batch.targets == [11, 21, 22])
     }
 
     @Test func masksShiftWithTheirTokens() {
         let batch = TrainingBatch(
-            tokens: TokenBatch(sequences: [[1, 2, 3, 4, 5]]), isTarget: [false, false, true, false, true])
+            tokens: TokenBatch(sequences: [[1, 2, 3, 4, 5]]), lossMask: [false, false, true, false, true])
         #expect(batch.positions == [1, 3])
         #expect(batch.targets == [3, 5])
     }
 
     @Test func nothingToLearn() {
         let batch = TrainingBatch(
-            tokens: TokenBatch(sequences: [[1], [2, 3]]), isTarget: [true, false, false])
+            tokens: TokenBatch(sequences: [[1], [2, 3]]), lossMask: [true, false, false])
         #expect(batch.positions.isEmpty && batch.targets.isEmpty)
     }
 
@@ -44,7 +45,7 @@ import Transformer
             corpus: EncodedCorpus(documents), sequences: 4, context: 12, parts: 2, seed: 5)
         var targets: [Int32] = []
         var step = 0
-        let wanted = documents.reduce(0) { $0 + $1.keptCount }
+        let wanted = documents.reduce(0) { $0 + $1.targetCount }
         while targets.count < wanted {
             let parts = try source.batches(forStep: step)
             // Two parts' worth of documents, which may need a third to be divided whole.
@@ -54,7 +55,7 @@ import Transformer
             targets += parts.flatMap(\.targets)
             step += 1
         }
-        let kept = documents.flatMap { document in zip(document.ids, document.kept).filter(\.1).map(\.0) }
+        let kept = documents.flatMap { document in zip(document.ids, document.lossMask).filter(\.1).map(\.0) }
         // The last batch may have begun the next epoch: all of the first come, some of the second.
         func counts(_ ids: [Int32]) -> [Int32: Int] { ids.reduce(into: [:]) { $0[$1, default: 0] += 1 } }
         let (found, once) = (counts(targets), counts(kept))

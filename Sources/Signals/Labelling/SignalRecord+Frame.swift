@@ -2,51 +2,34 @@ import Foundation
 import Support
 import Tensors
 
-/// The labelled records of the shard that is not written yet, in `pending.records`: what a full disk or a kill costs is one
-/// batch, not a shard. The shard's bytes are those of records that never left memory.
-final class PendingRecords {
-    private let log: FrameLog
-    private let shard: Int
-    /// Records of the shard so far, in whole batches.
-    private(set) var records: [SignalRecord] = []
+// Labelled records as they are kept in `pending.records` until their shard is written: numbers as they are in memory, so that
+// the shard's bytes are those of records that never left it.
 
-    /// Opens what an interrupted run left of a shard, nothing at first.
+extension SignalRecord {
+    /// A batch of records as one frame of the log.
     ///
     /// - Parameters:
-    ///   - shard: its number; records of another one are dropped
-    ///   - count: documents of the shard
-    ///   - hidden: layers whose states are kept
-    init(in directory: URL, shard: Int, count: Int, hidden: HiddenLayers?) throws {
-        self.shard = shard
-        var found: [SignalRecord] = []
-        log = try FrameLog(at: Self.url(in: directory)) { frame in
-            var reader = RecordReader(frame)
-            guard reader.integers() == [Int32(shard), Int32(found.count)],
-                let batch = reader.records(hidden: hidden), found.count + batch.count <= count
-            else { return false }
-            found += batch
-            return true
-        }
-        records = found
-    }
-
-    static func url(in directory: URL) -> URL { directory.appendingPathComponent("pending.records") }
-
-    /// Adds the records of a batch.
-    func append(_ batch: [SignalRecord]) throws {
+    ///   - shard: the number of the shard they belong to
+    ///   - start: the number of the shard's records before them
+    static func frame(_ batch: [SignalRecord], shard: Int, start: Int) -> Data {
         var frame = Data()
-        frame.append(array: [Int32(shard), Int32(records.count)])
+        frame.append(array: [Int32(shard), Int32(start)])
         for record in batch { frame.append(record) }
-        try log.append(frame)
-        records += batch
+        return frame
     }
 
-    /// Drops the records, whose shard is written.
-    func remove() throws { try log.remove() }
+    /// The records of a frame; nil where it belongs elsewhere or is not a frame.
+    static func records(
+        ofFrame frame: Data, shard: Int, start: Int, hidden: HiddenLayers?
+    ) -> [SignalRecord]? {
+        var reader = RecordReader(frame)
+        guard reader.integers() == [Int32(shard), Int32(start)] else { return nil }
+        return reader.records(hidden: hidden)
+    }
 }
 
 extension Data {
-    /// Its count and its elements, as they lie in memory.
+    /// Appends the count and the elements, as they are in memory.
     fileprivate mutating func append<Element: BitwiseCopyable>(array: [Element]) {
         Swift.withUnsafeBytes(of: UInt32(array.count).littleEndian) { append(contentsOf: $0) }
         array.withUnsafeBytes { append(contentsOf: $0) }
@@ -69,7 +52,7 @@ extension Data {
     }
 }
 
-/// Reads arrays back; nil where the bytes are not such.
+/// Reads arrays back; nil where the bytes are none.
 private struct RecordReader {
     private var rest: Data
 
@@ -105,7 +88,7 @@ private struct RecordReader {
             let positions = integers(), let entries = entries(positions.count)
         else { return nil }
         var hidden: [Tensor] = []
-        for _ in layers?.kept ?? [] {
+        for _ in layers?.stored ?? [] {
             guard let values = floats(), values.count == positions.count * layers!.width else { return nil }
             hidden.append(Tensor(shape: [positions.count, layers!.width], values: values))
         }

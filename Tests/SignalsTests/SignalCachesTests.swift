@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Support
 import TestSupport
 import Testing
@@ -22,7 +23,7 @@ import Transformer
             for (index, url) in urls.enumerated() {
                 let origin = Small.origin(
                     kind: index == 0 ? kinds.0 : kinds.1, temperature: index == 0 ? 1 : temperature)
-                try Labeler(teacher: Small.decoder(seed: UInt64(index + 1)), origin: origin).label(
+                try LabelingJob(teacher: Small.decoder(seed: UInt64(index + 1)), origin: origin).run(
                     EncodedCorpus(index == 0 ? first : documents), into: url)
             }
             return try body(urls.map { try SignalCache(directory: $0) })

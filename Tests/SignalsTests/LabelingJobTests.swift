@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import Support
 import TestSupport
@@ -7,32 +8,32 @@ import Transformer
 
 @testable import Signals
 
-@Suite struct LabelerTests {
+@Suite struct LabelingJobTests {
     static let kinds: [SparseKind] = [.topK(k: 5), .topK(k: 97), .sampled(head: 3, draws: 8)]
     private let teacher: DecoderModel
     private let documents = Small.documents(23)
 
     init() throws { teacher = try Small.decoder() }
 
-    private func labeler(_ kind: SparseKind, seed: UInt64 = 3) -> Labeler {
-        Labeler(teacher: teacher, origin: Small.origin(kind: kind, seed: seed), shardDocuments: 5)
+    private func job(_ kind: SparseKind, seed: UInt64 = 3) -> LabelingJob {
+        LabelingJob(teacher: teacher, origin: Small.origin(kind: kind, seed: seed), shardDocuments: 5)
     }
 
     /// What a cache says is what the teacher says, to the precision of its codes.
     @Test(arguments: kinds)
     func roundTrip(kind: SparseKind) throws {
         try withTemporaryDirectory { directory in
-            let manifest = try labeler(kind).label(EncodedCorpus(documents), into: directory)
+            let manifest = try job(kind).run(EncodedCorpus(documents), into: directory)
             let cache = try SignalCache(directory: directory)
             #expect(cache.manifest == manifest)
             #expect(manifest.shards.count == 5)
             #expect(manifest.records == 23)
             #expect(manifest.tokens == documents.reduce(0) { $0 + $1.ids.count })
-            #expect(manifest.positions == documents.reduce(0) { $0 + $1.keptCount })
+            #expect(manifest.positions == documents.reduce(0) { $0 + $1.targetCount })
             try cache.requireAll(EncodedCorpus(documents))
 
             // Another order than the shards'.
-            let asked = documents.reversed().filter { $0.keptCount > 0 }
+            let asked = documents.reversed().filter { $0.targetCount > 0 }
             let signal = try cache.signal(for: asked)
             let batch = Small.batch(of: asked)
             #expect(signal.positions == batch.positions.count)
@@ -64,7 +65,7 @@ import Transformer
         try withTemporaryDirectory { parent in
             let directory = parent.appending(path: "whole")
             var snapshots: [URL] = []
-            try labeler(kind).label(EncodedCorpus(documents), into: directory) { event in
+            try job(kind).run(EncodedCorpus(documents), into: directory) { event in
                 guard case .advanced = event else { return }
                 let copy = parent.appending(path: "killed-\(snapshots.count)")
                 try? FileManager.default.copyItem(at: directory, to: copy)
@@ -86,7 +87,7 @@ import Transformer
                 }
                 #expect(throws: UserError.self) { try SignalCache(directory: killed) }
                 var notes: [String] = []
-                try labeler(kind).label(EncodedCorpus(documents), into: killed) {
+                try job(kind).run(EncodedCorpus(documents), into: killed) {
                     if case .note(let note) = $0 { notes.append(note) }
                 }
                 #expect(try contents(of: killed) == expected)
@@ -101,17 +102,17 @@ import Transformer
     @Test(arguments: kinds)
     func unfinishedShardsAreKept(kind: SparseKind) throws {
         let documents = Small.documents(900, longest: 60)
-        let labeler = Labeler(teacher: teacher, origin: Small.origin(kind: kind))
+        let job = LabelingJob(teacher: teacher, origin: Small.origin(kind: kind))
         try withTemporaryDirectory { parent in
             let whole = parent.appending(path: "whole")
-            try labeler.label(EncodedCorpus(documents), into: whole)
+            try job.run(EncodedCorpus(documents), into: whole)
             let expected = try contents(of: whole)
             #expect(Set(expected.keys) == ["manifest.json", "shard-00000.safetensors"])
 
             let killed = parent.appending(path: "killed")
             var batches = 0
             let unfinished = parent.appending(path: "unfinished")
-            try labeler.label(EncodedCorpus(documents), into: killed) { event in
+            try job.run(EncodedCorpus(documents), into: killed) { event in
                 guard case .advanced(_, let done, _, _) = event else { return }
                 batches += 1
                 if done > 600, !FileManager.default.fileExists(atPath: unfinished.path) {
@@ -132,7 +133,7 @@ import Transformer
                 let copy = parent.appending(path: name)
                 try FileManager.default.copyItem(at: unfinished, to: copy)
                 var first: Int?
-                try labeler.label(EncodedCorpus(documents), into: copy) { event in
+                try job.run(EncodedCorpus(documents), into: copy) { event in
                     if case .advanced(_, let done, _, _) = event { first = first ?? done }
                 }
                 #expect(try contents(of: copy) == expected, "\(name)")
@@ -150,16 +151,16 @@ import Transformer
     @Test(.enabled(if: SmallDisk.isPossible))
     func aFullDiskCostsOneBatch() throws {
         let documents = Small.documents(900, longest: 60)
-        let labeler = Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 50)))
+        let job = LabelingJob(teacher: teacher, origin: Small.origin(kind: .topK(k: 50)))
         try withTemporaryDirectory { parent in
             let whole = parent.appending(path: "whole")
-            try labeler.label(EncodedCorpus(documents), into: whole)
+            try job.run(EncodedCorpus(documents), into: whole)
             let disk = try SmallDisk(at: parent.appending(path: "disk"), bytes: 4 << 20)
             defer { disk.unmount() }
             let directory = disk.url.appending(path: "cache")
             var done = 0
             let error = #expect(throws: UserError.self) {
-                try labeler.label(EncodedCorpus(documents), into: directory) {
+                try job.run(EncodedCorpus(documents), into: directory) {
                     if case .advanced(_, let count, _, _) = $0 { done = count }
                 }
             }
@@ -168,7 +169,7 @@ import Transformer
             let larger = parent.appending(path: "larger")
             try FileManager.default.copyItem(at: directory, to: larger)
             var notes: [String] = []
-            try labeler.label(EncodedCorpus(documents), into: larger) {
+            try job.run(EncodedCorpus(documents), into: larger) {
                 if case .note(let text) = $0 { notes.append(text) }
             }
             #expect(notes == ["label: resumed at document \(done) of 900"])
@@ -179,20 +180,20 @@ import Transformer
     /// The hint that a damaged cache's error names does work.
     @Test func labellingAgainRepairs() throws {
         try withTemporaryDirectory { directory in
-            let labeler = labeler(.topK(k: 5))
-            try labeler.label(EncodedCorpus(documents), into: directory)
+            let job = job(.topK(k: 5))
+            try job.run(EncodedCorpus(documents), into: directory)
             let expected = try contents(of: directory)
             let shard = directory.appending(path: "shard-00002.safetensors")
             try (expected["shard-00002.safetensors"]! + [0]).write(to: shard)
             #expect(throws: UserError.self) { try SignalCache(directory: directory) }
-            try labeler.label(EncodedCorpus(documents), into: directory)
+            try job.run(EncodedCorpus(documents), into: directory)
             #expect(try contents(of: directory) == expected)
             try FileManager.default.removeItem(at: shard)
-            try labeler.label(EncodedCorpus(documents), into: directory)
+            try job.run(EncodedCorpus(documents), into: directory)
             #expect(try contents(of: directory) == expected)
             // Finished and whole: nothing to do.
             var advanced = 0
-            try labeler.label(EncodedCorpus(documents), into: directory) {
+            try job.run(EncodedCorpus(documents), into: directory) {
                 if case .advanced = $0 { advanced += 1 }
             }
             #expect(advanced == 0)
@@ -202,13 +203,14 @@ import Transformer
     @Test func documentsThatOccurTwiceAreLabelledOnce() throws {
         try withTemporaryDirectory { parent in
             let (once, twice) = (parent.appending(path: "once"), parent.appending(path: "twice"))
-            try labeler(.topK(k: 5)).label(EncodedCorpus(documents), into: once)
-            try labeler(.topK(k: 5)).label(EncodedCorpus(documents + documents.reversed()), into: twice)
+            try job(.topK(k: 5)).run(EncodedCorpus(documents), into: once)
+            try job(.topK(k: 5)).run(EncodedCorpus(documents + documents.reversed()), into: twice)
             #expect(try contents(of: once) == contents(of: twice))
             let signal = try SignalCache(directory: twice).signal(for: [documents[3], documents[3]])
-            #expect(signal.positions == 2 * documents[3].keptCount)
+            #expect(signal.positions == 2 * documents[3].targetCount)
             // The same tokens with other targets are another document.
-            let other = EncodedDocument(ids: documents[3].ids, kept: documents[3].ids.indices.map { $0 > 1 })
+            let other = EncodedDocument(
+                ids: documents[3].ids, lossMask: documents[3].ids.indices.map { $0 > 1 })
             #expect(other != documents[3])
             #expect(throws: UserError.self) { try SignalCache(directory: twice).signal(for: [other]) }
         }
@@ -217,11 +219,11 @@ import Transformer
     @Test(arguments: [SparseKind.topK(k: 5), .sampled(head: 3, draws: 8)])
     func otherSettingsAreRefusedBeforeAnythingIsWritten(kind: SparseKind) throws {
         try withTemporaryDirectory { directory in
-            try labeler(kind).label(EncodedCorpus(documents), into: directory)
+            try job(kind).run(EncodedCorpus(documents), into: directory)
             let expected = try contents(of: directory)
             func problem(_ origin: SignalManifest.Origin, _ documents: [EncodedDocument]) -> String? {
                 #expect(throws: UserError.self) {
-                    try Labeler(teacher: teacher, origin: origin).label(
+                    try LabelingJob(teacher: teacher, origin: origin).run(
                         EncodedCorpus(documents), into: directory)
                 }?.problem
             }
@@ -243,14 +245,14 @@ import Transformer
         try withTemporaryDirectory { parent in
             let directory = parent.appending(path: "cache")
             let long = EncodedDocument(
-                ids: Array(repeating: 1, count: 65), kept: (0..<65).map { $0 > 0 })
+                ids: Array(repeating: 1, count: 65), lossMask: (0..<65).map { $0 > 0 })
             let tooLong = #expect(throws: UserError.self) {
-                try labeler(.topK(k: 5)).label(EncodedCorpus(documents + [long]), into: directory)
+                try job(.topK(k: 5)).run(EncodedCorpus(documents + [long]), into: directory)
             }
             #expect(tooLong?.problem.contains("65 tokens") == true)
             let vocabulary = #expect(throws: UserError.self) {
-                try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 5), vocabulary: 96))
-                    .label(EncodedCorpus(documents), into: directory)
+                try LabelingJob(teacher: teacher, origin: Small.origin(kind: .topK(k: 5), vocabulary: 96))
+                    .run(EncodedCorpus(documents), into: directory)
             }
             #expect(vocabulary?.problem.contains("a vocabulary of 97, the tokenizer one of 96") == true)
             #expect(!FileManager.default.fileExists(atPath: directory.path))
@@ -263,8 +265,8 @@ import Transformer
         func bytes(_ kind: SparseKind) throws -> Double {
             try withTemporaryDirectory { directory in
                 let origin = Small.origin(kind: kind)
-                return try Labeler(teacher: teacher, origin: origin)
-                    .label(EncodedCorpus(documents), into: directory).bytesPerPosition
+                return try LabelingJob(teacher: teacher, origin: origin)
+                    .run(EncodedCorpus(documents), into: directory).bytesPerPosition
             }
         }
         let (sampled, topK) = try (bytes(.sampled(head: 4, draws: 16)), bytes(.topK(k: 50)))
