@@ -7,7 +7,7 @@ public struct SelectStage: Sendable, RecipeSection {
     public let corpus: [Reference]
     /// What a document of a text file is.
     public let documents: TextDocuments
-    public let method: SelectionMethod
+    public let method: SelectionMethodName
     /// Share of the corpus's tokens that are chosen.
     public let share: Double
     /// The model whose hidden states, certainty or gradients decide; `nil` where none does.
@@ -27,7 +27,7 @@ public struct SelectStage: Sendable, RecipeSection {
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to choose from.")
         documents = section.corpusDocuments()
-        let method: SelectionMethod = section.value(
+        let method: SelectionMethodName = section.value(
             "method", .choice,
             "random; coverage takes what says most that the chosen do not say yet; k_center and herding cover the hidden "
                 + "states of model; difference takes what model finds likelier than small does; gradient what trains "
@@ -35,9 +35,9 @@ public struct SelectStage: Sendable, RecipeSection {
         self.method = method
         share = section.value(
             "share", .number(.aboveZero), "Share of the corpus's tokens that is chosen.")
-        let asksModel = section.condition(on: "method", method.asksModel, "with a method that asks a model")
+        let asksModel = section.condition(on: "method", method.needsModel, "with a method that asks a model")
         let type = KeyType<Reference>.reference(to: .checkpoint)
-        if let teacher = section.decoding.teacher, method.asksModel {
+        if let teacher = section.decoding.teacher, method.needsModel {
             model = section.value(
                 "model", type, default: teacher, defaultText: "teacher", only: asksModel,
                 "The model that is asked.")
@@ -47,11 +47,11 @@ public struct SelectStage: Sendable, RecipeSection {
         }
         small = section.optional(
             "small", type,
-            only: section.condition(on: "method", method.asksSmallModel, "with method: difference"),
+            only: section.condition(on: "method", method.needsSmallModel, "with method: difference"),
             "A small model trained on some of the text.")
         target = section.optional(
             "target", .reference(to: .corpus),
-            only: section.condition(on: "method", method.asksTarget, "with method: gradient"),
+            only: section.condition(on: "method", method.needsTarget, "with method: gradient"),
             "Text of the kind that the student is to know.")
         let needsTokenizer = section.condition(on: "method", method == .coverage, "with method: coverage")
         let source = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
@@ -76,9 +76,9 @@ public struct SelectStage: Sendable, RecipeSection {
             guard isNeeded, reference == nil, section.sound(key, "method") else { return }
             section.problem(at: key, problem, hint: "give the key \(key)")
         }
-        require("model", model, method.asksModel, "there is no model to ask")
-        require("small", small, method.asksSmallModel, "there is no small model to compare with")
-        require("target", target, method.asksTarget, "there is no text to compare with")
+        require("model", model, method.needsModel, "there is no model to ask")
+        require("small", small, method.needsSmallModel, "there is no small model to compare with")
+        require("target", target, method.needsTarget, "there is no text to compare with")
         require("tokenizer", tokenizer, method == .coverage, "there is no tokenizer to divide the text with")
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Selection
 import Support
 import Tokenization
+import Transformer
 
 /// Chooses a part of a corpus; the output is a JSONL corpus in the order of the whole.
 struct SelectExecutor: StageExecutor {
@@ -50,18 +51,20 @@ struct SelectExecutor: StageExecutor {
         let total = Self.total(lengths)
         let budget = Int((stage.share * Double(total)).rounded())
         context.progress(.began(stage: context.label, total: lengths.count, unit: "documents"))
-        let selection = CorpusSelection(stage.method, seed: context.seed)
-        let chosen =
-            try corpus.map {
-                try selection.choose(
-                    from: $0, budget: budget, model: model?.decoder, small: small?.decoder,
-                    target: stage.target.flatMap {
-                        try encode(context.reader([$0], documents: stage.documents))
-                    }
-                ) { done in
-                    context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
-                }
-            } ?? CorpusSelection.random(lengths: lengths, budget: budget, seed: context.seed)
+        let chosen: [Int]
+        if let corpus {
+            let target = try stage.target.flatMap {
+                try encode(context.reader([$0], documents: stage.documents))
+            }
+            let method = Self.method(
+                stage.method, model: model?.decoder, small: small?.decoder, target: target, seed: context.seed
+            )
+            chosen = try method.choose(from: corpus, budget: budget) { done in
+                context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
+            }
+        } else {
+            chosen = RandomSelection(seed: context.seed).choose(lengths: lengths, budget: budget)
+        }
         guard !chosen.isEmpty else {
             throw UserError(
                 "no document fits \(budget) of \(total) \(Self.unit(of: stage))", hint: "raise share",
@@ -69,6 +72,23 @@ struct SelectExecutor: StageExecutor {
             )
         }
         return (lengths, chosen)
+    }
+
+    /// A method with its models, which the recipe's checks have required.
+    private static func method(
+        _ name: SelectionMethodName, model: DecoderModel?, small: DecoderModel?, target: EncodedCorpus?,
+        seed: UInt64
+    ) -> any SelectionMethod {
+        switch (name, model, small, target) {
+        case (.random, _, _, _): RandomSelection(seed: seed)
+        case (.coverage, _, _, _): CoverageSelection()
+        case (.kCenter, let model?, _, _): KCenterSelection(model: model)
+        case (.herding, let model?, _, _): HerdingSelection(model: model)
+        case (.difference, let model?, let small?, _): LossDifferenceSelection(model: model, small: small)
+        case (.gradient, let model?, _, let target?):
+            GradientSelection(model: model, target: target, seed: seed)
+        default: preconditionFailure("the method \(name.rawValue) lacks a model or its target")
+        }
     }
 
     /// What lengths and budgets are measured in.
