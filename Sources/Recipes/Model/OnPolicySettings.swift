@@ -45,8 +45,8 @@ public struct OnPolicySettings: Sendable, RecipeSection {
     /// - Parameter recordsLogProbabilities: whether a loss needs to know how the tokens were drawn
     func options(recordsLogProbabilities: Bool) -> OnPolicySource.Options {
         OnPolicySource.Options(
-            share: share, isAdaptive: isAdaptive, replay: replay,
-            sampling: sampling.options(maxNewTokens: maxNewTokens), teacherShare: Float(teacherShare),
+            fraction: share, isAdaptive: isAdaptive, replay: replay,
+            sampling: sampling.options(maxNewTokens: maxNewTokens), teacherFraction: Float(teacherShare),
             recordsLogProbabilities: recordsLogProbabilities)
     }
 }
