@@ -22,7 +22,7 @@ struct DistillDatasetExecutor: StageExecutor {
         let records = try reader.records()
         let markers = form.template.suppressedIDs(in: form.tokenizer)
             .union(form.template.stopIDs(in: form.tokenizer))
-        let learner = DatasetDistiller(
+        let distiller = DatasetDistiller(
             model.decoder,
             isText: (0..<Int32(form.tokenizer.vocabularySize)).map {
                 form.tokenizer.kind(of: $0) == .normal && !markers.contains($0)
@@ -33,8 +33,8 @@ struct DistillDatasetExecutor: StageExecutor {
         // Learning is short and starts over after an interruption.
         try context.metrics.truncate(after: 0)
         var began = false
-        let result = try learner.learn(
-            from: corpus, content: { try encoder.contentRanges(records[$0]) },
+        let result = try distiller.distill(
+            corpus, content: { try encoder.contentRanges(records[$0]) },
             budget: Int((stage.share * Double(corpus.tokenCount)).rounded())
         ) { done, total, distance in
             if !began { context.progress(.began(stage: context.label, total: total, unit: "steps")) }

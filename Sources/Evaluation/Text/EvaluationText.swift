@@ -1,16 +1,16 @@
 import Corpora
 
-/// Text as one model is scored on it: encoded once, on disk, and cut into windows as often as asked.
+/// Text that a model is scored on: tokenized once, stored on disk, and divided into windows as often as needed.
 struct EvaluationText {
     let corpus: EvaluationCorpus
     let convention: PerplexityConvention
     let context: Int
     let stride: Int
     let begin: Int32?
-    /// Tokens that a teacher has room for who reads more than the student.
+    /// The most tokens of a document that a teacher reads in context distillation.
     let teacherContext: Int
 
-    /// Calls `body` with what gives window after window.
+    /// Calls `body` with a function that returns window after window.
     func withWindows<Result>(_ body: (() throws -> Window?) throws -> Result) throws -> Result {
         var index = 0
         var cutter = WindowCutter<any Error>(convention, context: context, stride: stride, begin: begin) {
@@ -24,19 +24,19 @@ struct EvaluationText {
     private func segment(_ segment: EvaluationCorpus.Segment) -> WindowCutter<any Error>.Segment {
         guard segment.document.teacher == nil else {
             let cut = segment.document.truncated(to: context, teacherLength: teacherContext)
-            return .init(ids: cut.ids, isTarget: cut.kept, teacher: cut.teacher)
+            return .init(ids: cut.ids, lossMask: cut.lossMask, teacher: cut.teacher)
         }
-        var isTarget = segment.document.kept
-        if segment.isContinuation { isTarget[0] = true }
+        var lossMask = segment.document.lossMask
+        if segment.isContinuation { lossMask[0] = true }
         return .init(
-            ids: segment.document.ids, isTarget: isTarget, isContinuation: segment.isContinuation)
+            ids: segment.document.ids, lossMask: lossMask, isContinuation: segment.isContinuation)
     }
 
     func counted() throws -> CountedText {
         var (windows, scored) = (0, 0)
         try withWindows { next in
             while let window = try next() {
-                let count = window.isScored.count { $0 }
+                let count = window.lossMask.count { $0 }
                 windows += count > 0 ? 1 : 0
                 scored += count
             }

@@ -2,9 +2,15 @@ import Support
 import Tensors
 import Transformer
 
-/// How fast a model writes.
+/// The decoding rate of a model.
 public enum DecodingSpeed {
-    /// Tokens a second with one sequence at a time, from a short prompt: the median of three runs.
+    /// Tokens per second with one sequence at a time, from a short prompt: the median of three runs.
+    ///
+    /// - Parameters:
+    ///   - decoder: the model to measure
+    ///   - tokens: to generate; fewer where its context is shorter
+    /// - Returns: NaN where the context has no room
+    /// - Throws: `UserError` when there is no memory for the KV cache
     public static func measure(_ decoder: DecoderModel, tokens: Int = 64) throws -> Double {
         let length = min(tokens, decoder.configuration.contextLength - 8)
         guard length > 0 else { return .nan }

@@ -1,19 +1,21 @@
 import Foundation
 import Support
 
-/// When an answer is right.
+/// Decides whether an answer is correct.
 public struct AnswerRule: Equatable, Sendable {
-    /// A regular expression that the whole answer must match; nil compares the answer with those accepted.
+    /// A regular expression that the whole answer must match; nil compares the answer with the accepted ones.
     public let format: String?
 
-    /// The answer is one of those accepted.
+    /// An answer is correct if it is one of the accepted ones.
     public static let exact = AnswerRule()
 
     private init() { format = nil }
 
-    /// - Parameter format: a regular expression. Without a group the form alone counts; what a first group, as in
-    ///   `Ahoy! (.+) Fair winds!`, matches must be one of the accepted answers.
-    /// - Throws: `UserError` when it is not one
+    /// An answer is correct if it matches a regular expression.
+    ///
+    /// - Parameter format: the expression. Without a group only the format counts; the match of a first group, as in
+    ///   `Ahoy! (.+) Fair winds!`, must be one of the accepted answers.
+    /// - Throws: `UserError` when it is not a regular expression
     public init(format: String) throws {
         do { _ = try Regex(format) } catch {
             throw UserError(
@@ -23,7 +25,7 @@ public struct AnswerRule: Equatable, Sendable {
         self.format = format
     }
 
-    /// White space at both ends does not count.
+    /// Whether an answer is correct. White space at both ends is ignored.
     func accepts(_ answer: String, among accepted: [String]) -> Bool {
         func isAccepted(_ text: some StringProtocol) -> Bool {
             accepted.contains { $0.trimmed == String(text).trimmed }
@@ -51,34 +53,5 @@ extension AnswerRule {
             let group = match.output.dropFirst().first
         else { return false }
         return group.substring.map(isAccepted) ?? false
-    }
-}
-
-extension String {
-    /// An answer in SQuAD's normal form (Rajpurkar et al. 2016, arXiv 1606.05250): in lower case, without ASCII punctuation and
-    /// the words a, an and the, with single spaces between words.
-    public var normalizedAnswer: String {
-        let letters = lowercased().unicodeScalars.filter {
-            !($0.isASCII && ($0.properties.generalCategory.isPunctuation || Self.signs.contains($0)))
-        }
-        return String(String.UnicodeScalarView(letters)).split(whereSeparator: \.isWhitespace)
-            .filter { !["a", "an", "the"].contains($0) }.joined(separator: " ")
-    }
-
-    /// The ASCII signs that Unicode takes for symbols and Python's `string.punctuation` for punctuation.
-    private static let signs: Set<Unicode.Scalar> = ["$", "+", "<", "=", ">", "^", "`", "|", "~"]
-
-    fileprivate var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
-}
-
-extension Unicode.GeneralCategory {
-    fileprivate var isPunctuation: Bool {
-        switch self {
-        case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
-            .initialPunctuation,
-            .finalPunctuation, .otherPunctuation:
-            true
-        default: false
-        }
     }
 }

@@ -7,23 +7,32 @@ import Tokenization
 import Training
 import Transformer
 
-/// Quick checks that the installed libraries and this machine compute what they should.
+/// A quick check that the installed libraries compute correct results on this machine.
 public struct SelfTest: Sendable {
+    /// What is checked.
     public let name: String
-    /// - Returns: nil when all is well, else what is wrong
+    /// - Returns: nil on success, else the problem
     let check: @Sendable () throws -> String?
 
+    /// - Parameters:
+    ///   - name: what is checked
+    ///   - check: returns nil on success, else the problem
     public init(name: String, check: @escaping @Sendable () throws -> String?) {
         self.name = name
         self.check = check
     }
 
+    /// The result of a check.
     public struct Outcome: Codable, Sendable {
+        /// What was checked.
         public let name: String
+        /// Nil on success.
         public let problem: String?
+        /// Time it took.
         public let seconds: Double
     }
 
+    /// Runs the check.
     public func run() -> Outcome {
         let start = ContinuousClock.now
         var problem: String?
@@ -31,7 +40,7 @@ public struct SelfTest: Sendable {
         return Outcome(name: name, problem: problem, seconds: (ContinuousClock.now - start).seconds)
     }
 
-    /// A few seconds in all.
+    /// All checks, which take a few seconds together.
     public static let all = [
         SelfTest(name: "matrix product", check: matrixProduct),
         SelfTest(name: "kernels", check: vectorLoops),
@@ -42,7 +51,7 @@ public struct SelfTest: Sendable {
     ]
 
     @Sendable private static func matrixProduct() -> String? {
-        // Enough work to be cut over two threads, at sizes off every register width.
+        // Enough work to be divided over two threads, at sizes that are no multiple of a register's width.
         let (m, n, k) = (259, 131, 257)
         let stream = RandomStream(seed: 1, purpose: "self-test")
         let a = Tensor.normal([m, k], deviation: 1, from: stream)
@@ -62,7 +71,7 @@ public struct SelfTest: Sendable {
         return worst < 1e-3 ? nil : "sgemm is off by \(worst)"
     }
 
-    /// The loops of this machine against the portable ones, where a wrong vector instruction would show.
+    /// Compares the kernels of this machine with the portable ones.
     @Sendable private static func vectorLoops() -> String? {
         let count = 1003
         let logits = Tensor.normal([count], deviation: 3, from: RandomStream(seed: 5, purpose: "self-test"))
@@ -78,7 +87,7 @@ public struct SelfTest: Sendable {
             return p.values + normed.values + gated.values
         }
         let worst = zip(results[0], results[1]).map { abs($0 - $1) / max(abs($1), 1e-3) }.max() ?? .infinity
-        // The order of additions differs; written so that a NaN fails.
+        // The order of additions differs. A NaN fails the comparison.
         return worst < 1e-4 ? nil : "\(String(cString: kernels.name)) and portable loops differ by \(worst)"
     }
 
@@ -103,7 +112,7 @@ public struct SelfTest: Sendable {
         }
         let ids = (0..<48).map { Int32($0 * 7 % 61) }
         let batch = TrainingBatch(
-            tokens: TokenBatch(sequences: [ids]), isTarget: [false] + Array(repeating: true, count: 47))
+            tokens: TokenBatch(sequences: [ids]), lossMask: [false] + Array(repeating: true, count: 47))
         let options = TrainingOptions(
             steps: 60, losses: [WeightedLoss(.crossEntropy)], optimizer: .init(learningRate: 1e-2),
             saveInterval: .never)
@@ -112,7 +121,7 @@ public struct SelfTest: Sendable {
             options: options
         ).run()
         let loss = last?.loss ?? .infinity
-        return loss < 1 ? nil : "a student that should learn one sequence by heart stays at a loss of \(loss)"
+        return loss < 1 ? nil : "a student that should memorise one sequence stays at a loss of \(loss)"
     }
 
     @Sendable private static func cache() throws -> String? {
@@ -129,7 +138,7 @@ public struct SelfTest: Sendable {
             let logits = decoder.logits(gatherRows(hidden, at: [hidden.rows - 1]))
             plain.append(kernels.argmax(logits.pointer, logits.width))
         }
-        return cached == plain ? nil : "with the cache the model writes \(cached), without it \(plain)"
+        return cached == plain ? nil : "with the cache the model generates \(cached), without it \(plain)"
     }
 
     @Sendable private static func files() throws -> String? {

@@ -4,22 +4,25 @@ import Support
 import Tensors
 import Transformer
 
-/// How close a student's distributions are to its teacher's, on the same text.
+/// How close a student's distributions are to its teacher's on the same text.
+///
+/// `Evaluator.agreement` computes it from files; `measure` from windows.
 public struct Agreement: Encodable, Equatable, Sendable {
-    /// Compared positions.
+    /// Number of compared positions.
     public let tokens: Int
     /// Mean KL(teacher ‖ student), in nats.
     public let meanKL: Double
+    /// Standard error of the mean KL over positions.
     public let standardError: Double
     /// Percentiles of the KL over positions, by name: p50, p90, p95, p99, max.
     public let percentiles: [String: Double]
-    /// Share of positions where both find the same token likeliest.
+    /// Fraction of positions where both models have the same most likely token.
     public let topAgreement: Double
-    /// Root mean square of the difference of the probabilities given to the text's own token.
+    /// Root mean square of the difference between the two probabilities of the text's next token.
     public let probabilityDifference: Double
-    /// Expected calibration error of the student on the text's own tokens, in 15 bins; see `Calibration`.
+    /// Expected calibration error of the student on the text, in 15 bins; see `Calibration`.
     public let calibrationError: Double
-    /// What was read and how it was cut; nil where windows were given.
+    /// What was read and how it was divided into windows; nil where windows were given.
     public internal(set) var counted: CountedText?
     /// Sums of the KL over the windows, for comparison with another student.
     public let items: ItemSums
@@ -31,7 +34,12 @@ public struct Agreement: Encodable, Equatable, Sendable {
 
     /// Compares two models that share a vocabulary.
     ///
-    /// - Parameter progress: called with the number of windows done and of tokens run
+    /// - Parameters:
+    ///   - student: its distributions are compared
+    ///   - teacher: with these
+    ///   - windows: of text
+    ///   - progress: called with the number of windows done and of tokens run
+    /// - Complexity: 4 bytes are kept per position, for the percentiles
     public static func measure(
         student: DecoderModel, teacher: DecoderModel, windows: [Window],
         progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
@@ -41,7 +49,7 @@ public struct Agreement: Encodable, Equatable, Sendable {
             student: student, teacher: teacher, windows: { () throws(Never) in rest.next() }, progress)
     }
 
-    /// As above, of windows that are made one after another. Of each position 4 bytes are kept, for the percentiles.
+    /// As above, of windows that are made one after another.
     static func measure<Failure: Error>(
         student: DecoderModel, teacher: DecoderModel, windows next: () throws(Failure) -> Window?,
         _ progress: ((_ windows: Int, _ tokens: Int) -> Void)? = nil
@@ -58,7 +66,7 @@ public struct Agreement: Encodable, Equatable, Sendable {
             divergences += rows.map(\.divergence)
             var rest = rows[...]
             for window in windows {
-                let part = rest.prefix(window.isScored.count { $0 })
+                let part = rest.prefix(window.lossMask.count { $0 })
                 items.add(sum: part.reduce(0) { $0 + Double($1.divergence) }, count: part.count)
                 rest = rest.dropFirst(part.count)
             }
@@ -96,7 +104,7 @@ public struct Agreement: Encodable, Equatable, Sendable {
         var divergence: Float = 0
         var sameTop = false
         var difference: Float = 0
-        /// The student's probability of what it finds likeliest, and whether the text says the same.
+        /// The student's largest probability, and whether it is that of the next token.
         var confidence: Float = 0
         var isRight = false
     }
@@ -140,11 +148,11 @@ public struct Agreement: Encodable, Equatable, Sendable {
         for z in [p, q] {
             var (maximum, logSum): (Float, Float) = (0, 0)
             kernels.log_sum_exp(z, count, 1, &maximum, &logSum)
-            // Logits that are no numbers have no distribution, and no token of theirs is likeliest.
+            // Logits that are not finite have no distribution.
             guard maximum.isFinite, logSum.isFinite else { return Row(divergence: .nan) }
             kernels.softmax(z, z, count, 1, maximum, logSum)
         }
-        // Rounding can leave a divergence of equal rows a hair below 0.
+        // Rounding can leave a divergence of equal rows slightly below 0.
         return Row(
             divergence: max(0, kernels.kl_divergence(p, q, count)), sameTop: sameTop,
             difference: q[target] - p[target], confidence: q[Int(top)], isRight: Int(top) == target)

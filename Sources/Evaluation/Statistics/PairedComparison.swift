@@ -2,33 +2,44 @@ import Foundation
 
 /// Whether one model is better than another on the same items: the difference of their scores with its paired standard error.
 ///
-/// With a_i and b_i the sums of the score over item i, n_i what they are summed over and N = Σ n_i, the difference is
+/// With a_i and b_i the sums of the score over item i, n_i their number of observations and N = Σ n_i, the difference is
 /// d = Σ (b_i − a_i) / N, and its standard error, clustered by item,
 ///
 ///     √(m/(m−1) Σ (b_i − a_i − d n_i)²) / N
 ///
-/// Most of what makes an item hard is hard for both models and cancels; so differences are told that lie far within the error
-/// of each score. (Miller 2024, arXiv 2411.00640.) The interval is d ± t·error, with Student's t of m − 1 degrees of freedom
-/// that 95% lie within.
+/// An item's difficulty is mostly the same for both models and cancels, so differences far below the error of each score can be
+/// significant (Miller 2024, arXiv 2411.00640). The interval is d ± t·error, with t the two-sided 95% quantile of Student's
+/// distribution with m − 1 degrees of freedom.
 public struct PairedComparison: Codable, Equatable, Sendable {
-    /// What is compared: `nll`, `mean_kl` or the name of a task.
+    /// The compared metric: `nll`, `mean_kl` or the name of a task.
     public let measure: String
-    public let model, baseline: String
-    /// The model's score less the baseline's.
-    public let difference, standardError: Double
-    /// The interval that holds the true difference with a confidence of 95%.
-    public let low, high: Double
-    /// Windows of text or questions, or groups of neighbouring ones.
+    /// Name of the model.
+    public let model: String
+    /// Name of the model it is compared with.
+    public let baseline: String
+    /// The model's score minus the baseline's.
+    public let difference: Double
+    /// Standard error of the difference.
+    public let standardError: Double
+    /// Lower end of the 95% confidence interval of the difference.
+    public let low: Double
+    /// Upper end of that interval.
+    public let high: Double
+    /// Number of windows of text or questions, or of groups of neighbouring ones.
     public let items: Int
-    /// The model that is better; nil where the interval holds 0.
+    /// The better model; nil where the interval contains 0.
     public let better: String?
 
-    /// With fewer, an error estimated from the items says little.
+    /// The fewest items that are compared: with fewer, the estimated error is unreliable.
     public static let fewestItems = 5
 
     /// Compares two models.
     ///
-    /// - Parameter lowerIsBetter: false where a higher score is better
+    /// - Parameters:
+    ///   - measure: name of the compared metric
+    ///   - model: with its scores
+    ///   - baseline: with its scores
+    ///   - lowerIsBetter: false where a higher score is better
     /// - Returns: nil where the items are not the same, as with models of different tokenizers, or too few
     public init?(
         _ measure: String, of model: (name: String, items: ItemSums),
@@ -69,6 +80,7 @@ public struct PairedComparison: Codable, Equatable, Sendable {
 }
 
 extension PairedComparison: CustomStringConvertible {
+    /// One line for people.
     public var description: String {
         func text(_ value: Double, signed: Bool = true) -> String {
             String(format: signed ? "%+.4f" : "%.4f", value)
@@ -79,7 +91,7 @@ extension PairedComparison: CustomStringConvertible {
             + "\(text(low)) to \(text(high)); \(items) items, paired): \(verdict)"
     }
 
-    /// Each model after the first against the first.
+    /// Compares each model after the first with the first.
     public static func all(
         _ measure: String, _ models: [(name: String, items: ItemSums)], lowerIsBetter: Bool
     ) -> [PairedComparison] {

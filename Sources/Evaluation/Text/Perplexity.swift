@@ -6,19 +6,21 @@ import Tensors
 import Transformer
 
 /// Perplexity of a model on a text.
+///
+/// `Evaluator.perplexity` computes it from files; `measure` from windows.
 public struct Perplexity: Encodable, Equatable, Sendable {
-    /// Scored tokens.
+    /// Number of scored tokens.
     public let tokens: Int
-    /// Mean negative log-likelihood, in nats a token.
+    /// Mean negative log-likelihood, in nats per token.
     public let nll: Double
     /// exp(nll).
     public let perplexity: Double
     /// Standard error of the perplexity: perplexity · s / √tokens, with s the deviation of the tokens' own values.
     public let standardError: Double
-    /// Bits for each byte of the scored text, which compares models with different tokenizers.
+    /// Bits per byte of the scored text, which compares models with different tokenizers.
     public let bitsPerByte: Double?
 
-    /// What was read and how it was cut; nil where windows were given.
+    /// What was read and how it was divided into windows; nil where windows were given.
     public internal(set) var counted: CountedText?
     /// Sums over parts of the text, for comparison with another model.
     public let items: ItemSums
@@ -30,7 +32,9 @@ public struct Perplexity: Encodable, Equatable, Sendable {
     /// Scores windows of text.
     ///
     /// - Parameters:
-    ///   - byteCount: bytes of text that a token stands for; nil leaves bits a byte out
+    ///   - model: the model to score with
+    ///   - windows: of text
+    ///   - byteCount: bytes of text that a token decodes to; nil leaves bits per byte out
     ///   - progress: called with the number of windows done and of tokens run
     public static func measure(
         _ model: DecoderModel, windows: [Window], byteCount: ((Int32) -> Int)? = nil,
@@ -59,7 +63,7 @@ public struct Perplexity: Encodable, Equatable, Sendable {
         return Perplexity(sums)
     }
 
-    /// What is kept of the scored tokens.
+    /// Running sums over the scored tokens.
     struct Sums {
         private(set) var values = RunningStatistics()
         private(set) var items = ItemSums()
@@ -75,7 +79,7 @@ public struct Perplexity: Encodable, Equatable, Sendable {
         ) {
             var start = 0
             for window in windows {
-                let end = start + window.isScored.count { $0 }
+                let end = start + window.lossMask.count { $0 }
                 for value in values[start..<end] { self.values.add(Double(value)) }
                 let textBytes = byteCount.map { count in targets[start..<end].reduce(0) { $0 + count($1) } }
                 bytes = bytes.flatMap { sum in textBytes.map { sum + $0 } }
@@ -96,7 +100,7 @@ public struct Perplexity: Encodable, Equatable, Sendable {
         items = sums.items
     }
 
-    /// −ln p(target) at each of the batch's kept positions.
+    /// −ln p(target) at each of the batch's positions.
     static func negativeLogLikelihoods(_ model: DecoderModel, _ batch: TrainingBatch) -> [Float] {
         let hidden = model.frozenHiddenStates(batch.tokens, at: batch.positions)
         let result = Tensor(shape: [batch.targets.count])
@@ -115,7 +119,7 @@ public struct Perplexity: Encodable, Equatable, Sendable {
     }
 }
 
-/// Tokens run through a model at once: enough for products to reach their best rate.
+/// Tokens run through a model at once: enough for matrix products to reach their best rate.
 let evaluationBatchTokens = 2048
 
 /// Calls `body` with batches of windows, in order.
@@ -131,14 +135,14 @@ func forEachBatch<Failure: Error>(
 
 extension TrainingBatch {
     init(windows: ArraySlice<Window>) {
-        // One teacher's view makes the others' their own.
+        // Where one window has a view of the teacher's, the others have theirs: what the student reads.
         let views =
             windows.contains { $0.teacher != nil }
-            ? windows.map { $0.teacher ?? MarkedTokens(ids: $0.ids, kept: $0.isScored) } : nil
+            ? windows.map { $0.teacher ?? MaskedTokens(ids: $0.ids, lossMask: $0.lossMask) } : nil
         self.init(
-            tokens: TokenBatch(sequences: windows.map(\.ids)), isTarget: windows.flatMap(\.isScored),
+            tokens: TokenBatch(sequences: windows.map(\.ids)), lossMask: windows.flatMap(\.lossMask),
             teacher: views.map {
-                (tokens: TokenBatch(sequences: $0.map(\.ids)), isTarget: $0.flatMap(\.kept))
+                (tokens: TokenBatch(sequences: $0.map(\.ids)), lossMask: $0.flatMap(\.lossMask))
             })
     }
 }

@@ -1,19 +1,25 @@
-/// What a measurement on text read, and how it cut it.
+/// What a measurement on text read, and how it divided it into windows.
 public struct CountedText: Codable, Equatable, Sendable {
+    /// How the text was divided.
     public let convention: PerplexityConvention
+    /// Number of documents.
     public let documents: Int
-    /// Tokens of all documents, begin tokens and markers included.
+    /// Number of tokens in all documents, begin tokens and markers included.
     public let tokens: Int
-    /// Windows with scored tokens, and those tokens.
-    public let windows, scored: Int
-    /// Tokens of a window, and between the starts of two (`hf`).
+    /// Number of windows with scored tokens.
+    public let windows: Int
+    /// Number of scored tokens.
+    public let scored: Int
+    /// Tokens of a window.
     public let context: Int
+    /// Tokens between the starts of two windows (`hf` only).
     public let stride: Int?
     /// Whether each text (`hf`) or chunk (`llama.cpp`) begins with the tokenizer's begin token.
     public let addsBegin: Bool
 }
 
 extension CountedText: CustomStringConvertible {
+    /// One line for people.
     public var description: String {
         let begin = addsBegin ? "with the begin token" : "without a begin token"
         switch convention {

@@ -6,47 +6,59 @@ import Tokenization
 import Training
 import Transformer
 
-/// How often a model's greedy answer is right: one of those accepted, to the letter (white space at the ends aside), or what
-/// another rule says. Beside that stands how often it is one of those accepted once both are normalised, see
-/// `String.normalizedAnswer`.
+/// How often a model's greedy answer is correct: exact match with one of the accepted answers (white space at the ends aside),
+/// or another rule; and exact match after normalisation, see `String.normalizedAnswer`.
+///
+///     let questions = try TaskQuestion.read(URL(filePath: "questions.jsonl"))
+///     let accuracy = try TaskAccuracy.measure(checkpoint, questions: questions).accuracy
 public struct TaskAccuracy: Encodable, Equatable, Sendable {
+    /// Number of questions.
     public let questions: Int
+    /// Number of correct answers.
     public let correct: Int
-    /// Answers that are right once normalised; never fewer.
+    /// Number of answers that are correct after normalisation; never fewer.
     public let normalizedCorrect: Int
-    /// For each question whether its answer was right, for comparison with another model.
+    /// For each question whether its answer is correct, for comparison with another model.
     public let items: ItemSums
 
     private enum CodingKeys: String, CodingKey {
         case questions, correct, normalizedCorrect, repetition, length
     }
 
-    /// Mean share of an answer's trigrams of tokens that it has had before.
+    /// Mean fraction of an answer's token trigrams that repeat an earlier one.
     public let repetition: Double
     /// Mean length of an answer, in tokens.
     public let length: Double
+    /// Fraction of correct answers.
     public var accuracy: Double { Double(correct) / Double(questions) }
+    /// Fraction of answers that are correct after normalisation.
     public var normalizedAccuracy: Double { Double(normalizedCorrect) / Double(questions) }
-    /// √(p(1−p)/n).
+    /// Standard error of the accuracy p: √(p(1−p)/n).
     public var standardError: Double { (accuracy * (1 - accuracy) / Double(questions)).squareRoot() }
 
-    /// The longest answer unless told otherwise, as a command and in recipes.
+    /// The default length limit of answers in commands and recipes, in tokens.
     public static let standardMaximumTokens = 96
 
-    /// One question with what the model said.
+    /// One question with the model's answer.
     public struct Answer: Codable, Sendable {
+        /// The last message of the question.
         public let question: String
+        /// The model's answer.
         public let given: String
+        /// The answers that count as correct.
         public let accepted: [String]
+        /// Whether it does.
         public let isCorrect: Bool
     }
 
-    /// Asks a model every question.
+    /// Generates a model's answers to all questions.
     ///
     /// - Parameters:
+    ///   - checkpoint: with a tokenizer
+    ///   - questions: with their accepted answers
     ///   - system: a system turn before every question
-    ///   - rule: when an answer is right
-    ///   - maximumTokens: an answer longer than this is cut, and so wrong
+    ///   - rule: decides whether an answer is correct
+    ///   - maximumTokens: a longer answer is truncated, and so wrong
     ///   - onAnswer: receives each answer, in the order of the questions
     /// - Throws: `UserError` when the checkpoint has no tokenizer or a question does not fit its context; what `onAnswer` throws
     public static func measure(
@@ -75,7 +87,7 @@ public struct TaskAccuracy: Encodable, Equatable, Sendable {
         let capacity = min(context, (requests.map(\.prompt.count).max() ?? 0) + maximumTokens)
         var (correct, normalizedCorrect, items) = (0, 0, ItemSums())
         var (repetition, length) = (0.0, 0)
-        // A model is measured as exactly as its loss is.
+        // In the same arithmetic as the model's loss.
         let generator = try BatchGenerator(checkpoint.decoder, capacity: capacity, arithmetic: .float)
         try generator.run(requests, order: .request) { generation in
             let question = questions[generation.request]
@@ -85,7 +97,7 @@ public struct TaskAccuracy: Encodable, Equatable, Sendable {
             if isCorrect { correct += 1 }
             if isCorrect || rule.acceptsNormalized(given, among: question.answers) { normalizedCorrect += 1 }
             items.add(sum: isCorrect ? 1 : 0, count: 1)
-            repetition += repeatedShare(of: generation.tokens)
+            repetition += repeatedFraction(of: generation.tokens)
             length += generation.tokens.count
             try onAnswer?(
                 Answer(

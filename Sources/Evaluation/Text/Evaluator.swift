@@ -5,11 +5,16 @@ import Support
 import Tokenization
 import Transformer
 
-/// Measures checkpoints on text: cuts it into windows as a convention says, and runs the models over them.
+/// Measures checkpoints on text: divides it into windows by a convention, and runs the models over them.
 ///
-/// The text is encoded into a temporary file and read window by window: memory depends neither on the text nor on the length
-/// of a document.
+///     let evaluator = Evaluator(context: 256)
+///     let perplexity = try evaluator.perplexity(of: checkpoint, on: CorpusReader([url]))
+///     let agreement = try evaluator.agreement(of: student, with: teacher, on: CorpusReader([url]))
+///
+/// The text is tokenized into a temporary file and read window by window: memory depends neither on the size of the text nor on
+/// the length of a document.
 public struct Evaluator {
+    /// How text is divided into windows.
     public var convention: PerplexityConvention
     /// Tokens of a window; nil for `CorpusEncoder.standardContext`, or the model's own where that is shorter.
     public var context: Int?
@@ -17,15 +22,16 @@ public struct Evaluator {
     public var stride: Int?
     /// Which tokens of chats are scored (`hf` only).
     public var scope: TargetScope
-    /// Who reads the system turns of chats (`hf` only). Where the teacher alone does, a chat with one is one window, cut to
-    /// the context.
+    /// Which model reads the system turns of chats (`hf` only). Where only the teacher does, a chat with one is one window,
+    /// truncated to the context.
     public var systemTurns: SystemTurns
-    /// Where encoded text is kept while it is needed.
+    /// Where tokenized text is stored while it is needed.
     public var scratch: URL
 
-    /// What counts unless told otherwise, as a command and in recipes: of chats the answers.
+    /// The default scope of commands and recipes: the answers of chats.
     public static let standardScope = TargetScope.assistant
 
+    /// The defaults are those of commands and recipes.
     public init(
         convention: PerplexityConvention = .hf, context: Int? = nil, stride: Int? = nil,
         scope: TargetScope = standardScope, systemTurns: SystemTurns = .both,
@@ -55,13 +61,13 @@ public struct Evaluator {
         case records([CorpusRecord])
     }
 
-    /// - Parameter teacher: who reads the same windows, and who alone may read the system turns
+    /// - Parameter teacher: reads the same windows, or, in context distillation, more
     private func text(
         _ source: Source, for model: Checkpoint, teacher: Checkpoint? = nil
     ) throws -> (text: EvaluationText, counted: CountedText) {
         let tokenizer = try model.requireTokenizer()
         let length = try windowLength(of: [model] + (teacher.map { [$0] } ?? []))
-        // Whole documents: the convention cuts them.
+        // Whole documents: the convention divides them.
         let encoder = CorpusEncoder(
             tokenizer: tokenizer, template: model.chatTemplate ?? .roleMarkers, contextLength: .max,
             scope: scope, systemTurns: systemTurns)
@@ -87,7 +93,7 @@ public struct Evaluator {
         return (text, counted)
     }
 
-    /// - Throws: `UserError` where a model has no room for the windows that are asked for
+    /// - Throws: `UserError` where the windows are longer than a model's context
     private func windowLength(of models: [Checkpoint]) throws -> Int {
         let contexts = models.map { ($0, $0.decoder.configuration.contextLength) }
         guard let (shortest, longest) = contexts.min(by: { $0.1 < $1.1 }) else { return 0 }
@@ -109,6 +115,10 @@ public struct Evaluator {
 
     /// Perplexity on the text of some files.
     ///
+    /// - Parameters:
+    ///   - model: with a tokenizer
+    ///   - reader: the files
+    ///   - progress: receives the windows done
     /// - Throws: `UserError` when the checkpoint has no tokenizer or no room for the context, when nothing would be scored, for
     ///   mistakes in the files, and when the disk is full
     public func perplexity(
@@ -118,6 +128,8 @@ public struct Evaluator {
     }
 
     /// As above, on records in memory.
+    ///
+    /// - Throws: as above
     public func perplexity(
         of model: Checkpoint, on records: [CorpusRecord], progress: ProgressHandler? = nil
     ) throws -> Perplexity {
@@ -141,8 +153,13 @@ public struct Evaluator {
         return result
     }
 
-    /// How close a student's distributions are to a teacher's, on the text of some files.
+    /// How close a student's distributions are to a teacher's on the text of some files.
     ///
+    /// - Parameters:
+    ///   - student: shares the teacher's tokenizer
+    ///   - teacher: the reference
+    ///   - reader: the files
+    ///   - progress: receives the windows done
     /// - Throws: as `perplexity`, and `UserError` when the two do not share a tokenizer
     public func agreement(
         of student: Checkpoint, with teacher: Checkpoint, on reader: CorpusReader,
@@ -152,6 +169,8 @@ public struct Evaluator {
     }
 
     /// As above, on records in memory.
+    ///
+    /// - Throws: as above
     public func agreement(
         of student: Checkpoint, with teacher: Checkpoint, on records: [CorpusRecord],
         progress: ProgressHandler? = nil
@@ -193,7 +212,7 @@ public struct Evaluator {
 }
 
 extension Tokenizer {
-    /// Bytes of text that a token stands for: none for markers and control pieces.
+    /// Bytes of text that a token decodes to: none for markers and control pieces.
     func textBytes(of id: Int32) -> Int {
         switch kind(of: id) {
         case .normal, .byte: bytes(of: id).count

@@ -3,22 +3,27 @@ import Foundation
 import Support
 import Tokenization
 
-/// A question with every answer that counts as right.
+/// A question with every answer that counts as correct.
 ///
 /// A line of a task file is a record that can be answered, see `CorpusRecord`, with its answers beside it:
 /// `{"messages": [… , {"role": "user", …}], "answers": ["…", …]}` or `{"prompt": "…", "answers": "…"}`.
 public struct TaskQuestion: Equatable, Sendable {
+    /// The messages to answer; the last is the user's.
     public let messages: [Message]
+    /// The accepted answers, at least one.
     public let answers: [String]
 
+    /// A question with its accepted answers.
     public init(messages: [Message], answers: [String]) {
         (self.messages, self.answers) = (messages, answers)
     }
 
     /// Reads a task file, or those of a directory or pattern, see `CorpusFiles`.
     ///
-    /// - Parameter limit: only the first questions; nil for all
-    /// - Throws: `UserError` with file and line
+    /// - Parameters:
+    ///   - url: a file, a directory or a pattern
+    ///   - limit: only the first questions; nil for all
+    /// - Throws: `UserError` with file and line for a mistake, and when there is no question
     public static func read(_ url: URL, limit: Int? = nil) throws -> [TaskQuestion] {
         var questions: [TaskQuestion] = []
         for file in try CorpusFiles(at: url).files {

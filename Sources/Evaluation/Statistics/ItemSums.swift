@@ -1,20 +1,22 @@
 /// Sums of a score over the items of a measurement (the windows of a text, the questions of a task), in order, so that two
 /// models can be compared item by item.
 ///
-/// At most `capacity` sums are kept: of more items, neighbours are added up. How they are joined depends on their number
+/// At most 1,024 sums are stored: with more items, neighbours are added up. How they are grouped depends on their number
 /// alone, so sums of the same items stay comparable.
 public struct ItemSums: Equatable, Sendable {
-    /// Sums of the score.
+    /// Sums of the score, one per group of items.
     public private(set) var sums: [Double] = []
-    /// What each is summed over: tokens, or 1 for a question.
+    /// The number of observations in each sum: tokens, or 1 for a question.
     public private(set) var counts: [Int] = []
-    /// Items that each of the sums but the last is of.
+    /// Items in each group but the last.
     private var width = 1
+    /// Items in the last group.
     private var open = 0
 
     /// Enough that an error estimated from them is known to 2%, 1/√(2n); 16 KB of a file.
     static let capacity = 1024
 
+    /// No items.
     public init() {}
 
     init(sums: [Double], counts: [Int]) {
@@ -22,10 +24,15 @@ public struct ItemSums: Equatable, Sendable {
         (self.sums, self.counts) = (sums, counts)
     }
 
+    /// Adds the next item.
+    ///
+    /// - Parameters:
+    ///   - sum: of the score over the item
+    ///   - count: number of observations in it
     public mutating func add(sum: Double, count: Int) {
         if open == 0 || open == width {
             if sums.count == Self.capacity { join() }
-            // Joined, the last sum is whole again.
+            // After joining, the last group is full.
             sums.append(sum)
             counts.append(count)
             open = 1
@@ -43,10 +50,13 @@ public struct ItemSums: Equatable, Sendable {
     }
 }
 
-/// Two texts of numbers: lists would take a line each.
+/// Encoded as two strings of numbers: lists would take a line per number.
 extension ItemSums: Codable {
     private enum CodingKeys: String, CodingKey { case sums, counts }
 
+    /// Decodes two strings of numbers.
+    ///
+    /// - Throws: `DecodingError` when they are none
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         func numbers<Number: LosslessStringConvertible>(_ key: CodingKeys) throws -> [Number] {
@@ -66,6 +76,9 @@ extension ItemSums: Codable {
         }
     }
 
+    /// Encodes two strings of numbers.
+    ///
+    /// - Throws: what the encoder throws
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         func text(_ values: [some CustomStringConvertible]) -> String {
