@@ -89,6 +89,9 @@ public struct SafetensorsFile: Sendable {
         header = try file.bytes.withUnsafeBytes { try SafetensorsHeader($0, fileName: url.relativePath) }
     }
 
+    /// Hands the pages that were read back to the system; they are read from the file again when they are next needed.
+    package func releasePages() { file.releasePages() }
+
     /// Names of the tensors, in the order of the data.
     public var names: [String] { header.names }
 

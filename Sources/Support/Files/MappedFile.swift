@@ -41,6 +41,16 @@ package struct MappedFile: Sendable {
         }
     }
 
+    /// Hands the pages that were touched back to the system, which reads them again when they are next touched.
+    ///
+    /// Pages of a mapped file count as memory of the process from the first time they are touched.
+    package func releasePages() {
+        guard count >= Self.smallestMapping else { return }
+        bytes.withUnsafeBytes { bytes in
+            _ = madvise(.init(mutating: bytes.baseAddress!), bytes.count, MADV_DONTNEED)
+        }
+    }
+
     private static func map(_ file: OpenFile, _ size: Int) throws -> Data {
         let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
         guard let start, start != MAP_FAILED else {

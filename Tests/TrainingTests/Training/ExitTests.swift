@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Support
 import TestSupport
 import Tensors
@@ -33,7 +34,7 @@ import Transformer
         let learner = try Learner(model, options: options, teacher: nil)
         let (value, actual) = gradients(model) {
             learner.objective(
-                learner.forward(batch), batch, at: start, signal: nil, teacher: nil, share: 1
+                learner.forward(batch), batch, at: start, signal: nil, teacher: nil, fraction: 1
             ).tensor
         }
         #expect(
@@ -42,7 +43,7 @@ import Transformer
                 "exit_2_forward_kl",
             ])
 
-        let teacher = Teachers(frozen).signal(for: batch, inside: nil)
+        let teacher = Teachers(frozen).signal(for: batch, activations: nil)
         var (sum, expected) = (0.0, [String: [Double]]())
         for depth in 1...3 {
             let shallow = try frozen.pruned(to: DecoderSelection(layers: Array(0..<depth)))
@@ -76,7 +77,7 @@ import Transformer
         let learner = try Learner(model, options: options, teacher: nil)
         let outcome = withoutGradients {
             learner.objective(
-                learner.forward(batch), batch, at: start, signal: nil, teacher: nil, share: 1
+                learner.forward(batch), batch, at: start, signal: nil, teacher: nil, fraction: 1
             ).outcome
         }
         let logits = try (1...3).map { depth in

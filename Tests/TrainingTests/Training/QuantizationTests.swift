@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import TestSupport
 import Tensors
 import Testing
@@ -29,7 +30,7 @@ import Transformer
                 learner.objective(
                     learner.forward(batch), batch, at: TrainingProgress(fraction: 0), signal: nil,
                     teacher: nil,
-                    share: 1
+                    fraction: 1
                 ).tensor
             }
             tape.backward(from: loss)

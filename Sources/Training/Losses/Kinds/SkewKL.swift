@@ -1,11 +1,11 @@
 import Tensors
 
-// Skewed divergences (DistiLLM, arXiv 2402.03898): the second distribution gets a share α of the first, so that no ratio
-// exceeds 1/α and gradients stay small where the models disagree.
+// Skewed divergences (DistiLLM, arXiv 2402.03898): the second distribution is mixed with a fraction α of the first, so that no
+// ratio exceeds 1/α and gradients stay small where the models disagree.
 
 extension LossKind {
     private static let skew = Parameter(
-        "alpha", in: 0...1, standard: 0.1, "The share mixed in; 0 is the plain KL.")
+        "alpha", in: 0...1, standard: 0.1, "The fraction mixed in; 0 is the plain KL.")
 
     /// KL(p ‖ αp + (1−α)q).
     public static let skewForwardKL = LossKind(
@@ -44,7 +44,7 @@ extension LossKind {
 }
 
 extension LossRow {
-    /// m = α a + (1−α) b, kept normal for the logarithm.
+    /// m = α a + (1−α) b, bounded below for the logarithm.
     func mix(
         _ alpha: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
         into m: UnsafeMutablePointer<Float>
@@ -54,10 +54,12 @@ extension LossRow {
 }
 
 extension Loss {
+    /// Skewed forward KL, KL(p ‖ αp + (1−α)q) (DistiLLM, arXiv 2402.03898).
     public static func skewForwardKL(alpha: Float = 0.1, temperature: Float) -> Loss {
         Loss(.skewForwardKL, temperature: temperature, parameters: ["alpha": alpha])
     }
 
+    /// Skewed reverse KL, KL(q ‖ αq + (1−α)p) (DistiLLM, arXiv 2402.03898).
     public static func skewReverseKL(alpha: Float = 0.1, temperature: Float) -> Loss {
         Loss(.skewReverseKL, temperature: temperature, parameters: ["alpha": alpha])
     }
