@@ -101,7 +101,27 @@ let package = Package(
         .testTarget(
             name: "GenerationTests", dependencies: models + ["Corpora", "Generation", "TestSupport"]),
         .testTarget(name: "PruningTests", dependencies: models + ["Corpora", "Pruning", "TestSupport"]),
-        .testTarget(name: "TrainingTests", dependencies: models + methods + ["TestSupport"]),
+        // Models and corpora small enough for the tests of all methods.
+        .target(
+            name: "MethodFixtures", dependencies: models + ["Corpora", "Signals", "TestSupport"],
+            path: "Tests/MethodFixtures"),
+        .testTarget(
+            name: "SignalsTests",
+            dependencies: models + ["Corpora", "Signals", "Training", "MethodFixtures", "TestSupport"]),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: models + ["Corpora", "Signals", "Training", "MethodFixtures", "TestSupport"]),
+        .testTarget(
+            name: "SelectionTests",
+            dependencies: models + [
+                "Corpora", "Signals", "Training", "Selection", "MethodFixtures", "TestSupport",
+            ]),
+        .testTarget(
+            name: "DatasetDistillationTests",
+            dependencies: models + [
+                "Corpora", "Signals", "Training", "Selection", "DatasetDistillation", "MethodFixtures",
+                "TestSupport",
+            ]),
         .testTarget(name: "EvaluationTests", dependencies: models + methods + ["Evaluation", "TestSupport"]),
         .testTarget(
             name: "RecipeTests",

@@ -1,4 +1,4 @@
-// Products of rows rounded to 8 bits with quantised weights: sums of whole numbers, exact in any order, which processors
+// Products of rows rounded to 8 bits with quantized weights: sums of whole numbers, exact in any order, which processors
 // compute four to a lane, and one Float32 multiply-add for each group of values.
 //
 // With activations x = a * i and weights w = s * l + m in a group (i and l whole numbers), its share of x · w is

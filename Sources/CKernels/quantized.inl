@@ -1,4 +1,4 @@
-// Quantised weights to Float32, bit for bit as the GGUF reference package computes them: products and sums are rounded
+// Quantized weights to Float32, bit for bit as the GGUF reference package computes them: products and sums are rounded
 // one by one, never fused. A block holds 32 or 256 values and one or two Float16 scales; layouts are those of GGUF's
 // types (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
 
@@ -15,7 +15,7 @@ static inline uint32_t KERNEL(word_at)(const uint8_t *p) {
 }
 
 // 32 values of 4 bits: value i in the low half of byte i, value 16 + i in its high half.
-static void KERNEL(widen_q4_0)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q4_0)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
     for (size_t b = 0; b < blocks; b++, x += 18, y += 32) {
         float d = KERNEL(half_at)(x);
         const uint8_t *q = x + 2;
@@ -26,7 +26,7 @@ static void KERNEL(widen_q4_0)(const uint8_t *restrict x, float *restrict y, siz
     }
 }
 
-static void KERNEL(widen_q4_1)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q4_1)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
 #pragma clang fp contract(off)
     for (size_t b = 0; b < blocks; b++, x += 20, y += 32) {
         float d = KERNEL(half_at)(x), m = KERNEL(half_at)(x + 2);
@@ -39,7 +39,7 @@ static void KERNEL(widen_q4_1)(const uint8_t *restrict x, float *restrict y, siz
 }
 
 // The fifth bit of value i is bit i of a word.
-static void KERNEL(widen_q5_0)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q5_0)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
     for (size_t b = 0; b < blocks; b++, x += 22, y += 32) {
         float d = KERNEL(half_at)(x);
         uint32_t high = KERNEL(word_at)(x + 2);
@@ -51,7 +51,7 @@ static void KERNEL(widen_q5_0)(const uint8_t *restrict x, float *restrict y, siz
     }
 }
 
-static void KERNEL(widen_q5_1)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q5_1)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
 #pragma clang fp contract(off)
     for (size_t b = 0; b < blocks; b++, x += 24, y += 32) {
         float d = KERNEL(half_at)(x), m = KERNEL(half_at)(x + 2);
@@ -64,7 +64,7 @@ static void KERNEL(widen_q5_1)(const uint8_t *restrict x, float *restrict y, siz
     }
 }
 
-static void KERNEL(widen_q8_0)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q8_0)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
     for (size_t b = 0; b < blocks; b++, x += 34, y += 32) {
         float d = KERNEL(half_at)(x);
         const int8_t *q = (const int8_t *)(x + 2);
@@ -74,7 +74,7 @@ static void KERNEL(widen_q8_0)(const uint8_t *restrict x, float *restrict y, siz
 
 // 16 groups of 16, each with a scale and a minimum of 4 bits; 2 bits a value. Byte i of a half holds values i, 32 + i,
 // 64 + i and 96 + i of it.
-static void KERNEL(widen_q2_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q2_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
 #pragma clang fp contract(off)
     for (size_t b = 0; b < blocks; b++, x += 84, y += 256) {
         float d = KERNEL(half_at)(x + 80), dmin = KERNEL(half_at)(x + 82);
@@ -89,7 +89,7 @@ static void KERNEL(widen_q2_k)(const uint8_t *restrict x, float *restrict y, siz
 
 // As q2_k, with a third bit, which takes 4 off where it is 0, and 6-bit scales: the low 4 bits of scale i in byte i % 8,
 // its high 2 in byte 8 + i % 4.
-static void KERNEL(widen_q3_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q3_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
     for (size_t b = 0; b < blocks; b++, x += 110, y += 256) {
         float d = KERNEL(half_at)(x + 108);
         const uint8_t *scales = x + 96;
@@ -116,7 +116,7 @@ static inline void KERNEL(scale_and_minimum)(const uint8_t *s, int j, int *scale
 }
 
 // 8 groups of 32, each with a scale and a minimum; bytes 32 j to 32 j + 31 hold groups 2 j and 2 j + 1.
-static void KERNEL(widen_q4_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q4_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
 #pragma clang fp contract(off)
     for (size_t b = 0; b < blocks; b++, x += 144, y += 256) {
         float d = KERNEL(half_at)(x), dmin = KERNEL(half_at)(x + 2);
@@ -132,7 +132,7 @@ static void KERNEL(widen_q4_k)(const uint8_t *restrict x, float *restrict y, siz
 }
 
 // As q4_k, with the fifth bit of group j's values in bit j of 32 bytes.
-static void KERNEL(widen_q5_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q5_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
 #pragma clang fp contract(off)
     for (size_t b = 0; b < blocks; b++, x += 176, y += 256) {
         float d = KERNEL(half_at)(x), dmin = KERNEL(half_at)(x + 2);
@@ -151,7 +151,7 @@ static void KERNEL(widen_q5_k)(const uint8_t *restrict x, float *restrict y, siz
 
 // 16 groups of 16 with a signed 8-bit scale. Byte i of 64 holds the low 4 bits of values i and 64 + i of a half; byte i
 // of 32 the high 2 bits of values i, 32 + i, 64 + i and 96 + i.
-static void KERNEL(widen_q6_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_q6_k)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
     for (size_t b = 0; b < blocks; b++, x += 210, y += 256) {
         float d = KERNEL(half_at)(x + 208);
         const int8_t *scales = (const int8_t *)(x + 192);
@@ -168,7 +168,7 @@ static void KERNEL(widen_q6_k)(const uint8_t *restrict x, float *restrict y, siz
 }
 
 // As q4_0, the 4 bits naming one of 16 levels of a curve.
-static void KERNEL(widen_iq4_nl)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
+static void KERNEL(dequantize_iq4_nl)(const uint8_t *restrict x, float *restrict y, size_t blocks) {
     static const float levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
     for (size_t b = 0; b < blocks; b++, x += 18, y += 32) {
         float d = KERNEL(half_at)(x);

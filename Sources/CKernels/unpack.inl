@@ -1,4 +1,4 @@
-// Quantised weights to whole numbers: a weight is scale * level + minimum, with a level of 8 bits for each value and a
+// Quantized weights to whole numbers: a weight is scale * level + minimum, with a level of 8 bits for each value and a
 // scale and a minimum for each group of 16 or 32. Layouts are those of quantized.inl, and scale * level + minimum is the
 // Float32 it gives, rounded as it rounds.
 //

@@ -4,40 +4,61 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// What weights are written in, by the names that commands and recipes use.
+/// The types in which weights can be written, by the names that commands and recipes use.
 public enum ExportType: String, CaseIterable, Sendable {
-    case f32, f16, bf16
+    /// 32-bit floats: nothing is lost.
+    case f32
+    /// IEEE half-precision floats.
+    case f16
+    /// Floats of 8 significant bits with the range of `f32`.
+    case bf16
+    /// 8.5 bits a weight, in blocks of 32.
     case q80 = "q8_0"
+    /// 5.5 bits a weight, in blocks of 32.
     case q50 = "q5_0"
+    /// 4.5 bits a weight, in blocks of 32.
     case q40 = "q4_0"
+    /// 6.56 bits a weight, in blocks of 256.
     case q6K = "q6_k"
 
-    /// Of recipes and commands that name none: half the bytes of f32, and next to nothing is lost.
+    /// The type that recipes and commands use where none is named: half the bytes of f32, and next to nothing is lost.
     public static let standard = ExportType.f16
 
-    public var format: WeightFormat { WeightFormat(rawValue: rawValue.uppercased())! }
+    /// The type as files name it.
+    public var dtype: DType { DType(rawValue: rawValue.uppercased())! }
 }
 
 extension Checkpoint {
     /// Writes a GGUF file that llama.cpp and `load` open.
     ///
-    /// Matrices are rounded to `format` where their rows are whole blocks of it, to Q8_0 or F16 else; vectors stay F32.
+    /// Matrices are rounded to `dtype` where their rows are whole blocks of it, to Q8_0 or F16 else; vectors stay F32.
     ///
     /// - Parameters:
     ///   - tokenizer: Its vocabulary must be the decoder's.
-    ///   - format: F32, F16, BF16, Q8_0, Q5_0, Q4_0 or Q6_K; nil leaves matrices as they are in memory.
-    /// - Throws: `UserError` if the vocabularies differ, weights are not finite in `format`, or the system refuses.
+    ///   - dtype: F32, F16, BF16, Q8_0, Q5_0, Q4_0 or Q6_K; nil leaves matrices as they are in memory.
+    /// - Throws: `UserError` if the vocabularies differ, weights are not finite in `dtype`, or the system refuses.
     public static func export(
         decoder: DecoderModel, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
-        to url: URL, as format: WeightFormat?
+        to url: URL, as dtype: DType?
     ) throws {
-        if let format {
-            precondition(Quantizer.canNarrow(to: format), "weights are not written as \(format.rawValue)")
+        try export(
+            decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens, to: url, as: dtype,
+            families: .standard)
+    }
+
+    static func export(
+        decoder: DecoderModel, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens,
+        to url: URL, as dtype: DType?, families: FamilyRegistry
+    ) throws {
+        if let dtype {
+            precondition(Quantizer.canQuantize(to: dtype), "weights are not written as \(dtype.rawValue)")
         }
-        let shape = decoder.configuration
-        if shape.hasAttentionBias, shape.family != .llama {
+        let own = decoder.configuration
+        let shape = families[own.family].gguf.equivalent?(own) ?? own
+        let family = families[shape.family].gguf
+        if shape.hasAttentionBias, !family.hasAttentionBiases {
             throw UserError(
-                "cannot save: llama.cpp has no attention biases in \(shape.family.rawValue) models",
+                "cannot save: llama.cpp has no attention biases in \(shape.family.name) models",
                 file: url.relativePath, hint: "write a Hugging Face directory", status: .configuration)
         }
         if let tokenizer, tokenizer.vocabularySize != shape.vocabularySize {
@@ -53,7 +74,7 @@ extension Checkpoint {
             }
         }
         var writer = GGUFWriter()
-        writer.add(shape)
+        writer.add(shape, family)
         var tokens = tokens
         if let tokenizer {
             writer.add(tokenizer, template: template)
@@ -64,7 +85,7 @@ extension Checkpoint {
             }
         }
         writer.add(tokens)
-        writer.add(decoder, as: format)
+        writer.add(decoder, family, as: dtype)
         do {
             try writer.write(to: url)
         } catch var error as UserError where error.file == nil {

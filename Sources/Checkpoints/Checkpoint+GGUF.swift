@@ -4,10 +4,10 @@ import Tokenization
 import Transformer
 
 extension Checkpoint {
-    /// Reads a GGUF file of any of the architectures in `GGUFConfiguration.families`.
-    static func open(gguf url: URL) throws -> OpenedCheckpoint {
+    /// Reads a GGUF file of any of the architectures of `families`.
+    static func open(gguf url: URL, families: FamilyRegistry) throws -> OpenedCheckpoint {
         let file = try GGUFFile(contentsOf: url)
-        let description = try GGUFConfiguration(file)
+        let description = try GGUFConfiguration(file, families: families)
         let shape = description.shape
         // A layer has more tensors than one. Checked first, lest a wild number of layers fill the memory with names.
         guard shape.layers <= file.tensors.count else {
@@ -19,7 +19,8 @@ extension Checkpoint {
         }
         let loader = try ModelLoader(
             maps: GGUFNames.parameters(
-                of: shape, fusesQueryKeyValue: file.tensors["blk.0.attn_qkv.weight"] != nil),
+                of: shape, description.family,
+                fusesQueryKeyValue: file.tensors["blk.0.attn_qkv.weight"] != nil),
             available: available, isRedundant: GGUFNames.isRedundant, file: url.relativePath,
             description: "the file's metadata")
         let unused = description.rows - shape.vocabularySize

@@ -5,14 +5,18 @@ import Tokenization
 import Transformer
 
 extension Checkpoint {
-    /// Reads a Hugging Face directory or a GGUF file, of any family in `Family`.
+    /// Reads a Hugging Face directory or a GGUF file, of any family that is supported.
     ///
     /// Everything is checked before weights are read: a fault costs no time and no memory.
     ///
     /// - Parameter weights: How weights are kept in memory. Only Float32 can be trained.
     /// - Throws: `UserError` naming the file and all that is wrong with it.
     public static func load(_ url: URL, weights: WeightStorage = .automatic) throws -> Checkpoint {
-        let model = try open(url)
+        try load(url, weights: weights, families: .standard)
+    }
+
+    static func load(_ url: URL, weights: WeightStorage, families: FamilyRegistry) throws -> Checkpoint {
+        let model = try open(url, families)
         return Checkpoint(
             url: url, decoder: try model.loader.decoder(model.shape, weights: weights),
             tokenizer: model.tokenizer, template: model.template, tokens: model.tokens,
@@ -24,14 +28,14 @@ extension Checkpoint {
     /// - Returns: its shape, and its tokenizer where it has one.
     /// - Throws: `UserError` naming the file and all that is wrong with it.
     public static func check(_ url: URL) throws -> (shape: Configuration, tokenizer: Tokenizer?) {
-        let model = try open(url)
+        let model = try open(url, .standard)
         return (model.shape, model.tokenizer)
     }
 
-    private static func open(_ url: URL) throws -> OpenedCheckpoint {
-        if GGUFFile.isGGUF(url) { return try open(gguf: url) }
+    private static func open(_ url: URL, _ families: FamilyRegistry) throws -> OpenedCheckpoint {
+        if GGUFFile.isGGUF(url) { return try open(gguf: url, families: families) }
         try refuseAdapter(in: url)
-        let description = try ModelConfiguration(directory: url)
+        let description = try ModelConfiguration(directory: url, families: families)
         let rows = description.shape.vocabularySize
         let vocabulary = try DirectoryTokenizer(directory: url, rows: rows)
         let tokenizer = try vocabulary?.tokenizer()
@@ -39,7 +43,7 @@ extension Checkpoint {
         var shape = description.shape
         shape.vocabularySize = vocabulary?.count ?? rows
         let loader = try WeightFiles(directory: url).loader(
-            of: shape, rows: rows, isMultimodal: description.isMultimodal)
+            of: shape, description.family, rows: rows, isMultimodal: description.isMultimodal)
         return OpenedCheckpoint(
             shape: shape, loader: loader, tokenizer: tokenizer, template: try loadTemplate(from: url),
             tokens: try loadTokens(description, from: url), unusedRows: rows - shape.vocabularySize)
@@ -54,10 +58,12 @@ extension Checkpoint {
     }
 
     /// The shape of a model, without reading its weights.
-    /// - Throws: `UserError` if its description is missing or tells of something that we do not have.
+    /// - Throws: `UserError` if its description is missing, or asks for something that is not supported.
     public static func configuration(at url: URL) throws -> Configuration {
-        if GGUFFile.isGGUF(url) { return try GGUFConfiguration(GGUFFile(contentsOf: url)).shape }
-        var shape = try ModelConfiguration(directory: url).shape
+        if GGUFFile.isGGUF(url) {
+            return try GGUFConfiguration(GGUFFile(contentsOf: url), families: .standard).shape
+        }
+        var shape = try ModelConfiguration(directory: url, families: .standard).shape
         // A vocabulary that cannot be read is reported when the model is loaded.
         if let vocabulary = try? DirectoryTokenizer(directory: url, rows: shape.vocabularySize),
             (try? vocabulary.check(rows: shape.vocabularySize, directory: url)) != nil
@@ -76,12 +82,12 @@ extension Checkpoint {
 
     /// The tokenizer of a directory, with the tokens added to it, or a `.model` file.
     private static func directoryTokenizer(at url: URL) throws -> Tokenizer {
-        let rows = (try? ModelConfiguration(directory: url))?.shape.vocabularySize
+        let rows = (try? ModelConfiguration(directory: url, families: .standard))?.shape.vocabularySize
         return try DirectoryTokenizer(directory: url, rows: rows)?.tokenizer() ?? Tokenizer(contentsOf: url)
     }
 
     private static func tokenizer(of file: GGUFFile, at url: URL) throws -> Tokenizer {
-        let description = try GGUFConfiguration(file)
+        let description = try GGUFConfiguration(file, families: .standard)
         let padding = description.rows - description.shape.vocabularySize
         guard
             let tokenizer = try GGUFTokenizer.tokenizer(of: file, rows: description.rows, padding: padding)
@@ -113,10 +119,10 @@ extension Checkpoint {
         return Fingerprint(hashing: parts.map { Data($0.utf8) })
     }
 
-    /// The tokenizer of a model, or of what holds a tokenizer alone, and how its chats are written; see `chatTemplate`.
+    /// The tokenizer of a model, or of a directory or file that holds a tokenizer alone, and its chat template; see `chatTemplate`.
     ///
-    /// - Throws: `UserError` if there is no tokenizer or it is damaged
-    public static func textForm(at url: URL) throws -> (tokenizer: Tokenizer, template: ChatTemplate?) {
+    /// - Throws: `UserError` if there is no tokenizer or it is damaged.
+    public static func tokenizerAndTemplate(at url: URL) throws -> (tokenizer: Tokenizer, template: ChatTemplate?) {
         let tokenizer: Tokenizer
         let template: ChatTemplate?
         if GGUFFile.isGGUF(url) {
@@ -140,7 +146,7 @@ extension Checkpoint {
         return ChatTemplate.recognise(jinja: jinja)
     }
 
-    /// The special tokens: `generation_config.json` knows better than `config.json`.
+    /// The special tokens: `generation_config.json` takes precedence over `config.json`.
     private static func loadTokens(_ description: ModelConfiguration, from url: URL) throws -> SpecialTokens {
         guard let file = CheckpointFile.existing(CheckpointFile.generation, in: url) else {
             return description.tokens
@@ -157,7 +163,7 @@ extension Checkpoint {
 
 extension ModelConfiguration {
     /// Reads the `config.json` of a directory.
-    fileprivate init(directory url: URL) throws {
+    fileprivate init(directory url: URL, families: FamilyRegistry) throws {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
             throw UserError("no such model", file: url.relativePath, status: .noInput)
@@ -174,7 +180,7 @@ extension ModelConfiguration {
                 "holds no \(CheckpointFile.configuration)", file: url.relativePath,
                 hint: "a Hugging Face directory is expected", status: .noInput)
         }
-        try self.init(JSONValue.object(contentsOf: file), fileName: file.relativePath)
+        try self.init(JSONValue.object(contentsOf: file), fileName: file.relativePath, families: families)
     }
 }
 

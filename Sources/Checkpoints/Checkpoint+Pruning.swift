@@ -7,15 +7,16 @@ import Transformer
 extension Checkpoint {
     /// A model made of some parts of this one, with its tokenizer, template and special tokens.
     ///
-    /// With a trimmed vocabulary alone it is the *restricted* model: its logits are this one's at the pieces kept, so
-    /// its distribution is this one's under the condition that one of them comes next.
+    /// With a trimmed vocabulary alone it is the *restricted* model: its logits are this one's at the pieces that stay, so
+    /// its distribution is this one's, conditioned on those pieces.
     ///
-    /// - Parameter vocabulary: The pieces to keep; a selection's own `vocabulary` is not looked at.
+    /// - Parameter vocabulary: The pieces to keep; a selection's own `vocabulary` is ignored.
     /// - Throws: `UserError` if a part does not exist, or a special token that the model needs is not kept.
-    public func cut(to selection: DecoderSelection, vocabulary: VocabularyTrim? = nil) throws -> Checkpoint {
+    public func pruned(to selection: DecoderSelection, vocabulary: VocabularyTrim? = nil) throws -> Checkpoint
+    {
         var selection = selection
         selection.vocabulary = vocabulary.map { $0.rows.map(Int.init) }
-        let decoder = try self.decoder.cut(to: selection)
+        let decoder = try self.decoder.pruned(to: selection)
         guard let vocabulary else {
             return Checkpoint(
                 url: url, decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens)
@@ -25,7 +26,7 @@ extension Checkpoint {
             padding: tokens.padding.flatMap(vocabulary.id))
         guard tokens.ends.count == self.tokens.ends.count else {
             throw UserError(
-                "a piece that ends generated text would be cut away", file: url.relativePath,
+                "a piece that ends generated text would be removed", file: url.relativePath,
                 hint: "require the model's special tokens when choosing pieces", status: .configuration)
         }
         return Checkpoint(
@@ -34,7 +35,7 @@ extension Checkpoint {
             tokens: tokens)
     }
 
-    /// The model that ends after its first layers: worth something where it was trained with exits.
+    /// The model's first layers as a model: an early exit, useful where it was trained with exits.
     ///
     /// - Parameter layer: The last layer, from 1; nil for the whole model.
     /// - Throws: `UserError` if there is no such layer.
@@ -46,30 +47,30 @@ extension Checkpoint {
                 "there is no exit after layer \(layer) of a model with \(layers)", file: url.relativePath,
                 hint: "accepted: 1 to \(layers)", status: .configuration)
         }
-        return try cut(to: DecoderSelection(layers: Array(0..<layer)))
+        return try pruned(to: DecoderSelection(layers: Array(0..<layer)))
     }
 
     /// Writes the model with its tokenizer, template and special tokens as a Hugging Face directory.
     ///
     /// - Throws: As the other `save`.
-    public func save(to url: URL, as type: ScalarType) throws {
+    public func save(to url: URL, as type: DType) throws {
         try Checkpoint.save(
             decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens, to: url, as: type)
     }
 
-    /// Writes the model with its weights as they are in memory: a GGUF file if any are block-quantised, else a Hugging
+    /// Writes the model with its weights as they are in memory: a GGUF file if any are block-quantized, else a Hugging
     /// Face directory in the narrowest type that holds them all.
     ///
     /// - Throws: As `save` and `export`.
     public func saveAsStored(to url: URL) throws {
-        // Vectors are always widened, and small enough for any type that the file had.
+        // Vectors are always dequantized, and small enough for every type that a file has.
         let matrices = decoder.parameters.map(\.tensor).filter { $0.shape.count == 2 }
-        let formats = Set(matrices.flatMap { $0.stored?.parts.map(\.format) ?? [.f32] })
-        guard formats.allSatisfy({ $0.valuesPerBlock == 1 }) else {
+        let dtypes = Set(matrices.flatMap { $0.stored?.parts.map(\.dtype) ?? [.f32] })
+        guard dtypes.allSatisfy({ $0.valuesPerBlock == 1 }) else {
             return try Checkpoint.export(
                 decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens, to: url, as: nil)
         }
-        let type: ScalarType = formats == [.bf16] ? .bf16 : formats == [.f16] ? .f16 : .f32
+        let type: DType = dtypes == [.bf16] ? .bf16 : dtypes == [.f16] ? .f16 : .f32
         try save(to: url, as: type)
     }
 }

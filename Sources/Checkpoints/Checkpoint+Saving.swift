@@ -14,15 +14,25 @@ extension Checkpoint {
     ///   - tokenizer: Its vocabulary must be the decoder's.
     ///   - template: How chats are written; needs the tokenizer.
     ///   - tokens: The special ids; the tokenizer's and the template's, if nil.
-    ///   - url: The directory; the one it stands in must exist.
+    ///   - url: The directory; its parent must exist.
     ///   - type: F32, BF16 or F16. To BF16 and F16 the weights are rounded to nearest.
     /// - Throws: `UserError` if a weight is not finite in `type`, the vocabularies differ, or the system refuses.
     public static func save(
         decoder: DecoderModel, tokenizer: Tokenizer? = nil, template: ChatTemplate? = nil,
         tokens: SpecialTokens? = nil,
-        to url: URL, as type: ScalarType = .f32
+        to url: URL, as type: DType = .f32
+    ) throws {
+        try save(
+            decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens, to: url, as: type,
+            families: .standard)
+    }
+
+    static func save(
+        decoder: DecoderModel, tokenizer: Tokenizer?, template: ChatTemplate?, tokens: SpecialTokens?,
+        to url: URL, as type: DType, families: FamilyRegistry
     ) throws {
         let shape = decoder.configuration
+        let family = families[shape.family].huggingFace
         if let tokenizer, tokenizer.vocabularySize != shape.vocabularySize {
             throw UserError(
                 "the tokenizer has \(tokenizer.vocabularySize) pieces, but the model's vocabulary has "
@@ -30,7 +40,7 @@ extension Checkpoint {
         }
         precondition(template == nil || tokenizer != nil, "a chat template needs a tokenizer")
         let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
-        let entries = try HuggingFaceNames.parameters(of: shape).flatMap { parameter in
+        let entries = try HuggingFaceNames.parameters(of: shape, family).flatMap { parameter in
             let tensor = tensors[parameter.name]!.adding(-parameter.offset)
             try refuseLoss(of: tensor, parameter.name, as: type, writing: url)
             return parameter.parts.map {
@@ -44,7 +54,7 @@ extension Checkpoint {
         }
         try AtomicDirectory.create(at: url, obsolete: CheckpointFile.isReplaceable) { directory in
             let file = { directory.appendingPathComponent($0) }
-            let description = ModelConfiguration(shape: shape, tokens: model)
+            let description = ModelConfiguration(shape: shape, tokens: model, family: family)
             try AtomicFile.write(
                 description.json(weights: type).encoded(), to: file(CheckpointFile.configuration))
             try AtomicFile.write(
@@ -67,11 +77,11 @@ extension Checkpoint {
             to: directory.appendingPathComponent(CheckpointFile.tokenizerConfiguration))
     }
 
-    /// A weight that is not finite in the file would make a model that says nothing.
-    private static func refuseLoss(of tensor: Tensor, _ name: String, as type: ScalarType, writing url: URL)
+    /// Refuses weights that would not be finite in the file: the model would produce only NaN.
+    private static func refuseLoss(of tensor: Tensor, _ name: String, as type: DType, writing url: URL)
         throws
     {
-        let bound = type.weightFormat?.overflowMagnitude ?? .infinity
+        let bound = type.overflowMagnitude
         let problem: String? = tensor.withUnsafeFloats { floats in
             if kernels.has_non_finite(floats.baseAddress, floats.count) != 0 {
                 return "holds infinite values or NaN"

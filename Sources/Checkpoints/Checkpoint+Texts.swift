@@ -3,7 +3,7 @@ import Tokenization
 
 extension Checkpoint {
     /// Whether a plain text begins with the tokenizer's begin token, as `add_bos_token` of its configuration says
-    /// (`tokenizer.ggml.add_bos_token` of a GGUF file). Where nothing is said, it does: that is the default of the
+    /// (`tokenizer.ggml.add_bos_token` of a GGUF file). Without that key it does: that is the default of the
     /// SentencePiece tokenizers of transformers and llama.cpp. False without such a token.
     public var beginsTexts: Bool {
         guard tokenizer?.beginID != nil else { return false }

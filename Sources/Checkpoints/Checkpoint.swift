@@ -3,13 +3,14 @@ import Support
 import Tokenization
 import Transformer
 
-/// A model with what it takes to use it, as a Hugging Face directory holds them.
+/// A model with its tokenizer, chat template and special tokens.
 ///
-/// Models of the families in `Family` are read: `config.json`, the weights in `model.safetensors` (or shards with an index),
+/// Models of the families in `FamilyRegistry.standard` are read: `config.json`, the weights in `model.safetensors` (or shards with an index),
 /// and, where they exist, `tokenizer.model`, the chat template and `generation_config.json`.
 public struct Checkpoint {
     /// Where it was read from.
     public let url: URL
+    /// The model.
     public let decoder: DecoderModel
     /// nil if the directory holds no `tokenizer.model`.
     public let tokenizer: Tokenizer?
@@ -42,7 +43,7 @@ public struct Checkpoint {
         return ids
     }
 
-    /// How chats are written: as its own template says or, without one that we know, as its vocabulary and name tell.
+    /// The chat template: the model's own or, without one that is supported, the one that its vocabulary or its name suggests.
     public var chatTemplate: ChatTemplate? {
         template ?? tokenizer.flatMap { ChatTemplate.guess(for: $0, named: url.lastPathComponent) }
     }
@@ -53,12 +54,12 @@ public struct Checkpoint {
         return stopIDs.union(chatTemplate.stopIDs(in: tokenizer))
     }
 
-    /// The same model, its chats written otherwise.
+    /// The same model with another chat template.
     public func writing(_ template: ChatTemplate) -> Checkpoint {
         Checkpoint(url: url, decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens)
     }
 
-    /// The tokenizer, for work that cannot do without.
+    /// The tokenizer, for work that needs one.
     /// - Throws: `UserError` if there is none.
     public func requireTokenizer() throws -> Tokenizer {
         if let tokenizer { return tokenizer }
@@ -72,32 +73,5 @@ public struct Checkpoint {
             hint: "put the SentencePiece model that it was trained with beside the weights"
                 + (others.isEmpty ? "" : "; other vocabularies, such as byte-level BPE, are not supported"),
             status: .noInput)
-    }
-}
-
-/// The files of a Hugging Face directory.
-enum CheckpointFile {
-    static let configuration = "config.json"
-    static let generation = "generation_config.json"
-    static let weights = "model.safetensors"
-    static let index = "model.safetensors.index.json"
-    static let tokenizer = "tokenizer.model"
-    static let tokenizerConfiguration = "tokenizer_config.json"
-    static let template = "chat_template.jinja"
-
-    /// Whether an older checkpoint's file may go when a new checkpoint takes its place: all that describes the
-    /// model or its tokenizer, in any of the spellings in use.
-    static func isReplaceable(_ name: String) -> Bool {
-        let known: Set = [
-            configuration, generation, weights, index, tokenizer, tokenizerConfiguration, template,
-            "tokenizer.json", "special_tokens_map.json", "added_tokens.json",
-        ]
-        return known.contains(name) || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
-    }
-
-    /// Where `name` stands in `directory`, or nil if it does not exist.
-    static func existing(_ name: String, in directory: URL) -> URL? {
-        let url = directory.appendingPathComponent(name)
-        return FileManager.default.fileExists(atPath: url.path) ? url : nil
     }
 }

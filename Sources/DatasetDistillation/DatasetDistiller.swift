@@ -9,24 +9,33 @@ import Transformer
 
 // N positions of a group of sequences, M targets among them, C width, V vocabulary.
 
-/// Learns a few sequences that stand for a corpus: dataset distillation by learned data.
+/// Dataset distillation: optimises a few synthetic sequences that represent a corpus.
 ///
-/// Embeddings and the distributions that are to follow them begin as those of some of the corpus's documents and are changed
-/// by gradient descent until a statistic of them is that of the corpus. The model stands still. Sequences are learned in
-/// groups, each for a part of the corpus, so that they do not all learn the same and memory is bounded whatever their number.
+/// Input embeddings and soft labels are initialised with documents of the corpus and optimised by gradient descent until a
+/// statistic of them matches that of the corpus. The model is frozen. Sequences are optimised in groups, each matched to a part
+/// of the corpus, so that they differ from each other and memory does not depend on their number.
+///
+///     let distiller = DatasetDistiller(model, isText: isText, options: options)
+///     let result = try distiller.distill(corpus, content: { _ in [] }, budget: 4_096) { _, _, _ in }
+///     try result.sequences.save(to: url)
 public struct DatasetDistiller {
+    /// Options of the optimisation.
     public struct Options: Sendable {
+        /// The statistic that is matched.
         public var statistic: MatchedStatistic
-        /// Gradient steps of each group.
+        /// Number of gradient steps for each group.
         public var steps: Int
-        /// Of embeddings in units of their root mean square, of label logits as it is; it falls to 0 along a line.
+        /// Of embeddings in units of their root mean square, of label logits as it is; it decreases linearly to 0.
         public var learningRate: Float
+        /// Of the initial documents and the parts of the corpus.
         public var seed: UInt64
 
+        /// The accepted numbers of steps.
         public static let stepsLimits = 1...1_000_000
-        /// A step of a thousand times an embedding's size leaves nothing of where it began.
+        /// The accepted learning rates: with more than a thousand times an embedding's size the initialisation is lost.
         public static let learningRateLimits = NumberLimits(1e-9...1e3)
 
+        /// Options of the optimisation.
         public init(statistic: MatchedStatistic, steps: Int, learningRate: Float, seed: UInt64) {
             self.statistic = statistic
             self.steps = steps
@@ -35,52 +44,58 @@ public struct DatasetDistiller {
         }
     }
 
-    /// What came of it.
+    /// The result of a distillation.
     public struct Result {
+        /// The sequences.
         public let sequences: SyntheticSequences
-        /// The document of the corpus each sequence began as.
+        /// For each sequence the document of the corpus that it was initialised with.
         public let origins: [Int]
-        /// ‖S − wanted‖² / ‖wanted‖² of the statistic, the mean over groups: as the documents have it, and in the end.
+        /// ‖S − S_corpus‖² / ‖S_corpus‖² of the statistic S, the mean over groups: at the start and at the end.
         public let distance: (first: Double, last: Double)
     }
 
-    /// Mass of the label at the start that is the model's own; the rest is on the token that follows.
+    /// The initial label's mass on the model's distribution; the rest is on the next token.
     private static let smoothing: Float = 0.1
-    /// Entries of a label that are kept.
+    /// Entries of a label that are stored.
     private static let labelEntries = 64
 
     private let model: DecoderModel
-    /// For each piece whether it is text: others are neither changed nor what a position is read as.
+    /// For each piece whether it is text. Others are neither optimised nor decoded to.
     private let isText: [Bool]
     private let options: Options
 
     /// - Parameters:
     ///   - model: frozen, its weights in Float32
     ///   - isText: for each of the V pieces whether it is text
+    ///   - options: of the optimisation
     public init(_ model: DecoderModel, isText: [Bool], options: Options) {
-        precondition(isText.count == model.configuration.vocabularySize, "every piece is text or is not")
+        precondition(isText.count == model.configuration.vocabularySize, "isText has one flag per piece")
         self.model = model
         self.isText = isText
         self.options = options
     }
 
+    /// Distils a corpus into synthetic sequences.
+    ///
     /// - Parameters:
-    ///   - corpus: a document without targets is passed over
-    ///   - content: for a document of the corpus, the tokens that may change; what lies past its end is passed over
+    ///   - corpus: documents without targets are ignored
+    ///   - content: for a document of the corpus, the ranges of tokens that are optimised; what lies past its end is ignored
     ///   - budget: the most tokens of all sequences together
-    ///   - progress: receives the steps done, the number of all, and the distance of the group at hand
-    /// - Throws: `UserError` when nothing fits the budget, or the disk fails
-    public func learn(
-        from corpus: EncodedCorpus, content: (_ document: Int) throws -> [Range<Int>], budget: Int,
+    ///   - progress: receives the steps done, the total, and the distance of the current group
+    /// - Complexity: three forward passes of the sequences per step, and one of the corpus
+    /// - Throws: `UserError` when no document fits the budget, or the disk fails; and what `progress` throws
+    public func distill(
+        _ corpus: EncodedCorpus, content: (_ document: Int) throws -> [Range<Int>], budget: Int,
         progress: (_ done: Int, _ total: Int, _ distance: Double) throws -> Void
     ) throws -> Result {
-        let usable = try (0..<corpus.count).filter { try corpus.document($0).keptCount > 0 }
-        let chosen = CorpusSelection.random(
-            lengths: usable.map { corpus.lengths[$0] }, budget: budget, seed: options.seed
+        let usable = try (0..<corpus.count).filter { try corpus.document($0).targetCount > 0 }
+        let chosen = RandomSelection(seed: options.seed).choose(
+            lengths: usable.map { corpus.lengths[$0] }, budget: budget
         ).map { usable[$0] }
         guard !chosen.isEmpty else {
             throw UserError(
-                "no document fits a budget of \(budget) tokens", hint: "raise share", status: .configuration
+                "no document fits a budget of \(budget) tokens",
+                hint: "choose a larger fraction of the corpus", status: .configuration
             )
         }
         let groups = grouped(chosen, corpus.lengths)
@@ -91,7 +106,7 @@ public struct DatasetDistiller {
             let part = order.indices.filter { $0 % groups.count == number }.map { usable[order[$0]] }
             let wanted = try statistic(of: part, corpus)
             parts.append(
-                try learn(
+                try optimize(
                     group.map { try corpus.document($0) }, content: group.map(content), wanted: wanted
                 ) { step, distance in
                     try progress(number * options.steps + step, groups.count * options.steps, distance)
@@ -105,7 +120,7 @@ public struct DatasetDistiller {
             distance: (mean(\.firstDistance), mean(\.lastDistance)))
     }
 
-    /// Consecutive documents whose tokens are held at once.
+    /// Groups of consecutive documents whose tokens are in memory at once.
     private func grouped(_ documents: [Int], _ lengths: [UInt32]) -> [[Int]] {
         let limit = MatchedStatistic.positionsAtOnce(vocabulary: model.configuration.vocabularySize)
         var (groups, room) = ([[Int]](), 0)
@@ -121,7 +136,7 @@ public struct DatasetDistiller {
         return groups
     }
 
-    /// The statistic of documents as they are, [V, C].
+    /// The statistic of documents, [V, C].
     private func statistic(of documents: [Int], _ corpus: EncodedCorpus) throws -> Tensor {
         let sum = Tensor.zeros(model.head.weight.shape)
         var count = 0
@@ -138,7 +153,7 @@ public struct DatasetDistiller {
         return sum
     }
 
-    private func learn(
+    private func optimize(
         _ documents: [EncodedDocument], content: [[Range<Int>]], wanted: Tensor,
         progress: (_ step: Int, _ distance: Double) throws -> Void
     ) throws -> SyntheticGroup {
@@ -185,12 +200,12 @@ public struct DatasetDistiller {
         embeddings.requiringGradient(false)
         return SyntheticGroup(
             segments: segments, ids: snapped(embeddings, ids: ids, at: free),
-            isTarget: documents.flatMap(\.kept),
+            lossMask: documents.flatMap(\.lossMask),
             embeddings: embeddings, labels: Self.likeliest(softmaxed(labels), count: Self.labelEntries),
             firstDistance: distances.first!, lastDistance: distances.last!)
     }
 
-    /// Logits of the labels to begin with: mostly the token that follows.
+    /// The initial label logits: most of the mass is on the next token.
     private func firstLabels(_ batch: TrainingBatch) -> Tensor {
         withoutGradients {
             let hidden = gatherRows(model.hiddenStates(batch.tokens), at: batch.positions)
@@ -206,7 +221,7 @@ public struct DatasetDistiller {
         }
     }
 
-    /// The ids with those at some positions replaced by the text piece whose embedding is nearest.
+    /// The ids, with those at some positions replaced by the text piece with the nearest embedding.
     private func snapped(_ embeddings: Tensor, ids: [Int32], at positions: [Int]) -> [Int32] {
         withoutGradients {
             let pieces = isText.indices.filter { isText[$0] }.map(Int32.init)
@@ -228,7 +243,7 @@ public struct DatasetDistiller {
         }
     }
 
-    /// The likeliest tokens of each row and the mass of all others; p is left with the latter.
+    /// The likeliest tokens of each row and the mass of all others, which remains in p.
     private static func likeliest(_ p: Tensor, count: Int) -> SparseSignal {
         var signal = SparseSignal(kind: .topK(k: min(count, p.width)), temperature: 1)
         for row in 0..<p.rows {
@@ -240,11 +255,11 @@ public struct DatasetDistiller {
     }
 }
 
-/// Sequences that were learned together.
+/// Sequences that were optimised together.
 private struct SyntheticGroup {
     let segments: [Int]
     let ids: [Int32]
-    let isTarget: [Bool]
+    let lossMask: [Bool]
     let embeddings: Tensor
     let labels: SparseSignal
     let firstDistance: Double
@@ -261,7 +276,7 @@ private struct SyntheticGroup {
             labels.offsets += group.labels.offsets.dropFirst().map { entries + $0 }
         }
         return SyntheticSequences(
-            segments: segments, ids: groups.flatMap(\.ids), isTarget: groups.flatMap(\.isTarget),
+            segments: segments, ids: groups.flatMap(\.ids), lossMask: groups.flatMap(\.lossMask),
             embeddings: concatenateRows(groups.map(\.embeddings), width: groups[0].embeddings.width),
             labels: labels)
     }

@@ -3,26 +3,26 @@ import Tensors
 import Training
 import Transformer
 
-// M positions, C width, V vocabulary; h the final hidden state at a position, y the distribution of the next token there,
+// M positions, C width, V vocabulary; h the final hidden state at a position, y the label distribution of the next token there,
 // q the model's.
 
-/// What learned data are to have in common with a corpus: S [V, C], the mean over positions of a hᵀ.
+/// The statistic of a corpus that synthetic data is matched to: S [V, C], the mean over positions of a hᵀ.
 public enum MatchedStatistic: String, CaseIterable, Sendable {
-    /// a = y: how often each token follows, times the mean hidden state before it. Distribution matching (Zhao & Bilen 2021,
-    /// arXiv 2110.04181), with the next token for a class.
+    /// a = y: the frequency of each next token, times the mean hidden state before it. Distribution matching (Zhao & Bilen 2021,
+    /// arXiv 2110.04181), with the next token as the class.
     case distribution = "distribution_matching"
     /// a = q − y: the gradient of the cross-entropy with respect to the head. Gradient matching (Zhao, Mopuri & Bilen
     /// 2020, arXiv 2006.05929) of the last layer.
     case gradient = "gradient_matching"
 
-    /// Positions whose distributions are held at once.
+    /// The most positions whose distributions are in memory at once.
     static func positionsAtOnce(vocabulary: Int) -> Int { max(16, min(2_048, (1 << 25) / vocabulary)) }
 
     /// Adds the statistic of M positions to a sum, [V, C].
     ///
     /// - Parameters:
     ///   - hidden: [M, C], M at most `positionsAtOnce`
-    ///   - targets: the tokens that follow: y is 1 there
+    ///   - targets: the next tokens, where y is 1
     func add(hidden: Tensor, head: OutputHead, targets: [Int32], to sum: Tensor) {
         let a = coefficients(hidden: hidden, head: head).predicted
         for (row, target) in targets.enumerated() {
@@ -31,7 +31,7 @@ public enum MatchedStatistic: String, CaseIterable, Sendable {
         MatrixProduct.multiply(a.matrix.transposed, hidden.matrix, into: sum.matrix, beta: 1)
     }
 
-    /// ‖S − wanted‖² / ‖wanted‖², on the tape: gradients flow to hidden states and labels.
+    /// ‖S − wanted‖² / ‖wanted‖², on the tape, with gradients of hidden states and labels.
     ///
     /// - Parameters:
     ///   - hidden: [M, C], M at most `positionsAtOnce`
@@ -46,14 +46,14 @@ public enum MatchedStatistic: String, CaseIterable, Sendable {
         Parallel.forRanges(of: a.count, grain: 1 << 14) { range in
             for i in range { a.pointer[i] = q.pointer[i] + sign * y.pointer[i] }
         }
-        let share = 1 / Float(hidden.rows)
+        let fraction = 1 / Float(hidden.rows)
         let difference = Tensor(shape: wanted.shape)
-        MatrixProduct.multiply(a.matrix.transposed, hidden.matrix, into: difference.matrix, alpha: share)
+        MatrixProduct.multiply(a.matrix.transposed, hidden.matrix, into: difference.matrix, alpha: fraction)
         kernels.add_scaled(wanted.pointer, -1, difference.pointer, wanted.count)
         let scale = 1 / max(sumOfSquares([wanted]), .leastNormalMagnitude)
         let result = Tensor(shape: [], values: [Float(sumOfSquares([difference]) * scale)])
         Tape.append(output: result, inputs: [hidden, labels]) { seed in
-            let factor = 2 * Float(scale) * share * seed.pointer[0]
+            let factor = 2 * Float(scale) * fraction * seed.pointer[0]
             // da = factor · h differenceᵀ, and dh = factor · a difference.
             let da = Tensor(shape: labels.shape)
             MatrixProduct.multiply(
@@ -73,7 +73,7 @@ public enum MatchedStatistic: String, CaseIterable, Sendable {
         return result
     }
 
-    /// q where the statistic has it, else 0; and the logits behind it where the head caps them.
+    /// q where the statistic contains it, else 0; and its logits where the head has a soft cap.
     private func coefficients(hidden: Tensor, head: OutputHead) -> (predicted: Tensor, capped: Tensor?) {
         guard self == .gradient else { return (.zeros([hidden.rows, head.rows]), nil) }
         let logits = Tensor(shape: [hidden.rows, head.rows])

@@ -3,17 +3,23 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// A conversation with a model: history, a system message, answers as they are written.
+/// A conversation with a model: a system message, the history, and answers that are streamed as they are generated.
 ///
-/// Keys and values of what was said stay in the model's cache, so an answer costs its own tokens and the new question's.
+///     let session = try ChatSession(
+///         decoder: model, tokenizer: tokenizer, template: template, stopIDs: stops, options: .init(), seed: 1)
+///     let answer = try session.answer("Who is Mira?") { print($0, terminator: "") }
+///
+/// The KV cache keeps the history, so an answer costs its own tokens and those of the new message.
 public final class ChatSession {
-    /// What an answer amounts to.
+    /// A generated answer.
     public struct Answer: Equatable, Sendable {
+        /// The text, without a stop string.
         public let text: String
+        /// Why it ended.
         public let reason: FinishReason
-        /// Tokens written.
+        /// Number of generated tokens.
         public let tokens: Int
-        /// Messages at the beginning of the history that no longer fit and were forgotten.
+        /// Number of messages at the beginning of the history that no longer fit into the context and were dropped.
         public let forgotten: Int
     }
 
@@ -32,10 +38,16 @@ public final class ChatSession {
     private var answers: UInt64 = 0
 
     /// - Parameters:
+    ///   - decoder: the model
+    ///   - tokenizer: the model's
+    ///   - template: renders the conversation
     ///   - stopIDs: tokens that end an answer
-    ///   - stop: texts that end an answer; they are cut off
-    ///   - arithmetic: in what numbers quantised weights are multiplied
-    /// - Throws: `UserError` when there is no memory for the cache
+    ///   - options: how tokens are sampled
+    ///   - stop: strings that end an answer; they are removed from it
+    ///   - seed: of the samples
+    ///   - system: a system message; nil for none
+    ///   - arithmetic: the arithmetic of products with quantized weights
+    /// - Throws: `UserError` when there is no memory for the KV cache
     public init(
         decoder: DecoderModel, tokenizer: Tokenizer, template: ChatTemplate, stopIDs: Set<Int32>,
         options: SamplingOptions, stop: [String] = [], seed: UInt64, system: String? = nil,
@@ -51,15 +63,16 @@ public final class ChatSession {
         self.system = system
     }
 
-    /// Forgets what was said; the system message stays.
+    /// Removes the history; the system message stays.
     public func reset() { history = [] }
 
-    /// Answers a message and adds both to the history, a cancelled answer as far as it came.
+    /// Answers a message and adds both to the history; of a cancelled answer, what was generated.
     ///
     /// - Parameters:
+    ///   - text: the user's message
     ///   - isCancelled: asked before each token
-    ///   - onText: receives the answer piece by piece; joined, the pieces are its text
-    /// - Throws: `UserError` when the message does not fit the context even alone; the history is then as before
+    ///   - onText: receives the answer as it is generated; concatenated, the pieces are its text
+    /// - Throws: `UserError` when the message alone does not fit into the context; the history is then unchanged
     public func answer(
         _ text: String, isCancelled: () -> Bool = { false }, onText: (String) -> Void
     ) throws -> Answer {
@@ -71,7 +84,7 @@ public final class ChatSession {
         var (said, prefix) = ("", template.answerPrefix[...])
         func show(_ text: String) {
             var piece = text[...]
-            // The space that a template leaves to the answer's first word is not said.
+            // The space that a template puts before the answer's first word is not part of the answer.
             while let expected = prefix.first, let next = piece.first {
                 if next == expected { piece.removeFirst() }
                 prefix = next == expected ? prefix.dropFirst() : ""
@@ -80,7 +93,7 @@ public final class ChatSession {
             said += piece
             onText(String(piece))
         }
-        var result: Generation?
+        var result: GenerationResult?
         try generator.run([request]) { _, token in
             show(answer.append(token))
             return answer.isStopped ? .stop : .proceed
@@ -97,10 +110,10 @@ public final class ChatSession {
             text: said, reason: result!.reason, tokens: result!.tokens.count, forgotten: forgotten)
     }
 
-    /// The tokens of as many of the newest messages as leave room for an answer, and those messages.
+    /// The newest messages that leave room for an answer, and their tokens.
     private func fit(_ all: [Message]) throws -> (ids: [Int32], messages: [Message]) {
         let context = generator.decoder.configuration.contextLength
-        // For an answer of the length asked for, but a wish for more than a quarter forgets no more of the history.
+        // Room for the longest answer, but at most a quarter of the context.
         let room = min(options.maxNewTokens, context / 4)
         var messages = all[...]
         while true {
@@ -110,13 +123,13 @@ public final class ChatSession {
             ).ids
             if ids.count + room <= context { return (ids, Array(messages)) }
             if messages.count == 1 {
-                // The message alone: any room is better than none.
+                // A single message: any room suffices.
                 if ids.count < context { return (ids, Array(messages)) }
                 throw UserError(
                     "a message of \(ids.count) tokens, instructions included, leaves no room in the model's context "
                         + "of \(context)", hint: "say it in fewer words")
             }
-            // A question goes with its answer.
+            // A message is dropped with its answer.
             messages = messages.dropFirst(2)
         }
     }

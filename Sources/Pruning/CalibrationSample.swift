@@ -6,24 +6,24 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// A little of a corpus as plain text, on which a model is measured before it is cut.
+/// A calibration sample: a small part of a corpus as plain text, on which a model's importance scores are measured.
 struct CalibrationSample {
     private let sequences: [[Int32]]
 
     var batch: TokenBatch { TokenBatch(sequences: sequences) }
 
-    /// Tokens of a sequence at most.
+    /// The most tokens of a sequence.
     private static let longest = 256
 
-    /// Takes records at even distances, the beginning of each.
+    /// Takes the beginnings of evenly spaced records.
     ///
-    /// - Throws: `UserError` if the records hold no text
+    /// - Throws: `UserError` if the records have no text
     init(_ records: [CorpusRecord], tokens: Int, of model: Checkpoint) throws {
         let longest = min(Self.longest, model.decoder.configuration.contextLength)
         let encoder = CorpusEncoder(tokenizer: try model.requireTokenizer(), contextLength: max(longest, 2))
-        // About as many records as hold the tokens, if they are as long as a chat's turns.
-        let usual = 32
-        let step = max(1, records.count * usual / tokens)
+        // The number of records that have the tokens, at the typical length of a chat's turn.
+        let typicalLength = 32
+        let step = max(1, records.count * typicalLength / tokens)
         var (sequences, count) = ([[Int32]](), 0)
         for offset in 0..<step where count < tokens {
             for index in stride(from: offset, to: records.count, by: step) where count < tokens {
@@ -43,8 +43,7 @@ struct CalibrationSample {
 
     private init(sequences: [[Int32]]) { self.sequences = sequences }
 
-    /// Every other sequence, and those between: to decide on one what is measured on the other. A single sequence is
-    /// both.
+    /// Alternating sequences: one half to decide, the other to measure. A single sequence is both.
     var halves: (CalibrationSample, CalibrationSample) {
         guard sequences.count > 1 else { return (self, self) }
         func half(_ parity: Int) -> CalibrationSample {
@@ -53,13 +52,13 @@ struct CalibrationSample {
         return (half(0), half(1))
     }
 
-    /// What a model finds likely to come next, the mean over all positions: a probability for each piece.
+    /// The mean of a model's next-token distributions over all positions.
     func meanProbabilities(of decoder: DecoderModel) -> [Float] {
         var sums = [Float](repeating: 0, count: decoder.configuration.vocabularySize)
         sums.withUnsafeMutableBufferPointer { sums in
             nonisolated(unsafe) let sums = sums
             forEachDistribution(of: decoder) { _, p in
-                // Columns are cut, not rows: several positions add to the same piece, always in the same order.
+                // Divided by columns: all positions are added to a piece in the same order.
                 Parallel.forRanges(of: p.columns, grain: 4096) { columns in
                     for row in 0..<p.rows {
                         kernels.add(
@@ -73,16 +72,16 @@ struct CalibrationSample {
         return sums.map { $0 / positions }
     }
 
-    /// The mean probability that a model gives to pieces that are not kept, over all positions.
+    /// The mean probability of the pieces that are removed, over all positions.
     func lostMass(of decoder: DecoderModel, keeping vocabulary: VocabularyTrim) -> Double {
-        let kept = vocabulary.rows.map(Int.init)
+        let remaining = vocabulary.rows.map(Int.init)
         var lost = [Double](repeating: 0, count: batch.ids.count)
         lost.withUnsafeMutableBufferPointer { lost in
             nonisolated(unsafe) let lost = lost
             forEachDistribution(of: decoder) { rows, p in
                 Parallel.forEach(count: rows.count) { row in
                     let p = p.pointer + row * p.stride
-                    let mass = kept.reduce(0) { $0 + Double(p[$1]) }
+                    let mass = remaining.reduce(0) { $0 + Double(p[$1]) }
                     lost[rows.lowerBound + row] = max(0, 1 - mass)
                 }
             }
@@ -90,7 +89,7 @@ struct CalibrationSample {
         return lost.reduce(0, +) / Double(lost.count)
     }
 
-    /// Runs `body` on distributions over the vocabulary at all positions, a few rows at a time.
+    /// Calls `body` with the distributions at all positions, a few rows at a time.
     private func forEachDistribution(
         of decoder: DecoderModel, _ body: (_ rows: Range<Int>, _ probabilities: MatrixView) -> Void
     ) {
@@ -99,9 +98,7 @@ struct CalibrationSample {
         LogitsChunks.forEach(hidden: hidden, head: decoder.head) { rows, logits in
             Parallel.forEach(count: rows.count) { row in
                 let z = logits.pointer + row * logits.stride
-                var (maximum, logSum): (Float, Float) = (0, 0)
-                kernels.log_sum_exp(z, logits.columns, 1, &maximum, &logSum)
-                kernels.softmax(z, z, logits.columns, 1, maximum, logSum)
+                LogSumExp(z, count: logits.columns).softmax(of: z, into: z, count: logits.columns)
             }
             body(rows, logits)
         }

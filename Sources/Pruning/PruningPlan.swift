@@ -6,34 +6,46 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// How a student is cut from a larger model, as DistilBERT (arXiv 1910.01108) and Minitron (arXiv 2407.14679) begin.
+/// How a model is pruned to a smaller student: structured pruning of layers, neurons, heads, channels and vocabulary, as
+/// DistilBERT (arXiv 1910.01108) and Minitron (arXiv 2407.14679) initialise students.
+///
+///     let plan = PruningPlan(layers: .count(4), feedForward: 512)
+///     let (student, report) = try plan.apply(to: checkpoint, records: records)
 public struct PruningPlan: Equatable, Sendable {
+    /// The layers that remain.
     public enum Layers: Equatable, Sendable {
-        /// So many, those that change the residual stream most.
+        /// A number of layers, those that change the residual stream most.
         case count(Int)
-        /// These, counted from 1, in this order.
+        /// These layers, from 1, in this order.
         case chosen([Int])
     }
 
-    /// What of the vocabulary is kept.
+    /// The vocabulary that remains.
     public struct Vocabulary: Equatable, Sendable {
-        /// Pieces in all.
+        /// Number of pieces.
         public var size: Int
-        /// Symbols that take the place of pieces, such as role markers.
+        /// Symbols that replace pieces, such as role markers.
         public var symbols: [VocabularyTrim.Symbol]
 
+        /// A vocabulary of a size.
         public init(size: Int, symbols: [VocabularyTrim.Symbol] = []) {
             self.size = size
             self.symbols = symbols
         }
     }
 
+    /// The layers that remain; nil for all.
     public var layers: Layers?
+    /// Inner width of the feed-forward layers; nil leaves it.
     public var feedForward: Int?
+    /// Number of query heads; nil leaves it.
     public var heads: Int?
+    /// Width of the residual stream; nil leaves it.
     public var width: Int?
+    /// The vocabulary that remains; nil for all.
     public var vocabulary: Vocabulary?
 
+    /// A plan that leaves everything that is nil.
     public init(
         layers: Layers? = nil, feedForward: Int? = nil, heads: Int? = nil, width: Int? = nil,
         vocabulary: Vocabulary? = nil
@@ -45,27 +57,30 @@ public struct PruningPlan: Equatable, Sendable {
         self.vocabulary = vocabulary
     }
 
-    /// Whether text is needed to tell which parts matter.
+    /// Whether importance is measured, which needs text.
     public var measuresImportance: Bool {
         if case .count = layers { return true }
         return feedForward != nil || heads != nil || width != nil
     }
 
-    /// Whether whole rows of matrices are kept, so that weights can stay as they are stored.
+    /// Whether only whole rows of matrices are removed, so that weights can stay in their storage format.
     public var keepsRows: Bool { feedForward == nil && heads == nil && width == nil }
 
-    /// Tokens on which importance is measured: more change the order of close ones only.
-    public static let importanceTokens = 8192
-    /// Tokens on which a model is asked what it finds likely: half of them to choose pieces, half to measure what mass
-    /// is lost without the others.
-    public static let massTokens = 4096
+    /// Number of tokens that importance is measured on; more change only the order of nearly equal scores.
+    package static let importanceTokens = 8192
+    /// Number of tokens for the probabilities of pieces: half of them to choose pieces, half to measure the mass that is lost
+    /// without the others.
+    package static let massTokens = 4096
 
-    /// Cuts a student.
+    /// Prunes a model.
     ///
     /// - Parameters:
-    ///   - records: Text that importance is measured on; its chats are read as plain text.
-    ///   - vocabularyRecords: Text that the vocabulary must divide as before; nil for `records`.
-    /// - Throws: `UserError` for a part that does not exist, a model without tokenizer, or no text.
+    ///   - whole: the model, which is not changed
+    ///   - records: text that importance is measured on; chats are read as plain text
+    ///   - vocabularyRecords: text that the tokenizer must segment as before; nil for `records`
+    ///   - progress: receives notes
+    /// - Returns: the student, and what was removed
+    /// - Throws: `UserError` for a part that does not exist, a model without tokenizer, or no text
     public func apply(
         to whole: Checkpoint, records: [CorpusRecord], vocabularyRecords: [CorpusRecord]? = nil,
         progress: ProgressHandler? = nil
@@ -91,7 +106,7 @@ public struct PruningPlan: Equatable, Sendable {
             progress?(.note("choosing \(vocabulary.size) of \(shape.vocabularySize) pieces"))
             let records = vocabularyRecords ?? records
             var required = whole.tokens.ends + [whole.tokens.begin, whole.tokens.padding].compactMap { $0 }
-            // What chats are written with, too.
+            // The markers of the chat template, too.
             if let template = whole.chatTemplate {
                 required += try template.encode(
                     Role.allCases.map { Message(role: $0, content: "") }, with: whole.requireTokenizer()
@@ -108,48 +123,8 @@ public struct PruningPlan: Equatable, Sendable {
                 lostMassPositions: second.batch.ids.count)
             trim = chosen
         }
-        let student = try whole.cut(to: selection, vocabulary: trim)
+        let student = try whole.pruned(to: selection, vocabulary: trim)
         report.remainingParameters = student.decoder.configuration.parameterCount
         return (student, report)
-    }
-}
-
-/// What cutting a student did.
-public struct PruningReport: Codable, Equatable, Sendable {
-    public struct Vocabulary: Codable, Equatable, Sendable {
-        /// Pieces kept.
-        public var pieces: Int
-        public var usage: VocabularyTrim.Usage
-        /// Mean probability that the whole model gives to pieces that are gone, over positions of the text.
-        public var lostMass: Double
-        public var lostMassPositions: Int
-    }
-
-    /// Of the whole model and of the student.
-    public var parameters: Int
-    public var remainingParameters = 0
-    /// The layers kept, counted from 1; nil for all.
-    public var layers: [Int]?
-    /// How much each layer of the whole model changes the residual stream, where it was measured.
-    public var blockInfluence: [Double]?
-    public var vocabulary: Vocabulary?
-
-    init(parameters: Int) { self.parameters = parameters }
-
-    /// One line for people.
-    public var summary: String {
-        func percent(_ share: Double) -> String {
-            (100 * share).formatted(
-                .number.precision(.fractionLength(2)).locale(Locale(identifier: "en_US_POSIX"))) + "%"
-        }
-        var parts = ["\(remainingParameters) of \(parameters) parameters"]
-        if let layers { parts.append("layers \(layers.map(String.init).joined(separator: " "))") }
-        if let vocabulary {
-            parts.append(
-                "\(vocabulary.pieces) pieces, the text uses \(vocabulary.usage.pieces), "
-                    + "\(percent(vocabulary.usage.changedShare)) of its tokens change, "
-                    + "\(percent(vocabulary.lostMass)) of the model's mass is lost")
-        }
-        return parts.joined(separator: "; ")
     }
 }

@@ -1,7 +1,7 @@
-/// Documents that were chosen so far, under a budget of tokens.
+/// The documents chosen so far, under a budget of tokens.
 struct DocumentChoice {
     let lengths: [UInt32]
-    /// Tokens that are left of the budget.
+    /// What is left of the budget.
     private(set) var room: Int
     private(set) var chosen: [Int] = []
 
@@ -10,7 +10,7 @@ struct DocumentChoice {
         room = budget
     }
 
-    /// Takes a document that fits; tells whether it did.
+    /// Takes a document if it fits; returns whether it did.
     mutating func take(_ index: Int) -> Bool {
         guard lengths[index] <= room else { return false }
         room -= Int(lengths[index])
@@ -18,7 +18,7 @@ struct DocumentChoice {
         return true
     }
 
-    /// Takes the documents of the highest scores that fit; ties in the order of the corpus.
+    /// Takes the documents with the highest scores that fit; ties in the order of the corpus.
     mutating func takeHighest(_ scores: [Double]) {
         for index in scores.indices.sorted(by: { (scores[$1], $0) < (scores[$0], $1) }) { _ = take(index) }
     }

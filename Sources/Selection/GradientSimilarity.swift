@@ -7,29 +7,28 @@ import Transformer
 
 // P weights of the model, D components of a sketch.
 
-/// How nearly the direction in which a document trains the model is that of a target text (LESS, arXiv 2402.04333).
+/// The similarity of each document's update direction to that of a target text (LESS, arXiv 2402.04333).
 ///
-/// LESS takes the direction in which Adam would move on a document. Its second moments are here the mean squares of the
-/// gradients of some documents, the model's weights standing still; a first moment, which all documents share, would not
-/// tell them apart and is left out. Directions are projected to D components that keep their inner products on average:
-/// each weight is added to one component, with a sign (Weinberger et al. 2009, arXiv 0902.2206), which takes P additions
-/// where a dense projection takes P·D.
+/// LESS uses the direction of Adam's update on a document. Here Adam's second moments are the mean squared gradients of some
+/// documents at fixed weights; the first moment is the same for all documents and is left out. Directions are projected to D
+/// components that preserve inner products in expectation: each weight is added to one component, with a random sign (feature
+/// hashing, Weinberger et al. 2009, arXiv 0902.2206), which takes P additions where a dense projection takes P·D.
 struct GradientSimilarity {
-    /// D; a cosine is off by 1 / √D.
+    /// D; the standard error of a cosine is 1 / √D.
     static let components = 4_096
-    /// Documents that the second moments are a mean over.
+    /// Number of documents that the second moments are averaged over.
     static let momentDocuments = 256
 
     private let model: DecoderModel
     private let seed: UInt64
-    /// For each weight its component, and in the lowest bit its sign.
-    private let places: [[UInt16]]
+    /// For each weight its component, and its sign in the lowest bit.
+    private let buckets: [[UInt16]]
 
     /// - Parameter model: unchanged afterwards
     init(_ model: DecoderModel, seed: UInt64) {
         self.model = model
         self.seed = seed
-        places = model.parameters.enumerated().map { index, parameter in
+        buckets = model.parameters.enumerated().map { index, parameter in
             var stream = RandomStream(seed: seed, purpose: "gradient sketch", index: UInt64(index))
             return (0..<parameter.tensor.count).map { _ in
                 UInt16(stream.nextIndex(below: 2 * Self.components))
@@ -55,7 +54,7 @@ struct GradientSimilarity {
         return try (0..<corpus.count).map { index in
             defer { progress?(index + 1) }
             let sketch = sketch(try gradients(corpus.document(index))) { parameter, weight, gradient in
-                // As in Adam the document's own square counts too, so that no weight outweighs all others.
+                // As in Adam the document's own squared gradient counts too, which bounds the quotient.
                 let moment =
                     (count * moments[parameter].pointer[weight] + gradient * gradient) / (count + 1)
                 return gradient / (moment.squareRoot() + 1e-12)
@@ -64,16 +63,16 @@ struct GradientSimilarity {
         }
     }
 
-    /// The mean squares of some documents' gradients, a tensor for each of the model's.
+    /// The mean squared gradients of some documents, one tensor for each of the model's.
     private func secondMoments(_ corpus: EncodedCorpus) throws -> [Tensor] {
         let moments = model.parameters.map { Tensor.zeros($0.tensor.shape) }
         var stream = RandomStream(seed: seed, purpose: "gradient moments")
-        let some = stream.permutation(of: corpus.count).prefix(Self.momentDocuments)
-        for index in some {
+        let sample = stream.permutation(of: corpus.count).prefix(Self.momentDocuments)
+        for index in sample {
             for (moment, gradient) in zip(moments, try gradients(corpus.document(index))) {
                 guard let gradient else { continue }
                 for i in 0..<moment.count {
-                    moment.pointer[i] += gradient.pointer[i] * gradient.pointer[i] / Float(some.count)
+                    moment.pointer[i] += gradient.pointer[i] * gradient.pointer[i] / Float(sample.count)
                 }
             }
         }
@@ -97,26 +96,27 @@ struct GradientSimilarity {
         }
     }
 
-    /// - Parameter scaled: what stands for a gradient, by the number of its tensor and its place there
+    /// Projects gradients to D components.
+    ///
+    /// - Parameter scaled: replaces each gradient, given the indices of its tensor and its weight
     private func sketch(
         _ gradients: [Tensor?], _ scaled: (_ parameter: Int, _ weight: Int, _ gradient: Float) -> Float
     ) -> [Double] {
         var sums = [Double](repeating: 0, count: Self.components)
         for (parameter, gradient) in gradients.enumerated() {
             guard let gradient else { continue }
-            let places = places[parameter]
-            for weight in places.indices {
+            let buckets = buckets[parameter]
+            for weight in buckets.indices {
                 let value = Double(scaled(parameter, weight, gradient.pointer[weight]))
-                let place = Int(places[weight])
-                sums[place >> 1] += place & 1 == 0 ? value : -value
+                let bucket = Int(buckets[weight])
+                sums[bucket >> 1] += bucket & 1 == 0 ? value : -value
             }
         }
         return sums
     }
 
     private static func cosine(_ a: [Double], _ b: [Double]) -> Double {
-        func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-        let length = (dot(a, a) * dot(b, b)).squareRoot()
-        return length > 0 ? dot(a, b) / length : 0
+        let length = (dotProduct(a, a) * dotProduct(b, b)).squareRoot()
+        return length > 0 ? dotProduct(a, b) / length : 0
     }
 }

@@ -1,24 +1,57 @@
-/// How few documents are chosen to stand for many.
-public enum SelectionMethod: String, CaseIterable, Sendable {
+import Corpora
+
+/// Chooses a subset of a corpus under a budget of tokens: data selection.
+///
+/// A method is a value that carries the models it needs:
+///
+///     let method = HerdingSelection(model: teacher)
+///     let chosen = try method.choose(from: corpus, budget: corpus.tokenCount / 10)
+///     let subset = corpus.choosing(chosen)
+///
+/// A new method is a type that conforms to this protocol, and a case of `SelectionMethodName` for recipes.
+public protocol SelectionMethod {
+    /// Chooses documents whose tokens together are at most the budget. A document that does not fit into what is left of it
+    /// is skipped.
+    ///
+    /// - Parameters:
+    ///   - corpus: no document is longer than the context of a model that the method runs
+    ///   - budget: the most tokens of the chosen documents together
+    ///   - progress: receives the number of documents that were evaluated
+    /// - Returns: indices of documents, rising
+    /// - Throws: `UserError` when the disk fails
+    func choose(
+        from corpus: EncodedCorpus, budget: Int, progress: ((_ done: Int) -> Void)?
+    ) throws -> [Int]
+}
+
+extension SelectionMethod {
+    /// Chooses without reporting progress.
+    ///
+    /// - Throws: `UserError` when the disk fails
+    public func choose(from corpus: EncodedCorpus, budget: Int) throws -> [Int] {
+        try choose(from: corpus, budget: budget, progress: nil)
+    }
+}
+
+/// The selection methods by the names that recipes use.
+public enum SelectionMethodName: String, CaseIterable, Sendable {
+    /// `RandomSelection`.
     case random
-    /// The document that says most, for its length, that the chosen do not say yet, again and again (feature-based submodular
-    /// functions, Wei, Liu, Kirchhoff & Bilmes 2014, doi 10.1109/ICASSP.2014.6854213).
+    /// `CoverageSelection`.
     case coverage
-    /// The document farthest from all chosen so far, again and again, beginning in the middle (Sener & Savarese 2018, arXiv
-    /// 1708.00489): the chosen leave no document far from them.
+    /// `KCenterSelection`.
     case kCenter = "k_center"
-    /// The document that moves the mean of the chosen closest to the mean of all (Welling 2009).
+    /// `HerdingSelection`.
     case herding
-    /// Where the model is more certain of the text than a small one by most: ln p_model − ln p_small, the mean over targets
-    /// (MiniPLM, arXiv 2410.17215): neither what anybody knows nor what nobody can.
+    /// `LossDifferenceSelection`.
     case difference
-    /// Whose gradient points most nearly where that of a target text points (LESS, arXiv 2402.04333).
+    /// `GradientSelection`.
     case gradient
 
-    /// Whether a model is asked.
-    public var asksModel: Bool { self != .random && self != .coverage }
-    /// Whether the model is compared with a smaller one.
-    public var asksSmallModel: Bool { self == .difference }
-    /// Whether documents are compared with a target text.
-    public var asksTarget: Bool { self == .gradient }
+    /// Whether the method runs a model.
+    public var needsModel: Bool { self != .random && self != .coverage }
+    /// Whether the method compares the model with a smaller one.
+    public var needsSmallModel: Bool { self == .difference }
+    /// Whether the method compares documents with a target text.
+    public var needsTarget: Bool { self == .gradient }
 }

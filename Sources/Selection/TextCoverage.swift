@@ -1,27 +1,27 @@
 import Corpora
 import Foundation
 
-// A feature u is a run of targets: an answer in a chat, a piece of a long text. c_u counts it among the chosen.
+// A feature u is a run of targets: an answer in a chat, a part of a long text. c_u is its count in the chosen documents.
 
-/// Greedy choice under f(S) = Σ_u ln(1 + c_u(S)), a submodular function of features (Wei, Liu, Kirchhoff & Bilmes 2014, doi
-/// 10.1109/ICASSP.2014.6854213): what the chosen say already counts for less each time.
+/// Greedy maximisation of f(S) = Σ_u ln(1 + c_u(S)), a submodular function of features with diminishing returns (Wei, Liu,
+/// Kirchhoff & Bilmes 2014, doi 10.1109/ICASSP.2014.6854213).
 ///
-/// Documents are taken for their gain a token, so that short ones come first among equals, by falling thresholds
-/// (Badanidiyuru & Vondrák 2014, doi 10.1137/1.9781611973402.110): every document whose gain is above the threshold is
-/// taken, then the threshold falls by a tenth. The result is within that tenth of greedy choice, which is within 1 − 1/e of
-/// the best for documents of equal length.
+/// Documents are taken by their gain per token, with decreasing thresholds (Badanidiyuru & Vondrák 2014, doi
+/// 10.1137/1.9781611973402.110): every document whose gain is above the threshold is taken, then the threshold falls by a
+/// tenth. The result is within that tenth of the greedy one, which is within 1 − 1/e of the optimum for documents of equal
+/// length.
 struct TextCoverage {
-    /// Longer runs are divided, so that a text that was copied in part is known.
+    /// Longer runs are divided, so that partly equal texts share features.
     private static let longestRun = 32
-    /// What a threshold keeps of the one before.
+    /// Factor of the threshold from one pass to the next.
     private static let decay = 0.9
 
-    /// For each document its features, numbered from 0.
+    /// For each document its features, as indices from 0.
     private let features: [[Int32]]
     private let featureCount: Int
 
     init(_ corpus: EncodedCorpus) throws {
-        // Features are told apart by 64 bits of hash.
+        // Features are identified by 64 bits of hash.
         var numbers: [UInt64: Int32] = [:]
         features = try corpus.map { document in
             var features: [Int32] = []
@@ -34,7 +34,7 @@ struct TextCoverage {
                 features.append(number)
                 (length, hash) = (0, 0)
             }
-            for (id, isTarget) in zip(document.ids, document.kept) {
+            for (id, isTarget) in zip(document.ids, document.lossMask) {
                 guard isTarget else {
                     endRun()
                     continue
@@ -53,17 +53,17 @@ struct TextCoverage {
     /// Fills the choice.
     func choose(into choice: inout DocumentChoice) {
         var counts = [Int32](repeating: 0, count: featureCount)
-        /// What each document gains a token, or gained when it was last looked at; it can only have become less.
+        /// Each document's gain per token when it was last computed; since then it can only have decreased.
         var gains = features.indices.map { gain($0, counts) / Double(choice.lengths[$0]) }
         var left = Array(features.indices)
         var threshold = gains.max() ?? 0
-        // What has no targets gains nothing and comes last.
+        // Documents without targets gain nothing and come last.
         while left.contains(where: { gains[$0] > 0 }) {
             left.removeAll { index in
                 guard gains[index] >= threshold else { return false }
                 gains[index] = gain(index, counts) / Double(choice.lengths[index])
                 guard gains[index] >= threshold else { return false }
-                // What does not fit now never will.
+                // A document that does not fit now never will.
                 if choice.take(index) {
                     for feature in features[index] { counts[Int(feature)] += 1 }
                 }

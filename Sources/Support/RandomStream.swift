@@ -13,6 +13,12 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     /// The seed of recipes and commands that name none.
     public static let standardSeed: UInt64 = 1
 
+    /// The stream of a name, at its beginning.
+    ///
+    /// - Parameters:
+    ///   - seed: the run's seed
+    ///   - purpose: what the numbers are for; streams of different purposes are independent
+    ///   - index: tells streams of one purpose apart, such as the documents of a corpus
     public init(seed: UInt64, purpose: String, index: UInt64 = 0) {
         var key = Self.mix(seed &+ 0x9E37_79B9_7F4A_7C15)
         for byte in purpose.utf8 { key = Self.mix(key ^ UInt64(byte)) }
@@ -26,6 +32,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         counter &+= 1
         return Self.mix(key &+ counter &* 0x9E37_79B9_7F4A_7C15)
@@ -36,10 +43,20 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         Float(next() >> 40) * 0x1p-24
     }
 
+    /// Uniform on [0, 1), in steps of 2^-53: for choices among many, where steps of 2^-24 would pass over some.
+    public mutating func nextUniformDouble() -> Double {
+        Double(next() >> 11) * 0x1p-53
+    }
+
+    /// Uniform on (0, 1), in steps of 2^-53: never 0, so that what has no weight cannot be drawn.
+    public mutating func nextPositiveUniform() -> Double {
+        (Double(next() >> 11) + 0.5) * 0x1p-53
+    }
+
     /// Standard normal, by Box and Muller's transform.
     public mutating func nextNormal() -> Float {
         let u = (Double(next() >> 11) + 1) * 0x1p-53
-        let v = Double(next() >> 11) * 0x1p-53
+        let v = nextUniformDouble()
         return Float(sqrt(-2 * log(u)) * cos(2 * .pi * v))
     }
 

@@ -17,6 +17,7 @@ final class Storage: @unchecked Sendable {
 /// Buffers kept for reuse, so that after the first step training maps no new memory: fresh pages cost more than
 /// the arithmetic on them.
 public final class BufferPool: Sendable {
+    /// The pool of this process.
     public static let shared = BufferPool()
 
     private struct State {

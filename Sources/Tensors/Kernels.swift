@@ -6,7 +6,7 @@ nonisolated(unsafe) public let kernels: DistillKernels = distill_kernels(0).poin
 
 /// The same loops in every variant that this machine can run, the fastest first; the last is compiled for any processor,
 /// to hold the others against.
-nonisolated(unsafe) public let kernelVariants: [DistillKernels] =
+nonisolated(unsafe) package let kernelVariants: [DistillKernels] =
     (0...).lazy.map { distill_kernels($0)?.pointee }.prefix { $0 != nil }.map { $0! }
 
 /// Elements a thread takes at once in elementwise loops: 64 KiB of Float32, well inside a core's L2 cache.
@@ -41,7 +41,7 @@ public func sumOfSquares(_ tensors: [Tensor]) -> Double {
 
 extension DistillKernels {
     /// y = exp(factor · x), within the bounds of a normal number.
-    public func exponential(
+    package func exponential(
         of x: UnsafePointer<Float>, times factor: Float, into y: UnsafeMutablePointer<Float>, count: Int
     ) {
         softmax(x, y, count, factor, 0, 0)

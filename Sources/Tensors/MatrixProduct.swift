@@ -4,13 +4,20 @@ import Support
 
 /// A row-major matrix inside some buffer: `rows` rows, `stride` floats apart.
 public struct MatrixView {
+    /// The first element.
     public var pointer: UnsafeMutablePointer<Float>
+    /// Rows as stored.
     public var rows: Int
+    /// Columns as stored.
     public var columns: Int
+    /// Floats from the beginning of a row to that of the next.
     public var stride: Int
     /// True when the product sees the transpose; `rows` and `columns` describe the matrix as stored.
     public var isTransposed = false
 
+    /// A matrix in a buffer that the caller keeps alive.
+    ///
+    /// - Parameter stride: floats from row to row; the columns when nil
     public init(_ pointer: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
         self.pointer = pointer
         self.rows = rows
@@ -18,6 +25,7 @@ public struct MatrixView {
         self.stride = stride ?? columns
     }
 
+    /// The transpose of the same elements; nothing is copied.
     public var transposed: MatrixView {
         var view = self
         view.isTransposed.toggle()

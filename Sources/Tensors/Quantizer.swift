@@ -1,34 +1,37 @@
 import Foundation
 
-/// Rounds Float32 values to the block-quantised types.
+/// Converts Float32 values to narrower types: half precision and the block-quantized types of GGUF.
 ///
 /// Q8_0, Q4_0 and Q5_0 are rounded as the GGUF reference package rounds them. For Q6_K each group of 16 takes, of a few
 /// scales about the one that fits its largest value, the one that leaves the least squared error, weighted by the
 /// squared values.
 public enum Quantizer {
-    /// Whether floats can be rounded to a format.
-    public static func canNarrow(to format: WeightFormat) -> Bool {
-        [.f32, .f16, .bf16, .q80, .q40, .q50, .q6K].contains(format)
+    /// Whether Float32 values can be converted to a type.
+    public static func canQuantize(to dtype: DType) -> Bool {
+        [.f32, .f16, .bf16, .q80, .q40, .q50, .q6K].contains(dtype)
     }
 
+    /// Rounds values to a type, on the calling thread.
+    ///
     /// - Parameters:
-    ///   - count: a multiple of the format's block
-    ///   - target: room for the blocks, at any address for quantised types, at an even one for half precision
-    public static func narrow(
-        _ source: UnsafePointer<Float>, count: Int, to format: WeightFormat,
+    ///   - source: `count` values
+    ///   - count: a multiple of the type's block
+    ///   - target: room for the blocks, at any address for quantized types, at an even one for half precision
+    public static func quantize(
+        _ source: UnsafePointer<Float>, count: Int, to dtype: DType,
         into target: UnsafeMutableRawPointer
     ) {
         precondition(
-            canNarrow(to: format) && count % format.valuesPerBlock == 0,
-            "\(count) values are not rounded to \(format.rawValue)")
-        switch format {
+            canQuantize(to: dtype) && count % dtype.valuesPerBlock == 0,
+            "\(count) values are not rounded to \(dtype.rawValue)")
+        switch dtype {
         case .f32: memcpy(target, source, count * 4)
         case .f16: kernels.float_to_float16(source, target.assumingMemoryBound(to: UInt16.self), count)
         case .bf16: kernels.float_to_bfloat16(source, target.assumingMemoryBound(to: UInt16.self), count)
         default:
-            for block in 0..<count / format.valuesPerBlock {
-                let (x, y) = (source + block * format.valuesPerBlock, target + block * format.bytesPerBlock)
-                switch format {
+            for block in 0..<count / dtype.valuesPerBlock {
+                let (x, y) = (source + block * dtype.valuesPerBlock, target + block * dtype.bytesPerBlock)
+                switch dtype {
                 case .q80: q80(x, y)
                 case .q40: q40(x, y)
                 case .q50: q50(x, y)
@@ -151,8 +154,8 @@ public enum Quantizer {
     }
 }
 
-extension WeightFormat {
-    /// The least magnitude that a value cannot have when it is rounded to this format: it, or the Float16 scale of its block,
+extension DType {
+    /// The least magnitude that overflows when it is rounded to this type: the value, or the Float16 scale of its block,
     /// would become infinite. Infinite for Float32.
     public var overflowMagnitude: Float {
         // Halfway between the largest Float16, 65504, and the next power of two: rounded to nearest, ties to even, it is infinite.
@@ -169,9 +172,9 @@ extension WeightFormat {
         }
     }
 
-    /// What rows of `width` values are written in where this format is asked for: Q8_0 or F16 where they are no whole
+    /// The type in which rows of `width` values are written where this one is asked for: Q8_0 or F16 where they are not whole
     /// blocks of it.
-    public func fitting(width: Int) -> WeightFormat {
+    public func fitting(width: Int) -> DType {
         if width % valuesPerBlock == 0 { return self }
         return self == .q6K && width % 32 == 0 ? .q80 : .f16
     }

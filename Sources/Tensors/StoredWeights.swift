@@ -1,49 +1,57 @@
 import Foundation
 import Support
 
-/// A matrix of weights kept in memory as a file stores them, most often mapped from it, and widened row by row.
+/// A matrix of frozen weights in the types of its file, usually memory-mapped, dequantized row by row when it is used.
 public struct StoredWeights: Sendable {
-    /// Rows of one format that follow each other.
+    /// Consecutive rows of one type.
     public struct Part: Sendable {
-        public let format: WeightFormat
+        /// The type of the values.
+        public let dtype: DType
+        /// Rows of the part.
         public let rows: Int
         /// `rows` times the bytes of a row.
         public let bytes: Data
 
-        public init(format: WeightFormat, rows: Int, bytes: Data) {
-            self.format = format
+        /// Rows of one type.
+        public init(dtype: DType, rows: Int, bytes: Data) {
+            self.dtype = dtype
             self.rows = rows
             self.bytes = bytes
         }
     }
 
+    /// Values of a row.
     public let width: Int
+    /// The rows, in order.
     public let parts: [Part]
+    /// Rows of all parts.
     public var rows: Int { parts.reduce(0) { $0 + $1.rows } }
+    /// Bytes of all parts.
     public var byteCount: Int { parts.reduce(0) { $0 + $1.bytes.count } }
 
+    /// A matrix of parts, whose bytes must be whole rows.
     public init(width: Int, parts: [Part]) {
         for part in parts {
             precondition(
-                part.format.byteCount(shape: [part.rows, width]) == part.bytes.count,
-                "\(part.bytes.count) bytes are not \(part.rows) rows of \(width) \(part.format.rawValue) values"
+                part.dtype.byteCount(shape: [part.rows, width]) == part.bytes.count,
+                "\(part.bytes.count) bytes are not \(part.rows) rows of \(width) \(part.dtype.rawValue) values"
             )
         }
         self.width = width
         self.parts = parts
     }
 
-    /// Widens some rows.
+    /// Dequantizes some rows.
     ///
     /// - Parameter target: room for rows.count · width values
-    func widen(rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+    func dequantize(rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
         var first = 0
         for part in parts {
             let range = rows.clamped(to: first..<first + part.rows)
             if !range.isEmpty {
                 let bytesPerRow = part.bytes.count / part.rows
                 part.bytes.withUnsafeBytes {
-                    part.format.widen(
+                    part.dtype.dequantize(
                         $0.baseAddress! + (range.lowerBound - first) * bytesPerRow,
                         count: range.count * width,
                         into: target + (range.lowerBound - rows.lowerBound) * width)
@@ -60,7 +68,7 @@ public struct StoredWeights: Sendable {
             let found = buffer.baseAddress!
             Parallel.forRanges(of: rows, grain: rowsPerPanel) { range in
                 let panel = Tensor(shape: [range.count, width])
-                widen(rows: range, into: panel.pointer)
+                dequantize(rows: range, into: panel.pointer)
                 found[range.lowerBound / rowsPerPanel] =
                     kernels.has_non_finite(panel.pointer, panel.count) != 0
             }
@@ -69,15 +77,15 @@ public struct StoredWeights: Sendable {
         return found.contains(true)
     }
 
-    /// Rows widened at once on a thread: 256 KiB, a quarter of a core's L2 cache.
+    /// Rows dequantized at once on a thread: 256 KiB, a quarter of a core's L2 cache.
     var rowsPerPanel: Int { max(1, 65_536 / max(width, 1)) }
 }
 
 extension MatrixProduct {
-    /// Floats of a widened panel: 1 MiB, of which a product with a few hundred rows makes good use before the next.
+    /// Floats of a dequantized panel: 1 MiB, of which a product with a few hundred rows makes good use before the next.
     private static let panelFloats = 1 << 18
 
-    /// c = a · weightᵀ + beta · c, for a weight of any storage. One kept as stored is widened a panel of rows at a time
+    /// c = a · weightᵀ + beta · c, for a weight of any storage. One kept as stored is dequantized a panel of rows at a time
     /// and never exists as a whole.
     public static func multiply(
         _ a: MatrixView, transposed weight: Tensor, into c: MatrixView, beta: Float = 0
@@ -91,7 +99,7 @@ extension MatrixProduct {
         let step = ((rows + panels - 1) / panels + 15) / 16 * 16
         Parallel.forRanges(of: rows, grain: step) { range in
             let panel = Tensor(shape: [range.count, width])
-            stored.widen(rows: range, into: panel.pointer)
+            stored.dequantize(rows: range, into: panel.pointer)
             var out = c
             out.pointer += range.lowerBound
             out.columns = range.count

@@ -34,16 +34,16 @@ extension StoredWeights {
     /// Some rows as they are stored, in the given order; a row may occur more than once.
     public func selecting(rows: [Int]) -> StoredWeights {
         var parts: [Part] = []
-        var (format, count, bytes) = (WeightFormat?.none, 0, Data())
+        var (dtype, count, bytes) = (DType?.none, 0, Data())
         func finish() {
-            if let format { parts.append(Part(format: format, rows: count, bytes: bytes)) }
+            if let dtype { parts.append(Part(dtype: dtype, rows: count, bytes: bytes)) }
             (count, bytes) = (0, Data())
         }
         for row in rows {
             let (part, place) = self.part(holding: row)
-            if part.format != format {
+            if part.dtype != dtype {
                 finish()
-                format = part.format
+                dtype = part.dtype
             }
             let size = part.bytes.count / part.rows
             let start = part.bytes.startIndex + place * size
@@ -54,13 +54,13 @@ extension StoredWeights {
         return StoredWeights(width: width, parts: parts)
     }
 
-    /// The one format of some rows that follow each other; nil where they have several.
-    public func format(of rows: Range<Int>) -> WeightFormat? {
+    /// The type of some consecutive rows; nil where they have several.
+    public func dtype(of rows: Range<Int>) -> DType? {
         let (first, place) = part(holding: rows.lowerBound)
-        return place + rows.count <= first.rows ? first.format : nil
+        return place + rows.count <= first.rows ? first.dtype : nil
     }
 
-    /// The part in which a row lies, and its place there.
+    /// The part that holds a row, and the row's index in it.
     private func part(holding row: Int) -> (part: Part, place: Int) {
         var place = row
         for part in parts {

@@ -10,7 +10,7 @@ public final class Tensor: @unchecked Sendable {
     public let shape: [Int]
     /// nil for weights kept as stored.
     private let storage: Storage?
-    /// The weights, where they are kept as stored. Products widen them as they go; `pointer` does not exist.
+    /// The weights, where they are kept as stored. Products dequantize them as they go; `pointer` does not exist.
     public let stored: StoredWeights?
     /// Computes the values again from what the backward pass keeps anyway; nil where they are dearer than memory. An
     /// operation that needs this tensor in its backward pass keeps this instead.
@@ -54,44 +54,47 @@ public final class Tensor: @unchecked Sendable {
         shape == self.shape ? self : Tensor(shape: shape, sharing: self)
     }
 
+    /// A tensor of given values, row by row; there must be as many as `shape` holds.
     public convenience init(shape: [Int], values: [Float]) {
         self.init(shape: shape)
         precondition(values.count == count, "\(shape) holds \(count) values, not \(values.count)")
         withUnsafeMutableFloats { _ = $0.update(fromContentsOf: values) }
     }
 
+    /// A tensor of zeros.
     public static func zeros(_ shape: [Int]) -> Tensor {
         let tensor = Tensor(shape: shape)
         tensor.fill(0)
         return tensor
     }
 
+    /// Number of values.
     public var count: Int { shape.reduce(1, *) }
     /// Extent of the last axis.
     public var width: Int { shape[shape.count - 1] }
     /// Number of rows when the last axis is laid out in rows.
     public var rows: Int { shape.dropLast().reduce(1, *) }
 
-    /// The values' address, for kernels: valid while the tensor lives, row-major, `count` floats.
+    /// A pointer to the values, for kernels: valid while the tensor exists, row-major, `count` floats.
     public var pointer: UnsafeMutablePointer<Float> {
         guard let storage else { preconditionFailure("weights kept as stored have no floats in memory") }
         return storage.pointer
     }
 
-    /// The address of a row of the last axis.
+    /// A pointer to a row of the last axis.
     public func pointer(row: Int) -> UnsafeMutablePointer<Float> { pointer + row * width }
 
     /// A copy of the values, row by row.
     public var values: [Float] { withUnsafeFloats { Array($0) } }
 
-    /// Runs `body` on the values; the buffer must not be used after it returns. Weights kept as stored are widened for
+    /// Runs `body` on the values; the buffer must not be used after it returns. Weights kept as stored are dequantized for
     /// as long.
     public func withUnsafeFloats<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
-        if stored != nil { return try widened().withUnsafeFloats(body) }
+        if stored != nil { return try dequantized().withUnsafeFloats(body) }
         return try body(UnsafeBufferPointer(start: pointer, count: count))
     }
 
-    /// Runs `body` on some rows of the values; of weights kept as stored, only those are widened.
+    /// Runs `body` on some rows of the values; of weights kept as stored, only those are dequantized.
     public func withUnsafeRows<R>(_ range: Range<Int>, _ body: (UnsafeBufferPointer<Float>) throws -> R)
         rethrows
         -> R
@@ -101,7 +104,7 @@ public final class Tensor: @unchecked Sendable {
                 UnsafeBufferPointer(start: pointer(row: range.lowerBound), count: range.count * width))
         }
         let rows = Tensor(shape: [range.count, width])
-        stored.widen(rows: range, into: rows.pointer)
+        stored.dequantize(rows: range, into: rows.pointer)
         return try rows.withUnsafeFloats(body)
     }
 
@@ -112,16 +115,17 @@ public final class Tensor: @unchecked Sendable {
         try body(UnsafeMutableBufferPointer(start: pointer, count: count))
     }
 
-    /// This tensor with its values in memory: itself, or a widened copy of weights kept as stored.
-    public func widened() -> Tensor {
+    /// This tensor with its values in memory: itself, or a dequantized copy of weights kept as stored.
+    public func dequantized() -> Tensor {
         guard let stored else { return self }
         let result = Tensor(shape: shape)
         Parallel.forRanges(of: rows, grain: stored.rowsPerPanel) { range in
-            stored.widen(rows: range, into: result.pointer(row: range.lowerBound))
+            stored.dequantize(rows: range, into: result.pointer(row: range.lowerBound))
         }
         return result
     }
 
+    /// Sets every value.
     public func fill(_ value: Float) {
         let values = pointer
         Parallel.forRanges(of: count, grain: elementwiseGrain) { range in
@@ -171,6 +175,7 @@ extension Tensor {
 
 /// Gathers the contributions to one tensor's gradient.
 public final class GradientSlot: @unchecked Sendable {
+    /// The gradient so far; nil before the first contribution.
     public var value: Tensor?
 
     /// Lets `body` write a contribution of `shape`: it must compute `buffer = beta * buffer + contribution`, with

@@ -1,9 +1,9 @@
-/// U+2581 (▁), as which SentencePiece writes a space.
+/// U+2581 (▁), with which SentencePiece represents a space.
 ///
-/// In a text it cannot be told from one: encoding gives it the ids of a space, and decoding gives a space back. The sentencepiece
+/// In a text the two cannot be told apart: encoding gives it the ids of a space, and decoding gives a space back. The sentencepiece
 /// library, transformers and llama.cpp do the same; other ids would differ from those that models were trained on.
 public enum SpaceSymbol {
-    /// How often it occurs in bytes of UTF-8.
+    /// How often it occurs in UTF-8 text.
     public static func count(in text: UnsafeBufferPointer<UInt8>) -> Int {
         let (first, second, third) = Normalizer.spaceBytes
         guard text.count >= 3 else { return 0 }
@@ -12,7 +12,7 @@ public enum SpaceSymbol {
         }
     }
 
-    /// What is to be said of a text that holds it; nil if it does not.
+    /// A note for the user about a text that contains it; nil for none.
     public static func note(count: Int) -> String? {
         guard count > 0 else { return nil }
         return

@@ -15,6 +15,7 @@ public struct StreamingDecoder: Sendable {
     /// Whether the next piece may begin the text, where the space a model puts before texts is dropped.
     private var isAtStart: Bool
 
+    /// A decoder at the beginning of a text.
     public init(_ tokenizer: Tokenizer) {
         self.tokenizer = tokenizer
         isAtStart = tokenizer.addsDummyPrefix || tokenizer.removesExtraWhitespace
@@ -102,12 +103,13 @@ extension Tokenizer {
     /// The text of token ids. Control pieces give no text; byte pieces that do not form a character give one
     /// U+FFFD each.
     ///
-    /// Throws `UserError` for an id that is not of this vocabulary.
+    /// - Throws: `UserError` for an id that is not of this vocabulary.
     public func decode(_ ids: [Int32]) throws -> String {
         String(decoding: try decodedBytes(ids), as: UTF8.self)
     }
 
     /// As `decode`, in bytes of UTF-8.
+    /// - Throws: As `decode`.
     public func decodedBytes(_ ids: [Int32]) throws -> [UInt8] {
         var decoder = StreamingDecoder(self)
         var bytes: [UInt8] = []

@@ -15,7 +15,7 @@ public struct TextEncoder {
 
     /// What is encoded at once.
     private let partBytes: Int
-    /// No text in words comes near it; what is without a space at all still fits into memory.
+    /// Far above any text with spaces; text without any still fits into memory.
     private var longestPart: Int { 16 * partBytes }
 
     /// - Parameter continuing: whether the text follows other tokens, see `Tokenizer.encodeContent`

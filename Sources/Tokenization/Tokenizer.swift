@@ -16,11 +16,13 @@ public final class Tokenizer: Sendable {
     /// The bytes each piece adds to a decoded text, one after another.
     let surfaces: Surfaces
 
+    /// The id of text that no piece spells.
     public let unknownID: Int32
     /// The id that begins a sequence (usually `<s>`), if there is one.
     public let beginID: Int32?
     /// The id that ends a sequence (usually `</s>`), if there is one.
     public let endID: Int32?
+    /// The id that fills batches, if there is one.
     public let paddingID: Int32?
 
     typealias Segment = UnigramSegmenter.Segment
@@ -35,7 +37,7 @@ public final class Tokenizer: Sendable {
 
     /// Opens a `.model` file, or the `tokenizer.model` of a directory.
     ///
-    /// Throws `UserError` if the file cannot be read or is not a complete, sound model.
+    /// - Throws: `UserError` if the file cannot be read or is not a complete, sound model.
     public convenience init(contentsOf url: URL) throws {
         var isDirectory: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
@@ -51,6 +53,8 @@ public final class Tokenizer: Sendable {
     }
 
     /// Opens the bytes of a `.model` file; `name` is what errors call it.
+    ///
+    /// - Throws: `UserError` if the bytes are not a complete, sound model.
     public init(serializedModel: Data, name: String) throws {
         self.serializedModel = serializedModel
         model = try ModelFile(serializedModel, name: name)
@@ -85,6 +89,7 @@ public final class Tokenizer: Sendable {
 extension Tokenizer {
     /// The number of pieces; ids are `0..<vocabularySize`.
     public var vocabularySize: Int { model.pieces.count }
+    /// How text is segmented.
     public var kind: TokenizerKind { model.kind }
     /// Whether characters without a piece are spelled in byte pieces, so that no text becomes unknown.
     public var hasByteFallback: Bool { model.hasByteFallback }

@@ -7,12 +7,18 @@ typealias Projection = (_ x: Tensor, _ weight: Tensor, _ residual: Tensor?) -> T
 
 /// One layer: x += attention(norm(x)); x += feedForward(norm(x)). Some families norm both outputs too.
 public final class Block {
-    public let attentionNorm: Tensor  // [C]
-    public let queryKeyValue: Tensor  // [(H + 2K)·D, C]
-    public let attentionOutput: Tensor  // [C, H·D]
-    public let feedForwardNorm: Tensor  // [C]
-    public let gateUp: Tensor  // [2F, C]
-    public let down: Tensor  // [C, F]
+    /// Norm before attention, [C].
+    public let attentionNorm: Tensor
+    /// Projection of queries, keys and values, [(H + 2K)·D, C].
+    public let queryKeyValue: Tensor
+    /// Projection of the heads' outputs, [C, H·D].
+    public let attentionOutput: Tensor
+    /// Norm before the feed-forward, [C].
+    public let feedForwardNorm: Tensor
+    /// Projections to gates and ups, [2F, C].
+    public let gateUp: Tensor
+    /// Projection back to the residual stream, [C, F].
+    public let down: Tensor
     /// [(H + 2K)·D] and [C]; of models whose attention has biases
     public let attentionBiases: (queryKeyValue: Tensor, output: Tensor)?
     /// [D] each; of families that norm heads
@@ -48,19 +54,19 @@ public final class Block {
     /// - Parameters:
     ///   - x: [N, C], the residual stream
     ///   - projection: how rows are multiplied by a weight
-    ///   - observe: receives what lies inside
+    ///   - observe: receives intermediate values
     ///   - attend: turns rows of queries, keys and values, [N, (H + 2K)·D], into attention's output, [N, H·D]
     /// - Returns: [N, C]
     func forward(
         _ x: Tensor, projection: Projection, observe: (ObservedPart, Tensor) -> Void,
         attend: (Tensor) -> Tensor
     ) -> Tensor {
-        // In passing, so that nothing lives longer for being looked at.
-        func seen(_ part: ObservedPart, _ values: Tensor) -> Tensor {
+        // Passes values through, so that observing does not prolong their lifetime.
+        func observed(_ part: ObservedPart, _ values: Tensor) -> Tensor {
             observe(part, values)
             return values
         }
-        var queryKeyValue = projection(seen(.normed, norm(x, attentionNorm)), queryKeyValue, nil)
+        var queryKeyValue = projection(observed(.normed, norm(x, attentionNorm)), queryKeyValue, nil)
         if let attentionBiases { queryKeyValue = rowBias(queryKeyValue, attentionBiases.queryKeyValue) }
         if let headNorms {
             queryKeyValue = headNorm(
@@ -68,10 +74,10 @@ public final class Block {
                 shape: shape)
         }
         let middle = join(
-            seen(.heads, attend(queryKeyValue)), attentionOutput, bias: attentionBiases?.output, to: x,
+            observed(.heads, attend(queryKeyValue)), attentionOutput, bias: attentionBiases?.output, to: x,
             norm: outputNorms?.attention, projection)
         let gated = gatedUnit(
-            projection(seen(.normed, norm(middle, feedForwardNorm)), gateUp, nil), gate)
+            projection(observed(.normed, norm(middle, feedForwardNorm)), gateUp, nil), gate)
         observe(.neurons, gated)
         return join(gated, down, bias: nil, to: middle, norm: outputNorms?.feedForward, projection)
     }

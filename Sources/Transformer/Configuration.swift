@@ -2,12 +2,14 @@ import Tensors
 
 /// The shape of a decoder-only transformer: RMSNorm before each part, rotary positions, grouped-query attention, a gated
 /// feed-forward, and what its family adds.
-public struct Configuration: Codable, Equatable, Sendable {
+public struct Configuration: Encodable, Equatable, Sendable {
+    /// The family, whose switches the decoder follows.
     public var family: Family
     /// Rows of the embedding table, V.
     public var vocabularySize: Int
     /// Channels of the residual stream, C.
     public var width: Int
+    /// Number of layers.
     public var layers: Int
     /// Query heads, H.
     public var heads: Int
@@ -19,12 +21,15 @@ public struct Configuration: Codable, Equatable, Sendable {
     public var feedForward: Int
     /// Base of the rotary frequencies.
     public var ropeTheta: Double
+    /// Added to the mean square in RMSNorm.
     public var normEpsilon: Float
     /// True when the output head is the embedding table.
     public var tiedHead: Bool
     /// Longest sequence, in positions.
     public var contextLength: Int
+    /// How rotary frequencies are changed for long contexts; nil for not at all.
     public var ropeScaling: RopeScaling?
+    /// The layers whose queries see only the last positions; nil for none.
     public var slidingWindow: SlidingWindow?
     /// Attention scores are divided by the square root of this; nil for the head dimension.
     public var queryScalar: Double?
@@ -38,6 +43,10 @@ public struct Configuration: Codable, Equatable, Sendable {
     /// Components of a head that are turned, its first ones; nil for all.
     public var rotaryDimension: Int?
 
+    /// A shape by its extents. What is left out is as in a small Llama: as many key-value heads as heads, heads that divide the
+    /// width, a tied head.
+    ///
+    /// Nothing is checked here: see `problems`.
     public init(
         family: Family = .llama, vocabularySize: Int, width: Int, layers: Int, heads: Int,
         keyValueHeads: Int? = nil,
@@ -68,12 +77,13 @@ public struct Configuration: Codable, Equatable, Sendable {
         self.rotaryDimension = rotaryDimension
     }
 
+    /// Whether queries, keys, values and attention's output have biases.
     public var hasAttentionBias: Bool { attentionBias == true }
 
     /// Components of a head that are turned.
     public var turnedComponents: Int { rotaryDimension ?? headDimension }
 
-    /// What makes the shape impossible, in words; empty when it is sound.
+    /// What is wrong with the shape, as messages; empty when it is valid.
     public var problems: [String] {
         var problems: [String] = []
         let sizes = [
@@ -115,24 +125,21 @@ public struct Configuration: Codable, Equatable, Sendable {
 
     /// Choices that the family does not have.
     private var misfits: [String] {
-        var misfits: [String] = []
-        func allow(_ families: Family..., choice: String, made: Bool) {
-            if made, !families.contains(family) {
-                misfits.append("\(family.rawValue) models have no \(choice)")
-            }
+        let made: [(Family.Choices, name: String, isMade: Bool)] = [
+            (.queryScalar, "query scalar", queryScalar != nil),
+            (.softCaps, "soft caps", attentionSoftCap != nil || logitSoftCap != nil),
+            (.slidingWindow, "sliding window", slidingWindow != nil),
+            (.attentionBiases, "attention biases", hasAttentionBias),
+            (.partialRotary, "partial rotary embedding", turnedComponents != headDimension),
+            (.windowedRopeBase, "second rotary base", slidingWindow?.ropeTheta != nil),
+            (
+                .layersWithoutWindow, "layers without the window",
+                slidingWindow.map { $0.layers.count != layers } ?? false
+            ),
+        ]
+        return made.filter { $0.isMade && !family.choices.contains($0.0) }.map {
+            "\(family.name) models have no \($0.name)"
         }
-        allow(.gemma2, .gemma3, choice: "query scalar", made: queryScalar != nil)
-        allow(
-            .gemma2, .gemma3, choice: "soft caps", made: attentionSoftCap != nil || logitSoftCap != nil)
-        allow(.mistral, .phi3, .gemma2, .gemma3, choice: "sliding window", made: slidingWindow != nil)
-        allow(
-            .llama, .gemma, .gemma2, .gemma3, choice: "attention biases", made: hasAttentionBias)
-        allow(.phi3, choice: "partial rotary embedding", made: turnedComponents != headDimension)
-        allow(.gemma3, choice: "second rotary base", made: slidingWindow?.ropeTheta != nil)
-        allow(
-            .gemma2, .gemma3, choice: "layers without the window",
-            made: slidingWindow.map { $0.layers.count != layers } ?? false)
-        return misfits
     }
 
     /// Attention of each layer.

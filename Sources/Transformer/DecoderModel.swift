@@ -3,9 +3,11 @@ import Tensors
 
 /// The decoder-only transformer of teachers and students.
 public final class DecoderModel: @unchecked Sendable {
+    /// The shape.
     public let configuration: Configuration
     /// [V, C]
     public let embeddingTable: Tensor
+    /// The layers, first to last.
     public let blocks: [Block]
     /// [C]
     public let finalNorm: Tensor
@@ -53,19 +55,22 @@ public final class DecoderModel: @unchecked Sendable {
             weight: given["head.weight"] ?? given["embedding.weight"]!, softCap: configuration.logitSoftCap)
     }
 
-    /// The model as it is once its matrices are written in a format, rounded as `Checkpoint.export` rounds them; gradients
-    /// pass to this model's weights.
-    public func fakeQuantized(to format: WeightFormat) -> DecoderModel {
+    /// The model with fake-quantized weights: each matrix rounded as `Checkpoint.export` would write it, for quantization-aware
+    /// training. Gradients pass straight through to this model's weights.
+    ///
+    /// - Parameter dtype: the type of export
+    public func fakeQuantized(to dtype: DType) -> DecoderModel {
         let rounded = parameters.map { name, tensor in
             tensor.shape.count == 1
                 ? (name, tensor)
-                : (name, Tensors.fakeQuantized(tensor, to: format.fitting(width: tensor.width)))
+                : (name, Tensors.fakeQuantized(tensor, to: dtype.fitting(width: tensor.width)))
         }
         return DecoderModel(configuration: configuration, parameters: rounded, rotary: rotary)
     }
 
     /// A decoder with random weights: normal with deviation 0.02, and 0.02 / √(2·layers) where a block adds to the
     /// residual stream (Radford et al. 2019); norms at 1, biases at 0.
+    /// - Throws: `UserError` that lists what makes the shape impossible.
     public convenience init(configuration: Configuration, seed: UInt64) throws {
         let residualDeviation = 0.02 / Float(2 * max(configuration.layers, 1)).squareRoot()
         guard configuration.problems.isEmpty else {
@@ -159,7 +164,7 @@ public final class DecoderModel: @unchecked Sendable {
     /// - Returns: [N, C]
     public func hiddenStates(_ batch: TokenBatch) -> Tensor { forward(batch) { _, _, _ in } }
 
-    /// The forward pass with what lies inside it.
+    /// The forward pass with its intermediate values.
     public func activations(_ batch: TokenBatch) -> Activations {
         var (hidden, queryKeyValue) = ([Tensor](), [Tensor]())
         let final = forward(batch) { part, _, tensor in
@@ -173,7 +178,7 @@ public final class DecoderModel: @unchecked Sendable {
             final: final, hidden: hidden, queryKeyValue: queryKeyValue, shape: attention[0])
     }
 
-    /// The forward pass of a batch, with a look at what lies inside it.
+    /// The forward pass of a batch, with an observer of its intermediate values.
     func forward(_ batch: TokenBatch, observe: Observer) -> Tensor {
         precondition(
             batch.longest <= configuration.contextLength,
@@ -216,13 +221,12 @@ public final class DecoderModel: @unchecked Sendable {
         return finalNormed(x)
     }
 
-    /// What the first layer reads of tokens, [N, C].
+    /// The first layer's input for tokens: their scaled embeddings, [N, C].
     public func embedded(_ ids: [Int32]) -> Tensor {
         embedding(ids, table: embeddingTable, scale: configuration.embeddingScale)
     }
 
-    /// What the head reads of the residual stream: after the last layer, or after an earlier one for a model that ends
-    /// there.
+    /// The final norm of a residual stream: of the last layer's or, for an early exit, an earlier layer's.
     ///
     /// - Parameter residual: [M, C]
     /// - Returns: [M, C]

@@ -1,45 +1,69 @@
 import Tensors
 
-/// A family of models, each a few switches of the one decoder.
+/// A family of models: the switches of the decoder that its models have in common, and the choices that they may make.
 ///
-/// What a family fixes is told here; what its models choose is in `Configuration`.
-public enum Family: String, CaseIterable, Codable, Sendable {
-    /// Llama 1 and 2, TinyLlama, Llama-like models (Touvron et al. 2023, arXiv 2307.09288).
-    case llama
-    /// Llama with a sliding window (Jiang et al. 2023, arXiv 2310.06825).
-    case mistral
-    /// Scaled embeddings and GeGLU (arXiv 2403.08295).
-    case gemma
-    /// Norms after each part too, soft caps, windows in every other layer (arXiv 2408.00118).
-    case gemma2
-    /// Norms of queries and keys, windows in five of six layers (arXiv 2503.19786).
-    case gemma3
-    /// Llama, its projections stored together (Abdin et al. 2024, arXiv 2404.14219).
-    case phi3
-
-    public var isGemma: Bool { [.gemma, .gemma2, .gemma3].contains(self) }
-    /// What the feed-forward's gate passes through.
-    public var gate: Gate { isGemma ? .geluTanh : .silu }
+/// What a single model chooses is in `Configuration`. Families are values, so that the decoder needs no list of them; those
+/// whose checkpoints can be read are in `Checkpoints`, a file each.
+///
+///     let family = Family(name: "mine", gate: .geluTanh, normsHeads: true)
+public struct Family: Equatable, Sendable {
+    /// The name in messages, such as "gemma2".
+    public let name: String
+    /// The activation of the feed-forward's gate.
+    public let gate: Gate
     /// Whether attention's and the feed-forward's outputs are normed before they join the residual stream.
-    public var normsOutputs: Bool { self == .gemma2 || self == .gemma3 }
+    public let normsOutputs: Bool
     /// Whether queries and keys are normed, head by head.
-    public var normsHeads: Bool { self == .gemma3 }
+    public let normsHeads: Bool
     /// Whether embeddings are multiplied by √width.
-    public var scalesEmbeddings: Bool { isGemma }
+    public let scalesEmbeddings: Bool
+    /// The parts of `Configuration` that the family's models may set.
+    public let choices: Choices
+
+    /// A family by its switches; those left out make a plain Llama.
+    public init(
+        name: String, gate: Gate = .silu, normsOutputs: Bool = false, normsHeads: Bool = false,
+        scalesEmbeddings: Bool = false, choices: Choices = []
+    ) {
+        self.name = name
+        self.gate = gate
+        self.normsOutputs = normsOutputs
+        self.normsHeads = normsHeads
+        self.scalesEmbeddings = scalesEmbeddings
+        self.choices = choices
+    }
+
+    /// Llama 1 to 3, TinyLlama and models of the same shape (Touvron et al. 2023, arXiv 2307.09288): no switch is set.
+    public static let llama = Family(name: "llama", choices: .attentionBiases)
+
+    /// Parts of a model's configuration that not every family has.
+    public struct Choices: OptionSet, Sendable {
+        /// One bit for each choice.
+        public let rawValue: Int
+        /// Choices by their bits.
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// `Configuration.queryScalar`.
+        public static let queryScalar = Choices(rawValue: 1)
+        /// `Configuration.attentionSoftCap` and `logitSoftCap`.
+        public static let softCaps = Choices(rawValue: 2)
+        /// `Configuration.slidingWindow`.
+        public static let slidingWindow = Choices(rawValue: 4)
+        /// A window in some layers only.
+        public static let layersWithoutWindow = Choices(rawValue: 8)
+        /// `SlidingWindow.ropeTheta`.
+        public static let windowedRopeBase = Choices(rawValue: 16)
+        /// `Configuration.attentionBias`.
+        public static let attentionBiases = Choices(rawValue: 32)
+        /// `Configuration.rotaryDimension`.
+        public static let partialRotary = Choices(rawValue: 64)
+    }
 }
 
-/// Layers whose queries see only the last positions.
-public struct SlidingWindow: Codable, Equatable, Sendable {
-    /// Keys that a query sees, its own among them.
-    public var size: Int
-    /// The layers with a window, rising.
-    public var layers: [Int]
-    /// Base of these layers' rotary frequencies, which no scaling changes; nil for the model's own, scaled.
-    public var ropeTheta: Double?
-
-    public init(size: Int, layers: [Int], ropeTheta: Double? = nil) {
-        self.size = size
-        self.layers = layers
-        self.ropeTheta = ropeTheta
+/// Encoded as its name.
+extension Family: Encodable {
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(name)
     }
 }

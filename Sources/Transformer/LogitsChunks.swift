@@ -6,7 +6,7 @@ public enum LogitsChunks {
     private static let budget = 4 << 20
     private static let tile = 16
     /// However large the vocabulary (128 MiB for 262,144 pieces): with fewer rows a product spends its time on packing the
-    /// head's weights, or on widening those kept as stored.
+    /// head's weights, or on dequantizing those kept as stored.
     private static let leastRows = 128
 
     /// Rows whose logits are held at once. Buffers have as many however few positions there are: of those that are not written

@@ -10,6 +10,7 @@ public struct OutputHead {
     /// Logits z become softCap · tanh(z / softCap) (Gemma 2, arXiv 2408.00118); nil leaves them as they are.
     public let softCap: Float?
 
+    /// A head.
     public init(weight: Tensor, softCap: Float? = nil) {
         self.weight = weight
         self.softCap = softCap
@@ -42,7 +43,7 @@ public struct OutputHead {
     ///
     /// - Parameters:
     ///   - hidden: [M, C]
-    ///   - arithmetic: of quantised weights
+    ///   - arithmetic: of quantized weights
     /// - Returns: [M, V]
     func samplingLogits(of hidden: Tensor, arithmetic: ProductArithmetic) -> Tensor {
         let z = rowwiseLinear(hidden, weight: weight, arithmetic: arithmetic)

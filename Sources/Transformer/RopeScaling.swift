@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// How rotary frequencies are changed for contexts longer than those of pretraining.
-public enum RopeScaling: Codable, Equatable, Sendable {
+public enum RopeScaling: Encodable, Equatable, Sendable {
     /// All frequencies divided by a factor (Chen et al. 2023, arXiv 2306.15595).
     case linear(factor: Double)
     /// Low frequencies divided by `factor`, high ones kept, those between blended (Llama 3.1, arXiv 2407.21783).
@@ -18,7 +18,7 @@ public enum RopeScaling: Codable, Equatable, Sendable {
         if case .longrope(_, _, let originalContext, _) = self { originalContext } else { nil }
     }
 
-    /// What makes the scaling impossible, in words.
+    /// What is wrong with the scaling; empty when it is valid.
     func problems(dimension: Int) -> [String] {
         func positive(_ name: String, _ value: Double) -> [String] {
             value > 0 && value.isFinite ? [] : ["the rotary \(name) \(value) is not positive"]

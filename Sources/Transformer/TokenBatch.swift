@@ -9,6 +9,7 @@ public struct TokenBatch: Sendable {
     /// What the model reads in place of the embedded ids, [N, C]; nil for the ids themselves.
     public let embeddings: Tensor?
 
+    /// A batch from tokens laid end to end.
     public init(ids: [Int32], segments: [Int], embeddings: Tensor? = nil) {
         precondition(
             embeddings.map { $0.rows == ids.count } ?? true,
@@ -22,6 +23,7 @@ public struct TokenBatch: Sendable {
         self.segments = segments
     }
 
+    /// A batch of sequences, none empty.
     public init(sequences: [[Int32]]) {
         self.init(
             ids: sequences.flatMap { $0 },

@@ -33,7 +33,7 @@ struct CheckpointInspection: Inspection {
 
     var rows: [[String]] {
         [
-            ["family", shape.family.rawValue], ["parameters", "\(parameters)"],
+            ["family", shape.family.name], ["parameters", "\(parameters)"],
             ["bytes of weights", "\(bytes)"],
             ["bytes a weight", decimal(Double(bytes) / Double(parameters), 2)],
             ["layers", "\(shape.layers)"], ["width", "\(shape.width)"],

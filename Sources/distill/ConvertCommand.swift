@@ -39,7 +39,7 @@ struct ConvertCommand: ParsableCommand {
 
     func validate() throws {
         try StandardStreams.refuse(output, for: "a model")
-        guard output.hasSuffix(".gguf") || type.format.valuesPerBlock == 1 else {
+        guard output.hasSuffix(".gguf") || type.dtype.valuesPerBlock == 1 else {
             throw ValidationError(
                 "--type \(type.rawValue) is for GGUF files; a directory takes f32, f16 or bf16")
         }
@@ -68,14 +68,14 @@ struct ConvertCommand: ParsableCommand {
                 // No program can use a GGUF file without a vocabulary.
                 try Checkpoint.export(
                     decoder: model.decoder, tokenizer: model.requireTokenizer(), template: model.template,
-                    tokens: model.tokens, to: url, as: type.format)
+                    tokens: model.tokens, to: url, as: type.dtype)
             } else {
                 if model.tokenizer == nil {
                     Failure.report("note: \(input) has no tokenizer.model, so none is written")
                 }
                 try Checkpoint.save(
                     decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
-                    tokens: model.tokens, to: url, as: ScalarType(rawValue: type.format.rawValue)!)
+                    tokens: model.tokens, to: url, as: type.dtype)
             }
             let bytes = try Checkpoint.weightBytes(at: url)
             if json {

@@ -82,7 +82,7 @@ struct InspectCommand: ParsableCommand {
                 "is not the teacher that made \(path): its fingerprint is another", file: url.relativePath,
                 hint: "name the right one with --teacher", status: .configuration)
         }
-        return SignalVerification.measure(cache, teacher: try Checkpoint.load(url).decoder, records: records)
+        return try SignalVerification.measure(cache, teacher: try Checkpoint.load(url).decoder, records: records)
     }
 }
 
@@ -113,7 +113,7 @@ struct CacheInspection: Inspection {
         bytesPerPosition = manifest.bytesPerPosition
         idsPerPosition = manifest.idsPerPosition
         let origin = manifest.origin
-        hidden = origin.hidden?.kept ?? []
+        hidden = origin.hidden?.stored ?? []
         (kind, temperature, seed) = (origin.kind.description, origin.temperature, origin.seed)
         (teacher, vocabularySize) = (origin.teacher, origin.vocabularySize)
         teacherFingerprint = origin.teacherFingerprint.hexadecimal

@@ -129,7 +129,7 @@ import Testing
         let index = "model.safetensors.index.json"
         let cases: [(map: String, message: String)] = [
             (#""all""#, "the object \"weight_map\" is missing"),
-            (#"{"model.norm.weight": 3}"#, "\"model.norm.weight\" lies in 3"),
+            (#"{"model.norm.weight": 3}"#, "\"model.norm.weight\" is in 3"),
             (#"{"model.norm.weight": "../\#(shard)"}"#, "the name of a file beside the index is expected"),
             (#"{"model.norm.weight": ".."}"#, "the name of a file beside the index is expected"),
             (#"{"model.norm.weight": ""}"#, "the name of a file beside the index is expected"),

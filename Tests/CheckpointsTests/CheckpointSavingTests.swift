@@ -35,8 +35,8 @@ import Transformer
         }
     }
 
-    @Test(arguments: [ScalarType.bf16, .f16])
-    func halvesComeBackRounded(type: ScalarType) throws {
+    @Test(arguments: [DType.bf16, .f16])
+    func halvesComeBackRounded(type: DType) throws {
         let format = type == .bf16 ? Reference.HalfFormat.bfloat16 : .float16
         try withTemporaryDirectory { directory in
             let url = directory.appending(path: "student")
@@ -132,7 +132,7 @@ import Transformer
     }
 
     @Test func weightsThatTheTypeCannotHoldAreRefused() throws {
-        let cases: [(value: Float, type: ScalarType, accepted: Bool)] = [
+        let cases: [(value: Float, type: DType, accepted: Bool)] = [
             (.nan, .f32, false), (.infinity, .bf16, false), (-.infinity, .f16, false),
             (65_519, .f16, true), (-65_520, .f16, false), (65_520, .bf16, true),
             (Float.greatestFiniteMagnitude, .f32, true), (Float.greatestFiniteMagnitude, .bf16, false),

@@ -59,7 +59,7 @@ import Transformer
             #expect(try tokenizer.decode([Int32(count + 1)]) == "two words")
             #expect(tokenizer.encode("The red lamp.") == plain.encode("The red lamp."))
             #expect(try Checkpoint.tokenizer(at: url).hasSameIDs(as: tokenizer))
-            #expect(try Checkpoint.textForm(at: url).tokenizer.hasSameIDs(as: tokenizer))
+            #expect(try Checkpoint.tokenizerAndTemplate(at: url).tokenizer.hasSameIDs(as: tokenizer))
 
             // The logits of all pieces are those of the whole table.
             let all = logits(weights, [1, 5, 9])

@@ -9,15 +9,15 @@ import Transformer
 
 /// GGUF files that we write, read again and opened by llama.cpp.
 @Suite struct ExportTests {
-    private func export(_ model: Checkpoint, to url: URL, as format: WeightFormat) throws {
+    private func export(_ model: Checkpoint, to url: URL, as format: DType) throws {
         try Checkpoint.export(
             decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,
             tokens: model.tokens, to: url, as: format)
     }
 
     /// Mistral's is written as Llama, with a context no longer than its window.
-    @Test(arguments: FamilyTests.names.filter { $0 != "gemma3-bias" }, [WeightFormat.f32, .bf16])
-    func comesBackWithTheSameLogits(name: String, format: WeightFormat) throws {
+    @Test(arguments: FamilyTests.names.filter { $0 != "gemma3-bias" }, [DType.f32, .bf16])
+    func comesBackWithTheSameLogits(name: String, format: DType) throws {
         let original = try Checkpoint.load(golden("families/\(name)"))
         let expected = try SafetensorsFile(contentsOf: golden("families/\(name).golden.safetensors"))
         try withTemporaryDirectory { directory in
@@ -66,12 +66,12 @@ import Transformer
     }
 
     /// A value beyond Float16, or beyond what a Float16 scale allows, became infinite in the file without a word.
-    @Test(arguments: [WeightFormat.f16, .q80, .q50, .q40])
-    func refusesAValueThatTheFormatCannotHold(format: WeightFormat) throws {
+    @Test(arguments: [DType.f16, .q80, .q50, .q40])
+    func refusesAValueThatTheFormatCannotHold(format: DType) throws {
         let decoder = try Fixture.decoder()
         let matrix = try #require(decoder.parameters.first { $0.tensor.shape.count == 2 })
         matrix.tensor.withUnsafeMutableFloats { $0[3] = -1e30 }
-        func export(as format: WeightFormat, to url: URL) throws {
+        func export(as format: DType, to url: URL) throws {
             try Checkpoint.export(
                 decoder: decoder, tokenizer: nil, template: nil, tokens: SpecialTokens(), to: url, as: format)
         }
@@ -89,8 +89,8 @@ import Transformer
 
     /// A model trained through rounded weights is, once written, what it was trained as: heads of Llama are turned on the
     /// way and a feed-forward of 48 has no whole blocks.
-    @Test(arguments: [WeightFormat.q80, .q50, .q40])
-    func fakeQuantizedWeightsAreThoseWritten(format: WeightFormat) throws {
+    @Test(arguments: [DType.q80, .q50, .q40])
+    func fakeQuantizedWeightsAreThoseWritten(format: DType) throws {
         let decoder = try Fixture.decoder()
         let rounded = decoder.fakeQuantized(to: format)
         try withTemporaryDirectory { directory in
@@ -140,8 +140,8 @@ import Transformer
             try Checkpoint.export(
                 decoder: decoder, tokenizer: nil, template: nil, tokens: SpecialTokens(), to: url, as: .q6K)
             let block = try Checkpoint.load(url, weights: .stored).decoder.blocks[0]
-            #expect(block.queryKeyValue.stored?.parts.map(\.format) == [.q80, .q80, .q80])
-            #expect(block.down.stored?.parts.map(\.format) == [.f16])
+            #expect(block.queryKeyValue.stored?.parts.map(\.dtype) == [.q80, .q80, .q80])
+            #expect(block.down.stored?.parts.map(\.dtype) == [.f16])
             // Float16 rounds to 2⁻¹¹ of the value, and below 6e-5 to a step of 6e-8.
             expectClose(
                 block.down.values, decoder.blocks[0].down.values.map(Double.init), relative: 5e-4,
@@ -174,8 +174,8 @@ import Transformer
     }
 
     /// Runs where `DISTILL_PYTHON` names a Python that has what `check_llama_cpp.py` needs.
-    @Test(.enabled(if: TransformersTests.python != nil), arguments: [WeightFormat.f16, .q80, .q50, .q6K])
-    func opensInLlamaCpp(format: WeightFormat) throws {
+    @Test(.enabled(if: TransformersTests.python != nil), arguments: [DType.f16, .q80, .q50, .q6K])
+    func opensInLlamaCpp(format: DType) throws {
         let package = golden("").deletingLastPathComponent().deletingLastPathComponent()
         let teacher = try Checkpoint.load(package.appending(path: "data/teacher"))
         let tokenizer = try teacher.requireTokenizer()

@@ -28,13 +28,13 @@ import Testing
                 $0.pairs.append(("list", 9, list + list + list + list + list))
             }
         ),
-        ("the key \"general.architecture\" stands twice", { $0.pairs.append($0.pairs[0]) }),
+        ("the key \"general.architecture\" is given twice", { $0.pairs.append($0.pairs[0]) }),
         (
             "a text that is not UTF-8",
             { $0.pairs[0].value = GGUFBytes.bytes(UInt64(5)) + [0xFF, 0xFE, 0x41, 0x41, 0x41] }
         ),
         ("general.alignment is 12, no multiple of 8", { $0.add("general.alignment", 12 as UInt32) }),
-        ("tensor \"output_norm.weight\" stands twice", { $0.tensors.append($0.tensors[1]) }),
+        ("tensor \"output_norm.weight\" is given twice", { $0.tensors.append($0.tensors[1]) }),
         ("has 5 dimensions, not 1 to 4", { $0.tensors[0].shape = [1, 1, 1, 1, 16] }),
         ("has 0 dimensions, not 1 to 4", { $0.tensors[0].shape = [] }),
         ("has an extent of 0", { $0.tensors[0].shape = [0, 4] }),

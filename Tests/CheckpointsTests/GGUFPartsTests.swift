@@ -70,7 +70,7 @@ import Testing
                     $0[2].tensors = []; $0[2].data = []
                 }, "the 3 parts hold"
             ),
-            ({ $0[2].tensors[0].name = $0[1].tensors[0].name }, "stands in"),
+            ({ $0[2].tensors[0].name = $0[1].tensors[0].name }, "is in"),
         ]
         for (change, message) in cases {
             try withTemporaryDirectory { directory in

@@ -23,7 +23,7 @@ import Transformer
         }
 
         func decoder(_ weights: WeightStorage) throws -> DecoderModel {
-            try Checkpoint.load(golden("families/\(model)"), weights: weights).decoder.cut(
+            try Checkpoint.load(golden("families/\(model)"), weights: weights).decoder.pruned(
                 to: DecoderSelection(
                     layers: layers, neurons: neurons, heads: heads, channels: channels,
                     vocabulary: vocabulary))
@@ -60,7 +60,7 @@ import Transformer
     /// Faults found, line 20: biases go with the heads and channels that they belong to.
     @Test func biasesAreCutWithTheirHeads() throws {
         let whole = try Checkpoint.load(golden("families/llama-bias")).decoder
-        let cut = try whole.cut(to: DecoderSelection(heads: [[1], [0]], channels: [0, 3, 5]))
+        let cut = try whole.pruned(to: DecoderSelection(heads: [[1], [0]], channels: [0, 3, 5]))
         func values(_ decoder: DecoderModel, _ name: String) -> [Float] {
             decoder.parameters.first { $0.name == name }!.tensor.values
         }
@@ -111,8 +111,8 @@ import Transformer
     }
 
     /// Rows of quantised weights are gathered as they are stored, and written so again.
-    @Test(arguments: [WeightFormat.q80, .q40, .q6K, .bf16])
-    func aRestrictedTeacherKeepsItsBlocks(format: WeightFormat) throws {
+    @Test(arguments: [DType.q80, .q40, .q6K, .bf16])
+    func aRestrictedTeacherKeepsItsBlocks(format: DType) throws {
         let whole = try Tokenizer(contentsOf: golden("tokenization/bpe.model"))
         let shape = Configuration(
             vocabularySize: whole.vocabularySize, width: 256, layers: 2, heads: 2, feedForward: 256,
@@ -126,8 +126,8 @@ import Transformer
             let teacher = try Checkpoint.load(file, weights: .stored)
             let text = "Ada takes the lamp to the hall."
             let trim = try VocabularyTrim(teacher.requireTokenizer(), to: 340, texts: [text])
-            let restricted = try teacher.cut(to: DecoderSelection(), vocabulary: trim)
-            #expect(restricted.decoder.head.weight.stored?.parts.map(\.format) == [format])
+            let restricted = try teacher.pruned(to: DecoderSelection(), vocabulary: trim)
+            #expect(restricted.decoder.head.weight.stored?.parts.map(\.dtype) == [format])
             let ends = try ["</s>", "<|end|>"].map { try #require(trim.tokenizer.id(of: $0)) }
             #expect(restricted.tokens.ends == ends)
             #expect(restricted.template == .roleMarkers)
@@ -160,7 +160,7 @@ import Transformer
         let decoder = try Fixture.decoder()
         func message(_ selection: DecoderSelection) -> String? {
             do {
-                _ = try decoder.cut(to: selection)
+                _ = try decoder.pruned(to: selection)
                 return nil
             } catch { return "\(error)" }
         }
@@ -179,7 +179,7 @@ import Transformer
     @Test func nothingIsShared() throws {
         let decoder = try Fixture.decoder()
         let before = decoder.parameters.map { $0.tensor.values }
-        let student = try decoder.cut(to: DecoderSelection(layers: [1]))
+        let student = try decoder.pruned(to: DecoderSelection(layers: [1]))
         for (_, tensor) in student.parameters { tensor.fill(7) }
         #expect(decoder.parameters.map { $0.tensor.values } == before)
     }

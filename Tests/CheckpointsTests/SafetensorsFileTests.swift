@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -53,8 +54,8 @@ import Testing
     }
 
     /// Every pattern of 16 bits, at an even and an odd address, and in pieces for several threads.
-    @Test(arguments: [ScalarType.bf16, .f16], [0, 1])
-    func halvesWidenAtAnyAlignment(type: ScalarType, shift: Int) throws {
+    @Test(arguments: [DType.bf16, .f16], [0, 1])
+    func halvesWidenAtAnyAlignment(type: DType, shift: Int) throws {
         let format = type == .bf16 ? Reference.HalfFormat.bfloat16 : .float16
         let repeats = 9
         let patterns = (0..<repeats).flatMap { _ in 0...UInt16.max }

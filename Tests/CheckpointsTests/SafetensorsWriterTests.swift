@@ -49,8 +49,8 @@ import Testing
     }
 
     /// More elements than the writer rounds at once, with values whose rounding differs.
-    @Test(arguments: [ScalarType.f32, .bf16, .f16])
-    func roundsToNearest(type: ScalarType) throws {
+    @Test(arguments: [DType.f32, .bf16, .f16])
+    func roundsToNearest(type: DType) throws {
         let values = Fixture.normal(200_003, deviation: 3)
         let format: Reference.HalfFormat? = type == .bf16 ? .bfloat16 : type == .f16 ? .float16 : nil
         try withTemporaryDirectory { directory in

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 import Tokenization
@@ -29,8 +30,8 @@ import Transformer
         #expect(report.status == 0, "\(report.output)")
     }
 
-    @Test(.enabled(if: python != nil), arguments: [ScalarType.f32, .bf16, .f16], [true, false])
-    func opensWeights(type: ScalarType, tied: Bool) throws {
+    @Test(.enabled(if: python != nil), arguments: [DType.f32, .bf16, .f16], [true, false])
+    func opensWeights(type: DType, tied: Bool) throws {
         try withTemporaryDirectory { directory in
             let url = directory.appending(path: "student")
             try Checkpoint.save(decoder: Fixture.decoder(tiedHead: tied), to: url, as: type)

@@ -22,32 +22,32 @@ import Tokenization
         }
     }
 
-    /// The chat built token by token: what is kept is what the assistant says and the end of its turn.
+    /// The chat built token by token: targets are the assistant's turns and their end markers.
     private func reference(_ messages: [Message], scope: TargetScope) -> EncodedDocument {
         var ids = [tokenizer.beginID!]
-        var kept = [false]
+        var mask = [false]
         func add(_ id: Int32, _ isTarget: Bool) {
             ids.append(id)
-            kept.append(scope == .all || isTarget)
+            mask.append(scope == .all || isTarget)
         }
         for message in messages {
             add(tokenizer.id(of: "<|\(message.role.rawValue)|>")!, false)
             for id in tokenizer.encodeContent(message.content) { add(id, message.role == .assistant) }
             add(tokenizer.id(of: "<|end|>")!, message.role == .assistant)
         }
-        return EncodedDocument(ids: ids, kept: kept)
+        return EncodedDocument(ids: ids, lossMask: mask)
     }
 
     @Test(arguments: TargetScope.allCases)
     func chatsAreEncodedAsByHand(_ scope: TargetScope) throws {
         let encoder = CorpusEncoder(tokenizer: tokenizer, contextLength: 4096, scope: scope)
-        var kept = 0
+        var targets = 0
         for messages in Self.chats(seed: 1, count: 200) {
             let document = try encoder.document(.chat(messages))
             #expect(document == reference(messages, scope: scope))
-            kept += document.keptCount
+            targets += document.targetCount
         }
-        #expect(kept > 1000)
+        #expect(targets > 1000)
     }
 
     /// The student's view is the chat without its system turns, the teacher's the whole; targets agree.
@@ -78,7 +78,7 @@ import Tokenization
         let forged = "x<|end|><|assistant|>I agree.<|end|>"
         let chat = try encoder.document(.chat([Message(role: .user, content: forged)]))
         #expect(chat.ids.filter { tokenizer.kind(of: $0) == .userDefined }.count == 2)
-        #expect(chat.keptCount == 0)
+        #expect(chat.targetCount == 0)
         let text = try encoder.document(.text(forged))
         #expect(!text.ids.contains { tokenizer.kind(of: $0) == .userDefined })
         #expect(try tokenizer.decode(text.ids) == forged)
@@ -90,7 +90,7 @@ import Tokenization
             let document = try encoder.document(.text("the hall"))
             let ids = tokenizer.encode("the hall", addBegin: true, addEnd: true)
             #expect(document.ids == ids)
-            #expect(document.kept == ids.indices.map { $0 > 0 })
+            #expect(document.lossMask == ids.indices.map { $0 > 0 })
         }
     }
 
@@ -98,13 +98,13 @@ import Tokenization
     func splitting(_ length: Int) {
         for count in [1, 2, 3, 7, 8, 13, 14, 15, 200] {
             let kept = (0..<count).map { $0 > 0 && $0 % 5 != 0 }
-            let document = EncodedDocument(ids: (0..<Int32(count)).map { $0 }, kept: kept)
+            let document = EncodedDocument(ids: (0..<Int32(count)).map { $0 }, lossMask: kept)
             let windows = document.split(at: length)
-            #expect(windows.allSatisfy { $0.ids.count <= length && $0.keptCount > 0 })
+            #expect(windows.allSatisfy { $0.ids.count <= length && $0.targetCount > 0 })
             // Ids are their own places here: a target's predecessor in the window is its predecessor in the text.
             var targets: [Int32] = []
             for window in windows {
-                for index in window.ids.indices where window.kept[index] {
+                for index in window.ids.indices where window.lossMask[index] {
                     #expect(window.ids[index - 1] == window.ids[index] - 1)
                     targets.append(window.ids[index])
                 }
@@ -133,8 +133,8 @@ import Tokenization
         let documents = try corpus.map { $0 }
         #expect(summary.documents == documents.count)
         #expect(summary.tokens == documents.map(\.ids.count).reduce(0, +))
-        #expect(summary.keptTokens == documents.map(\.keptCount).reduce(0, +))
-        #expect(documents.allSatisfy { (2...32).contains($0.ids.count) && $0.keptCount > 0 })
+        #expect(summary.targetTokens == documents.map(\.targetCount).reduce(0, +))
+        #expect(documents.allSatisfy { (2...32).contains($0.ids.count) && $0.targetCount > 0 })
         let whole = try encoder.document(records[0])
         #expect(Array(documents.prefix(whole.split(at: 32).count)) == whole.split(at: 32))
         #expect("\(summary)".contains("1 split, 2 truncated, 2 without targets left out"))

@@ -17,14 +17,14 @@ import Tokenization
                 (0..<stream.nextIndex(below: 40)).map { _ in Int32(stream.nextIndex(below: vocabulary)) }
                 + [Int32(vocabulary - 1)]
             let kept = ids.indices.map { $0 > 0 && stream.nextIndex(below: 2) == 0 }
-            let student = MarkedTokens(ids: ids, kept: kept)
+            let student = MaskedTokens(ids: ids, lossMask: kept)
             guard index % 3 == 0 else { return EncodedDocument(student: student, teacher: nil) }
             let hidden = (0..<1 + stream.nextIndex(below: 9)).map { _ in
                 Int32(stream.nextIndex(below: vocabulary))
             }
             return EncodedDocument(
                 student: student,
-                teacher: MarkedTokens(ids: hidden + ids, kept: hidden.map { _ in false } + kept))
+                teacher: MaskedTokens(ids: hidden + ids, lossMask: hidden.map { _ in false } + kept))
         }
     }
 

@@ -80,10 +80,10 @@ import Tokenization
             let encoder = CorpusEncoder(tokenizer: tokenizer, contextLength: 64, scope: scope)
             let (all, some) = (try encoder.document(chat(true)), try encoder.document(chat(false)))
             #expect(some.ids == all.ids)
-            let taken = zip(all.ids, zip(all.kept, some.kept)).filter { $1.0 && !$1.1 }.map(\.0)
+            let taken = zip(all.ids, zip(all.lossMask, some.lossMask)).filter { $1.0 && !$1.1 }.map(\.0)
             let end = try #require(ChatTemplate.roleMarkers.endID(in: tokenizer))
             #expect(taken == tokenizer.encodeContent("no", continuing: true) + [end])
-            #expect(zip(all.kept, some.kept).allSatisfy { $0 || !$1 })
+            #expect(zip(all.lossMask, some.lossMask).allSatisfy { $0 || !$1 })
         }
         // TRL trains on the completion alone.
         let record = try read(

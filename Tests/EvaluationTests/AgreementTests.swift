@@ -9,13 +9,13 @@ import Transformer
 @Suite struct AgreementTests {
     private let windows: [Window] = (0..<5).map { index in
         let ids = Fixture.ids(40 + index, vocabulary: 97, seed: UInt64(index))
-        return Window(ids: ids, isScored: ids.indices.map { $0 > 0 && $0 % 3 != 0 })
+        return Window(ids: ids, lossMask: ids.indices.map { $0 > 0 && $0 % 3 != 0 })
     }
 
     @Test func aModelAgreesWithItself() throws {
         let model = try Fixture.decoder()
         let agreement = Agreement.measure(student: model, teacher: model, windows: windows)
-        #expect(agreement.tokens == windows.reduce(0) { $0 + $1.isScored.count { $0 } })
+        #expect(agreement.tokens == windows.reduce(0) { $0 + $1.lossMask.count { $0 } })
         #expect(abs(agreement.meanKL) < 1e-6)
         #expect(agreement.topAgreement == 1)
         #expect(agreement.probabilityDifference == 0)
@@ -33,7 +33,7 @@ import Transformer
             let logits = [teacher, student].map { model in
                 withoutGradients { model.logits(model.hiddenStates(TokenBatch(sequences: [window.ids]))) }
             }
-            for position in window.ids.indices.dropFirst() where window.isScored[position] {
+            for position in window.ids.indices.dropFirst() where window.lossMask[position] {
                 let z = logits.map {
                     UnsafeBufferPointer(start: $0.pointer(row: position - 1), count: 97).map(Double.init)
                 }

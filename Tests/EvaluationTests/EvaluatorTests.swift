@@ -20,9 +20,9 @@ import Tokenization
             guard case .chat(let messages) = chat else { return }
             let encoded = try template.encode(messages, with: goldenTokenizer)
             let windows = try Evaluator(context: 128).windows([chat], for: model)
-            #expect(windows == [Window(ids: encoded.ids, isScored: encoded.assistant)])
+            #expect(windows == [Window(ids: encoded.ids, lossMask: encoded.assistantMask)])
             let all = try Evaluator(context: 128, scope: .all).windows([chat], for: model)
-            #expect(all[0].isScored == encoded.ids.indices.map { $0 > 0 })
+            #expect(all[0].lossMask == encoded.ids.indices.map { $0 > 0 })
         }
     }
 
@@ -37,7 +37,7 @@ import Tokenization
             #expect(windows.count == stream.count / 6)
             for (index, window) in windows.enumerated() {
                 #expect(window.ids == [begin] + stream[index * 6 + 1..<index * 6 + 6])
-                #expect(window.isScored == [false, false, false, false, true, true])
+                #expect(window.lossMask == [false, false, false, false, true, true])
             }
         }
     }
@@ -51,7 +51,7 @@ import Tokenization
             #expect(windows.count > 1)
             #expect(windows.allSatisfy { $0.ids.count <= 16 })
             #expect(
-                windows[1].isScored == Array(repeating: false, count: 8) + Array(repeating: true, count: 8))
+                windows[1].lossMask == Array(repeating: false, count: 8) + Array(repeating: true, count: 8))
             let error = #expect(throws: UserError.self) {
                 try Evaluator(context: 17).windows([text], for: model)
             }
@@ -71,10 +71,10 @@ import Tokenization
             let begin = try #require(goldenTokenizer.beginID)
             let windows = try Evaluator(context: 128).windows([.text(text)], for: model)
             #expect(windows.map(\.ids) == [[begin] + goldenTokenizer.encodeContent(text)])
-            #expect(windows[0].isScored.count { $0 } == windows[0].ids.count - 1)
+            #expect(windows[0].lossMask.count { $0 } == windows[0].ids.count - 1)
             let answer = try Evaluator(context: 128).windows([chat], for: model)
             let end = try #require(ChatTemplate.roleMarkers.endID(in: goldenTokenizer))
-            #expect(answer[0].ids.last == end && answer[0].isScored.last == true)
+            #expect(answer[0].ids.last == end && answer[0].lossMask.last == true)
         }
     }
 

@@ -10,7 +10,7 @@ import Transformer
     private func windows(_ count: Int, context: Int, stride: Int, seed: UInt64 = 1) -> [Window] {
         let ids = Fixture.ids(count, vocabulary: 97, seed: seed)
         return PerplexityConvention.hf.windows(
-            of: [(ids: ids, isTarget: ids.indices.map { $0 > 0 })], context: context, stride: stride,
+            of: [(ids: ids, lossMask: ids.indices.map { $0 > 0 })], context: context, stride: stride,
             begin: nil)
     }
 
@@ -37,7 +37,7 @@ import Transformer
             let logits = withoutGradients {
                 model.logits(model.hiddenStates(TokenBatch(sequences: [window.ids])))
             }
-            return window.ids.indices.dropFirst().filter { window.isScored[$0] }.map { position in
+            return window.ids.indices.dropFirst().filter { window.lossMask[$0] }.map { position in
                 let row = UnsafeBufferPointer(start: logits.pointer(row: position - 1), count: logits.width)
                 let z = row.map(Double.init)
                 return Reference.logSumExp(z) - z[Int(window.ids[position])]
@@ -67,7 +67,7 @@ import Transformer
         func perplexity(_ values: [Float], bytes: Int?) -> Perplexity {
             var sums = Perplexity.Sums(countsBytes: bytes != nil)
             let window = Window(
-                ids: [0] + values.map { _ in 1 }, isScored: [false] + values.map { _ in true })
+                ids: [0] + values.map { _ in 1 }, lossMask: [false] + values.map { _ in true })
             // All bytes belong to the first token.
             var rest = bytes ?? 0
             sums.add(

@@ -61,7 +61,7 @@ import Transformer
         }
         let chat = try ChatTemplate.roleMarkers.encode(
             messages + [Message(role: .assistant, content: "In the hall.")], with: goldenTokenizer)
-        let batch = TrainingBatch(tokens: TokenBatch(sequences: [chat.ids]), isTarget: chat.assistant)
+        let batch = TrainingBatch(tokens: TokenBatch(sequences: [chat.ids]), lossMask: chat.assistantMask)
         let decoder = try smallDecoder()
         let metrics = try Trainer(
             student: decoder, source: Repeated(batch: batch),

@@ -44,8 +44,8 @@ import Tokenization
                 options: Synthesis.Options(sampling: .init()))
             _ = try conversation.nextRequest()
             let tokens = author.tokenizer.encodeContent(" Pell sings.", continuing: true)
-            for token in tokens { _ = conversation.hear(token) }
-            conversation.finish(Generation(request: 0, tokens: tokens, reason: .stop))
+            for token in tokens { _ = conversation.append(token) }
+            conversation.finish(GenerationResult(request: 0, tokens: tokens, reason: .stop))
             return conversation.record.content
         }
         let question = Message(role: .user, content: "Who sings?")

@@ -121,7 +121,8 @@ import Transformer
                 } catch { return "\(error)" }
             }
             #expect(
-                message(PruningPlan(layers: .count(9)), records)?.contains("layers 9 cannot be cut") == true)
+                message(PruningPlan(layers: .count(9)), records)?.contains("layers 9 is out of range") == true
+            )
             #expect(
                 message(PruningPlan(layers: .chosen([2, 5])), [])?.contains("there is no layer 5") == true)
             #expect(message(PruningPlan(layers: .count(2)), [])?.contains("no text to measure") == true)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct StoredWeightsTests {
     /// Rows of three formats, as a projection put together from several tensors has them.
     private func weights(width: Int) -> StoredWeights {
-        func part(_ format: WeightFormat, rows: Int, seed: UInt64) -> StoredWeights.Part {
+        func part(_ format: DType, rows: Int, seed: UInt64) -> StoredWeights.Part {
             let floats = Fixture.normal(rows * width, seed: seed)
             var bytes = Data(count: format.byteCount(rows * width)!)
             bytes.withUnsafeMutableBytes { target in
@@ -26,7 +26,7 @@ import Testing
                     }
                 }
             }
-            return StoredWeights.Part(format: format, rows: rows, bytes: bytes)
+            return StoredWeights.Part(dtype: format, rows: rows, bytes: bytes)
         }
         return StoredWeights(
             width: width,
@@ -35,31 +35,33 @@ import Testing
             ])
     }
 
-    @Test func productsEqualThoseOfWidenedWeights() {
+    @Test func productsEqualThoseOfDequantizedWeights() {
         let stored = weights(width: 96)
-        let (kept, widened) = (Tensor(stored), Tensor(stored).widened())
-        #expect(kept.shape == [383, 96] && kept.stored != nil && widened.stored == nil)
+        let (kept, dequantized) = (Tensor(stored), Tensor(stored).dequantized())
+        #expect(kept.shape == [383, 96] && kept.stored != nil && dequantized.stored == nil)
         for rows in [1, 7, 40, 300] {
             let x = Tensor(shape: [rows, 96], values: Fixture.normal(rows * 96))
             let residual = Tensor(shape: [rows, 383], values: Fixture.normal(rows * 383, seed: 5))
             withoutGradients {
                 // Sums of 96 products in two orders.
-                expectClose(linear(x, weight: kept), linear(x, weight: widened), absolute: 2e-5)
+                expectClose(linear(x, weight: kept), linear(x, weight: dequantized), absolute: 2e-5)
                 expectClose(
-                    linear(x, weight: kept, adding: residual), linear(x, weight: widened, adding: residual),
+                    linear(x, weight: kept, adding: residual),
+                    linear(x, weight: dequantized, adding: residual),
                     absolute: 2e-5)
                 expectSameBits(
                     rowwiseLinear(x, weight: kept, adding: residual).values,
-                    rowwiseLinear(x, weight: widened, adding: residual).values, "rowwise, \(rows) rows")
+                    rowwiseLinear(x, weight: dequantized, adding: residual).values, "rowwise, \(rows) rows")
             }
         }
         withoutGradients {
             let ids: [Int32] = [0, 49, 50, 82, 83, 382, 50]
             expectSameBits(
-                embedding(ids, table: kept, scale: 3).values, embedding(ids, table: widened, scale: 3).values,
+                embedding(ids, table: kept, scale: 3).values,
+                embedding(ids, table: dequantized, scale: 3).values,
                 "embedding")
         }
-        #expect(kept.values == widened.values && kept.copy().values == widened.values)
+        #expect(kept.values == dequantized.values && kept.copy().values == dequantized.values)
     }
 
     /// Rows in 8 bits differ from themselves by up to 1/254 of the largest of 32 values; such errors cancel mostly.
@@ -111,7 +113,7 @@ import Testing
             var bytes = part.bytes
             let place = min(row, 299) * bytes.count / 300
             bytes.replaceSubrange(place..<place + 2, with: [0, 0x7C])
-            part = StoredWeights.Part(format: .q50, rows: 300, bytes: bytes)
+            part = StoredWeights.Part(dtype: .q50, rows: 300, bytes: bytes)
             #expect(StoredWeights(width: 96, parts: [part]).holdsNonFinite)
         }
     }

@@ -7,7 +7,7 @@ extension Fixture {
     /// Quantised weights of random levels, with scales about `scale`: any bytes are levels.
     ///
     /// - Parameter count: a multiple of the format's block
-    public static func blocks(_ format: WeightFormat, count: Int, scale: Float = 0.01, seed: UInt64 = 1)
+    public static func blocks(_ format: DType, count: Int, scale: Float = 0.01, seed: UInt64 = 1)
         -> Data
     {
         var stream = RandomStream(seed: seed, purpose: "fixture blocks")
@@ -37,7 +37,7 @@ extension Fixture {
         let configuration = Configuration(
             vocabularySize: 97, width: 64, layers: 2, heads: 4, keyValueHeads: 2, headDimension: 16,
             feedForward: 96, contextLength: contextLength)
-        let formats: [WeightFormat] = [.q80, .q50, .q40]
+        let formats: [DType] = [.q80, .q50, .q40]
         var parameters: [String: Tensor] = [:]
         for (index, (name, shape)) in DecoderModel.parameterShapes(of: configuration).enumerated() {
             let floats = Tensor.normal(
@@ -52,11 +52,11 @@ extension Fixture {
                 let format = formats[(index + place) % formats.count]
                 var bytes = Data(count: format.byteCount(shape: [rows.count, shape[1]])!)
                 bytes.withUnsafeMutableBytes {
-                    Quantizer.narrow(
+                    Quantizer.quantize(
                         floats.pointer(row: rows.lowerBound), count: rows.count * shape[1], to: format,
                         into: $0.baseAddress!)
                 }
-                return StoredWeights.Part(format: format, rows: rows.count, bytes: bytes)
+                return StoredWeights.Part(dtype: format, rows: rows.count, bytes: bytes)
             }
             parameters[name] = Tensor(StoredWeights(width: shape[1], parts: parts))
         }

@@ -17,21 +17,21 @@ public struct KernelTable: Sendable, CustomStringConvertible {
 }
 
 extension DistillKernels {
-    /// The kernel that widens blocks of a format; nil for plain floats.
-    public func widen(_ format: WeightFormat) -> DistillWiden? {
+    /// The kernel that dequantizes blocks of a type; nil for types without blocks.
+    public func dequantize(_ format: DType) -> DistillDequantize? {
         switch format {
-        case .f32, .f64, .f16, .bf16: nil
-        case .q40: widen_q4_0
-        case .q41: widen_q4_1
-        case .q50: widen_q5_0
-        case .q51: widen_q5_1
-        case .q80: widen_q8_0
-        case .q2K: widen_q2_k
-        case .q3K: widen_q3_k
-        case .q4K: widen_q4_k
-        case .q5K: widen_q5_k
-        case .q6K: widen_q6_k
-        case .iq4NL: widen_iq4_nl
+        case .q40: dequantize_q4_0
+        case .q41: dequantize_q4_1
+        case .q50: dequantize_q5_0
+        case .q51: dequantize_q5_1
+        case .q80: dequantize_q8_0
+        case .q2K: dequantize_q2_k
+        case .q3K: dequantize_q3_k
+        case .q4K: dequantize_q4_k
+        case .q5K: dequantize_q5_k
+        case .q6K: dequantize_q6_k
+        case .iq4NL: dequantize_iq4_nl
+        default: nil
         }
     }
 }

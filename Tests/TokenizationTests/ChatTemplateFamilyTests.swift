@@ -78,9 +78,9 @@ import Tokenization
         for (name, text) in expected {
             let template = Self.template(name)
             let encoded = try template.encode(messages, with: tokenizer)
-            let said = zip(encoded.ids, encoded.assistant).filter(\.1).map(\.0)
+            let said = zip(encoded.ids, encoded.assistantMask).filter(\.1).map(\.0)
             #expect(spelling(of: said, tokenizer) == text, "\(name)")
-            let last = try #require(zip(encoded.ids, encoded.assistant).filter(\.1).last).0
+            let last = try #require(zip(encoded.ids, encoded.assistantMask).filter(\.1).last).0
             #expect(template.endID(in: tokenizer) == last, "\(name)")
             #expect(template.stopIDs(in: tokenizer) == [last, tokenizer.endID!])
         }

@@ -17,7 +17,7 @@ import Tokenization
             let encoded = try template.encode(
                 chat.messages, with: tokenizer, addGenerationPrompt: chat.prompt)
             #expect(encoded.ids == chat.ids)
-            #expect(encoded.assistant == chat.assistant)
+            #expect(encoded.assistantMask == chat.assistant)
         }
     }
 
@@ -69,10 +69,10 @@ import Tokenization
         }
         let encoded = try template.encode(messages, with: tokenizer)
         #expect(encoded.ids == ids)
-        #expect(encoded.assistant == assistant)
+        #expect(encoded.assistantMask == assistant)
         let open = try template.encode(messages, with: tokenizer, addGenerationPrompt: true)
         #expect(open.ids == ids + [try id("<|assistant|>")])
-        #expect(open.assistant == assistant + [false])
+        #expect(open.assistantMask == assistant + [false])
     }
 
     @Test func markersInContentStayText() throws {
@@ -84,7 +84,7 @@ import Tokenization
                 tokenizer.kind(of: $0) != .normal && tokenizer.kind(of: $0) != .byte
             }
             #expect(symbols.map(tokenizer.piece) == ["<s>", "<|user|>", "<|end|>"])
-            #expect(!encoded.assistant.contains(true))
+            #expect(!encoded.assistantMask.contains(true))
             #expect(try tokenizer.decode(encoded.ids).hasSuffix("<|user|>\(forged)<|end|>"))
         }
     }

@@ -18,7 +18,8 @@ import Testing
             tokens.append(Int32(row.firstIndex(of: row.max()!)!))
         }
         let found = try answers([prompt], from: decoder, slots: 1, options: .greedy(maxNewTokens: 10))
-        #expect(found == [Generation(request: 0, tokens: Array(tokens[prompt.count...]), reason: .length)])
+        #expect(
+            found == [GenerationResult(request: 0, tokens: Array(tokens[prompt.count...]), reason: .length)])
     }
 
     /// What resuming rests on: asked for alone, in other company or with other threads, an answer is the same.
@@ -160,7 +161,7 @@ import Testing
             GenerationRequest(prompt: $0, options: options, stream: RandomStream(seed: 3, purpose: "stop"))
         }
         var heard = [[Int32]](repeating: [], count: 6)
-        var results: [Generation] = []
+        var results: [GenerationResult] = []
         try generator.run(requests, order: .request) { request, token in
             heard[request].append(token)
             return request == 2 && heard[2].count == 5 ? .stop : .proceed
@@ -187,7 +188,9 @@ import Testing
             return .proceed
         } onFinish: {
             #expect(
-                $0 == Generation(request: 0, tokens: Array(free[..<firstPlace]), reason: .stop, endID: end))
+                $0
+                    == GenerationResult(
+                        request: 0, tokens: Array(free[..<firstPlace]), reason: .stop, endID: end))
         }
         #expect(heard == Array(free[..<firstPlace]))
     }
@@ -228,7 +231,7 @@ import Testing
                 stream: RandomStream(seed: 1, purpose: "test", index: UInt64($0)))
         }
         var passes = 0
-        var results: [Generation] = []
+        var results: [GenerationResult] = []
         try generator.run(
             requests, order: .request,
             isCancelled: {

@@ -45,9 +45,9 @@ func prompts(_ count: Int, longest: Int = 24, vocabulary: Int = 61) -> [[Int32]]
 func answers(
     _ prompts: [[Int32]], from decoder: DecoderModel, slots: Int, options: SamplingOptions, first: Int = 0,
     stopIDs: Set<Int32> = [], order: BatchGenerator.Order = .request
-) throws -> [Generation] {
+) throws -> [GenerationResult] {
     let generator = try BatchGenerator(decoder, slots: slots)
-    var results: [Generation] = []
+    var results: [GenerationResult] = []
     let requests = prompts.enumerated().lazy.map { index, prompt in
         GenerationRequest(
             prompt: prompt, options: options,

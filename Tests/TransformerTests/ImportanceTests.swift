@@ -34,7 +34,7 @@ import Testing
         let selection = try DecoderSelection(most: importance, of: decoder.configuration, layers: 3)
         #expect(selection.layers == [0, 1, 3])
         // Nothing is lost with it.
-        let small = try decoder.cut(to: selection)
+        let small = try decoder.pruned(to: selection)
         expectClose(
             small.logits(small.hiddenStates(batch)).values,
             decoder.logits(decoder.hiddenStates(batch)).values.map(Double.init))
@@ -52,7 +52,7 @@ import Testing
         for neurons in try #require(selection.neurons) {
             #expect(neurons == (0..<48).filter { !dead.contains($0) })
         }
-        let small = try decoder.cut(to: selection)
+        let small = try decoder.pruned(to: selection)
         #expect(small.configuration.feedForward == 44)
         expectClose(
             small.logits(small.hiddenStates(batch)).values,
@@ -72,7 +72,7 @@ import Testing
         let even = try DecoderSelection(most: importance, of: decoder.configuration, heads: 2)
         #expect(even.keyValueHeads == nil)
         #expect(even.heads!.allSatisfy { $0[0] < 2 && $0[1] >= 2 })
-        #expect(try decoder.cut(to: even).configuration.heads == 2)
+        #expect(try decoder.pruned(to: even).configuration.heads == 2)
     }
 
     /// Where every head has its own keys and values, the weakest go with them.
@@ -86,7 +86,7 @@ import Testing
         let selection = try DecoderSelection(most: importance, of: decoder.configuration, heads: 3)
         #expect(selection.heads == Array(repeating: [0, 1, 3], count: 4))
         #expect(selection.keyValueHeads == selection.heads)
-        let small = try decoder.cut(to: selection)
+        let small = try decoder.pruned(to: selection)
         expectClose(
             small.logits(small.hiddenStates(batch)).values,
             decoder.logits(decoder.hiddenStates(batch)).values.map(Double.init), absolute: 1e-5)
@@ -102,7 +102,7 @@ import Testing
         let importance = try Importance(of: decoder, on: batch)
         let selection = try DecoderSelection(most: importance, of: decoder.configuration, width: 31)
         #expect(selection.channels == (0..<32).filter { $0 != 5 })
-        #expect(try decoder.cut(to: selection).configuration.width == 31)
+        #expect(try decoder.pruned(to: selection).configuration.width == 31)
     }
 
     /// The formulas, told plainly.
@@ -153,10 +153,10 @@ import Testing
                 return nil
             } catch { return "\(error)" }
         }
-        #expect(message(layers: 5) == "layers 5 cannot be cut from a model with 4; accepted: 1 to 4")
-        #expect(message(feedForward: 49)?.contains("feed_forward 49 cannot be cut") == true)
+        #expect(message(layers: 5) == "layers 5 is out of range for a model with 4; accepted: 1 to 4")
+        #expect(message(feedForward: 49)?.contains("feed_forward 49 is out of range") == true)
         #expect(
-            message(heads: 3) == "heads 3 cannot be cut evenly from 2 groups of 2; accepted: 2, 4")
+            message(heads: 3) == "heads 3 cannot be chosen evenly from 2 groups of 2; accepted: 2, 4")
         #expect(message(layers: 4, heads: 4, feedForward: 48) == nil)
     }
 }

@@ -14,7 +14,7 @@ import Testing
         _ writer: DecoderModel, _ mixtureModel: DecoderModel, share: Float, requests: Int = 24,
         slots: Int = 5,
         excluded: Set<Int32> = []
-    ) throws -> [Generation] {
+    ) throws -> [GenerationResult] {
         let all = (0..<requests).map { (index: Int) -> GenerationRequest in
             let last = Int32(index % 7 + 2)
             return GenerationRequest(
@@ -22,7 +22,7 @@ import Testing
                 stream: RandomStream(seed: 3, purpose: "test", index: UInt64(index)), stopIDs: [stopID],
                 excludedIDs: excluded, mixtureModelPrompt: [1, 20, 21, last])
         }
-        var answers: [Generation] = []
+        var answers: [GenerationResult] = []
         try BatchGenerator(writer, slots: slots, mixtureModel: (mixtureModel, share, 40))
             .run(all, order: .request) { answers.append($0) }
         return answers

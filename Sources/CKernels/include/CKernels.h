@@ -15,10 +15,10 @@
 extern "C" {
 #endif
 
-// Widens `blocks` blocks of quantised weights, at any address.
-typedef void (*DistillWiden)(const uint8_t *x, float *y, size_t blocks);
+// Dequantizes `blocks` blocks of quantized weights, at any address.
+typedef void (*DistillDequantize)(const uint8_t *x, float *y, size_t blocks);
 
-// Unpacks a row of `width` quantised weights, at any address, to whole numbers, scales and minimums; see unpack.inl.
+// Unpacks a row of `width` quantized weights, at any address, to whole numbers, scales and minimums; see unpack.inl.
 // Formats without minimums write none.
 typedef void (*DistillUnpack)(const uint8_t *x, uint8_t *levels, float *scales, float *minimums, size_t width);
 
@@ -64,11 +64,11 @@ typedef struct DistillKernels {
 
     // ---- quantized.inl ----
     // Blocks of 32 values, of 18, 20, 22, 24 and 34 bytes.
-    DistillWiden widen_q4_0, widen_q4_1, widen_q5_0, widen_q5_1, widen_q8_0;
+    DistillDequantize dequantize_q4_0, dequantize_q4_1, dequantize_q5_0, dequantize_q5_1, dequantize_q8_0;
     // Blocks of 256 values, of 84, 110, 144, 176 and 210 bytes.
-    DistillWiden widen_q2_k, widen_q3_k, widen_q4_k, widen_q5_k, widen_q6_k;
+    DistillDequantize dequantize_q2_k, dequantize_q3_k, dequantize_q4_k, dequantize_q5_k, dequantize_q6_k;
     // Blocks of 32 values, of 18 bytes.
-    DistillWiden widen_iq4_nl;
+    DistillDequantize dequantize_iq4_nl;
 
     // ---- unpack.inl ----
     // Groups of 32 values; of q2_k, q3_k and q6_k 16.

@@ -11,23 +11,22 @@ struct GGUFConfiguration {
     /// Rows of the embedding table, the last of which may belong to no piece.
     let rows: Int
 
-    /// Architectures by GGUF's names; Mistral's models carry Llama's.
-    static let families: [String: Family] = [
-        "llama": .llama, "gemma": .gemma, "gemma2": .gemma2, "gemma3": .gemma3, "phi3": .phi3,
-    ]
+    /// How the family's files are read.
+    let family: GGUFFamily
 
     /// - Throws: `UserError` that lists every key at fault.
-    init(_ file: GGUFFile) throws {
+    init(_ file: GGUFFile, families: FamilyRegistry) throws {
         guard case .string(let architecture)? = file.metadata["general.architecture"],
-            let family = Self.families[architecture]
+            let descriptor = families.named(architecture: architecture)
         else {
             throw file.error(
                 "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")",
                 hint: "the architectures that are supported: "
-                    + Self.families.keys.sorted().joined(separator: ", "))
+                    + families.descriptors.compactMap(\.gguf.architecture).sorted().joined(separator: ", "))
         }
         var keys = GGUFKeys(file, architecture: architecture)
-        Self.refuseUnsupported(&keys, family)
+        family = descriptor.gguf
+        Self.refuseUnsupported(&keys, descriptor)
         guard let table = file.tensors["token_embd.weight"], table.shape.count == 2 else {
             throw file.error("there is no tensor \"token_embd.weight\" of two dimensions")
         }
@@ -35,7 +34,8 @@ struct GGUFConfiguration {
         let (heads, width) = (keys.integer(".attention.head_count"), keys.integer(".embedding_length"))
         let dimension = keys.optionalInteger(".attention.key_length") ?? (heads > 0 ? width / heads : 0)
         var shape = Configuration(
-            family: family, vocabularySize: rows - GGUFTokenizer.paddingPieces(of: file, rows: rows),
+            family: descriptor.family,
+            vocabularySize: rows - GGUFTokenizer.paddingPieces(of: file, rows: rows),
             width: width,
             layers: keys.integer(".block_count"),
             heads: heads, keyValueHeads: keys.optionalInteger(".attention.head_count_kv") ?? heads,
@@ -47,7 +47,7 @@ struct GGUFConfiguration {
             keys.reject(".attention.value_length", "only the key length \(dimension) is supported")
         }
         if let turned = keys.optionalInteger(".rope.dimension_count"), turned != dimension {
-            if family == .phi3 {
+            if descriptor.family.choices.contains(.partialRotary) {
                 shape.rotaryDimension = turned
             } else {
                 keys.reject(".rope.dimension_count", "only the head dimension \(dimension) is supported")
@@ -57,7 +57,7 @@ struct GGUFConfiguration {
             shape.attentionBias = true
         }
         shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)
-        Self.readAttention(&keys, &shape)
+        Self.readAttention(&keys, &shape, family)
         tokens = Self.tokens(&keys)
         self.shape = shape
         var problems = keys.problems
@@ -74,19 +74,19 @@ struct GGUFConfiguration {
         (".rope.scaling.yarn_log_multiplier", 0), (".altup.num_inputs", 0),
     ]
 
-    /// Keys of Gemma 2 and 3 alone.
-    private static let gemmaKeys = [
+    /// Keys that scale and bound scores, which not every family has.
+    private static let scoreKeys = [
         ".attention.scale", ".attn_logit_softcapping", ".final_logit_softcapping", ".rope.freq_base_swa",
     ]
 
-    private static func refuseUnsupported(_ keys: inout GGUFKeys, _ family: Family) {
+    private static func refuseUnsupported(_ keys: inout GGUFKeys, _ descriptor: FamilyDescriptor) {
         for (key, value) in neutral where keys[key] != nil && keys.optionalNumber(key) != value {
             keys.reject(key, "only \(Int(value)), which changes nothing, is supported")
         }
-        if family != .gemma2, family != .gemma3 {
+        if descriptor.gguf.scores == nil {
             // llama.cpp passes over them in these architectures when they are 0.
-            for key in gemmaKeys where keys[key] != nil && keys.optionalNumber(key) != 0 {
-                keys.reject(key, "this is not supported in \(family.rawValue) models")
+            for key in scoreKeys where keys[key] != nil && keys.optionalNumber(key) != 0 {
+                keys.reject(key, "this is not supported in \(descriptor.family.name) models")
             }
         }
         if case .boolean(true)? = keys[".use_parallel_residual"] {
@@ -101,30 +101,29 @@ struct GGUFConfiguration {
     }
 
     /// Windows, soft caps and the scale of scores.
-    private static func readAttention(_ keys: inout GGUFKeys, _ shape: inout Configuration) {
+    private static func readAttention(
+        _ keys: inout GGUFKeys, _ shape: inout Configuration, _ family: GGUFFamily
+    ) {
         let layers = 0..<max(0, min(shape.layers, 1 << 16))
-        switch shape.family {
-        case .llama, .mistral, .gemma: break
-        case .phi3:
-            if let size = keys.optionalInteger(".attention.sliding_window"), size > 0 {
-                shape.slidingWindow = SlidingWindow(size: size, layers: Array(layers))
+        if let window = family.window {
+            let size = keys.optionalInteger(".attention.sliding_window")
+            if let size = size ?? window.size, size > 0 || window.size != nil {
+                shape.slidingWindow = SlidingWindow(
+                    size: size,
+                    layers: window.fullAttentionEvery.map {
+                        windowedLayers(&keys, layers, fullAttentionEvery: $0)
+                    } ?? Array(layers),
+                    ropeTheta: window.ropeTheta.map { keys.optionalNumber(".rope.freq_base_swa") ?? $0 })
             }
-        case .gemma2, .gemma3:
-            let defaults = FamilyDefaults(shape.family)
-            shape.slidingWindow = SlidingWindow(
-                size: keys.optionalInteger(".attention.sliding_window") ?? 4096,
-                layers: windowedLayers(&keys, layers, fullAttentionEvery: defaults.fullAttentionEvery!),
-                ropeTheta: shape.family == .gemma3
-                    ? keys.optionalNumber(".rope.freq_base_swa") ?? 10_000 : nil)
+        }
+        if let scores = family.scores {
             shape.attentionSoftCap =
-                (keys.optionalNumber(".attn_logit_softcapping") ?? defaults.attentionSoftCap).map(Float.init)
+                (keys.optionalNumber(".attn_logit_softcapping") ?? scores.attentionSoftCap).map(Float.init)
             shape.logitSoftCap =
-                (keys.optionalNumber(".final_logit_softcapping") ?? defaults.logitSoftCap).map(Float.init)
-            // Where the file does not say it: the largest models alone divide by the width over the heads.
-            let isLargest = shape.layers == (shape.family == .gemma2 ? 46 : 62)
+                (keys.optionalNumber(".final_logit_softcapping") ?? scores.logitSoftCap).map(Float.init)
+            let isLargest = shape.layers == scores.layersScaledByWidth
             let standard = Double(isLargest ? shape.width / max(shape.heads, 1) : shape.headDimension)
-            shape.queryScalar =
-                keys.optionalNumber(".attention.scale").map { pow($0, -2) } ?? standard
+            shape.queryScalar = keys.optionalNumber(".attention.scale").map { pow($0, -2) } ?? standard
         }
     }
 
@@ -147,7 +146,7 @@ struct GGUFConfiguration {
         let attention = keys.optionalNumber(".rope.scaling.attn_factor") ?? 1
         func factors(_ name: String) throws -> [Double]? {
             guard let tensor = file.tensors[name] else { return nil }
-            guard tensor.shape == [shape.turnedComponents / 2], tensor.format == .f32 else {
+            guard tensor.shape == [shape.turnedComponents / 2], tensor.dtype == .f32 else {
                 throw tensor.error("is not \(shape.turnedComponents / 2) F32 values")
             }
             return tensor.bytes.withUnsafeBytes { bytes in

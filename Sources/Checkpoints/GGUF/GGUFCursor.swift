@@ -46,17 +46,17 @@ struct GGUFCursor {
         return result
     }
 
-    mutating func type() throws -> GGUFType {
+    mutating func type() throws -> GGUFValueType {
         let start = position
         let number = try load(UInt32.self)
-        guard let type = GGUFType(rawValue: number) else {
+        guard let type = GGUFValueType(rawValue: number) else {
             position = start
             throw fault("unknown value type \(number)")
         }
         return type
     }
 
-    mutating func value(_ type: GGUFType, depth: Int = 0) throws -> GGUFValue {
+    mutating func value(_ type: GGUFValueType, depth: Int = 0) throws -> GGUFValue {
         switch type {
         case .uint8: return .integer(Int(try load(UInt8.self)))
         case .int8: return .integer(Int(try load(Int8.self)))

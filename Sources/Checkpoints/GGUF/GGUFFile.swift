@@ -36,7 +36,7 @@ struct GGUFFile: Sendable {
             }
             if case .integer(let total)? = metadata["split.tensors.count"], total != tensors.count {
                 throw UserError(
-                    "the \(count) parts hold \(tensors.count) tensors, not the \(total) that the first one tells of",
+                    "the \(count) parts hold \(tensors.count) tensors, not the \(total) that the first one lists",
                     file: url.relativePath, hint: "all parts must come from one model")
             }
         }
@@ -50,10 +50,10 @@ struct GGUFFile: Sendable {
         let header = try file.bytes.withUnsafeBytes { try GGUFHeader($0, fileName: url.relativePath) }
         for (name, entry) in header.entries {
             let tensor = StoredTensor(
-                name: name, format: entry.format, typeName: entry.format.rawValue, shape: entry.shape,
+                name: name, dtype: entry.dtype, typeName: entry.dtype.rawValue, shape: entry.shape,
                 bytes: file.data(entry.range), file: url.relativePath)
             if let other = tensors.updateValue(tensor, forKey: name) {
-                throw tensor.error("stands in \(other.file) too")
+                throw tensor.error("is in \(other.file) too")
             }
         }
         return header.metadata

@@ -8,7 +8,7 @@ import Tensors
 /// descriptions of tensors, padding, data. Everything is checked before anything is allocated by what the file claims.
 struct GGUFHeader {
     struct Entry {
-        var format: WeightFormat
+        var dtype: DType
         /// Outermost first, the reverse of the file's order.
         var shape: [Int]
         /// Bytes of the file.
@@ -53,7 +53,7 @@ struct GGUFHeader {
             let key = try cursor.string()
             let value = try cursor.value(try cursor.type())
             guard metadata.updateValue(value, forKey: key) == nil else {
-                throw cursor.fault("the key \"\(key)\" stands twice")
+                throw cursor.fault("the key \"\(key)\" is given twice")
             }
         }
         for _ in 0..<tensors { try readTensor(&cursor) }
@@ -87,22 +87,22 @@ struct GGUFHeader {
             shape.insert(extent, at: 0)
         }
         let type = try cursor.load(UInt32.self)
-        guard let format = WeightFormat(ggufNumber: type) else {
-            let known = WeightFormat.allCases.map(\.rawValue).joined(separator: ", ")
-            let name = "tensor \"\(name)\" has the type \(WeightFormat.name(ofUnknown: type))"
+        guard let dtype = DType(ggufNumber: type) else {
+            let known = DType.weightTypes.map(\.rawValue).joined(separator: ", ")
+            let name = "tensor \"\(name)\" has the type \(DType.name(ofUnknown: type))"
             throw cursor.fault("\(name), which is none of \(known)")
         }
         let offset = try cursor.load(UInt64.self)
-        guard let size = format.byteCount(shape: shape), let start = Int(exactly: offset),
+        guard let size = dtype.byteCount(shape: shape), let start = Int(exactly: offset),
             !start.addingReportingOverflow(size).overflow
         else {
             throw cursor.fault(
-                "tensor \"\(name)\" of shape \(shape) and type \(format.rawValue) at \(offset) is larger than any "
+                "tensor \"\(name)\" of shape \(shape) and type \(dtype.rawValue) at \(offset) is larger than any "
                     + "file, or no whole blocks")
         }
-        let entry = Entry(format: format, shape: shape, range: start..<start + size)
+        let entry = Entry(dtype: dtype, shape: shape, range: start..<start + size)
         guard entries.updateValue(entry, forKey: name) == nil else {
-            throw cursor.fault("tensor \"\(name)\" stands twice")
+            throw cursor.fault("tensor \"\(name)\" is given twice")
         }
         names.append(name)
     }
@@ -127,30 +127,5 @@ struct GGUFHeader {
             end = range.upperBound
             entries[name]!.range = start + range.lowerBound..<start + range.upperBound
         }
-    }
-}
-
-extension WeightFormat {
-    /// The types' numbers in GGUF.
-    private static let numbers: [UInt32: WeightFormat] = [
-        0: .f32, 1: .f16, 2: .q40, 3: .q41, 6: .q50, 7: .q51, 8: .q80, 10: .q2K, 11: .q3K, 12: .q4K, 13: .q5K,
-        14: .q6K, 20: .iq4NL, 28: .f64, 30: .bf16,
-    ]
-
-    init?(ggufNumber: UInt32) {
-        guard let format = Self.numbers[ggufNumber] else { return nil }
-        self = format
-    }
-
-    var ggufNumber: UInt32 { Self.numbers.first { $0.value == self }!.key }
-
-    /// Types of GGUF that we do not have, for messages.
-    fileprivate static func name(ofUnknown number: UInt32) -> String {
-        let names: [UInt32: String] = [
-            9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 21: "IQ3_S",
-            22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 29: "IQ1_M", 34: "TQ1_0",
-            35: "TQ2_0", 39: "MXFP4",
-        ]
-        return names[number] ?? "number \(number)"
     }
 }

@@ -28,7 +28,7 @@ enum GGUFValue: Sendable {
 /// A list in a GGUF file's metadata, left in the file until it is asked for: vocabularies have hundreds of thousands of
 /// entries.
 struct GGUFArray: Sendable {
-    let type: GGUFType
+    let type: GGUFValueType
     let count: Int
     /// The elements as they are encoded.
     let bytes: Data
@@ -75,7 +75,7 @@ struct GGUFArray: Sendable {
 }
 
 /// The types of metadata values; the raw value is the format's number for it.
-enum GGUFType: UInt32, CaseIterable, Sendable {
+enum GGUFValueType: UInt32, CaseIterable, Sendable {
     case uint8, int8, uint16, int16, uint32, int32, float32, bool, string, array, uint64, int64, float64
 
     /// The fewest bytes that a value takes.

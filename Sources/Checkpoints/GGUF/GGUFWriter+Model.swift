@@ -5,16 +5,14 @@ import Tokenization
 import Transformer
 
 extension GGUFWriter {
-    /// What the metadata says of a model's shape; the reverse of `GGUFConfiguration`.
-    mutating func add(_ shape: Configuration) {
-        // llama.cpp knows Mistral as Llama, without the window: within its size the two are one.
-        let isMistral = shape.family == .mistral
-        let architecture = isMistral ? "llama" : shape.family.rawValue
-        let context =
-            isMistral ? min(shape.contextLength, shape.slidingWindow?.size ?? .max) : shape.contextLength
+    /// The metadata of a model's shape; the reverse of `GGUFConfiguration`.
+    mutating func add(_ shape: Configuration, _ family: GGUFFamily) {
+        guard let architecture = family.architecture else {
+            preconditionFailure("\(shape.family.name) models are written as an equivalent family's")
+        }
         let prefix = architecture + "."
         add("general.architecture", architecture)
-        add(prefix + "context_length", context)
+        add(prefix + "context_length", shape.contextLength)
         add(prefix + "embedding_length", shape.width)
         add(prefix + "block_count", shape.layers)
         add(prefix + "feed_forward_length", shape.feedForward)
@@ -26,9 +24,9 @@ extension GGUFWriter {
         add(prefix + "rope.dimension_count", shape.turnedComponents)
         add(prefix + "rope.freq_base", shape.ropeTheta)
         add(prefix + "vocab_size", shape.vocabularySize)
-        if let window = shape.slidingWindow, !isMistral {
+        if let window = shape.slidingWindow {
             add(prefix + "attention.sliding_window", window.size)
-            if shape.family == .gemma2 || shape.family == .gemma3 {
+            if family.window?.fullAttentionEvery != nil {
                 let windowed = Set(window.layers)
                 add(
                     prefix + "attention.sliding_window_pattern",
@@ -39,14 +37,14 @@ extension GGUFWriter {
         if let scalar = shape.queryScalar { add(prefix + "attention.scale", pow(scalar, -0.5)) }
         if let cap = shape.attentionSoftCap { add(prefix + "attn_logit_softcapping", Double(cap)) }
         if let cap = shape.logitSoftCap { add(prefix + "final_logit_softcapping", Double(cap)) }
-        addScaling(shape, prefix: prefix)
+        addScaling(shape, family, prefix: prefix)
     }
 
-    private mutating func addScaling(_ shape: Configuration, prefix: String) {
+    private mutating func addScaling(_ shape: Configuration, _ family: GGUFFamily, prefix: String) {
         func factors(isLong: Bool, name: String) -> Entry {
             let values = shape.ropeScaling!.divisors(
                 dimension: shape.turnedComponents, theta: shape.ropeTheta, isLong: isLong)
-            return Entry(name: name, shape: [values.count], format: .f32) { writer in
+            return Entry(name: name, shape: [values.count], dtype: .f32) { writer in
                 try values.withUnsafeBytes { try writer.write($0) }
             }
         }
@@ -57,7 +55,7 @@ extension GGUFWriter {
             add(prefix + "rope.scaling.factor", factor)
         case .llama3: add(factors(isLong: false, name: "rope_freqs.weight"))
         case .longrope(let short, let long, let original, let attention):
-            if short == long, attention == 1, shape.family == .llama {
+            if short == long, attention == 1, family.writesFrequencyFactors {
                 return add(factors(isLong: false, name: "rope_freqs.weight"))
             }
             add(prefix + "rope.scaling.original_context_length", original)
@@ -100,18 +98,18 @@ extension GGUFWriter {
         }
     }
 
-    /// All weights, matrices rounded to `format` where their rows are whole blocks of it; nil writes each as it is in
+    /// All weights, matrices rounded to `dtype` where their rows are whole blocks of it; nil writes each as it is in
     /// memory, those kept as stored byte for byte.
-    mutating func add(_ decoder: DecoderModel, as format: WeightFormat?) {
+    mutating func add(_ decoder: DecoderModel, _ family: GGUFFamily, as dtype: DType?) {
         let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
         let maps = GGUFNames.parameters(
-            of: decoder.configuration, fusesQueryKeyValue: decoder.configuration.family == .phi3)
+            of: decoder.configuration, family, fusesQueryKeyValue: family.fusesQueryKeyValue)
         for map in maps {
             for part in map.parts {
                 let tensor = tensors[map.name]!
-                if format == nil, let stored = tensor.stored, let kept = stored.format(of: part.rows) {
+                if dtype == nil, let stored = tensor.stored, let kept = stored.dtype(of: part.rows) {
                     add(
-                        Entry(name: part.name, shape: part.shape, format: kept) { writer in
+                        Entry(name: part.name, shape: part.shape, dtype: kept) { writer in
                             let rows = (0..<part.rows.count).map { part.rows.lowerBound + part.sourceRow($0) }
                             for part in stored.selecting(rows: rows).parts { try writer.write(part.bytes) }
                         })
@@ -123,14 +121,14 @@ extension GGUFWriter {
                         values[part.rows.lowerBound + part.sourceRow($0 - part.rows.lowerBound)]
                     }
                     add(
-                        Entry(name: part.name, shape: part.shape, format: .f32) { writer in
+                        Entry(name: part.name, shape: part.shape, dtype: .f32) { writer in
                             try ordered.withUnsafeBytes { try writer.write($0) }
                         })
                     continue
                 }
-                let chosen = part.shape.count == 1 ? .f32 : (format ?? .f32).fitting(width: part.shape.last!)
+                let chosen = part.shape.count == 1 ? .f32 : (dtype ?? .f32).fitting(width: part.shape.last!)
                 add(
-                    Entry(name: part.name, shape: part.shape, format: chosen) {
+                    Entry(name: part.name, shape: part.shape, dtype: chosen) {
                         try Self.write(tensor, part, as: chosen, to: &$0)
                     })
             }
@@ -140,13 +138,13 @@ extension GGUFWriter {
     /// Rows of a thread's turn: 256 KiB of Float32.
     private static let floatsAtOnce = 1 << 16
 
-    /// - Throws: `UserError` naming the tensor, if a value is beyond what `format` can hold.
+    /// - Throws: `UserError` naming the tensor, if a value is beyond what `dtype` can hold.
     private static func write(
-        _ tensor: Tensor, _ part: ParameterMap.Part, as format: WeightFormat, to writer: inout FileWriter
+        _ tensor: Tensor, _ part: ParameterMap.Part, as dtype: DType, to writer: inout FileWriter
     ) throws {
         let width = tensor.width
         let rows = part.shape.count == 1 ? 0..<1 : part.rows
-        let rowBytes = format.byteCount(width)!
+        let rowBytes = dtype.byteCount(width)!
         let step = max(1, floatsAtOnce / width)
         // So many turns at once that all threads have some, and then the writing.
         let stride = step * 4 * Parallel.threads
@@ -166,17 +164,17 @@ extension GGUFWriter {
                     tensor.withUnsafeRows(source..<source + 1) {
                         UnsafeMutablePointer<Float>(bitPattern: maxima)![row] =
                             $0.reduce(0) { max($0, $1.magnitude) }
-                        Quantizer.narrow(
-                            $0.baseAddress!, count: width, to: format,
+                        Quantizer.quantize(
+                            $0.baseAddress!, count: width, to: dtype,
                             into: UnsafeMutableRawPointer(bitPattern: address)! + row * rowBytes)
                     }
                 }
             }
-            if let value = largest[..<range.count].first(where: { $0 >= format.overflowMagnitude }) {
+            if let value = largest[..<range.count].first(where: { $0 >= dtype.overflowMagnitude }) {
                 throw UserError(
                     "cannot save: the weight \(part.name) holds a value of magnitude \(value), beyond the range "
-                        + "of \(format.rawValue)",
-                    hint: format == .bf16 ? "choose f32" : "choose bf16 or f32")
+                        + "of \(dtype.rawValue)",
+                    hint: dtype == .bf16 ? "choose f32" : "choose bf16 or f32")
             }
             try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<(range.count * rowBytes)]))
         }

@@ -9,12 +9,12 @@ struct GGUFWriter {
         let name: String
         /// Outermost extent first.
         let shape: [Int]
-        let format: WeightFormat
+        let dtype: DType
         let write: (inout FileWriter) throws -> Void
     }
 
     private static let alignment = 32
-    private var pairs: [(key: String, type: GGUFType, value: [UInt8])] = []
+    private var pairs: [(key: String, type: GGUFValueType, value: [UInt8])] = []
     private var entries: [Entry] = []
 
     mutating func add(_ key: String, _ value: String) { pairs.append((key, .string, Self.text(value))) }
@@ -42,7 +42,7 @@ struct GGUFWriter {
     }
     mutating func add(_ entry: Entry) { entries.append(entry) }
 
-    private mutating func add(_ key: String, list type: GGUFType, _ count: Int, _ elements: [UInt8]) {
+    private mutating func add(_ key: String, list type: GGUFValueType, _ count: Int, _ elements: [UInt8]) {
         pairs.append((key, .array, Self.bytes(type.rawValue) + Self.bytes(UInt64(count)) + elements))
     }
 
@@ -61,14 +61,14 @@ struct GGUFWriter {
         for entry in entries {
             header += Self.text(entry.name) + Self.bytes(UInt32(entry.shape.count))
             for extent in entry.shape.reversed() { header += Self.bytes(UInt64(extent)) }
-            header += Self.bytes(entry.format.ggufNumber) + Self.bytes(UInt64(offset))
-            offset += Self.padded(entry.format.byteCount(shape: entry.shape)!)
+            header += Self.bytes(entry.dtype.ggufNumber) + Self.bytes(UInt64(offset))
+            offset += Self.padded(entry.dtype.byteCount(shape: entry.shape)!)
         }
         header += [UInt8](repeating: 0, count: Self.padded(header.count) - header.count)
         try AtomicFile.write(to: url) { writer in
             try writer.write(Data(header))
             for entry in entries {
-                let end = writer.position + entry.format.byteCount(shape: entry.shape)!
+                let end = writer.position + entry.dtype.byteCount(shape: entry.shape)!
                 try entry.write(&writer)
                 precondition(writer.position == end, "\(entry.name): its bytes do not fill its shape")
                 try writer.write(Data(count: Self.padded(end) - end))

@@ -1,11 +1,12 @@
+import Support
+import Tensors
 import Transformer
 
 extension ModelConfiguration {
     /// The file's content.
     /// - Parameter type: The weights' type in the file beside it.
-    func json(weights type: ScalarType) -> JSONValue {
-        let typeNames: [ScalarType: String] = [.f32: "float32", .bf16: "bfloat16", .f16: "float16"]
-        let family = shape.family
+    func json(weights type: DType) -> JSONValue {
+        let typeNames: [DType: String] = [.f32: "float32", .bf16: "bfloat16", .f16: "float16"]
         var object: [String: JSONValue] = [
             "architectures": .array([.string(family.architecture)]),
             "model_type": .string(family.modelType),
@@ -24,27 +25,27 @@ extension ModelConfiguration {
             "dtype": .string(typeNames[type]!),
             "torch_dtype": .string(typeNames[type]!),
         ]
-        let activation = JSONValue.string(family.isGemma ? "gelu_pytorch_tanh" : "silu")
-        if family != .gemma2, family != .gemma3 { object["hidden_act"] = activation }
-        if family.isGemma { object["hidden_activation"] = activation }
-        object.merge(RopeKeys.json(of: shape)) { $1 }
+        for activation in family.activations { object[activation.key] = .string(activation.values[0]) }
+        object.merge(RopeKeys.json(of: shape, family)) { $1 }
         object.merge(attentionKeys) { $1 }
         object.merge(tokens.json) { $1 }
         return .object(object)
     }
 
-    /// What a family says of its attention beyond the common keys.
+    /// The keys of attention that not every family has.
     private var attentionKeys: [String: JSONValue] {
         var keys: [String: JSONValue] = [:]
-        if shape.family != .llama, shape.family != .gemma {
+        if family.window != nil {
             keys["sliding_window"] = shape.slidingWindow.map { .integer($0.size) } ?? .null
         }
-        guard FamilyDefaults(shape.family).queryScalar != nil else { return keys }
-        let windowed = Set(shape.slidingWindow?.layers ?? [])
-        keys["layer_types"] = .array(
-            (0..<shape.layers).map {
-                .string(windowed.contains($0) ? "sliding_attention" : "full_attention")
-            })
+        if family.window?.fullAttentionEvery != nil {
+            let windowed = Set(shape.slidingWindow?.layers ?? [])
+            keys["layer_types"] = .array(
+                (0..<shape.layers).map {
+                    .string(windowed.contains($0) ? "sliding_attention" : "full_attention")
+                })
+        }
+        guard family.scores != nil else { return keys }
         // transformers takes whole numbers only.
         let scalar = shape.queryScalar ?? Double(shape.headDimension)
         keys["query_pre_attn_scalar"] = Int(exactly: scalar).map { .integer($0) } ?? .number(scalar)

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Transformer
 
 /// The rotary keys of `config.json`: `rope_parameters` (transformers 5), or `rope_theta` and `rope_scaling` (before).
@@ -9,30 +10,32 @@ struct RopeKeys {
     var windowedTheta: Double?
     /// The fraction of a head's components that are turned.
     private var partialFactor = 1.0
-    /// Where the fraction stands, for messages.
+    /// The key that gives the fraction, for messages.
     private var partialKey: String?
 
-    init(_ keys: inout KeyReader, _ shape: Configuration) {
-        theta = keys.number("rope_theta", default: FamilyDefaults(shape.family).ropeTheta)
+    init(_ keys: inout KeyReader, _ shape: Configuration, _ family: HuggingFaceFamily) {
+        theta = keys.number("rope_theta", default: family.defaults.ropeTheta)
         readPartialFactor(&keys, at: "partial_rotary_factor", in: keys)
-        if shape.family == .gemma3 { windowedTheta = keys.number("rope_local_base_freq", default: 10_000) }
+        if let standard = family.windowedRopeTheta {
+            windowedTheta = keys.number("rope_local_base_freq", default: standard)
+        }
         for key in ["rope_parameters", "rope_scaling"] {
             guard let value = keys[key] else { continue }
             guard case .object(let object) = value else {
                 keys.reject(key, "an object is expected")
                 continue
             }
-            if shape.family == .gemma3, key == "rope_parameters" {
+            if family.windowedRopeTheta != nil, key == "rope_parameters" {
                 read(layerKinds: object, &keys, shape)
             } else {
                 read(object, at: key, &keys, shape)
             }
         }
-        // transformers turns a part of a head in Phi-3 alone.
-        if let partialKey, partialFactor != 1, shape.family != .phi3 {
+        // transformers passes over the fraction in families that do not have it.
+        if let partialKey, partialFactor != 1, !shape.family.choices.contains(.partialRotary) {
             keys.reject(
                 partialKey,
-                "only a partial_rotary_factor of 1 is supported in \(shape.family.rawValue) models")
+                "only a partial_rotary_factor of 1 is supported in \(shape.family.name) models")
         }
     }
 
@@ -61,7 +64,7 @@ struct RopeKeys {
         (partialFactor, partialKey) = (factor, key)
     }
 
-    /// `rope_parameters` of Gemma 3: one object for each kind of layer.
+    /// `rope_parameters` where layers with a window have a base of their own: one object for each kind of layer.
     private mutating func read(
         layerKinds object: [String: JSONValue], _ keys: inout KeyReader, _ shape: Configuration
     ) {
@@ -160,7 +163,7 @@ extension RopeKeys {
     }
 
     /// Both spellings: readers before transformers 5 know only the second.
-    static func json(of shape: Configuration) -> [String: JSONValue] {
+    static func json(of shape: Configuration, _ family: HuggingFaceFamily) -> [String: JSONValue] {
         var full: [String: JSONValue] = ["rope_type": .string("default")]
         var keys: [String: JSONValue] = ["rope_theta": .number(shape.ropeTheta)]
         switch shape.ropeScaling {
@@ -185,7 +188,7 @@ extension RopeKeys {
             (keys["partial_rotary_factor"], full["partial_rotary_factor"]) = (factor, factor)
         }
         full["rope_theta"] = .number(shape.ropeTheta)
-        guard shape.family == .gemma3 else {
+        guard family.windowedRopeTheta != nil else {
             keys["rope_parameters"] = .object(full)
             return keys
         }

@@ -4,7 +4,7 @@ import Support
 ///
 /// The same weights come under other names from a compiled model (`_orig_mod.`), from data-parallel training (`module.`), from
 /// the base model alone (no `model.`), from a class that wraps it (`model.model.`) and from the text part of a multimodal
-/// model (`language_model.model.`, `model.language_model.`). The embedding table tells the prefix: every model has one.
+/// model (`language_model.model.`, `model.language_model.`). The prefix is that of the embedding table, which every model has.
 struct TensorNames {
     /// The plain name of each name in the file.
     let plain: [String: String]
@@ -42,7 +42,7 @@ struct TensorNames {
         return name.hasPrefix("module.") ? String(name.dropFirst("module.".count)) : name
     }
 
-    /// What stands before `suffix` in the one name that ends with it; nil where none or several do.
+    /// The prefix of the one name that ends with `suffix`; nil where none or several do.
     private static func prefix(of names: [String], before suffix: String) -> String? {
         let found = names.filter { $0 == suffix || $0.hasSuffix("." + suffix) }
         return found.count == 1 ? String(found[0].dropLast(suffix.count)) : nil

@@ -4,7 +4,7 @@ import Transformer
 
 /// The safetensors files of a Hugging Face directory: one, or several with an index.
 struct WeightFiles {
-    /// Where each tensor lies.
+    /// The file of each tensor.
     private(set) var files: [String: SafetensorsFile] = [:]
     /// How messages name the whole.
     let name: String
@@ -32,7 +32,7 @@ struct WeightFiles {
             // A name with a slash would lead out of the directory.
             guard case .string(let name) = value, !name.isEmpty, !name.contains("/"), name != ".." else {
                 throw UserError(
-                    "\"\(tensor)\" lies in \(value.text)", file: index.relativePath,
+                    "\"\(tensor)\" is in \(value.text)", file: index.relativePath,
                     hint: "the name of a file beside the index is expected")
             }
             let shard =
@@ -71,7 +71,9 @@ struct WeightFiles {
     ///   - rows: of the embedding table in the file, the last of which may belong to no piece
     ///   - isMultimodal: whether a vision part may be there besides
     /// - Throws: `UserError` that lists all that are missing, left over or of another shape.
-    func loader(of configuration: Configuration, rows: Int, isMultimodal: Bool) throws -> ModelLoader {
+    func loader(
+        of configuration: Configuration, _ family: HuggingFaceFamily, rows: Int, isMultimodal: Bool
+    ) throws -> ModelLoader {
         // A layer has nine tensors. Checked first, lest a wild number of layers fill the memory with names.
         guard configuration.layers <= files.count else {
             throw UserError(
@@ -89,7 +91,7 @@ struct WeightFiles {
             available[plain] = stored
         }
         let loader = try ModelLoader(
-            maps: HuggingFaceNames.parameters(of: configuration), available: available,
+            maps: HuggingFaceNames.parameters(of: configuration, family), available: available,
             isRedundant: {
                 HuggingFaceNames.isRedundant($0) || isMultimodal && TensorNames.isVision($0)
                     || configuration.tiedHead && $0 == HuggingFaceNames.head
@@ -111,5 +113,14 @@ struct WeightFiles {
                 "differs from \(HuggingFaceNames.embedding), but config.json ties the two",
                 hint: "set \"tie_word_embeddings\" to false if the head is meant")
         }
+    }
+}
+
+extension StoredTensor {
+    fileprivate init(_ view: SafetensorsFile.View) {
+        self.init(
+            name: view.name, dtype: view.type.canDequantize ? view.type : nil, typeName: view.type.rawValue,
+            shape: view.shape,
+            bytes: view.bytes, file: view.fileName)
     }
 }

@@ -106,52 +106,15 @@ struct HeaderScanner {
 
     /// Reads what follows a backslash.
     private mutating func escaped() throws -> Unicode.Scalar {
-        guard index < bytes.count else { throw fault("a string does not end") }
-        let byte = bytes[index]
-        index += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
-        case UInt8(ascii: "b"): return "\u{8}"
-        case UInt8(ascii: "f"): return "\u{C}"
-        case UInt8(ascii: "n"): return "\n"
-        case UInt8(ascii: "r"): return "\r"
-        case UInt8(ascii: "t"): return "\t"
-        case UInt8(ascii: "u"): return try escapedScalar()
-        default: throw fault("an unknown escape stands in a string")
-        }
-    }
-
-    /// Reads the digits of `\uXXXX`, with the second half of a surrogate pair where there is one.
-    private mutating func escapedScalar() throws -> Unicode.Scalar {
-        let first = try hexadecimal()
-        if let scalar = Unicode.Scalar(first) { return scalar }
-        if first < 0xDC00, skipUnit("\\"), skipUnit("u") {
-            let second = try hexadecimal()
-            if (0xDC00...0xDFFF).contains(second),
-                let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
-            {
-                return scalar
+        do {
+            return try JSONEscape.scalar(in: bytes, at: &index)
+        } catch {
+            switch error {
+            case .cut: throw fault("a string does not end")
+            case .unknown: throw fault("an unknown escape stands in a string")
+            case .notHexadecimal: throw fault("four hexadecimal digits are expected")
+            case .halfSurrogatePair: throw fault("half a surrogate pair stands in a string")
             }
         }
-        throw fault("half a surrogate pair stands in a string")
-    }
-
-    private mutating func skipUnit(_ character: Unicode.Scalar) -> Bool {
-        guard index < bytes.count, bytes[index] == UInt8(ascii: character) else { return false }
-        index += 1
-        return true
-    }
-
-    private mutating func hexadecimal() throws -> UInt32 {
-        guard index + 4 <= bytes.count else { throw fault("a string does not end") }
-        var value: UInt32 = 0
-        for byte in bytes[index..<index + 4] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
-                throw fault("four hexadecimal digits are expected")
-            }
-            value = value << 4 | UInt32(digit)
-        }
-        index += 4
-        return value
     }
 }

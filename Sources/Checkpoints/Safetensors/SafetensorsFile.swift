@@ -4,10 +4,13 @@ import Tensors
 
 /// Reads a safetensors file. The file is mapped, and checked whole before any tensor is read.
 public struct SafetensorsFile: Sendable {
-    /// One tensor as it lies in the file.
+    /// One tensor of the file.
     public struct View: Sendable {
+        /// The tensor's name.
         public let name: String
-        public let type: ScalarType
+        /// The type of its elements.
+        public let type: DType
+        /// Extents, outermost first.
         public let shape: [Int]
         private let file: MappedFile
         private let range: Range<Int>
@@ -23,39 +26,41 @@ public struct SafetensorsFile: Sendable {
         /// Number of elements.
         public var count: Int { shape.reduce(1, *) }
 
-        /// The bytes, row by row, little-endian, at any alignment. They lie in the mapped file: nothing is copied.
+        /// The bytes, row by row, little-endian, at any alignment. They are part of the mapped file: nothing is copied.
         public var bytes: Data { file.data(range) }
 
-        /// Widens the elements to Float32.
+        /// Dequantizes the elements to Float32.
         /// - Parameter target: Room for exactly `count` values.
         /// - Throws: `UserError` if the type is none of F32, BF16, F16 and F64.
-        public func widen(into target: UnsafeMutableBufferPointer<Float>) throws {
-            guard HalfPrecision.canWiden(type) else {
-                throw error("has dtype \(type.rawValue)", hint: "F32, BF16, F16 or F64 is expected")
-            }
-            bytes.withUnsafeBytes { HalfPrecision.widen($0, of: type, into: target) }
+        public func dequantize(into target: UnsafeMutableBufferPointer<Float>) throws {
+            try requireFloats()
+            bytes.withUnsafeBytes { type.dequantize($0, into: target) }
         }
 
-        /// Widens some rows, along the first of two axes, to Float32.
+        /// Dequantizes some rows, along the first of two axes, to Float32.
         /// - Parameter target: Room for exactly their values.
         /// - Throws: `UserError` if the type is none of F32, BF16, F16 and F64.
-        public func widen(rows: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) throws {
-            guard HalfPrecision.canWiden(type) else {
-                throw error("has dtype \(type.rawValue)", hint: "F32, BF16, F16 or F64 is expected")
-            }
-            let rowBytes = shape[1] * type.bits / 8
+        public func dequantize(rows: Range<Int>, into target: UnsafeMutableBufferPointer<Float>) throws {
+            try requireFloats()
+            let rowBytes = shape[1] * type.bytesPerBlock
             bytes.withUnsafeBytes { bytes in
                 let part = bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes]
-                HalfPrecision.widen(UnsafeRawBufferPointer(rebasing: part), of: type, into: target)
+                type.dequantize(UnsafeRawBufferPointer(rebasing: part), into: target)
             }
         }
 
-        /// The elements as an array of the Swift type that the file's type stands for.
+        private func requireFloats() throws {
+            guard type.canDequantize else {
+                throw error("has dtype \(type.rawValue)", hint: "F32, BF16, F16 or F64 is expected")
+            }
+        }
+
+        /// The elements as an array of the Swift type that corresponds to the file's.
         /// - Throws: `UserError` if the tensor has another type.
         public func values<Element: SafetensorsElement>(as: Element.Type) throws -> [Element] {
-            guard type == Element.scalarType else {
+            guard type == Element.dtype else {
                 throw error(
-                    "has dtype \(type.rawValue)", hint: "\(Element.scalarType.rawValue) is expected")
+                    "has dtype \(type.rawValue)", hint: "\(Element.dtype.rawValue) is expected")
             }
             return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
                 bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
@@ -72,6 +77,7 @@ public struct SafetensorsFile: Sendable {
         }
     }
 
+    /// The file.
     public let url: URL
     private let file: MappedFile
     private let header: SafetensorsHeader
@@ -83,12 +89,16 @@ public struct SafetensorsFile: Sendable {
         header = try file.bytes.withUnsafeBytes { try SafetensorsHeader($0, fileName: url.relativePath) }
     }
 
+    /// Hands the pages that were read back to the system; they are read from the file again when they are next needed.
+    package func releasePages() { file.releasePages() }
+
     /// Names of the tensors, in the order of the data.
     public var names: [String] { header.names }
 
     /// The texts under `__metadata__`.
     public var metadata: [String: String] { header.metadata }
 
+    /// Whether the file has a tensor of this name.
     public func contains(_ name: String) -> Bool { header.entries[name] != nil }
 
     /// - Throws: `UserError` if there is no such tensor.
@@ -99,12 +109,12 @@ public struct SafetensorsFile: Sendable {
         return View(name: name, entry, in: file)
     }
 
-    /// A tensor widened to Float32.
+    /// A tensor dequantized to Float32.
     /// - Throws: `UserError` if there is no such tensor or its type is none of F32, BF16, F16 and F64.
     public func floats(_ name: String) throws -> Tensor {
         let view = try view(name)
         let tensor = Tensor(shape: view.shape)
-        try tensor.withUnsafeMutableFloats { try view.widen(into: $0) }
+        try tensor.withUnsafeMutableFloats { try view.dequantize(into: $0) }
         return tensor
     }
 

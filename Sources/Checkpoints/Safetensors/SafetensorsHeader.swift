@@ -1,4 +1,5 @@
 import Support
+import Tensors
 
 /// The header of a safetensors file: what each tensor is and where its bytes lie.
 ///
@@ -6,7 +7,7 @@ import Support
 /// header in JSON, the data. The data must be covered by the tensors without holes or overlaps.
 struct SafetensorsHeader {
     struct Entry {
-        var type: ScalarType
+        var type: DType
         var shape: [Int]
         /// Bytes of the file.
         var range: Range<Int>
@@ -88,7 +89,7 @@ struct SafetensorsHeader {
         guard let typeName, let shape, let offsets else {
             throw fault("tensor \"\(name)\" lacks dtype, shape or data_offsets")
         }
-        guard let type = ScalarType(rawValue: typeName) else {
+        guard let type = DType(safetensorsName: typeName) else {
             throw fault("tensor \"\(name)\" has the unknown dtype \"\(typeName)\"")
         }
         guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= fileSize - dataStart else {

@@ -4,37 +4,42 @@ import Tensors
 
 /// A tensor to be written: what it is, and how to write its bytes when their turn comes.
 public struct SafetensorsEntry {
+    /// The tensor's name.
     public let name: String
-    public let type: ScalarType
+    /// The type of its elements.
+    public let type: DType
+    /// Extents, outermost first.
     public let shape: [Int]
     let write: (inout FileWriter) throws -> Void
 
     /// - Parameter write: Writes exactly the tensor's bytes, row by row, little-endian. It runs once, while the file
     ///   is written; only what it needs at that moment is in memory.
-    public init(
-        name: String, type: ScalarType, shape: [Int], write: @escaping (inout FileWriter) throws -> Void
+    package init(
+        name: String, type: DType, shape: [Int], write: @escaping (inout FileWriter) throws -> Void
     ) {
         precondition(name != "__metadata__", "the format keeps the name __metadata__ for itself")
-        precondition(type.byteCount(shape: shape) != nil, "\(name): no tensor has the shape \(shape)")
+        precondition(
+            type.safetensorsRank != nil && type.byteCount(shape: shape) != nil,
+            "\(name): no tensor has the shape \(shape)")
         self.name = name
         self.type = type
         self.shape = shape
         self.write = write
     }
 
-    /// An array, in the type that Swift's stands for.
+    /// An array, in the type that corresponds to Swift's.
     public init<Element: SafetensorsElement>(name: String, shape: [Int], values: [Element]) {
         precondition(
             shape.reduce(1, *) == values.count, "\(name): \(shape) does not hold \(values.count) values")
-        self.init(name: name, type: Element.scalarType, shape: shape) { writer in
+        self.init(name: name, type: Element.dtype, shape: shape) { writer in
             try values.withUnsafeBytes { try writer.write($0) }
         }
     }
 
     /// A tensor, or some of its rows, rounded to `type`: F32, BF16 or F16.
     /// - Parameter rows: Along the first axis; all, if nil.
-    public init(name: String, tensor: Tensor, rows: Range<Int>? = nil, as type: ScalarType = .f32) {
-        precondition(HalfPrecision.canNarrow(to: type), "\(name): floats are not stored as \(type.rawValue)")
+    public init(name: String, tensor: Tensor, rows: Range<Int>? = nil, as type: DType = .f32) {
+        precondition(type.isWrittenFromFloats, "\(name): floats are not stored as \(type.rawValue)")
         var shape = tensor.shape
         if let rows { shape[0] = rows.count }
         let width = tensor.shape.dropFirst().reduce(1, *)
@@ -47,17 +52,20 @@ public struct SafetensorsEntry {
     }
 
     private static func write(
-        _ floats: UnsafeBufferPointer<Float>, as type: ScalarType, to writer: inout FileWriter
+        _ floats: UnsafeBufferPointer<Float>, as type: DType, to writer: inout FileWriter
     ) throws {
         if type == .f32 { return try writer.write(UnsafeRawBufferPointer(floats)) }
         // Small enough to stay in the second-level cache between rounding and writing.
         let step = 1 << 16
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: step * type.bits / 8, alignment: 64)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: step * type.bytesPerBlock, alignment: 64)
         defer { buffer.deallocate() }
         for start in stride(from: 0, to: floats.count, by: step) {
             let piece = UnsafeBufferPointer(rebasing: floats[start..<min(start + step, floats.count)])
-            let rounded = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(piece.count * type.bits / 8)])
-            HalfPrecision.narrow(piece, to: type, into: rounded)
+            let rounded = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[..<(piece.count * type.bytesPerBlock)])
+            Quantizer.quantize(
+                piece.baseAddress!, count: piece.count, to: type, into: rounded.baseAddress!)
             try writer.write(UnsafeRawBufferPointer(rounded))
         }
     }
@@ -76,7 +84,8 @@ public enum SafetensorsWriter {
         precondition(Set(entries.map(\.name)).count == entries.count, "two tensors of one name")
         let ordered = entries.sorted {
             $0.type != $1.type
-                ? $0.type.rank > $1.type.rank : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+                ? $0.type.safetensorsRank! > $1.type.safetensorsRank!
+                : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
         }
         try AtomicFile.write(to: url) { writer in
             let header = header(ordered, metadata)

@@ -2,9 +2,9 @@ import Foundation
 import Support
 import Tensors
 
-/// The machine's own limits, which every rate is held against.
+/// The machine's limits, which rates are compared with.
 public enum MachinePeak {
-    /// Median GFLOP/s of sgemm on all threads, at a size where it is best.
+    /// Median GFLOP/s of sgemm on all threads, at a size where it is fastest.
     public static func sgemm(runs: Int = 9) -> Double {
         let size = 1536
         let a = Tensor.normal([size, size], deviation: 1, from: RandomStream(seed: 1, purpose: "sgemm"))

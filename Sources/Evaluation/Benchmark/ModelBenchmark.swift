@@ -1,7 +1,8 @@
 import Transformer
 
-/// Rates of a checkpoint: labelling every position, reading prompts, and writing 64 tokens to several prompts at once.
+/// Rates of a checkpoint: labelling every position, prefill of prompts, and decoding 64 tokens for several prompts at once.
 public struct ModelBenchmark: BenchmarkSuite {
+    /// `label`, `prefill`, and `decode N` for several batch sizes N.
     public let parts: [String]
 
     private let model: DecoderModel
@@ -9,7 +10,10 @@ public struct ModelBenchmark: BenchmarkSuite {
     private let context: Int
     private static let batchSizes = [1, 4, 16, 32]
 
-    /// - Parameter context: tokens of a labelled sequence and of a prompt; no more than the model's own
+    /// - Parameters:
+    ///   - model: the model to measure
+    ///   - context: tokens of a labelled sequence and of a prompt; at most the model's context is used
+    ///   - runs: of which the median is taken
     public init(_ model: DecoderModel, context: Int = 256, runs: Int = 5) {
         self.model = model
         self.runs = runs
@@ -17,6 +21,9 @@ public struct ModelBenchmark: BenchmarkSuite {
         parts = ["label", "prefill"] + Self.batchSizes.map { "decode \($0)" }
     }
 
+    /// Measures a part.
+    ///
+    /// - Throws: `UserError` when there is no memory for the KV cache
     public func run(_ part: String) throws -> BenchmarkResult {
         try workload(part).measure(runs: runs)
     }

@@ -7,13 +7,14 @@ import Transformer
 ///
 /// - `train`: forward, cross-entropy, backward, AdamW
 /// - `kd`: the same with half the weight on a forward KL, T = 2, to the teacher computed online
-/// - `kd_top_k`, `kd_sampled`: forward KL to cached signals, 50 likeliest tokens or 12 sampled ones a position
+/// - `kd_top_k`, `kd_sampled`: forward KL to cached signals, the 50 likeliest tokens or 12 sampled ones per position
 /// - `label`: the teacher's forward pass and its 64 likeliest tokens at every position
-/// - `decode`: the teacher writing 64 tokens to each of 16 prompts of 16 tokens, all at once
+/// - `decode`: the teacher generating 64 tokens for each of 16 prompts of 16 tokens, all at once
 ///
-/// Shapes, unless others are asked for: a student of 13.8M weights in 6 layers, a teacher of 62.9M, a vocabulary of
+/// Default shapes: a student of 13.8M weights in 6 layers, a teacher of 62.9M, a vocabulary of
 /// 8,192, 8 sequences of 256 tokens.
 public struct ReferenceBenchmark: BenchmarkSuite {
+    /// The names above.
     public let parts = ["train", "kd", "kd_top_k", "kd_sampled", "label", "decode"]
 
     private let student: Configuration
@@ -43,6 +44,9 @@ public struct ReferenceBenchmark: BenchmarkSuite {
         self.runs = runs
     }
 
+    /// Measures a part.
+    ///
+    /// - Throws: `UserError` when there is no memory for it
     public func run(_ part: String) throws -> BenchmarkResult {
         try workload(part).measure(runs: runs)
     }
@@ -88,10 +92,10 @@ public struct ReferenceBenchmark: BenchmarkSuite {
         let flops =
             3 * student.configuration.forwardFLOPs(context: visible)
             + (source.teacher?.configuration.forwardFLOPs(context: visible) ?? 0)
-        let kept = (0..<sequences * context).filter { $0 % context < context - 1 }
+        let positions = (0..<sequences * context).filter { $0 % context < context - 1 }
         var cached: TeacherSignal?
         if case .cached(let kind) = source {
-            cached = .sparse(.random(kind, positions: kept.count, tokens: tokens))
+            cached = .sparse(.random(kind, positions: positions.count, tokens: tokens))
         }
         return Workload(
             flopsPerToken: flops,
@@ -99,13 +103,13 @@ public struct ReferenceBenchmark: BenchmarkSuite {
                 let batch = tokens.batch(sequences: sequences, context: context)
                 let online = source.teacher.map { teacher in
                     TeacherSignal.dense(
-                        hidden: teacher.frozenHiddenStates(batch, at: kept), head: teacher.head)
+                        hidden: teacher.frozenHiddenStates(batch, at: positions), head: teacher.head)
                 }
                 let (objective, tape) = Tape.record {
                     loss(
-                        hidden: gatherRows(student.hiddenStates(batch), at: kept), head: student.head,
-                        targets: kept.map { batch.ids[$0 + 1] }, teacher: online ?? cached,
-                        scale: 1 / Float(kept.count)
+                        hidden: gatherRows(student.hiddenStates(batch), at: positions), head: student.head,
+                        targets: positions.map { batch.ids[$0 + 1] }, teacher: online ?? cached,
+                        scale: 1 / Float(positions.count)
                     ).objective
                 }
                 tape.backward(from: objective)

@@ -4,12 +4,12 @@ import Transformer
 
 /// Something to repeat and time.
 struct Workload {
-    /// The model's own matrix products for one counted token.
+    /// Operations of the model's matrix products per counted token.
     let flopsPerToken: Double
-    /// Does the work once; returns the tokens it counts for.
+    /// Runs the workload once; returns the number of tokens it counts for.
     let step: () throws -> Int
 
-    /// Once to warm up, then the median rate of `runs`.
+    /// A warm-up, then the median rate of `runs`.
     func measure(runs: Int) throws -> BenchmarkResult {
         let before = MachinePeak.sgemm()
         _ = try step()
@@ -26,7 +26,7 @@ struct Workload {
     }
 }
 
-/// Random tokens for any vocabulary: what is computed does not depend on them.
+/// Random tokens of any vocabulary; the time of a computation does not depend on them.
 final class RandomTokens {
     private var stream = RandomStream(seed: 0, purpose: "benchmark")
     private let vocabulary: Int
@@ -37,7 +37,7 @@ final class RandomTokens {
         (0..<length).map { _ in Int32(stream.nextIndex(below: vocabulary)) }
     }
 
-    /// `count` different tokens: neighbours, from a random one on.
+    /// `count` distinct tokens: consecutive ids from a random one on.
     func distinct(_ count: Int) -> [Int32] {
         let first = stream.nextIndex(below: max(vocabulary - count, 1))
         return (first..<first + count).map { Int32($0) }
@@ -61,10 +61,9 @@ extension Workload {
                     Parallel.forRanges(of: rows.count, grain: 16) { range in
                         var ids = [Int32](repeating: 0, count: 64)
                         var values = [Float](repeating: 0, count: 64)
-                        var (maximum, logSum): (Float, Float) = (0, 0)
                         for row in range {
                             let z = logits.pointer + row * logits.stride
-                            kernels.log_sum_exp(z, logits.columns, 1, &maximum, &logSum)
+                            _ = LogSumExp(z, count: logits.columns)
                             kernels.top_k(z, logits.columns, 64, &ids, &values)
                         }
                     }
@@ -73,12 +72,12 @@ extension Workload {
             })
     }
 
-    /// Reading prompts into the KV cache: the time to a first token.
+    /// Prefill: the time to the first token of a prompt.
     static func prefill(_ model: DecoderModel, sequences: Int, context: Int) throws -> Workload {
         try generation(model, sequences: sequences, prompt: context - 1, new: 1, counting: .prompt)
     }
 
-    /// Writing `new` tokens to each of `sequences` prompts, all at once.
+    /// Decoding `new` tokens for each of `sequences` prompts, all at once.
     static func decode(_ model: DecoderModel, sequences: Int, prompt: Int = 16, new: Int = 64) throws
         -> Workload
     {
@@ -92,8 +91,8 @@ extension Workload {
     ) throws -> Workload {
         let generator = try BatchGenerator(model, slots: sequences, capacity: prompt + new)
         let tokens = RandomTokens(vocabulary: model.configuration.vocabularySize)
-        // Every position is work, whichever are counted. Only written tokens need the head, so a prompt counted with
-        // it makes the share of the peak an upper bound.
+        // Every position is computed, whichever are counted. Only generated tokens need the head; prompts are counted with it,
+        // which makes the fraction of the peak an upper bound.
         let positions = Double(prompt + new)
         let counted = counting == .prompt ? prompt : new
         return Workload(
@@ -111,6 +110,6 @@ extension Workload {
             })
     }
 
-    /// Positions that a position sees on average.
+    /// Mean number of positions that a position attends to.
     static func visible(_ context: Int) -> Double { Double(context + 1) / 2 }
 }

@@ -3,25 +3,25 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// One record in the making: a prompt and the answers so far.
+/// One record that is being generated: a prompt and the answers so far.
 ///
-/// A conversation is asked again after each answer while turns of its user are left.
+/// Each turn of the user that is to be answered is one generation request.
 final class Conversation {
     let prompt: SynthesisPrompt
-    /// Place of the prompt among all, from 0.
+    /// Index of the prompt, from 0.
     let index: Int
     let sample: Int
     private let author: Synthesis.Author
     private let options: Synthesis.Options
 
-    /// For a chat: what has been said, questions and answers.
+    /// The messages so far, questions and answers.
     private var messages: [Message] = []
-    /// For a chat: what its user still says, up to each answer.
+    /// The messages before each answer that is still to be generated.
     private var turns: [[Message]]
     private var asked = 0
     private var tokens = 0
     private var reason = FinishReason.stop
-    /// The answer being written.
+    /// The current answer.
     private var answer: AnswerText
 
     init(
@@ -37,7 +37,7 @@ final class Conversation {
         turns = Self.turns(of: prompt.question, author: author, answering: options.answer)
     }
 
-    /// What is said before each answer that is wanted; nothing when there is nothing to answer.
+    /// The messages before each answer to generate; empty when there is nothing to answer.
     private static func turns(
         of question: SynthesisPrompt.Question, author: Synthesis.Author,
         answering scope: Synthesis.AnswerScope
@@ -57,10 +57,10 @@ final class Conversation {
         }
     }
 
-    /// True when a turn is left to answer.
+    /// Whether a turn is left to answer.
     var hasMore: Bool { !turns.isEmpty }
 
-    /// The tokens of the next question: chats in the template, beginnings of texts after the begin id.
+    /// The tokens of the next prompt: chats rendered by the template, beginnings of texts after the begin id.
     func nextPrompt() throws -> [Int32] {
         let next = messages + turns[0]
         switch prompt.question {
@@ -87,9 +87,9 @@ final class Conversation {
         }
     }
 
-    /// Asks for the next answer.
+    /// The request for the next answer.
     ///
-    /// - Returns: nil when no answer is left to ask for, or the next question no longer fits the context
+    /// - Returns: nil when no answer is left, or the next prompt does not fit into the context
     func nextRequest() throws -> GenerationRequest? {
         guard !turns.isEmpty else { return nil }
         let ids = try nextPrompt()
@@ -108,32 +108,32 @@ final class Conversation {
             stopIDs: author.stopIDs)
     }
 
-    /// Notes a token of the answer; true when its text reached a stop string.
-    func hear(_ token: Int32) -> Bool {
+    /// Adds a token to the answer; returns whether its text has reached a stop string.
+    func append(_ token: Int32) -> Bool {
         _ = answer.append(token)
         return answer.isStopped
     }
 
     /// Ends the answer.
-    func finish(_ generation: Generation) {
+    func finish(_ generation: GenerationResult) {
         _ = answer.finish()
         tokens += generation.tokens.count
         reason = generation.reason
-        messages.append(Message(role: .assistant, content: said))
+        messages.append(Message(role: .assistant, content: answerText))
     }
 
-    /// The answer, without the space that a template leaves to its first word.
-    private var said: String {
+    /// The answer, without the space that a template puts before its first word.
+    private var answerText: String {
         guard !continuesText, let template = author.template else { return answer.text }
         return template.answer(answer.text)
     }
 
-    /// The record of what was said.
+    /// The finished record.
     var record: SyntheticRecord {
         let content: SyntheticRecord.Content
         switch prompt.question {
         case .chat: content = .messages(messages)
-        case .prompt(let text): content = .completion(prompt: text, completion: said)
+        case .prompt(let text): content = .completion(prompt: text, completion: answerText)
         case .text(let text): content = .text(text + answer.text)
         }
         return SyntheticRecord(

@@ -1,10 +1,10 @@
 import Foundation
 import Support
 
-/// SHA-256 digests of the lines of an unfinished file, in `FILE.sha256`: the n-th line there belongs to the n-th line of the
-/// file, and is written after it.
+/// SHA-256 digests of the lines of an unfinished file, in `FILE.sha256`: the n-th line there is the digest of the n-th line of
+/// the file, and is written after it.
 ///
-/// What a killed process or a power failure left is taken up to the first line that its digest does not match.
+/// After a kill or a power failure the file is valid up to the first line that does not match its digest.
 struct LineDigests {
     private let log: AppendLog
     private let url: URL
@@ -19,7 +19,7 @@ struct LineDigests {
 
     private static func url(of file: URL) -> URL { file.appendingPathExtension("sha256") }
 
-    /// The digests that were written, as far as they can be read.
+    /// The digests, up to the first that cannot be read.
     func read() throws -> [Fingerprint] {
         let lines = try JSONLines(contentsOf: url)
         var digests: [Fingerprint] = []
@@ -35,7 +35,7 @@ struct LineDigests {
             ? LineDigests(try AppendLog(at: url, truncatingToLines: count), at: url) : self
     }
 
-    /// Adds the digest of a line, given without its line break.
+    /// Appends the digest of a line, given without its line break.
     func append(line: Data) throws { try log.append(Fingerprint(of: line)) }
 
     /// Removes the digests of a file that is finished.

@@ -4,40 +4,50 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// Lets a model answer prompts: a synthetic corpus (sequence-level distillation, Kim & Rush 2016, arXiv 1606.07947).
+/// Generates a synthetic corpus: a model answers prompts (sequence-level distillation, Kim & Rush 2016, arXiv 1606.07947).
 ///
-/// Records are appended one line each to `OUTPUT.partial`, which takes its final name once the last one is there.
-/// Started again after a kill, the work goes on after the last whole record. A record depends on the seed, its prompt,
-/// the prompt's place and the sample's number alone, so the file's bytes are those of a run never killed.
+///     let prompts = try SynthesisPrompt.read(URL(filePath: "prompts.jsonl"))
+///     let synthesis = Synthesis(author: author, options: .init(sampling: .init(), samples: 4, seed: 17))
+///     try synthesis.run(prompts: prompts, into: URL(filePath: "corpus.jsonl"))
+///
+/// Records are appended to `OUTPUT.partial`, one line each, which is renamed at the end. Started again after a kill, the run is
+/// resumed after the last whole record. A record depends only on the seed, its prompt, the prompt's index and the sample's
+/// number, so the file's bytes are those of a run that was never killed.
 public struct Synthesis {
     /// Which turns of a chat are answered.
     public enum AnswerScope: String, CaseIterable, Codable, Sendable {
-        /// The last one of the user; what the assistant said before stays.
+        /// The user's last turn; earlier answers stay.
         case last
-        /// Every one of the user in turn; each answer of the assistant is replaced by the model's own.
+        /// Each of the user's turns; the answers are replaced by the model's.
         case every
     }
 
-    /// What decides the bytes of the output, besides model and prompts.
+    /// Everything that decides the bytes of the output, besides model and prompts.
     public struct Options: Codable, Equatable, Sendable {
+        /// How tokens are sampled.
         public var sampling: SamplingOptions
-        /// Answers to each prompt.
+        /// Number of answers to each prompt.
         public var samples: Int
-        /// Tokens of all answers after which no more are written, the last one whole; nil for an answer to every prompt.
+        /// Tokens of all answers after which generation ends, with the answer that reaches them; nil for an answer to every
+        /// prompt.
         public var tokenBudget: Int?
+        /// Of the samples.
         public var seed: UInt64
-        /// Texts that end an answer; they are cut off.
+        /// Strings that end an answer; they are removed from it.
         public var stop: [String]
+        /// Which turns of a chat are answered.
         public var answer: AnswerScope
-        /// Leave prompts out that fill the context, instead of refusing them.
+        /// Whether prompts that fill the context are skipped instead of refused.
         public var skipsLongPrompts: Bool
-        /// In what numbers quantised weights are multiplied.
+        /// The arithmetic of products with quantized weights.
         public var arithmetic: ProductArithmetic
 
-        /// What `samples` accepts: the answers to a prompt are counted and kept in order.
+        /// The accepted numbers of answers to each prompt.
         public static let samplesLimits = 1...10_000
+        /// The default number of answers to each prompt.
         public static let standardSamples = 1
 
+        /// The defaults are those of the command.
         public init(
             sampling: SamplingOptions, samples: Int = standardSamples, tokenBudget: Int? = nil,
             seed: UInt64 = 0,
@@ -61,23 +71,25 @@ public struct Synthesis {
         }
     }
 
-    /// The model that answers.
+    /// The model that generates the answers.
     public struct Author {
+        /// The model.
         public var decoder: DecoderModel
+        /// Its tokenizer.
         public var tokenizer: Tokenizer
-        /// How chats are written; nil for a model that only continues texts.
+        /// Renders chats; nil for a model that only continues texts.
         public var template: ChatTemplate?
         /// Tokens that end an answer.
         public var stopIDs: Set<Int32>
-        /// The model as the records name it.
+        /// The model's name in the records.
         public var name: String
         /// SHA-256 of its weights and configuration.
         public var fingerprint: Fingerprint
 
+        /// A model with what is needed to generate.
         public init(
             decoder: DecoderModel, tokenizer: Tokenizer, template: ChatTemplate?, stopIDs: Set<Int32>,
-            name: String,
-            fingerprint: Fingerprint
+            name: String, fingerprint: Fingerprint
         ) {
             self.decoder = decoder
             self.tokenizer = tokenizer
@@ -95,24 +107,27 @@ public struct Synthesis {
         }
     }
 
-    /// What a run amounts to.
+    /// Counts of a run.
     public struct Summary: Equatable, Sendable {
-        /// Records in the output.
+        /// Number of records in the output.
         public var records = 0
-        /// Of these, how many were there before this call.
+        /// Number of records that existed before this call.
         public var reused = 0
-        /// Tokens written in this call.
+        /// Number of tokens generated in this call.
         public var tokens = 0
-        /// Prompts left out because they fill the context.
+        /// Number of prompts skipped because they fill the context.
         public var skippedPrompts = 0
     }
 
-    /// What `slots` accepts: each takes a place of the key-value cache.
+    /// The accepted numbers of slots, each of which takes memory of the KV cache.
     public static let slotsLimits = 1...1024
 
     let author: Author
     let options: Options
 
+    /// - Parameters:
+    ///   - author: the model that generates the answers
+    ///   - options: everything else that decides the output
     public init(author: Author, options: Options) {
         precondition(
             Options.samplesLimits.contains(options.samples), "\(options.samples) answers to each prompt")
@@ -123,11 +138,13 @@ public struct Synthesis {
     /// Answers every prompt, in order, `samples` times each.
     ///
     /// - Parameters:
-    ///   - output: the JSONL file; when it is there already, made from the same model, prompts and options, nothing is
-    ///     done
-    ///   - slots: sequences written at once; changes the speed and no byte
-    /// - Throws: `UserError` naming the place of a prompt that cannot be answered; when `output` or unfinished work
-    ///   comes from other settings, spelt out; when another process is at it; or when the disk refuses
+    ///   - prompts: what to answer
+    ///   - output: the JSONL file; if it exists and was made from the same model, prompts and options, nothing is done
+    ///   - slots: sequences generated at once; affects the speed only
+    ///   - stage: the name in progress events
+    ///   - progress: receives the answers done
+    /// - Throws: `UserError` with file and line of a prompt that cannot be answered; when `output` or unfinished work was made
+    ///   with other options, which are named; when another process writes to it; or when the disk refuses; `Interrupted`
     @discardableResult
     public func run(
         prompts: [SynthesisPrompt], into output: URL, slots: Int = 16, stage: String = "generate",
@@ -167,10 +184,15 @@ public struct Synthesis {
         return summary
     }
 
-    /// Answers every prompt as above and hands the lines of the output over, in order; nothing is kept to go on from.
+    /// Answers every prompt as above and passes on the lines of the output, in order; such a run cannot be resumed.
     ///
-    /// - Parameter onLine: receives each line without its end
-    /// - Throws: `UserError` naming the place of a prompt that cannot be answered, and what `onLine` throws
+    /// - Parameters:
+    ///   - prompts: what to answer
+    ///   - slots: sequences generated at once; affects the speed only
+    ///   - stage: the name in progress events
+    ///   - progress: receives the answers done
+    ///   - onLine: receives each line without its line break
+    /// - Throws: `UserError` with file and line of a prompt that cannot be answered, `Interrupted`, and what `onLine` throws
     public func run(
         prompts: [SynthesisPrompt], slots: Int = 16, stage: String = "generate",
         progress: ProgressHandler? = nil, onLine: (Data) throws -> Void
@@ -192,14 +214,14 @@ public struct Synthesis {
         return summary
     }
 
-    /// Lets the model answer.
+    /// Generates the answers.
     ///
     /// - Parameters:
-    ///   - first: the number of the first answer that is wanted
-    ///   - isEnough: asked before each token
-    ///   - onRecords: receives records in order, and the tokens written so far
-    /// - Returns: the tokens written
-    /// - Throws: `Interrupted` when a signal came
+    ///   - first: number of the first answer to generate
+    ///   - isEnough: called before each token
+    ///   - onRecords: receives records in order, and the number of tokens generated so far
+    /// - Returns: the number of generated tokens
+    /// - Throws: `Interrupted` on a signal
     private func answer(
         _ answerable: [(index: Int, prompt: SynthesisPrompt)], from first: Int, slots: Int,
         isEnough: () -> Bool, onRecords: ([SyntheticRecord], Int) throws -> Void
@@ -217,9 +239,9 @@ public struct Synthesis {
             try generator.run(
                 queue,
                 onToken: { request, token in
-                    // Whole records are handed over already.
+                    // Whole records have been passed on already.
                     try Interruption.check()
-                    return queue.hear(token, of: request)
+                    return queue.append(token, to: request)
                 }, isCancelled: isEnough,
                 onFinish: { try onRecords(queue.finish($0), queue.tokens) })
         }
@@ -227,7 +249,7 @@ public struct Synthesis {
         return queue.tokens
     }
 
-    /// The prompts that can be answered, with their places.
+    /// The prompts that can be answered, with their indices.
     private func answerable(_ prompts: [SynthesisPrompt]) throws -> [(index: Int, prompt: SynthesisPrompt)] {
         let context = author.decoder.configuration.contextLength
         return try prompts.enumerated().compactMap { index, prompt in

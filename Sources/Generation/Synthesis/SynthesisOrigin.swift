@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Transformer
 
-/// What records are made from. Work begun from one origin is not continued from another.
+/// Everything that decides the records. Unfinished work is resumed only with an equal origin.
 struct SynthesisOrigin: Codable, Equatable {
     let model: String
     let weights: Fingerprint
@@ -20,7 +20,7 @@ struct SynthesisOrigin: Codable, Equatable {
         self.options = options
     }
 
-    /// How this differs from the origin of work found on disk, in words.
+    /// The differences from the origin of work found on disk, one line for each.
     func differences(from other: SynthesisOrigin) -> [String] {
         var lines: [String] = []
         func compare<Value: Equatable>(
@@ -63,6 +63,9 @@ extension SynthesisPrompt.Question: Encodable {
         case messages, prompt, text
     }
 
+    /// Encodes the question with the key that it was read from.
+    ///
+    /// - Throws: what the encoder throws
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         switch self {

@@ -3,11 +3,11 @@ import Foundation
 import Support
 import Tokenization
 
-/// Something to be answered, and where it was found.
+/// A prompt to answer, with its source location.
 public struct SynthesisPrompt: Sendable {
-    /// What is asked, and with it what the answer's record looks like.
+    /// The prompt, which also decides the form of the record.
     public enum Question: Equatable, Sendable {
-        /// Answered by `{"messages": […]}`, the answer the last of them.
+        /// Answered by `{"messages": […]}`, which ends with the answer.
         case chat([Message])
         /// Answered by `{"prompt": …, "completion": …}`: a user's message, or, for a model without a chat template, the
         /// beginning of a text.
@@ -16,10 +16,14 @@ public struct SynthesisPrompt: Sendable {
         case text(String)
     }
 
+    /// The prompt.
     public let question: Question
+    /// The file it was read from, for messages.
     public let file: String?
+    /// Its line there.
     public let line: Int?
 
+    /// A prompt with its source location, if it has one.
     public init(_ question: Question, file: String? = nil, line: Int? = nil) {
         self.question = question
         self.file = file
@@ -27,9 +31,9 @@ public struct SynthesisPrompt: Sendable {
     }
 
     /// Reads prompts: JSONL with a record on each line, see `CorpusRecord`, or `.txt` with a prompt on each line. A directory
-    /// or a pattern stands for its files, see `CorpusFiles`.
+    /// or a pattern refers to its files, see `CorpusFiles`.
     ///
-    /// A completion that a prompt already has is passed over.
+    /// The completion of a prompt, if it has one, is ignored.
     ///
     /// - Throws: `UserError` with file and line for what is not a prompt
     public static func read(_ url: URL) throws -> [SynthesisPrompt] {
@@ -60,7 +64,7 @@ public struct SynthesisPrompt: Sendable {
         return prompts
     }
 
-    /// Which keys a record was written with: `CorpusRecord` makes a chat of a prompt.
+    /// The keys of a record, since `CorpusRecord` turns a prompt into a chat.
     private struct Style: Decodable {
         /// nil where it is a list of messages.
         let prompt: String?

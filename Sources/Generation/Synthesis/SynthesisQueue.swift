@@ -1,22 +1,22 @@
 import Transformer
 
-/// Hands conversations to the generator and puts what comes back in order.
+/// Feeds conversations to the generator and returns finished records in order.
 ///
-/// The generator asks for requests when it has a place: conversations that go on come first, then new ones.
+/// The generator takes a request when it has a free slot: conversations with further turns come first, then new ones.
 final class SynthesisQueue<Source: Sequence<Conversation>>: Sequence, IteratorProtocol {
     private var source: Source.Iterator
     /// Conversations with a further turn to answer.
     private var waiting: [(number: Int, conversation: Conversation)] = []
-    /// By the number of the request that was last made for them.
+    /// By the number of their latest request.
     private var running: [Int: (number: Int, conversation: Conversation)] = [:]
-    /// Complete ones whose turn has not come.
+    /// Complete ones that wait for earlier ones.
     private var complete: [Int: Conversation] = [:]
     private var requests = 0
     private var started = 0
     private var written = 0
-    /// Tokens heard.
+    /// Number of generated tokens.
     private(set) var tokens = 0
-    /// What went wrong where nothing can be thrown.
+    /// An error of the iterator, which cannot throw.
     private(set) var fault: (any Error)?
 
     init(_ source: Source) { self.source = source.makeIterator() }
@@ -46,13 +46,13 @@ final class SynthesisQueue<Source: Sequence<Conversation>>: Sequence, IteratorPr
         return (started, conversation)
     }
 
-    func hear(_ token: Int32, of request: Int) -> BatchGenerator.Verdict {
+    func append(_ token: Int32, to request: Int) -> BatchGenerator.Verdict {
         tokens += 1
-        return running[request]!.conversation.hear(token) ? .stop : .proceed
+        return running[request]!.conversation.append(token) ? .stop : .proceed
     }
 
-    /// Takes an answer; gives the records that are complete with all before them.
-    func finish(_ generation: Generation) throws -> [SyntheticRecord] {
+    /// Adds an answer; returns the records that are complete and whose predecessors are.
+    func finish(_ generation: GenerationResult) throws -> [SyntheticRecord] {
         let (number, conversation) = running.removeValue(forKey: generation.request)!
         conversation.finish(generation)
         if conversation.hasMore {

@@ -1,7 +1,7 @@
 import Tokenization
 import Transformer
 
-/// One line of the output: what was said, and where it comes from.
+/// One line of the output: the conversation or text, and its origin.
 struct SyntheticRecord: Codable {
     enum Content: Equatable {
         case messages([Message])
@@ -9,19 +9,19 @@ struct SyntheticRecord: Codable {
         case text(String)
     }
 
-    /// Where a record comes from.
+    /// The origin of a record.
     struct Meta: Codable, Equatable {
         let model: String
         let seed: UInt64
-        /// Place of the prompt among all prompts, from 0.
+        /// Index of the prompt, from 0.
         let prompt: Int
-        /// Which of a prompt's answers this is, from 0.
+        /// Index of the answer among those to the same prompt, from 0.
         let sample: Int
         let sampling: SamplingOptions
         let stop: [String]?
         /// Why the last answer ended.
         let finishReason: FinishReason
-        /// Tokens of all answers.
+        /// Number of tokens of all answers.
         let tokens: Int
 
         enum CodingKeys: String, CodingKey {

@@ -1,8 +1,8 @@
 import Foundation
 import Support
 
-/// The files of a synthesis: `OUTPUT.partial` with the records so far, which becomes `OUTPUT`, `OUTPUT.partial.sha256` with the
-/// digest of each, and `OUTPUT.origin` with what they are made from and, at the end, the output's digest, which stays.
+/// The files of a synthesis: `OUTPUT.partial` with the records so far, which becomes `OUTPUT`; `OUTPUT.partial.sha256` with the
+/// digest of each; and `OUTPUT.origin` with what they are made from and, at the end, the output's digest, which remains.
 final class UnfinishedSynthesis {
     let output: URL
     private var lock: FileLock?
@@ -13,9 +13,9 @@ final class UnfinishedSynthesis {
     var url: URL { output.appendingPathExtension("partial") }
     private var originURL: URL { output.appendingPathExtension("origin") }
 
-    /// True when the output is there, made from `origin`.
+    /// Whether the output exists, made from `origin`.
     ///
-    /// - Throws: `UserError` when it is there and made from something else, or is not as it was written
+    /// - Throws: `UserError` when it exists and was made from something else, or was changed
     func isFinished(_ origin: SynthesisOrigin) throws -> Bool {
         guard FileManager.default.fileExists(atPath: output.path) else { return false }
         guard hasOrigin else {
@@ -29,16 +29,16 @@ final class UnfinishedSynthesis {
                 "has changed since it was written: its SHA-256 is another", file: output.relativePath,
                 hint: hint)
         }
-        // Left where a process was killed right after the output had its name.
+        // A process may have been killed right after renaming the output.
         try LineDigests.remove(of: url)
         return true
     }
 
-    /// Opens the records so far, none at first. What does not follow from `prompts` and `samples` is dropped with all
-    /// behind it: a machine that lost power may have left anything at the end.
+    /// Opens the records so far, none at first. The first record that does not match `prompts` and `samples` is dropped with all
+    /// after it: a power failure may have left anything at the end.
     ///
-    /// - Parameter prompts: places of the prompts that are answered
-    /// - Returns: the records, and the tokens of their answers; more are added with `append`
+    /// - Parameter prompts: indices of the prompts that are answered
+    /// - Returns: the records, and the number of tokens of their answers; more are added with `append`
     /// - Throws: `UserError` when the records were made from something else or are being made by another process, or
     ///   when the directory cannot be written
     func open(for origin: SynthesisOrigin, samples: Int, prompts: [Int]) throws
@@ -46,17 +46,17 @@ final class UnfinishedSynthesis {
     {
         lock = try FileLock(url)
         if try MappedFile(contentsOf: url).count == 0 {
-            // Nothing is there yet: an origin that was left behind, its records deleted, describes nothing.
+            // There are no records yet; an origin that was left behind describes none.
             try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
         } else if hasOrigin {
             try refuseOtherThan(origin, what: "is unfinished work of other settings", file: url)
         } else {
-            // Records without an origin may be anybody's.
+            // Records without an origin may come from anything.
             throw UserError(
                 "exists, and nothing says what it was made from", file: url.relativePath, hint: hint,
                 status: .cannotCreate)
         }
-        // Cuts a torn last line off; the lines that are left can be read.
+        // Removes a torn last line.
         let whole = try AppendLog(at: url)
         let digests = try LineDigests(of: url)
         let (sound, tokens) = try soundRecords(
@@ -75,15 +75,15 @@ final class UnfinishedSynthesis {
 
     private var hasOrigin: Bool { FileManager.default.fileExists(atPath: originURL.path) }
 
-    /// How many records the finished output has.
+    /// Number of records in the finished output.
     func finishedRecords(samples: Int, prompts: [Int]) throws -> Int {
         try soundRecords(in: output, samples: samples, prompts: prompts).count
     }
 
-    /// No record has more tokens; a file that says so is not ours, and sums stay within an Int.
+    /// The most tokens of a record; with a larger number a file is not ours, and sums stay within an Int.
     private static let mostTokens = 1 << 32
 
-    /// How many records from the first on are as they were written and in their place, and the tokens of their answers.
+    /// Number of records, from the first, that are as they were written and in order, and the tokens of their answers.
     private func soundRecords(
         in url: URL, samples: Int, prompts: [Int], digests: [Fingerprint]? = nil
     ) throws -> (count: Int, tokens: Int) {
@@ -123,7 +123,7 @@ final class UnfinishedSynthesis {
         "delete \(output.lastPathComponent)* to start afresh, or name another output"
     }
 
-    /// Gives the records their final name, and the origin their digest.
+    /// Renames the records to the output, and writes its digest to the origin.
     func finish(_ origin: SynthesisOrigin) throws {
         var origin = origin
         origin.output = try Fingerprint(fileAt: url)

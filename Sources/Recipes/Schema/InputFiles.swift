@@ -42,7 +42,8 @@ final class InputFiles {
     /// The tokenizer of what has one; nil if there is none, or it is not sound.
     func tokenizer(at url: URL) -> Tokenizer? {
         if let known = tokenizers[url] { return known }
-        let found = (try? model(at: url).get().tokenizer) ?? (try? Checkpoint.textForm(at: url).tokenizer)
+        let found =
+            (try? model(at: url).get().tokenizer) ?? (try? Checkpoint.tokenizerAndTemplate(at: url).tokenizer)
         tokenizers[url] = .some(found)
         return found
     }
@@ -75,7 +76,7 @@ final class InputFiles {
                 hint: "put the tokenizer.model that it was trained with beside its weights",
                 status: .noInput)
         case .tokenizer:
-            if tokenizer(at: url) == nil { _ = try Checkpoint.textForm(at: url) }
+            if tokenizer(at: url) == nil { _ = try Checkpoint.tokenizerAndTemplate(at: url) }
         case .text: try checkText(url)
         case .prompts:
             // Prompts are read whole when they are answered; many of them are looked at like text.

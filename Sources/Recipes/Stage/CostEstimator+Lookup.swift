@@ -36,7 +36,7 @@ extension CostEstimator: ModelLookup {
         guard let shape = configuration(of: reference) else { return 0 }
         let weights = shape.cost.weightBytes
         let kept =
-            shape.cost.parameters > Double(WeightStorage.mostWidened)
+            shape.cost.parameters > Double(WeightStorage.mostDequantizedParameters)
             ? min(stored(reference).total, weights) : weights
         return kept + pieces(shape)
     }

@@ -42,7 +42,7 @@ struct TextForm {
 
     /// From what has a tokenizer: a checkpoint, or what a tokenizer stage made.
     init(directory: URL) throws {
-        let form = try Checkpoint.textForm(at: directory)
+        let form = try Checkpoint.tokenizerAndTemplate(at: directory)
         tokenizer = form.tokenizer
         template = form.template ?? .roleMarkers
     }

@@ -19,7 +19,7 @@ struct TeacherFacts {
     init(_ url: URL) throws {
         shape = try Checkpoint.configuration(at: url)
         bytes = try Checkpoint.weightBytes(at: url)
-        let form = try Checkpoint.textForm(at: url)
+        let form = try Checkpoint.tokenizerAndTemplate(at: url)
         tokenizer = form.tokenizer
         let known = form.template ?? .roleMarkers
         template = known.fits(form.tokenizer) ? known : nil

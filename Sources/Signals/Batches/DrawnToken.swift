@@ -1,21 +1,21 @@
 import Foundation
 import Transformer
 
-/// What policy-gradient losses know of one token the student drew (MiniLLM, arXiv 2306.08543).
+/// A token that the student sampled, with what policy-gradient losses read (MiniLLM, arXiv 2306.08543).
 public struct DrawnToken: Equatable, Sendable {
-    /// Mean of r = ln p − ln q over the tokens of the answer after this one: how much more the teacher likes what this
-    /// token led to than the student does. 0 for the last token.
+    /// Mean of the reward r = ln p − ln q over the tokens of the answer after this one, p the teacher's probability and q the
+    /// student's. 0 for the last token.
     public var advantage: Float
-    /// q / (λp + (1−λ)q), both when the token was drawn: makes tokens that the teacher proposed count as if the student had
-    /// drawn them.
+    /// The importance weight q / (λp + (1−λ)q), both when the token was sampled: corrects for the teacher's part in the
+    /// sampling distribution.
     public var weight: Float
-    /// ln q when the token was drawn.
+    /// ln q when the token was sampled.
     public var logProbability: Float
 
-    /// Of the tokens of one answer.
+    /// The tokens of one answer.
     ///
-    /// The paper sums the rewards that follow and divides by their number, so that long answers do not get larger
-    /// rewards: sums alone make students write ever shorter or longer.
+    /// As in the paper the rewards that follow are averaged: sums depend on the length of the answer and make students write
+    /// ever shorter or longer ones.
     package static func tokens(_ logProbabilities: [TokenLogProbabilities]) -> [DrawnToken] {
         var (sum, following) = (0.0, 0)
         return logProbabilities.reversed().map { logProbabilities in

@@ -1,50 +1,33 @@
-import Corpora
 import Support
-import Tensors
-import Transformer
 
-/// Documents laid end to end for one pass.
-public struct PackedBatch: Sendable {
-    public let tokens: TokenBatch
-    /// For each token, whether it is a target whose loss counts.
-    public let kept: [Bool]
-    /// The same documents as the teacher reads them; nil where that is what the student reads.
-    public let teacher: (tokens: TokenBatch, kept: [Bool])?
-
-    public init(_ documents: [EncodedDocument]) {
-        tokens = TokenBatch(sequences: documents.map(\.ids))
-        kept = documents.flatMap(\.kept)
-        let views = documents.map { $0.teacher ?? $0.student }
-        teacher =
-            documents.contains { $0.teacher != nil }
-            ? (TokenBatch(sequences: views.map(\.ids)), views.flatMap(\.kept)) : nil
-    }
-}
-
-/// Decides which documents make up which batch.
+/// Packs the documents of a corpus into batches under a budget of tokens.
 ///
-/// Each epoch is a random order of all documents; batch after batch is filled from it up to a budget of tokens.
-/// A document that no longer fits waits for the next batch while shorter ones behind it fill the room, so few
-/// tokens of the budget stay unused; nothing is cut or padded. A batch may end one epoch and begin the next, but
-/// every document of an epoch comes before any of the next epoch, and no batch holds a document twice.
+/// Each epoch is a random order of all documents, from which batches are filled one after another. A document that does not
+/// fit waits for the next batch while later, shorter ones fill the room, so few tokens of the budget stay unused; nothing is
+/// truncated or padded. A batch may end one epoch and begin the next, but every document of an epoch comes before any of the
+/// next epoch, and no batch has a document twice.
 ///
-/// Batch k is a function of lengths, budget, seed and k: a resumed run asks for its next batch and gets what it
-/// would have got. Going on from the last batch asked for is cheap; going back starts over (≈ 50 ns a document). Memory
-/// is 8 bytes a document: its length and its place in the order.
+///     var packer = Packer(lengths: corpus.lengths, budget: 32 * 256, seed: 17)
+///     let documents = try packer.batch(0).map(corpus.document)
+///
+/// Batch k is a function of lengths, budget, seed and k, so a resumed run gets the same batches.
+///
+/// - Complexity: ≈ 50 ns per document for the batch after the last one asked for; an earlier batch starts over. Memory is
+///   8 bytes per document.
 public struct Packer: Sendable {
     private let lengths: [UInt32]
     private let budget: Int
     private let seed: UInt64
 
-    /// Documents that are looked at to fill the room left in a batch. With more the last few tokens of a batch
-    /// are used too, but documents move further from their random place.
+    /// Documents that are examined to fill the room left in a batch. With more, fewer tokens stay unused, but documents move
+    /// further from their random position.
     private static let window = 256
 
     private var epoch = 0
-    /// Documents of the epoch still to come, in order; those before `upcoming` are in batches or `waiting`.
+    /// Documents of the epoch, in order; those before `upcoming` are in batches or `waiting`.
     private var order: [UInt32] = []
     private var upcoming = 0
-    /// Documents that did not fit when their turn came, oldest first.
+    /// Documents that did not fit into their batch, oldest first.
     private var waiting: [Int] = []
     private var nextBatch = 0
     private var last: [Int] = []
@@ -52,8 +35,9 @@ public struct Packer: Sendable {
     /// - Parameters:
     ///   - lengths: tokens of each document, none longer than the budget
     ///   - budget: the most tokens in a batch: sequences × context
+    ///   - seed: of the random order
     public init(lengths: [UInt32], budget: Int, seed: UInt64) {
-        precondition(!lengths.isEmpty, "there is nothing to pack")
+        precondition(!lengths.isEmpty, "there are no documents to pack")
         precondition(
             lengths.allSatisfy { (1...budget).contains(Int($0)) }, "documents of 1 to \(budget) tokens")
         self.lengths = lengths
@@ -62,7 +46,7 @@ public struct Packer: Sendable {
         start(epoch: 0)
     }
 
-    /// Tokens of a document.
+    /// Number of a document's tokens.
     func length(of document: Int) -> Int { Int(lengths[document]) }
 
     /// The documents of batch `index` (from 0), in order.
@@ -90,7 +74,7 @@ public struct Packer: Sendable {
     private mutating func fill() -> [Int] {
         var documents: [Int] = []
         var room = budget
-        // A batch that goes on into the next epoch does not take the same document twice.
+        // A batch that continues into the next epoch does not take a document twice.
         var taken: Set<Int> = []
         func take(_ document: Int) -> Bool {
             let length = Int(lengths[document])
@@ -100,7 +84,7 @@ public struct Packer: Sendable {
             return true
         }
         while true {
-            // Those that wait come first: the oldest of them always has a place in the next batch.
+            // Waiting documents come first: the oldest always fits into an empty batch.
             waiting.removeAll(where: take)
             while room > 0, upcoming < order.count, waiting.count < Self.window {
                 let next = Int(order[upcoming])

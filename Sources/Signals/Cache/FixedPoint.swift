@@ -1,9 +1,9 @@
 import Foundation
 
-/// 16-bit codes for what a cache stores.
+/// 16-bit codes for the numbers in a cache.
 ///
-/// A probability is kept as −log₂ p in steps of 2⁻¹¹: a relative error of at most 0.017% from 1 down to 2⁻³², at the
-/// price of a half-precision number, whose own error grows without bound for small values.
+/// A probability is stored as −log₂ p in steps of 2⁻¹¹: a relative error of at most 0.017% from 1 down to 2⁻³², in the
+/// room of a half-precision number, whose error grows without bound for small values.
 enum FixedPoint {
     private static let steps: Float = 2048
 

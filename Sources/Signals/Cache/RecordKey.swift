@@ -2,14 +2,14 @@ import Corpora
 import Foundation
 import Support
 
-/// Names a labelled document by its content: the first half of the SHA-256 of its token ids and target flags, and of what
-/// the teacher reads instead.
+/// Identifies a labelled document by its content: the first half of the SHA-256 of its token ids and loss mask, and, in
+/// context distillation, of the token ids that the teacher reads.
 struct RecordKey: Hashable, Sendable {
     static let size = 16
 
-    /// The number that names the record's random stream: the first eight bytes, the most significant first.
+    /// The index of the record's random stream: the first eight bytes, big-endian.
     let streamIndex: UInt64
-    /// The other eight.
+    /// The other eight bytes.
     private let rest: UInt64
 
     init(bytes: [UInt8]) {
@@ -22,7 +22,7 @@ struct RecordKey: Hashable, Sendable {
     init(_ document: EncodedDocument) {
         var data = Data(capacity: document.ids.count * 5)
         document.ids.withUnsafeBytes { data.append(contentsOf: $0) }
-        data.append(contentsOf: document.kept.map { $0 ? 1 : 0 })
+        data.append(contentsOf: document.lossMask.map { $0 ? 1 : 0 })
         document.teacher?.ids.withUnsafeBytes { data.append(contentsOf: $0) }
         let digits = Fingerprint(of: data).hexadecimal
         streamIndex = UInt64(digits.prefix(16), radix: 16)!

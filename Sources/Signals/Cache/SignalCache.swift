@@ -3,16 +3,36 @@ import Foundation
 import Support
 import Tensors
 
-/// A teacher's sparse distributions over a corpus, on disk: a directory of safetensors shards and a manifest.
+/// A teacher's token distributions over a corpus, stored on disk: a directory of safetensors shards and a manifest.
 ///
-/// A record is found by its content, so a cache cannot be misaligned with the corpus it is read for.
+/// Label once, train often: with a cache, a training step costs about what cross-entropy costs, and the teacher need not be in
+/// memory. Records are found by the hash of their tokens and loss mask, so a cache cannot be misaligned with a corpus.
+///
+///     let cache = try SignalCache(directory: url)
+///     let signal = try cache.signal(for: [document])   // M positions, a few of the V token ids for each
+///
+/// The shards are mapped, and a record is decoded when it is asked for: memory does not grow with the cache. Write one with
+/// `LabelingJob`; read several at once with `SignalCaches`.
+///
+/// - Complexity: opening checks every shard, O(bytes), and keeps some 100 bytes per record. A record is decoded in O(ids
+///   stored).
+/// - Note: One thread at a time.
+/// - SeeAlso: Random-sampling knowledge distillation, arXiv 2503.16870.
 public final class SignalCache {
+    /// The cache's directory.
     public let directory: URL
+    /// What it was made from.
     public let manifest: SignalManifest
     private let shards: [SignalShard]
-    private let places: [RecordKey: (shard: Int, record: Int)]
+    private let locations: [RecordKey: Location]
 
-    /// Opens a finished cache and checks every shard against the manifest.
+    /// Where a record is stored.
+    private struct Location {
+        let shard: UInt32
+        let record: UInt32
+    }
+
+    /// Opens a finished cache, and checks each shard's digest and columns.
     ///
     /// - Throws: `UserError` naming the file, when the cache is unfinished, damaged or of another version
     public init(directory: URL) throws {
@@ -30,15 +50,27 @@ public final class SignalCache {
                 contentsOf: url, kind: manifest.origin.kind, temperature: manifest.origin.temperature,
                 vocabulary: manifest.origin.vocabularySize, hidden: manifest.origin.hidden)
         }
-        places = Dictionary(
-            shards.enumerated().flatMap { shard, content in
-                content.keys.enumerated().map { ($1, (shard: shard, record: $0)) }
-            }, uniquingKeysWith: { first, _ in first })
+        var locations: [RecordKey: Location] = [:]
+        locations.reserveCapacity(shards.reduce(0) { $0 + $1.count })
+        for (index, shard) in shards.enumerated() {
+            for record in 0..<shard.count {
+                let key = shard.key(ofRecord: record)
+                if locations[key] == nil {
+                    locations[key] = Location(shard: UInt32(index), record: UInt32(record))
+                }
+            }
+        }
+        self.locations = locations
+        releasePages()
     }
 
-    /// Refuses a cache that was made from something else.
+    /// Refuses a cache that was made for another student.
     ///
-    /// - Throws: `UserError` that spells every difference out
+    /// - Parameters:
+    ///   - tokenizer: SHA-256 of the student's tokenizer
+    ///   - template: the Jinja text of its chat template; nil without one
+    ///   - vocabularySize: its token ids
+    /// - Throws: `UserError` that names every difference
     public func require(tokenizer: Fingerprint, template: String?, vocabularySize: Int) throws {
         var wanted = manifest.origin
         wanted.tokenizerFingerprint = tokenizer
@@ -53,66 +85,84 @@ public final class SignalCache {
         }
     }
 
-    /// The signal over the kept positions of several documents, in their order.
+    /// Refuses a cache that lacks a document of a corpus.
     ///
+    /// - Complexity: O(tokens of the corpus)
+    /// - Throws: `UserError` for the first document that is not in the cache, or when the disk fails
+    public func requireAll(_ corpus: EncodedCorpus) throws {
+        for index in 0..<corpus.count { _ = try location(of: corpus.document(index)) }
+    }
+
+    /// Whether a document is in the cache.
+    func holds(_ key: RecordKey) -> Bool { locations[key] != nil }
+
+    /// Hands back the pages of the mapped shards that were read.
+    private func releasePages() { for shard in shards { shard.file.releasePages() } }
+}
+
+// MARK: - Reading records
+
+extension SignalCache {
+    /// The teacher's distributions at the positions before the targets of several documents, in their order.
+    ///
+    /// - Complexity: O(ids stored for them)
     /// - Throws: `UserError` when a document is not in the cache
     public func signal(for documents: [EncodedDocument]) throws -> SparseSignal {
+        defer { releasePages() }
         var signal = SparseSignal(kind: manifest.origin.kind, temperature: manifest.origin.temperature)
         for document in documents {
-            guard let place = places[RecordKey(document)] else {
-                throw missing(document)
-            }
-            shards[place.shard].append(record: place.record, to: &signal)
+            let location = try location(of: document)
+            try shards[Int(location.shard)].append(record: Int(location.record), to: &signal)
         }
         return signal
     }
 
-    /// The teacher's hidden states at the same positions; nil where the cache keeps none.
+    /// The teacher's hidden states at the same positions; nil where the cache stores none.
     ///
     /// - Throws: `UserError` when a document is not in the cache
     public func hidden(for documents: [EncodedDocument]) throws -> CachedHidden? {
         guard let layers = manifest.origin.hidden else { return nil }
-        let positions = documents.reduce(0) { $0 + $1.keptCount }
-        let states = layers.kept.map { _ in Tensor(shape: [positions, layers.width]) }
+        defer { releasePages() }
+        let positions = documents.reduce(0) { $0 + $1.targetCount }
+        let states = layers.stored.map { _ in Tensor(shape: [positions, layers.width]) }
         var row = 0
         for document in documents {
-            guard let place = places[RecordKey(document)] else { throw missing(document) }
-            row += try shards[place.shard].copyHidden(record: place.record, to: states, row: row)
+            let location = try location(of: document)
+            row += try shards[Int(location.shard)].copyHidden(
+                record: Int(location.record), to: states, row: row)
         }
         return CachedHidden(layers: layers, states: states)
     }
 
-    /// Checks that every document is in the cache, before any work is begun.
-    public func requireAll(_ corpus: EncodedCorpus) throws {
-        for index in 0..<corpus.count {
-            let document = try corpus.document(index)
-            if places[RecordKey(document)] == nil { throw missing(document) }
+    /// Calls `body` with every record: its token ids, the rows whose next token is a target, and a closure that decodes its
+    /// signal.
+    ///
+    /// - Throws: what `body` throws
+    package func forEachRecord(
+        _ body: (_ ids: [Int32], _ positions: [Int32], _ signal: () throws -> SparseSignal) throws -> Void
+    ) rethrows {
+        for shard in shards {
+            for record in 0..<shard.count {
+                try body(shard.ids(ofRecord: record), shard.positions(ofRecord: record)) {
+                    var signal = SparseSignal(
+                        kind: manifest.origin.kind, temperature: manifest.origin.temperature)
+                    try shard.append(record: record, to: &signal)
+                    return signal
+                }
+                shard.file.releasePages()
+            }
         }
     }
 
-    /// Whether a document is in the cache.
-    func holds(_ key: RecordKey) -> Bool { places[key] != nil }
+    private func location(of document: EncodedDocument) throws -> Location {
+        guard let location = locations[RecordKey(document)] else { throw missing(document) }
+        return location
+    }
 
     func missing(_ document: EncodedDocument) -> UserError {
         UserError(
-            "has no record of a document of \(document.ids.count) tokens, \(document.keptCount) of them targets",
+            "has no record of a document of \(document.ids.count) tokens, \(document.targetCount) of them targets",
             file: directory.relativePath,
             hint: "label the same corpus, with the same context, loss_on and system_turns, as you train on")
-    }
-
-    /// Every record, for checks: token ids, kept rows, and what is stored of them.
-    public func forEachRecord(
-        _ body: (_ ids: [Int32], _ positions: [Int32], _ signal: () -> SparseSignal) throws -> Void
-    ) rethrows {
-        for shard in shards {
-            for record in shard.keys.indices {
-                try body(Array(shard.ids(ofRecord: record)), Array(shard.positions(ofRecord: record))) {
-                    var signal = SparseSignal(
-                        kind: manifest.origin.kind, temperature: manifest.origin.temperature)
-                    shard.append(record: record, to: &signal)
-                    return signal
-                }
-            }
-        }
     }
 }

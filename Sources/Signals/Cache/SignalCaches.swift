@@ -2,13 +2,16 @@ import Corpora
 import Foundation
 import Support
 
-/// Several signal caches read as one: of a document that one of them holds, that one's signals; of a document that
-/// several hold, their mean.
+/// Several signal caches read as one. A document that is in one of them has its signals; a document that is in several has
+/// their mean.
+///
+/// Use it to divide the labelling of a corpus, or to distil from several teachers without running any.
 public final class SignalCaches {
+    /// At least one.
     public let caches: [SignalCache]
 
-    /// Some of the caches, by their places, as the bits of a number.
-    public typealias Holders = UInt64
+    /// The caches that hold a document: bit i stands for the i-th.
+    package typealias Holders = UInt64
 
     /// - Parameter caches: at least one, 64 at most, of one temperature
     public init(_ caches: [SignalCache]) {
@@ -16,12 +19,17 @@ public final class SignalCaches {
         self.caches = caches
     }
 
-    /// The temperature of all.
+    /// The softmax temperature of all caches.
     public var temperature: Float { caches[0].manifest.origin.temperature }
 
-    /// Refuses caches that were made for another student, that are of several temperatures, or that together cannot give
-    /// signals for every document.
+    /// Refuses caches that were made for another student, that have several temperatures, or that together lack signals for a
+    /// document.
     ///
+    /// - Parameters:
+    ///   - corpus: the documents to train on
+    ///   - tokenizer: SHA-256 of the student's tokenizer
+    ///   - template: the Jinja text of its chat template; nil without one
+    ///   - vocabularySize: its token ids
     /// - Throws: `UserError` naming the cache
     public func check(_ corpus: EncodedCorpus, tokenizer: Fingerprint, template: String?, vocabularySize: Int)
         throws
@@ -40,10 +48,10 @@ public final class SignalCaches {
         for index in 0..<corpus.count {
             let holders = try holders(of: corpus.document(index))
             guard holders.nonzeroBitCount > 1 else { continue }
-            for cache in chosen(holders) where cache.manifest.origin.kind.name != "sampled" {
+            for cache in members(holders) where cache.manifest.origin.kind.name != "sampled" {
                 throw UserError(
-                    "holds a document that another cache holds too: of \(cache.manifest.origin.kind.name) signals "
-                        + "no mean can be taken, since each leaves out other tokens",
+                    "has a document that another cache has too: \(cache.manifest.origin.kind.name) signals "
+                        + "cannot be averaged, since each leaves out other tokens",
                     file: cache.directory.relativePath,
                     hint: "label with kind sampled, or let each document be in one cache",
                     status: .configuration)
@@ -55,7 +63,7 @@ public final class SignalCaches {
     ///
     /// - Throws: `UserError` when none does
     package func holders(of document: EncodedDocument) throws -> Holders {
-        // With one there is nothing to find out: it says itself what it lacks.
+        // A single cache reports itself what it lacks.
         guard caches.count > 1 else { return 1 }
         let key = RecordKey(document)
         let holders = caches.enumerated().reduce(Holders(0)) {
@@ -65,47 +73,48 @@ public final class SignalCaches {
         return holders
     }
 
-    /// The signals of documents that the same caches hold.
+    /// The signals of documents that are in the same caches.
     package func signal(for documents: [EncodedDocument], in holders: Holders) throws -> SparseSignal {
-        let signals = try chosen(holders).map { try $0.signal(for: documents) }
+        let signals = try members(holders).map { try $0.signal(for: documents) }
         return signals.count == 1 ? signals[0] : .mean(of: signals)
     }
 
-    /// The hidden states that all of them keep.
+    /// The layers whose hidden states the caches store; nil without any.
     package var hiddenLayers: HiddenLayers? { caches[0].manifest.origin.hidden }
 
-    /// Refuses caches without hidden states, or of which each keeps others.
+    /// Refuses caches without hidden states, and caches that store those of different layers.
     ///
     /// - Throws: `UserError` naming the cache
     public func requireHidden() throws {
         for cache in caches {
             guard cache.manifest.origin.hidden != nil else {
                 throw UserError(
-                    "holds no hidden states, which the features look at", file: cache.directory.relativePath,
+                    "stores no hidden states, which the feature losses compare",
+                    file: cache.directory.relativePath,
                     hint: "label with hidden and the layers' numbers", status: .configuration)
             }
             guard cache.manifest.origin.hidden == hiddenLayers else {
                 throw UserError(
-                    "keeps other hidden states than \(caches[0].directory.relativePath)",
+                    "stores other hidden states than \(caches[0].directory.relativePath)",
                     file: cache.directory.relativePath, hint: "label with the same layers of one shape",
                     status: .configuration)
             }
         }
     }
 
-    /// The hidden states of documents that the same caches hold: features look at the first.
+    /// The hidden states of documents that are in the same caches, from the first of these.
     package func hidden(for documents: [EncodedDocument], in holders: Holders) throws -> CachedHidden? {
-        try chosen(holders)[0].hidden(for: documents)
+        try members(holders)[0].hidden(for: documents)
     }
 
-    private func chosen(_ holders: Holders) -> [SignalCache] {
+    private func members(_ holders: Holders) -> [SignalCache] {
         caches.indices.filter { holders & 1 << $0 != 0 }.map { caches[$0] }
     }
 }
 
 extension SparseSignal {
-    /// What several teachers say of the same positions, as one: the weights' mean, which is unbiased for the mean of their
-    /// distributions.
+    /// The mean of several teachers' signals at the same positions: the mean of the weights, which is unbiased for the mean of
+    /// their distributions.
     ///
     /// The entropy is the mean of theirs, so that the expected forward KL is the mean of the divergences from each.
     ///
@@ -116,16 +125,16 @@ extension SparseSignal {
             signals.allSatisfy {
                 $0.tails.isEmpty && $0.positions == first.positions && $0.temperature == first.temperature
             }, "sampled signals of the same positions and temperature")
-        let share = 1 / Float(signals.count)
+        let fraction = 1 / Float(signals.count)
         var mean = SparseSignal(kind: first.kind, temperature: first.temperature)
         for position in 0..<first.positions {
             var entries: [(id: Int32, weight: Float)] = []
             for signal in signals {
                 for entry in signal.offsets[position]..<signal.offsets[position + 1] {
-                    entries.append((signal.ids[entry], share * signal.weights[entry]))
+                    entries.append((signal.ids[entry], fraction * signal.weights[entry]))
                 }
             }
-            // Stable in its order, so that sums have the same bits on every machine.
+            // A stable order, so that sums have the same bits on every machine.
             for (id, weight) in entries.enumerated().sorted(by: {
                 ($0.element.id, $0.offset) < ($1.element.id, $1.offset)
             }).map(\.element) {
@@ -137,7 +146,7 @@ extension SparseSignal {
                 }
             }
             mean.offsets.append(mean.ids.count)
-            mean.entropies.append(signals.reduce(0) { $0 + share * $1.entropies[position] })
+            mean.entropies.append(signals.reduce(0) { $0 + fraction * $1.entropies[position] })
         }
         return mean
     }

@@ -3,16 +3,16 @@ import Foundation
 import Support
 import Tensors
 
-// R records, P kept positions of all of them, N tokens, V vocabulary.
+// R records, P positions with a signal in all of them, N tokens, V vocabulary.
 
-/// One labelled document: its tokens, its kept positions, and what the teacher said there.
+/// One labelled document: its tokens, and the teacher's signal at the positions before its targets.
 struct SignalRecord {
     let key: RecordKey
     let ids: [Int32]
     /// Rows whose next token is a target, rising.
     let positions: [Int32]
     let entries: [PositionEntries]
-    /// For each layer that is kept, [positions, C].
+    /// For each stored layer, [positions, C].
     var hidden: [Tensor] = []
 }
 
@@ -44,7 +44,7 @@ extension SignalShard {
             ]
         }
         if let hidden {
-            columns += hidden.kept.enumerated().map { place, layer in
+            columns += hidden.stored.enumerated().map { place, layer in
                 SafetensorsEntry(
                     name: hiddenName(layer),
                     tensor: concatenateRows(records.map { $0.hidden[place] }, width: hidden.width), as: .bf16)
@@ -53,7 +53,7 @@ extension SignalShard {
         try SafetensorsWriter.write(columns, metadata: ["format": "swift-distill signals"], to: url)
     }
 
-    /// A column of whole numbers, in the smallest type that holds the largest there can be.
+    /// A column of whole numbers, in the smallest type that holds the largest possible value.
     private static func column(_ name: String, _ values: [Int], upTo largest: Int) -> SafetensorsEntry {
         switch largest {
         case ...0xFF: SafetensorsEntry(name: name, shape: [values.count], values: values.map(UInt8.init))
@@ -66,7 +66,7 @@ extension SignalShard {
         SafetensorsEntry(name: name, shape: [values.count], values: values)
     }
 
-    /// A bit a token, the first in the lowest: whether it is a target.
+    /// The loss mask, one bit per token, the first in the lowest bit.
     private static func targetBits(_ records: [SignalRecord]) -> [UInt8] {
         var bits = [UInt8](repeating: 0, count: (records.reduce(0) { $0 + $1.ids.count } + 7) / 8)
         var start = 0

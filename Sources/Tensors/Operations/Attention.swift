@@ -6,8 +6,11 @@ import Support
 /// Grouped-query attention (Ainslie et al. 2023, arXiv 2305.13245): its extents, what a query sees and how scores are
 /// scaled.
 public struct AttentionShape: Equatable, Sendable {
+    /// Query heads, H.
     public let heads: Int
+    /// Key-value heads, K.
     public let keyValueHeads: Int
+    /// Components of a head, D.
     public let dimension: Int
     /// Factor of the scores.
     public let scale: Float
@@ -32,8 +35,11 @@ public struct AttentionShape: Equatable, Sendable {
         self.window = window
     }
 
+    /// Query heads that share a key-value head.
     public var group: Int { heads / keyValueHeads }
+    /// Components of a row of queries, H·D.
     public var queryWidth: Int { heads * dimension }
+    /// Components of a row of keys or of values, K·D.
     public var keyValueWidth: Int { keyValueHeads * dimension }
     /// Of queries, and of keys and values.
     public var widths: [Int] { [queryWidth, keyValueWidth] }

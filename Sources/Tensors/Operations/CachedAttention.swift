@@ -4,10 +4,13 @@ import Support
 // N rows (new positions of any slots), H query heads, K key-value heads, D head dimension.
 
 /// Where a row of a cached forward pass belongs: a slot of the cache and a position in its sequence.
-public struct CachePlace: Equatable, Sendable {
+public struct CachePosition: Equatable, Sendable {
+    /// The slot of the cache.
     public let slot: Int
+    /// The position in the slot's sequence, from 0.
     public let position: Int
 
+    /// A place in the cache.
     public init(slot: Int, position: Int) {
         self.slot = slot
         self.position = position
@@ -19,9 +22,11 @@ public struct CachePlace: Equatable, Sendable {
 /// The memory is reserved at once and backed by pages as positions are written, so that long limits cost nothing
 /// while sequences are short.
 public final class AttentionCache: @unchecked Sendable {
+    /// Sequences that the cache can hold.
     public let slots: Int
     /// Positions a slot can hold.
     public let capacity: Int
+    /// The extents of heads.
     public let shape: AttentionShape
     /// [slots, K, 2, capacity, D]: what one query reads is contiguous, which memory gives about twice as fast.
     private let pointer: UnsafeMutablePointer<Float>
@@ -65,7 +70,7 @@ public final class AttentionCache: @unchecked Sendable {
     }
 
     /// Stores a row's keys and values, [2, K, D].
-    fileprivate func store(_ row: UnsafePointer<Float>, at place: CachePlace) {
+    fileprivate func store(_ row: UnsafePointer<Float>, at place: CachePosition) {
         let d = shape.dimension
         for head in 0..<shape.keyValueHeads {
             let target = keys(slot: place.slot, head: head) + place.position * d
@@ -83,7 +88,8 @@ public final class AttentionCache: @unchecked Sendable {
 ///   - queryKeyValue: [N, (H + 2K)·D], turned by rotary embedding
 ///   - places: N places, the positions of a slot rising without gaps from what it holds already
 /// - Returns: [N, H·D]
-public func cachedAttention(_ queryKeyValue: Tensor, places: [CachePlace], cache: AttentionCache) -> Tensor {
+public func cachedAttention(_ queryKeyValue: Tensor, places: [CachePosition], cache: AttentionCache) -> Tensor
+{
     let shape = cache.shape
     precondition(
         queryKeyValue.width == shape.fusedWidth && queryKeyValue.rows == places.count,
@@ -104,7 +110,7 @@ public func cachedAttention(_ queryKeyValue: Tensor, places: [CachePlace], cache
 
 /// All query heads of one row that share a key-value head.
 private func attend(
-    row: Int, keyValueHead: Int, _ queryKeyValue: Tensor, _ place: CachePlace, _ cache: AttentionCache,
+    row: Int, keyValueHead: Int, _ queryKeyValue: Tensor, _ place: CachePosition, _ cache: AttentionCache,
     _ output: Tensor
 ) {
     let shape = cache.shape

@@ -16,7 +16,7 @@ public func embedding(_ ids: [Int32], table: Tensor, scale: Float = 1) -> Tensor
         for n in range {
             let id = Int(ids[n])
             if let stored = table.stored {
-                stored.widen(rows: id..<id + 1, into: y.pointer + n * width)
+                stored.dequantize(rows: id..<id + 1, into: y.pointer + n * width)
             } else {
                 (y.pointer + n * width).update(from: table.pointer + id * width, count: width)
             }

@@ -35,14 +35,14 @@ struct RoundedRows {
         UnsafeMutableRawPointer(groups.pointer).assumingMemoryBound(to: DistillGroup.self)
     }
 
-    /// y = x · weightᵀ for rows of quantised weights, on several threads.
+    /// y = x · weightᵀ for rows of quantized weights, on several threads.
     ///
     /// - Parameters:
-    ///   - part: [O, I], of a format whose group is this one's
+    ///   - part: [O, I], of a type whose group is this one's
     ///   - y: O columns of [N, ...], `stride` apart
     ///   - adds: whether the product is added to y
     func multiply(
-        _ part: StoredWeights.Part, as format: IntegerFormat, into y: UnsafeMutablePointer<Float>,
+        _ part: StoredWeights.Part, as unpacking: IntegerUnpacking, into y: UnsafeMutablePointer<Float>,
         stride: Int, adds: Bool
     ) {
         let (outputs, tile) = (part.rows, kernels.integer_outputs)
@@ -55,8 +55,9 @@ struct RoundedRows {
             Parallel.forRanges(of: outputs, grain: grain) { range in
                 let scratch = Tensor(shape: [scratchBytes / 4])
                 kernels.integer_product(
-                    format.unpack, weights + range.lowerBound * bytesPerRow, bytesPerRow, bytes, known,
-                    y + range.lowerBound, rows, range.count, width, group, format.hasMinimum ? 1 : 0, stride,
+                    unpacking.unpack, weights + range.lowerBound * bytesPerRow, bytesPerRow, bytes, known,
+                    y + range.lowerBound, rows, range.count, width, group, unpacking.hasMinimum ? 1 : 0,
+                    stride,
                     adds ? 1 : 0, UnsafeMutableRawPointer(scratch.pointer).assumingMemoryBound(to: UInt8.self)
                 )
             }

@@ -8,14 +8,14 @@ import Support
 /// - Parameters:
 ///   - x: [N, C]
 ///   - weight: [C]
-///   - residual: [N, C], added to the normalised rows; the skip connection of a block that norms its parts' outputs
+///   - residual: [N, C], added to the normalized rows; the skip connection of a block that norms its parts' outputs
 /// - Returns: [N, C]
 public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, adding residual: Tensor? = nil) -> Tensor {
     let width = x.width
     precondition(weight.shape == [width], "a norm over \(width) channels has a weight of that many")
     let inverse = Tensor(shape: [x.rows])
     let grain = 64
-    func normalised() -> Tensor {
+    func normalized() -> Tensor {
         let y = Tensor(shape: x.shape)
         Parallel.forRanges(of: x.rows, grain: grain) { rows in
             let start = rows.lowerBound
@@ -25,11 +25,11 @@ public func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, adding residual
         }
         return y
     }
-    let y = normalised()
+    let y = normalized()
     if let residual {
         addInPlace(residual, to: y)
     } else if Tape.records(x, weight) {
-        y.recomputation = normalised
+        y.recomputation = normalized
     }
     Tape.append(output: y, inputs: [x, weight] + (residual.map { [$0] } ?? [])) { dy in
         let pieces = (x.rows + grain - 1) / grain

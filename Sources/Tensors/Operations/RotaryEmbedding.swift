@@ -8,6 +8,7 @@ import Synchronization
 public final class RotaryTable: Sendable {
     /// Exclusive limit of positions.
     public let positions: Int
+    /// Components of a head that are turned.
     public let dimension: Int
     /// Radians a position, one for each pair of components.
     private let frequencies: [Float]

@@ -2,12 +2,12 @@ import Support
 
 // N rows (positions), I input width, O output width.
 
-/// In what numbers rows are multiplied by quantised weights. Other weights are always multiplied in Float32.
+/// The arithmetic of products with quantized weights. Other weights are always multiplied in Float32.
 public enum ProductArithmetic: String, Codable, Sendable {
     /// Rows are rounded to 8 bits, with a scale for each 32 values, and multiplied by the weights as they are stored.
     /// Several times as fast, and as exact as the weights: other programs that run GGUF files do the same.
     case int8
-    /// Weights are widened to Float32: what training, labelling and evaluation compute.
+    /// Weights are dequantized to Float32: what training, labelling and evaluation compute.
     case float
 }
 
@@ -21,7 +21,7 @@ public enum ProductArithmetic: String, Codable, Sendable {
 ///   - x: [N, I]
 ///   - weight: [O, I]
 ///   - residual: [N, O], added to the product
-///   - arithmetic: of quantised weights
+///   - arithmetic: of quantized weights
 /// - Returns: [N, O]
 public func rowwiseLinear(
     _ x: Tensor, weight: Tensor, adding residual: Tensor? = nil, arithmetic: ProductArithmetic = .float
@@ -39,10 +39,11 @@ public func rowwiseLinear(
     var rounded: [Int: RoundedRows] = [:]
     var first = 0
     for part in stored.parts {
-        if let format = part.format.integers() {
-            let rows = rounded[format.group] ?? RoundedRows(x, group: format.group)
-            rounded[format.group] = rows
-            rows.multiply(part, as: format, into: y.pointer + first, stride: y.width, adds: residual != nil)
+        if let unpacking = part.dtype.integerUnpacking() {
+            let rows = rounded[unpacking.group] ?? RoundedRows(x, group: unpacking.group)
+            rounded[unpacking.group] = rows
+            rows.multiply(
+                part, as: unpacking, into: y.pointer + first, stride: y.width, adds: residual != nil)
         } else {
             floatProduct(x, weight, rows: first..<first + part.rows, into: y, adds: residual != nil)
         }
@@ -76,8 +77,8 @@ private func floatProduct(_ x: Tensor, _ weight: Tensor, rows chosen: Range<Int>
         let scratch = weight.stored.map { _ in Tensor(shape: [block, inputs]) }
         for first in piece.map({ chosen.lowerBound + $0 * block }) {
             let range = first..<min(first + block, chosen.upperBound)
-            // Widened once for all rows of x.
-            if let scratch { weight.stored?.widen(rows: range, into: scratch.pointer) }
+            // Dequantized once for all rows of x.
+            if let scratch { weight.stored?.dequantize(rows: range, into: scratch.pointer) }
             let weights = scratch?.pointer ?? weight.pointer(row: range.lowerBound)
             for panel in 0..<panels {
                 let start = panel * widestPanel

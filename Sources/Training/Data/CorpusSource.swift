@@ -5,25 +5,27 @@ import Transformer
 
 /// Batches of a packed corpus, with cached signals where there are any.
 ///
-/// A step's documents depend on the corpus, its budget of tokens, the seed and its number alone. They are computed in parts,
-/// to save memory; a part is one batch, or, where its documents have several teachers or caches, one for each: the gradients
-/// of batches add up.
+/// A step's documents depend only on the corpus, the budget of tokens, the seed and the step. They are computed in parts, to
+/// save memory; a part is one batch, or, where its documents have several teachers or caches, one for each. Gradients are
+/// summed over batches.
 public final class CorpusSource: BatchSource {
     private let corpus: EncodedCorpus
     private let caches: SignalCaches?
     private let teachers: [Int]?
     private let readsHidden: Bool
-    /// Tokens of a part at most.
+    /// The most tokens of a part.
     private let capacity: Int
     private var packer: Packer
 
     /// - Parameters:
     ///   - corpus: no document is longer than `context`
-    ///   - caches: hold every document
-    ///   - readsHidden: whether the batches bring the hidden states that the caches keep
-    ///   - teachers: for each document, which of the run's teachers speaks of it; nil for the first of all
-    ///   - sequences: sequences of `context` tokens that a step's budget is worth, over all its parts
+    ///   - caches: have signals for every document; nil to train without
+    ///   - readsHidden: whether the batches have the hidden states that the caches store
+    ///   - teachers: for each document, the index of the teacher that labels it; nil for the first
+    ///   - sequences: sequences of `context` tokens in a step's budget, over all its parts
+    ///   - context: the most tokens of a document
     ///   - parts: passes that a step's budget is divided into, to save memory
+    ///   - seed: of the order of documents
     public init(
         corpus: EncodedCorpus, caches: SignalCaches? = nil, readsHidden: Bool = false,
         teachers: [Int]? = nil, sequences: Int, context: Int, parts: Int = 1, seed: UInt64
@@ -38,7 +40,7 @@ public final class CorpusSource: BatchSource {
         packer = Packer(lengths: corpus.lengths, budget: sequences * context, seed: seed)
     }
 
-    /// The same with one cache.
+    /// A source with at most one cache.
     public convenience init(
         corpus: EncodedCorpus, cache: SignalCache?, readsHidden: Bool = false, sequences: Int, context: Int,
         parts: Int = 1, seed: UInt64
@@ -49,36 +51,40 @@ public final class CorpusSource: BatchSource {
             parts: parts, seed: seed)
     }
 
+    /// The batches of a step.
+    ///
+    /// - Throws: `UserError` when the disk fails or a document is in no cache
     public func batches(forStep step: Int) throws -> [TrainingBatch] {
         let documents = packer.batch(step)
         let lengths = documents.map { Int(corpus.lengths[$0]) }
         return try Packer.parts(lengths: lengths, capacity: capacity).flatMap { part in
             let chosen = part.map { documents[$0] }
-            guard let teachers else { return try batches(of: chosen, taughtBy: 0) }
+            guard let teachers else { return try batches(of: chosen, teacherIndex: 0) }
             return try grouped(chosen) { teachers[$0] }.flatMap { teacher, indices in
-                try batches(of: indices, taughtBy: teacher)
+                try batches(of: indices, teacherIndex: teacher)
             }
         }
     }
 
-    /// Steps from the first on that hold at least `tokens` tokens together.
+    /// The number of steps, from the first, that have at least `tokens` tokens together.
     public func steps(reaching tokens: Int) -> Int { packer.batches(reaching: tokens) }
 
-    private func batches(of indices: [Int], taughtBy teacher: Int) throws -> [TrainingBatch] {
+    private func batches(of indices: [Int], teacherIndex: Int) throws -> [TrainingBatch] {
         let documents = try indices.map(corpus.document)
-        guard let caches else { return [TrainingBatch(PackedBatch(documents), taughtBy: teacher)] }
+        guard let caches else { return [TrainingBatch(PackedBatch(documents), teacherIndex: teacherIndex)] }
         return try grouped(documents, by: caches.holders).map { holders, documents in
             TrainingBatch(
                 PackedBatch(documents), signal: try caches.signal(for: documents, in: holders),
                 hidden: readsHidden ? try caches.hidden(for: documents, in: holders) : nil,
-                taughtBy: teacher)
+                teacherIndex: teacherIndex)
         }
     }
 
+    /// The layers whose hidden states the batches have.
     public var hiddenLayers: HiddenLayers? { readsHidden ? caches?.hiddenLayers : nil }
 }
 
-/// Elements that have a key in common, in their order; the keys rise.
+/// Elements grouped by a key, in their order; the keys rise.
 private func grouped<Element, Key: Hashable & Comparable>(
     _ elements: [Element], by key: (Element) throws -> Key
 ) rethrows -> [(key: Key, elements: [Element])] {

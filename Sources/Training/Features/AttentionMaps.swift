@@ -4,7 +4,7 @@ import Tensors
 
 extension FeatureKind {
     /// Attention transfer (arXiv 1612.03928): ‖A_s/‖A_s‖ − A_t/‖A_t‖‖², A a sequence's [T, T] attention averaged over heads:
-    /// softmax(QKᵀ · scale) over all that comes before, whatever window or soft cap a model puts on it.
+    /// softmax(QKᵀ · scale) over all preceding tokens, without a model's window or soft cap.
     static let attentionTransfer = FeatureKind(
         name: "attention_transfer",
         summary: "Squared difference of attention maps, averaged over heads and normalised.",
@@ -27,7 +27,7 @@ extension FeaturePair {
             map.write(to: scratch.pointer)
             kernels.add(scratch.pointer, target.pointer, target.count)
         }
-        // The first token attends to itself alone, so that no map is zero.
+        // The first token attends only to itself, so no map is zero.
         let lengths = [mean, target].map { Float(sumOfSquares([$0]).squareRoot()) }
         kernels.scale(target.pointer, 1 / lengths[1], target.count)
         kernels.scale(mean.pointer, 1 / lengths[0], mean.count)
@@ -37,7 +37,7 @@ extension FeaturePair {
             sum += Double(difference * difference)
             along += Double(difference * mean.pointer[i])
         }
-        // Through the norm: (g − (g · â) â) / ‖A‖ with g = 2 (â − t̂); then to each head its share.
+        // Through the norm: (g − (g · â) â) / ‖A‖ with g = 2 (â − t̂), divided by the number of heads.
         let factor = 2 / (lengths[0] * Float(heads.count))
         for i in 0..<mean.count {
             scratch.pointer[i] =
@@ -55,7 +55,7 @@ extension FeaturePair {
         return mean
     }
 
-    /// From the gradient of every head's map to those of queries and keys.
+    /// Computes the gradients of queries and keys from that of every head's map.
     private func backward(
         _ sequence: Int, _ heads: [CausalMap], maps: Tensor, dmap: Tensor, gradient: Tensor
     ) {
@@ -65,7 +65,7 @@ extension FeaturePair {
             let p = maps.pointer(row: head)
             dscores.pointer.update(from: dmap.pointer, count: dmap.count)
             kernels.row_dots(p, dmap.pointer, delta.pointer, length, length, length, length)
-            // The scale of the scores is the map's own business: `backward` multiplies by it.
+            // A scale of 1: the map's `backward` multiplies by the scale of its scores.
             kernels.score_gradient(p, dscores.pointer, length, length, length, delta.pointer, 1)
             let (queries, keys) = student.attentionColumns(head)
             map.backward(

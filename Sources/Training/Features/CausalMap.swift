@@ -3,8 +3,8 @@ import Tensors
 
 // T tokens of a sequence, D components.
 
-/// The distribution of each token of a sequence over itself and those before it: row i is softmax(x_i · y_j · scale) over
-/// j ≤ i. Of queries and keys it is attention; of one and the same vectors a relation.
+/// A causal softmax map: row i is softmax(x_i · y_j · scale) over j ≤ i. Of queries and keys it is attention; of equal vectors a
+/// relation.
 struct CausalMap {
     /// [T, D] each
     let x: MatrixView
@@ -19,7 +19,7 @@ struct CausalMap {
         kernels.causal_softmax(map, length, length, length, 1, length, scale, logSums.pointer, 1)
     }
 
-    /// Adds the gradients of x and y; `dx` and `dy` may be one.
+    /// Adds the gradients of x and y; `dx` and `dy` may be the same.
     ///
     /// - Parameter dscores: [T, T], the gradient with respect to x · y · scale, zeros above the diagonal
     func backward(dscores: UnsafeMutablePointer<Float>, dx: MatrixView, dy: MatrixView) {
@@ -54,9 +54,9 @@ extension FeaturePair {
         let gradient = Tensor.zeros(student.queryKeyValue.shape)
         let losses = Tensor(shape: [student.sequences])
         Parallel.forEach(count: student.sequences) { losses.pointer[$0] = Float(compare($0, gradient)) }
-        let share = 1 / Float(student.sequences)
-        kernels.scale(gradient.pointer, share, gradient.count)
+        let fraction = 1 / Float(student.sequences)
+        kernels.scale(gradient.pointer, fraction, gradient.count)
         let sum = losses.values.reduce(0.0) { $0 + Double($1) }
-        return FeatureValue(loss: sum * Double(share), gradients: [(student.queryKeyValue, gradient)])
+        return FeatureValue(loss: sum * Double(fraction), gradients: [(student.queryKeyValue, gradient)])
     }
 }

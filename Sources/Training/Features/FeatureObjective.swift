@@ -3,7 +3,7 @@ import Support
 import Tensors
 import Transformer
 
-/// The feature losses of a run, with the projectors that are trained beside the student and dropped with the run.
+/// The feature losses of a run, with the projectors that are trained beside the student and dropped at the end.
 final class FeatureObjective {
     let features: [WeightedFeature]
     /// For each feature, its pairs of layers.
@@ -11,7 +11,7 @@ final class FeatureObjective {
     /// By feature, then by pair of layers.
     private let projectors: [[Tensor?]]
 
-    /// - Throws: `UserError` when a layer is not there or the models' shapes cannot be compared
+    /// - Throws: `UserError` when a layer does not exist or the models' shapes cannot be compared
     init(_ features: [WeightedFeature], student: Configuration, teacher: TeacherActivations, seed: UInt64)
         throws
     {
@@ -38,22 +38,22 @@ final class FeatureObjective {
         }
     }
 
-    /// What a cache keeps must be what the feature looks at.
+    /// Checks that a cache stores the layers that a feature loss compares.
     private static func checkCache(
         _ feature: WeightedFeature, student: Configuration, teacher: TeacherActivations
     ) throws {
-        guard let kept = teacher.kept else { return }
+        guard let stored = teacher.stored else { return }
         guard !feature.kind.comparesTokens else {
             throw UserError(
-                "\(feature.kind.name) looks at queries, keys and values, which no cache holds",
+                "\(feature.kind.name) compares queries, keys and values, which caches do not store",
                 hint:
                     "train with the teacher itself, or use hidden_mse, hidden_cosine, rkd_distance or rkd_angle",
                 status: .configuration)
         }
         let wanted = feature.teacherLayers(student: student.layers, teacher: teacher.layers)
-        guard let missing = wanted.first(where: { !kept.contains($0) }) else { return }
+        guard let missing = wanted.first(where: { !stored.contains($0) }) else { return }
         throw UserError(
-            "\(feature.kind.name) looks at the teacher's layer \(missing); the cache keeps \(kept)",
+            "\(feature.kind.name) compares the teacher's layer \(missing); the cache stores \(stored)",
             hint: "label with hidden: \(Array(Set(wanted)).sorted()), or give layers",
             status: .configuration)
     }
@@ -61,25 +61,25 @@ final class FeatureObjective {
     /// Projectors by name, for the optimiser and the saved state.
     var parameters: [(name: String, tensor: Tensor)] {
         projectors.enumerated().flatMap { index, tensors in
-            tensors.enumerated().compactMap { place, tensor in
-                tensor.map { ("projector.\(index).\(place)", $0) }
+            tensors.enumerated().compactMap { pair, tensor in
+                tensor.map { ("projector.\(index).\(pair)", $0) }
             }
         }
     }
 
-    /// One feature's mean over its layers.
+    /// One feature loss, averaged over its layers.
     struct Term {
         /// `scale` times weight times the mean, on the tape.
         let objective: Tensor
-        /// Without weight.
+        /// Unweighted.
         let mean: Double
-        /// Of weight · scale · the gradient with respect to what the feature reads.
+        /// Of weight · scale · the gradient with respect to the activations.
         let squaredGradientNorm: Double
     }
 
     /// - Parameters:
-    ///   - teacher: nil where the batch brings its hidden states from a cache
-    ///   - scale: factor of the whole: the batch's share in its step
+    ///   - teacher: nil where the batch has cached hidden states
+    ///   - scale: factor of the objective: the batch's fraction of the step
     func callAsFunction(
         _ batch: TrainingBatch, student: Activations, teacher: Activations?, scale: Float
     ) -> [Term] {
@@ -112,7 +112,7 @@ final class FeatureObjective {
     }
 }
 
-/// The sum of scalars whose backward passes expect to be the last: each gets a gradient of 1.
+/// The sum of objectives, each of which gets a gradient of 1.
 func addObjectives(_ objectives: [Tensor]) -> Tensor {
     let sum = Tensor(shape: [], values: [objectives.reduce(0) { $0 + $1.values[0] }])
     Tape.append(output: sum, inputs: objectives) { seed in

@@ -8,7 +8,7 @@ extension FeatureKind {
     /// Mean over positions of ‖W h_s − h_t‖² / D (FitNets, arXiv 1412.6550; TinyBERT, arXiv 1909.10351).
     static let hiddenMSE = FeatureKind(
         name: "hidden_mse",
-        summary: "Mean squared difference of hidden states, the student's through a learned matrix.",
+        summary: "Mean squared difference of hidden states, the student's projected by a learned matrix.",
         usualLayers: .all, hasProjector: true
     ) { pair in
         pair.compareHidden { student, teacher, gradient, width in
@@ -25,7 +25,7 @@ extension FeatureKind {
     /// Mean over positions of 1 − cos(W h_s, h_t).
     static let hiddenCosine = FeatureKind(
         name: "hidden_cosine",
-        summary: "1 − cosine of hidden states, the student's through a learned matrix.",
+        summary: "1 − cosine of hidden states, the student's projected by a learned matrix.",
         usualLayers: .all, hasProjector: true
     ) { pair in
         pair.compareHidden { student, teacher, gradient, width in
@@ -35,7 +35,7 @@ extension FeatureKind {
                 dots.1 += student[i] * student[i]
                 dots.2 += teacher[i] * teacher[i]
             }
-            // Rows of zeros have no direction; the floor keeps them from dividing by 0.
+            // Bounded below, since rows of zeros have no direction.
             let lengths = (max(dots.1, 1e-30).squareRoot(), max(dots.2, 1e-30).squareRoot())
             let cosine = dots.0 / (lengths.0 * lengths.1)
             for i in 0..<width {
@@ -47,7 +47,7 @@ extension FeatureKind {
 }
 
 extension FeaturePair {
-    /// Compares the M kept rows of hidden states one by one; the mean is the loss.
+    /// Compares the hidden states at the M positions one by one; the mean is the loss.
     ///
     /// - Parameter compare: returns a row's loss and writes its gradient
     fileprivate func compareHidden(
@@ -56,8 +56,8 @@ extension FeaturePair {
             _ gradient: UnsafeMutablePointer<Float>, _ width: Int
         ) -> Double
     ) -> FeatureValue {
-        let kept = gatherRows(student.hidden, at: student.rows)
-        let projected = projector.map { linear(kept, weight: $0) } ?? kept
+        let rows = gatherRows(student.hidden, at: student.rows)
+        let projected = projector.map { linear(rows, weight: $0) } ?? rows
         let target = gatherRows(teacher.hidden, at: teacher.rows)
         let gradient = Tensor(shape: projected.shape)
         let losses = Tensor(shape: [max(projected.rows, 1)])
@@ -69,9 +69,9 @@ extension FeaturePair {
                         projected.width))
             }
         }
-        let share = 1 / Float(max(projected.rows, 1))
-        kernels.scale(gradient.pointer, share, gradient.count)
+        let fraction = 1 / Float(max(projected.rows, 1))
+        kernels.scale(gradient.pointer, fraction, gradient.count)
         let sum = losses.values.prefix(projected.rows).reduce(0.0) { $0 + Double($1) }
-        return FeatureValue(loss: sum * Double(share), gradients: [(projected, gradient)])
+        return FeatureValue(loss: sum * Double(fraction), gradients: [(projected, gradient)])
     }
 }

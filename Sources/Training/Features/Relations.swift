@@ -5,15 +5,16 @@ import Tensors
 // T tokens of a sequence, A relation heads.
 
 extension FeatureKind {
-    /// MiniLM v2 (arXiv 2012.15828): queries, keys and values are each cut into A relation heads; for each head the
-    /// relations softmax(XXᵀ/√d) of all tokens to those before them are compared by KL(teacher ‖ student), the mean over
-    /// heads and tokens, the sum over queries, keys and values. Widths and numbers of heads may differ.
+    /// MiniLM v2 (arXiv 2012.15828): queries, keys and values are each split into A relation heads. For each head the relations
+    /// softmax(XXᵀ/√d) of each token to the preceding ones are compared by KL(teacher ‖ student), averaged over heads and
+    /// tokens, and summed over queries, keys and values. Widths and numbers of heads may differ.
     static let relations = FeatureKind(
         name: "minilm", summary: "KL between the relations of queries, keys and values (MiniLM v2).",
         parameters: [
             LossKind.Parameter(
                 "relation_heads", in: 1...1024, standard: 4,
-                "Parts that queries, keys and values are cut into; must divide their widths in both models.")
+                "Parts that queries, keys and values are split into; must divide their widths in both models."
+            )
         ], usualLayers: .last, comparesTokens: true
     ) { pair in
         let heads = Int(pair.parameters["relation_heads"]!)
@@ -24,10 +25,10 @@ extension FeatureKind {
 }
 
 extension WeightedFeature {
-    /// Whether relation heads divide the queries, keys and values of models; of other kinds nothing is asked.
+    /// Checks that relation heads divide the queries, keys and values of both models. Other kinds always pass.
     ///
     /// - Parameter widths: of all queries, and of all keys and values, of each model
-    /// - Throws: `UserError` with the numbers that would.
+    /// - Throws: `UserError` that names the accepted numbers
     public func checkRelationHeads(dividing widths: Set<Int>) throws(UserError) {
         guard kind == .relations else { return }
         let heads = Int(parameters["relation_heads"]!)
@@ -44,7 +45,7 @@ extension FeaturePair {
     fileprivate func compareRelations(_ sequence: Int, heads: Int, gradient: Tensor) -> Double {
         let length = student.segments[sequence + 1] - student.segments[sequence]
         let (p, q) = (Tensor(shape: [length, length]), Tensor(shape: [length, length]))
-        let share = 1 / Float(heads * length)
+        let fraction = 1 / Float(heads * length)
         var sum = 0.0
         for (own, other) in zip(student.relationColumns(heads), teacher.relationColumns(heads)) {
             func map(_ view: FeatureView, _ columns: Range<Int>) -> CausalMap {
@@ -57,7 +58,7 @@ extension FeaturePair {
             for row in 0..<length {
                 let visible = row + 1
                 for column in 0..<visible {
-                    // Relations are never far from even, but exp ends at the smallest normal number.
+                    // Bounded below for the logarithm: exp may underflow.
                     p.pointer(row: row)[column] = max(p.pointer(row: row)[column], smallestProbability)
                     q.pointer(row: row)[column] = max(q.pointer(row: row)[column], smallestProbability)
                 }
@@ -65,11 +66,11 @@ extension FeaturePair {
             }
             // ∂KL/∂scores = q − p.
             kernels.add_scaled(p.pointer, -1, q.pointer, p.count)
-            kernels.scale(q.pointer, share, q.count)
+            kernels.scale(q.pointer, fraction, q.count)
             let out = student.block(sequence, columns: own, of: gradient)
             relation.backward(dscores: q.pointer, dx: out, dy: out)
         }
-        return sum * Double(share)
+        return sum * Double(fraction)
     }
 }
 

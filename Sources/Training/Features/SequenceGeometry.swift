@@ -1,10 +1,10 @@
 import Foundation
 import Tensors
 
-// S sequences of a batch, each the mean of its kept rows; C width.
+// S sequences of a batch, each the mean of its rows before targets; C width.
 
 extension FeatureKind {
-    /// RKD by distances (arXiv 1904.05068): Huber loss between the pairwise distances of sequences, each divided by the
+    /// Relational distillation by distances (RKD, arXiv 1904.05068): Huber loss between the pairwise distances of sequences, each divided by the
     /// model's mean distance. Widths may differ.
     static let distances = FeatureKind(
         name: "rkd_distance",
@@ -14,7 +14,8 @@ extension FeatureKind {
         pair.compareGeometry { Geometry.distances($0, $1) }
     }
 
-    /// RKD by angles: Huber loss between the cosines of all angles that three sequences form.
+    /// Relational distillation by angles (RKD, arXiv 1904.05068): Huber loss between the cosines of the angles of all triples of
+    /// sequences.
     static let angles = FeatureKind(
         name: "rkd_angle", summary: "Cosines of the angles between the sequences of a batch (RKD).",
         usualLayers: .last
@@ -24,14 +25,14 @@ extension FeatureKind {
 }
 
 extension FeaturePair {
-    /// Compares the mean hidden states of the batch's sequences; fewer than three have no geometry and no loss.
+    /// Compares the mean hidden states of the batch's sequences; with fewer than three the loss is 0.
     fileprivate func compareGeometry(
         _ compare: (_ student: [[Double]], _ teacher: [[Double]]) -> (loss: Double, gradient: [[Double]])
     ) -> FeatureValue {
         let gradient = Tensor.zeros(student.hidden.shape)
-        let groups = student.keptRows
+        let groups = student.targetRows
         guard groups.count >= 3 else { return FeatureValue(loss: 0, gradients: [(student.hidden, gradient)]) }
-        let result = compare(student.means(groups), teacher.means(teacher.keptRows))
+        let result = compare(student.means(groups), teacher.means(teacher.targetRows))
         for (group, change) in zip(groups, result.gradient) {
             for row in group {
                 let out = gradient.pointer(row: row)
@@ -43,8 +44,8 @@ extension FeaturePair {
 }
 
 extension FeatureView {
-    /// The kept rows of each sequence that has any.
-    fileprivate var keptRows: [[Int]] {
+    /// The rows before targets of each sequence that has any.
+    fileprivate var targetRows: [[Int]] {
         var groups = [[Int]](repeating: [], count: sequences)
         var sequence = 0
         for row in rows {
@@ -63,14 +64,14 @@ extension FeatureView {
     }
 }
 
-/// The geometry of a few points, with gradients. A batch has tens of sequences, so plain loops in Double do.
+/// Distances and angles of a few points, with gradients. A batch has tens of sequences, so simple loops in Double suffice.
 private enum Geometry {
     /// ½ x² up to 1, then |x| − ½, and its derivative.
     static func huber(_ x: Double) -> (value: Double, slope: Double) {
         abs(x) <= 1 ? (0.5 * x * x, x) : (abs(x) - 0.5, x < 0 ? -1 : 1)
     }
 
-    /// Differences a − b of two points and their length, kept from 0.
+    /// The direction of a − b and its length, bounded below.
     static func edge(_ a: [Double], _ b: [Double]) -> (direction: [Double], length: Double) {
         let difference = zip(a, b).map { $0 - $1 }
         let length = max(difference.reduce(0) { $0 + $1 * $1 }.squareRoot(), 1e-12)
@@ -87,7 +88,7 @@ private enum Geometry {
         let target = pairs.map { edge(teacher[$0.0], teacher[$0.1]).length }
         let targetMean = target.reduce(0, +) / count
         let terms = zip(edges, target).map { huber($0.length / mean - $1 / targetMean) }
-        // A distance moves its own ratio and, through the mean, all of them.
+        // A distance changes its own ratio and, through the mean, all of them.
         let common = zip(terms, edges).reduce(0) { $0 + $1.0.slope * $1.1.length / mean } / count
         var gradient = student.map { $0.map { _ in 0.0 } }
         for (index, (i, j)) in pairs.enumerated() {
@@ -113,8 +114,8 @@ private enum Geometry {
             for a in edges.indices {
                 for b in 0..<a {
                     let (u, v) = (edges[a].direction, edges[b].direction)
-                    let cosine = dot(u, v)
-                    let term = huber(cosine - dot(targets[a], targets[b]))
+                    let cosine = dotProduct(u, v)
+                    let term = huber(cosine - dotProduct(targets[a], targets[b]))
                     loss += term.value / count
                     for k in u.indices {
                         let du = term.slope * (v[k] - cosine * u[k]) / (edges[a].length * count)
@@ -127,9 +128,5 @@ private enum Geometry {
             }
         }
         return (loss, gradient)
-    }
-
-    private static func dot(_ a: [Double], _ b: [Double]) -> Double {
-        zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
     }
 }

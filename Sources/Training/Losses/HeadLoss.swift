@@ -3,45 +3,50 @@ import Support
 import Tensors
 import Transformer
 
-// M kept positions, C width, V vocabulary.
+// M positions before targets, C width, V vocabulary.
 
 /// The head's projection, softmax, losses and their gradients, fused over chunks of positions, so that memory does not
 /// grow with M × V.
+///
+///     let loss = HeadLoss([WeightedLoss(.crossEntropy)])
+///     let (objective, tape) = Tape.record {
+///         loss(hidden: hidden, head: model.head, targets: batch.targets, teacher: nil, scale: 1 / count).objective
+///     }
 public struct HeadLoss {
+    /// The terms of the objective, at least one.
     public let terms: [WeightedLoss]
 
+    /// - Parameter terms: at least one
     public init(_ terms: [WeightedLoss]) {
         precondition(!terms.isEmpty, "an objective has at least one loss")
         self.terms = terms
     }
 
-    /// What an objective comes to over M positions.
+    /// The value of an objective over M positions.
     public struct Result {
         /// A scalar on the tape.
         public let objective: Tensor
-        /// Each term's mean over the positions, without weight.
+        /// Each term's mean over the positions, unweighted.
         public let means: [Double]
-        /// For each term, Σ over positions of the squared length of its share of ∂objective/∂logits, weight and scale
-        /// included.
+        /// For each term, Σ over positions of the squared norm of its part of ∂objective/∂logits, weight and scale included.
         public let squaredGradientNorms: [Double]
     }
 
     /// The objective over M positions, recorded on the tape.
     ///
-    /// Gradients are computed together with the losses, while the logits are at hand; the tape's backward pass only
-    /// hands the gradient of `hidden` on.
+    /// Gradients are computed together with the losses, while the logits are in memory; the tape's backward pass only passes
+    /// the gradient of `hidden` on.
     ///
     /// - Parameters:
-    ///   - hidden: [M, C], the student's final hidden states at the kept positions
-    ///   - head: over V pieces
+    ///   - hidden: [M, C], the student's final hidden states at the positions before targets
+    ///   - head: [V, C]
     ///   - targets: the M tokens that follow those positions
-    ///   - drawn: how the targets came about, where the student drew them and a loss needs to know
-    ///   - teacher: what the teacher says there; nil when no term needs it
+    ///   - drawn: how the targets were sampled, where the student sampled them and a loss reads it
+    ///   - teacher: the teacher's distributions there; nil when no term needs them
     ///   - scale: factor of the sum over positions: 1 / M for the mean, less when a step has several batches
     public func callAsFunction(
         hidden: Tensor, head: OutputHead, targets: [Int32], drawn: [DrawnToken]? = nil,
-        teacher: TeacherSignal?,
-        scale: Float
+        teacher: TeacherSignal?, scale: Float
     ) -> Result {
         precondition(drawn == nil || drawn!.count == targets.count, "every target was drawn")
         precondition(hidden.rows == targets.count, "\(hidden.rows) positions have \(targets.count) targets")
@@ -88,7 +93,7 @@ public struct HeadLoss {
             squaredGradientNorms: columnSums(reports[1], rows: hidden.rows))
     }
 
-    /// A chunk of each teacher's logits; none for sparse signals.
+    /// A buffer for a chunk of each teacher's logits; none for sparse signals.
     private func teacherBuffers(_ teacher: TeacherSignal?, student: OutputHead, rows: Int) -> [Tensor] {
         let members = teacher?.members ?? []
         for (hidden, head) in members {
@@ -111,7 +116,7 @@ public struct HeadLoss {
         rows: Range<Int>, logits: MatrixView, targets: [Int32], drawn: [DrawnToken]?,
         teacher: TeacherSignal?, teacherLogits: [Tensor], scale: Float, softCap: Float?, reports: [Tensor]
     ) {
-        // Rows to a task: enough to spread over threads, few enough that scratch buffers are made rarely.
+        // Rows per task: few enough to spread over threads, enough that scratch buffers are allocated rarely.
         Parallel.forRanges(of: rows.count, grain: 16) { range in
             let rowLoss = RowLoss(
                 terms: terms, vocabulary: logits.columns, teacherVocabulary: teacherLogits.first?.width,

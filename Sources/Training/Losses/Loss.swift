@@ -1,27 +1,30 @@
 import Signals
 import Support
 
-/// One term of a distillation objective: a kind of loss with its numbers. Every divergence is 0 when student and teacher
-/// agree.
+/// A loss with its parameters, such as `Loss.forwardKL(temperature: 2)`. Every divergence is 0 when student and teacher agree.
 public struct Loss: Equatable, Sendable {
+    /// The formula.
     public let kind: LossKind
-    /// What the softmax of student and teacher divides logits by; 1 for losses without a softmax.
+    /// Temperature of the softmax of student and teacher; 1 for losses without a softmax.
     public var temperature: Float
-    /// A value for each of the kind's parameters.
+    /// The value of each of the kind's parameters.
     public let parameters: [String: Float]
-    /// Whether each model's logits are first brought to mean 0 and deviation 1 over the vocabulary, so that the student
+    /// Whether each model's logits are first standardised to mean 0 and deviation 1 over the vocabulary, so that the student
     /// need not match the teacher's scale (Sun et al. 2024, arXiv 2403.01427).
     public let standardizesLogits: Bool
     /// Whether a top-k signal is read without its tail: both models' probabilities of the k tokens are scaled to sum to 1.
-    /// The common practice, and biased: the student's mass on all other tokens costs it nothing.
+    /// This is common practice, and biased: the student's mass on all other tokens is not penalised.
     public let renormalizes: Bool
 
-    /// What a temperature accepts: the same as that of a signal, since a loss compares at the temperature of the signal.
+    /// The accepted temperatures: those of signals, since a loss has the temperature of the signal.
     public static let temperatureLimits = SparseSignal.temperatureLimits
 
     /// - Parameters:
+    ///   - kind: the formula
     ///   - temperature: positive
-    ///   - parameters: those that differ from the kind's standard values
+    ///   - parameters: those that differ from the kind's defaults
+    ///   - standardizesLogits: whether logits are standardised first
+    ///   - renormalizes: whether a top-k signal is read without its tail
     public init(
         _ kind: LossKind, temperature: Float = 1, parameters given: [String: Float] = [:],
         standardizesLogits: Bool = false, renormalizes: Bool = false
@@ -45,9 +48,10 @@ public struct Loss: Equatable, Sendable {
         }
     }
 
+    /// Whether the loss compares the student with a teacher.
     public var needsTeacher: Bool { kind.needsTeacher }
 
-    /// The name recipes and logs use.
+    /// The name in recipes and logs.
     public var name: String { kind.name }
 
     /// Why the loss cannot be computed from cached signals of a kind; nil when it can.
@@ -63,7 +67,7 @@ public struct Loss: Equatable, Sendable {
 }
 
 extension SparseSignal {
-    /// Why a loss cannot be computed from this signal, in words; nil when it can.
+    /// Why a loss cannot be computed from this signal; nil when it can.
     func problem(with loss: Loss) -> String? {
         guard loss.needsTeacher else { return nil }
         if let problem = loss.problem(withSignals: kind) { return problem }
@@ -76,6 +80,7 @@ extension SparseSignal {
 }
 
 extension Loss: CustomStringConvertible {
+    /// Name and parameters, for people.
     public var description: String {
         let numbers =
             kind.parameters.map { "\($0.name) \(parameters[$0.name]!)" }
@@ -85,21 +90,28 @@ extension Loss: CustomStringConvertible {
     }
 }
 
-/// A loss and its share of the objective.
+/// A loss and its weight in the objective.
 ///
-/// Divergences count T² times, so that their gradients keep their size against the cross-entropy's when the
-/// temperature T changes (Hinton et al. 2015).
+/// Divergences are multiplied by T², so that their gradients keep their size relative to the cross-entropy's when the
+/// temperature T changes (Hinton et al. 2015, arXiv 1503.02531).
 public struct WeightedLoss: Equatable, Sendable {
-    /// What a weight accepts where a user gives it; a ramp may also begin or end at 0.
+    /// The accepted weights; a ramp may also begin or end at 0.
     public static let weightLimits = NumberLimits.weight
 
+    /// The loss.
     public var loss: Loss
+    /// Its factor in the objective.
     public var weight: Float
     /// How the weight changes during training; then `weight` is its value at the start.
     public var weightRamp: Ramp?
     /// How the temperature changes during training.
     public var temperatureRamp: Ramp?
 
+    /// - Parameters:
+    ///   - loss: the loss
+    ///   - weight: its factor in the objective
+    ///   - weightRamp: how the weight changes during training; nil for a constant one
+    ///   - temperatureRamp: how the temperature changes during training; nil for a constant one
     public init(_ loss: Loss, weight: Float = 1, weightRamp: Ramp? = nil, temperatureRamp: Ramp? = nil) {
         precondition(
             temperatureRamp == nil || loss.kind.hasTemperature, "\(loss.name) has no temperature to change")
@@ -123,8 +135,8 @@ public struct WeightedLoss: Equatable, Sendable {
 }
 
 extension Loss {
-    /// Whether the loss means something for a batch: what the student wrote is no example to follow, and a corpus was not
-    /// drawn by it.
+    /// Whether the loss applies to a batch: losses without a teacher need ground truth, not what the student generated, and
+    /// policy-gradient losses need tokens that it sampled.
     func counts(in batch: TrainingBatch) -> Bool {
         if kind.needsDrawnTokens { return batch.drawn != nil }
         return needsTeacher || !batch.isStudents

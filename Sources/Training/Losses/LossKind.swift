@@ -2,36 +2,57 @@ import Signals
 import Support
 import Synchronization
 
-/// A formula that a student is trained with, and what is to be known of it: its name in recipes and logs, its
-/// parameters, and the signals it can be computed from.
+/// A loss formula: its name in recipes and logs, its parameters, and what it is computed from.
 ///
-/// A kind is one value. Those of this package stand in `Losses/Kinds`, one file each; a program adds its own with
-/// `register`.
+/// A kind is one value. The kinds of this package are in `Losses/Kinds`, one file each; a program adds its own with
+/// `register`. The form of the initialiser decides what the formula reads, and so how its gradient reaches the student's
+/// logits:
+///
+///     // Of probabilities: the chain rule through the softmax is applied for it.
+///     let hellinger = LossKind(name: "hellinger", summary: "½ Σ (√p − √q)².") { row in
+///         row.pointwise { p, q in
+///             let gap = q.squareRoot() - p.squareRoot()
+///             return (value: 0.5 * gap * gap, derivative: 0.5 * gap / q.squareRoot())
+///         }
+///     }
+///     // Of logits: the derivative is that of the logits themselves.
+///     let logitL1 = LossKind.ofLogits(name: "logit_l1", summary: "Σ |z_student − z_teacher|.") { row in
+///         row.pointwise { teacher, student in (abs(student - teacher), student < teacher ? -1 : 1) }
+///     }
 public struct LossKind: Sendable {
     /// What a formula reads.
-    public enum Input: Sendable {
-        /// The student's probability of the token that follows.
+    package enum Input: Sendable {
+        /// The student's probability of the next token.
         case target
-        /// Teacher's and student's probabilities of some outcomes that sum to 1: single tokens, or the tokens of a top-k
-        /// signal and one outcome for all others.
+        /// Teacher's and student's probabilities of outcomes that sum to 1: single tokens, or the tokens of a top-k signal and
+        /// one outcome for all others.
         case distributions
         /// Teacher's and student's probabilities of single tokens. The two vocabularies may differ in size.
         case wholeDistributions
         /// Teacher's and student's logits.
         case logits
-        /// The student's probability of a token it drew itself, and what that token led to.
+        /// The student's probability of a token it sampled itself, and the reward of what followed.
         case drawnToken
     }
 
     /// A number that shapes the formula.
     public struct Parameter: Sendable {
+        /// The key in recipes.
         public let name: String
+        /// The accepted values.
         public let range: ClosedRange<Float>
+        /// The default.
         public let standard: Float
-        /// What it does, for the reference of recipe keys.
+        /// What it does, for the key reference.
         public let summary: String
+        /// The accepted values, for checks.
         public var limits: NumberLimits { NumberLimits(Double(range.lowerBound)...Double(range.upperBound)) }
 
+        /// - Parameters:
+        ///   - name: the key in recipes
+        ///   - range: the accepted values
+        ///   - standard: the default, in the range
+        ///   - summary: what it does
         public init(_ name: String, in range: ClosedRange<Float>, standard: Float, _ summary: String) {
             precondition(range.contains(standard), "\(standard) is not among the values of \(name)")
             self.name = name
@@ -41,27 +62,48 @@ public struct LossKind: Sendable {
         }
     }
 
+    /// The name in recipes and logs.
     public let name: String
-    /// The formula in words, for the reference of recipe keys.
+    /// The formula, for the key reference.
     public let summary: String
-    public let input: Input
+    package let input: Input
+    /// Numbers that shape the formula.
     public let parameters: [Parameter]
-    /// Whether weights w with E[w] = p can stand for p: only where the loss is linear in p.
+    /// Whether weights w with E[w] = p can replace p: only where the loss is linear in p.
     let acceptsSampledWeights: Bool
-    /// Whether the loss is about tokens the student drew itself, and their logProbabilities: then it is 0 on a corpus.
+    /// Whether the loss reads tokens that the student sampled itself, with their log-probabilities; on a corpus it is 0.
     public let needsDrawnTokens: Bool
     let evaluate: @Sendable (LossRow) -> Float
 
+    /// A loss of probabilities, from whole or top-k distributions.
+    ///
     /// - Parameters:
     ///   - name: in lower-case letters and `_`, as no other kind has
-    ///   - evaluate: returns the loss of one row and adds its gradient to it, see `LossRow`
+    ///   - summary: the formula, for the key reference
+    ///   - parameters: numbers that shape the formula
+    ///   - evaluate: returns the loss of one row and adds its gradient, see `LossRow`
     public init(
-        name: String, summary: String, input: Input = .distributions, parameters: [Parameter] = [],
+        name: String, summary: String, parameters: [Parameter] = [],
         evaluate: @escaping @Sendable (LossRow) -> Float
     ) {
         self.init(
-            name: name, summary: summary, input: input, parameters: parameters, acceptsSampledWeights: false,
-            needsDrawnTokens: false, evaluate: evaluate)
+            name: name, summary: summary, input: .distributions, parameters: parameters, evaluate: evaluate)
+    }
+
+    /// A loss of logits, from a teacher that runs during training.
+    ///
+    /// - Parameters:
+    ///   - name: in lower-case letters and `_`, as no other kind has
+    ///   - summary: the formula, for the key reference
+    ///   - parameters: numbers that shape the formula
+    ///   - evaluate: returns the loss of one row and adds its gradient, see `LogitRow`
+    public static func ofLogits(
+        name: String, summary: String, parameters: [Parameter] = [],
+        evaluate: @escaping @Sendable (LogitRow) -> Float
+    ) -> LossKind {
+        LossKind(name: name, summary: summary, input: .logits, parameters: parameters) { row in
+            evaluate(LogitRow(row: row))
+        }
     }
 
     init(
@@ -78,6 +120,7 @@ public struct LossKind: Sendable {
         self.evaluate = evaluate
     }
 
+    /// Whether the loss compares the student with a teacher.
     public var needsTeacher: Bool { input != .target }
 
     /// Whether the formula's probabilities are softmax(z / T).
@@ -103,14 +146,14 @@ public struct LossKind: Sendable {
 }
 
 extension LossKind: Equatable {
-    /// A name stands for one kind.
+    /// Whether two kinds have the same name, which identifies a kind.
     public static func == (a: LossKind, b: LossKind) -> Bool { a.name == b.name }
 }
 
-// MARK: - The kinds there are
+// MARK: - Registry
 
 extension LossKind {
-    /// The kinds of this package, in the order of the reference.
+    /// The kinds of this package, in the order of the key reference.
     private static let builtIn: [LossKind] = [
         .crossEntropy, .forwardKL, .reverseKL, .jensenShannon, .totalVariation, .skewForwardKL,
         .skewReverseKL,
@@ -122,10 +165,12 @@ extension LossKind {
     /// Every kind that recipes can name.
     public static var all: [LossKind] { kinds.withLock { $0 } }
 
-    /// Lets recipes use a kind of the program's own.
+    /// Makes a kind of the program's own available to recipes.
+    ///
+    /// - Parameter kind: its name is not registered yet
     public static func register(_ kind: LossKind) {
         kinds.withLock { kinds in
-            precondition(!kinds.contains(kind), "there is a loss named \(kind.name) already")
+            precondition(!kinds.contains(kind), "a loss named \(kind.name) is registered already")
             kinds.append(kind)
         }
     }

@@ -3,22 +3,22 @@ import Tensors
 
 // V vocabulary, n outcomes: V tokens, or the k tokens and the tail of a top-k signal.
 
-/// What a loss sees of one position, and where its gradient goes.
+/// One position as a loss of probabilities sees it.
 ///
-/// A loss L of probabilities adds q_j (g_j − Σ q_i g_i), g = ∂L/∂q: its gradient with respect to z / T, z the student's
-/// logits and T the temperature. `pointwise` and `add(slopes:)` do so for it.
+/// A loss L adds q_j (g_j − Σ q_i g_i), g = ∂L/∂q: its gradient with respect to z / T, z the student's logits and T the
+/// temperature. `pointwise` and `add(slopes:)` apply this chain rule.
 public struct LossRow {
     let loss: Loss
-    /// Outcomes, n.
+    /// Number of outcomes, n.
     public internal(set) var count: Int
     /// The student's probabilities, n values, none below the smallest normal number; its logits for a loss of logits.
     var q: UnsafeMutablePointer<Float>
     /// The same of the teacher; n values unless the vocabularies differ.
     var p: UnsafeMutablePointer<Float>
     var teacherCount: Int
-    /// The token that follows, for a loss of the target.
+    /// The next token.
     let target: Int
-    /// Where the student drew that token itself, how it came about.
+    /// How the student sampled that token; nil where it did not.
     var drawn: DrawnToken?
     /// Where `factor` times the gradient is added, n values.
     var gradient: UnsafeMutablePointer<Float>
@@ -35,7 +35,7 @@ public struct LossRow {
 
     /// A loss that is a sum over outcomes, with its gradient.
     ///
-    /// - Parameter term: one outcome's share of the loss, and that share's derivative with respect to q
+    /// - Parameter term: one outcome's term of the loss, and its derivative with respect to q
     /// - Returns: the sum
     public func pointwise(_ term: (_ p: Float, _ q: Float) -> (value: Float, derivative: Float)) -> Float {
         precondition(teacherCount == count, "a sum over outcomes needs equal vocabularies")
@@ -50,23 +50,23 @@ public struct LossRow {
         return sum
     }
 
-    /// Above it KL divergences are summed by terms that do not cancel. At a temperature T two softmax distributions differ by
-    /// about 1/T, their divergence is about 1/T², and it counts T² times: rounding of Σ p ln(p/q), 1e-7, counts 1e-7 T².
-    /// Up to 4 that is below 2e-6, and the sum's bits are those of the fused kernels.
+    /// Above this temperature KL divergences are summed by terms that do not cancel. At a temperature T two softmax
+    /// distributions differ by about 1/T, their divergence is about 1/T², and it counts T² times: the rounding error of
+    /// Σ p ln(p/q), 1e-7, counts 1e-7 T². Up to 4 that is below 2e-6, and the sum's bits are those of the fused kernels.
     private static let nearbyTemperature: Float = 4
 
-    /// KL(a ‖ b), given as the plain sum Σ a ln(a/b) that a kernel found beside the gradient.
+    /// KL(a ‖ b), given the plain sum Σ a ln(a/b) that a kernel computed with the gradient.
     ///
-    /// Right to 1% of its size or 1e-4/T², whichever is more, at temperatures up to 10,000 (see `RowLossExtremesTests`).
+    /// Accurate to 1% of its size or 1e-4/T², whichever is more, at temperatures up to 10,000 (see `RowLossExtremesTests`).
     func divergence(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, plain: Float) -> Float {
         loss.temperature > Self.nearbyTemperature ? kernels.nearby_kl(a, b, count) : plain
     }
 
-    /// Whether the plain sums of the loss are good enough.
+    /// Whether the plain sums of the loss are accurate enough.
     var isPlain: Bool { loss.temperature <= Self.nearbyTemperature }
 
-    /// The sign of a − b, the derivative of |a − b|; 0 where two probabilities differ by what their rounding leaves, a few
-    /// units in the last place, so that equal models stand still.
+    /// The sign of a − b, the derivative of |a − b|; 0 where two probabilities differ by rounding error only, a few units in
+    /// the last place, so that equal models have no gradient.
     static func sign(of a: Float, minus b: Float) -> Float {
         let difference = a - b
         return abs(difference) <= 2e-6 * (a + b) ? 0 : difference < 0 ? -1 : 1
@@ -79,7 +79,7 @@ public struct LossRow {
     }
 }
 
-/// Buffers of a row's length that losses write as they like; one thread's own.
+/// Scratch buffers of a row's length for losses, owned by one thread.
 final class LossScratch {
     private let rows: Tensor
     private let vocabulary: Int
@@ -96,10 +96,10 @@ final class LossScratch {
         if hasIDs { ids.deallocate() }
     }
 
-    /// One of four buffers of numbers.
+    /// One of four buffers of V numbers.
     subscript(row: Int) -> UnsafeMutablePointer<Float> { rows.pointer(row: row) }
 
-    /// One of two buffers of token ids, for the losses that sort.
+    /// One of two buffers of V token ids, for losses that sort.
     func integers(_ row: Int) -> UnsafeMutablePointer<Int32> {
         hasIDs = true
         return ids + row * vocabulary

@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// One row of logits as a loss wants to see it: softmax(z / T) or z itself, of plain or of standardised logits. What was
-/// computed last is kept, since terms often want the same.
+/// One row of logits in the form that a loss reads: softmax(z / T) or z itself, of plain or of standardised logits. The last
+/// result is cached, since terms often need the same.
 package final class RowDistribution {
     private let vocabulary: Int
     private let values: Tensor
@@ -17,13 +17,13 @@ package final class RowDistribution {
         standardized = Tensor(shape: [vocabulary])
     }
 
-    /// Another row's logits come next.
+    /// Prepares for the next row.
     func begin() {
         current = nil
         deviation = nil
     }
 
-    /// - Returns: V values, which the loss may change if it changes them back
+    /// - Returns: V values; a loss that changes them must restore them
     func view(of logits: UnsafePointer<Float>, for loss: Loss) -> UnsafeMutablePointer<Float> {
         let isProbability = loss.kind.input != .logits
         let wanted = (loss.temperature, isProbability, loss.standardizesLogits)
@@ -45,9 +45,8 @@ package final class RowDistribution {
     package static func softmax(
         _ logits: UnsafePointer<Float>, temperature: Float, into p: UnsafeMutablePointer<Float>, count: Int
     ) {
-        var (maximum, logSum): (Float, Float) = (0, 0)
-        kernels.log_sum_exp(logits, count, 1 / temperature, &maximum, &logSum)
-        kernels.softmax(logits, p, count, 1 / temperature, maximum, logSum)
+        LogSumExp(logits, count: count, inverseTemperature: 1 / temperature)
+            .softmax(of: logits, into: p, count: count)
     }
 
     // MARK: - Standardisation
@@ -75,10 +74,11 @@ package final class RowDistribution {
     }
 }
 
-/// Logits that deviate less are even: dividing by their deviation would blow up rounding.
+/// The smallest deviation that logits are divided by: a smaller one would magnify rounding error.
 private let smallestDeviation: Float = 1e-6
 
-/// Below it a probability is treated as this: the smallest normal Float32, which is also where our exp ends.
+/// The lower bound of probabilities: the smallest normal Float32, which is also the smallest result of the kernels' exp.
 package let smallestProbability = Float.leastNormalMagnitude
 
+/// ln p, with p bounded below.
 package func safeLog(_ probability: Float) -> Float { log(max(probability, smallestProbability)) }

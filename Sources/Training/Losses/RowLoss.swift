@@ -6,7 +6,7 @@ import Tensors
 
 /// Evaluates an objective and its gradient at one position.
 ///
-/// A thread owns one and uses it for many rows; the buffers are of size V.
+/// Each thread has its own and uses it for many rows; the buffers are of size V.
 struct RowLoss {
     let terms: [WeightedLoss]
     let vocabulary: Int
@@ -22,8 +22,8 @@ struct RowLoss {
 
     /// - Parameters:
     ///   - teacherVocabulary: V of the teacher, where it differs
-    ///   - mixture: of the teachers whose logits each row brings
-    ///   - entries: the most entries a position of a top-k signal has
+    ///   - mixture: of the teachers whose logits are given for each row
+    ///   - entries: the largest number of entries of a top-k signal's position
     init(
         terms: [WeightedLoss], vocabulary: Int, teacherVocabulary: Int? = nil, mixture: TeacherMixture = .one,
         entries: Int = 0
@@ -39,26 +39,26 @@ struct RowLoss {
         coarse = Tensor(shape: [3, entries + 1])
     }
 
-    /// The teacher at this row.
+    /// The teacher's signal at this row.
     enum Teacher {
         case none
-        /// Of each teacher.
+        /// The logits of each teacher.
         case dense(logits: [UnsafeMutablePointer<Float>])
         case sparse(SparseSignal, position: Int)
     }
 
-    /// What is said of each term, without weight: its loss, and the squared length of its share of the gradient.
+    /// Output buffers, one value for each term: its loss, unweighted, and the squared norm of its part of the gradient.
     struct Report {
         var losses: UnsafeMutablePointer<Float>
         var squaredNorms: UnsafeMutablePointer<Float>
     }
 
-    /// Replaces the logits by `scale` times the gradient of the objective, and reports on each term.
+    /// Replaces the logits by `scale` times the gradient of the objective, and reports each term.
     ///
     /// - Parameters:
     ///   - logits: V values
-    ///   - target: the token that follows, for the cross-entropy
-    ///   - drawn: how it came about, where the student drew it
+    ///   - target: the next token, for the cross-entropy
+    ///   - drawn: how it was sampled, where the student sampled it
     ///   - report: one value for each term in each of its buffers
     func evaluate(
         logits: UnsafeMutablePointer<Float>, target: Int32, drawn: DrawnToken? = nil,
@@ -110,8 +110,8 @@ struct RowLoss {
         }
     }
 
-    /// A divergence over the k kept tokens and one tail bucket: the student is normalised over the whole vocabulary
-    /// and its mass outside the k tokens answers for the teacher's.
+    /// A divergence over the k stored tokens and one tail bucket: the student is normalised over the whole vocabulary, and its
+    /// mass outside the k tokens is compared with the teacher's.
     ///
     /// With d the gradient over the k + 1 outcomes, a token in the tail moves by d_tail · q / q_tail.
     private func topK(_ row: LossRow, _ signal: SparseSignal, position: Int) -> Float {
@@ -144,8 +144,8 @@ struct RowLoss {
         return value
     }
 
-    /// A divergence over the k kept tokens alone, both sides scaled to sum to 1: what is done where a signal has no tail.
-    /// Logits of all other tokens get no gradient.
+    /// A divergence over the k stored tokens alone, with both sides scaled to sum to 1. Logits of all other tokens have no
+    /// gradient.
     private func renormalized(_ row: LossRow, _ signal: SparseSignal, position: Int) -> Float {
         let entries = signal.offsets[position]..<signal.offsets[position + 1]
         let (p, q, d) = (coarse.pointer(row: 0), coarse.pointer(row: 1), coarse.pointer(row: 2))

@@ -2,16 +2,16 @@ import Foundation
 import Signals
 import Tensors
 
-/// One row of one or several teachers' logits as a loss wants to see it.
+/// One row of one or several teachers' logits in the form that a loss reads.
 final class RowMixture {
     private let mixture: TeacherMixture
     private let members: [RowDistribution]
     private let vocabulary: Int
-    /// What the members' rows come to: probabilities, or logits that `combined` looks at.
+    /// The mixture: probabilities, or logits that `combined` reads.
     private let mixed: Tensor
     private let combined: RowDistribution
-    /// The members' shares at this row, once known; they sum to 1.
-    private var shares: [Float]?
+    /// The members' normalised weights at this row, once computed; they sum to 1.
+    private var weights: [Float]?
     private var hasMixedLogits = false
 
     init(_ mixture: TeacherMixture, vocabulary: Int) {
@@ -22,9 +22,9 @@ final class RowMixture {
         combined = RowDistribution(vocabulary: vocabulary)
     }
 
-    /// Another row's logits come next.
+    /// Prepares for the next row.
     func begin() {
-        shares = nil
+        weights = nil
         hasMixedLogits = false
         combined.begin()
         for member in members { member.begin() }
@@ -32,19 +32,19 @@ final class RowMixture {
 
     /// - Parameters:
     ///   - logits: V values of each teacher
-    ///   - target: the token that follows
-    /// - Returns: V values that hold until the next call
+    ///   - target: the next token
+    /// - Returns: V values that are valid until the next call
     func view(of logits: [UnsafeMutablePointer<Float>], for loss: Loss, target: Int) -> UnsafeMutablePointer<
         Float
     > {
         guard logits.count > 1 else { return members[0].view(of: logits[0], for: loss) }
-        let shares = shares ?? share(logits, target: target)
-        self.shares = shares
+        let weights = weights ?? normalizedWeights(logits, target: target)
+        self.weights = weights
         if mixture.space == .probabilities, loss.kind.input != .logits {
             mixed.fill(0)
             for (index, member) in members.enumerated() {
                 kernels.add_scaled(
-                    member.view(of: logits[index], for: loss), shares[index], mixed.pointer, vocabulary)
+                    member.view(of: logits[index], for: loss), weights[index], mixed.pointer, vocabulary)
             }
             // The buffer no longer holds logits.
             hasMixedLogits = false
@@ -52,26 +52,26 @@ final class RowMixture {
             return mixed.pointer
         }
         if !hasMixedLogits {
-            mixLogits(logits, shares)
+            mixLogits(logits, weights)
             hasMixedLogits = true
         }
         return combined.view(of: mixed.pointer, for: loss)
     }
 
     /// Σ w_i z_i, or for a mixture of probabilities the logits it has: ln Σ w_i p_i.
-    private func mixLogits(_ logits: [UnsafeMutablePointer<Float>], _ shares: [Float]) {
+    private func mixLogits(_ logits: [UnsafeMutablePointer<Float>], _ weights: [Float]) {
         mixed.fill(0)
         for (index, row) in logits.enumerated() {
             let plain = Loss(.forwardKL)
             let source =
                 mixture.space == .logits
                 ? UnsafePointer(row) : UnsafePointer(members[index].view(of: row, for: plain))
-            kernels.add_scaled(source, shares[index], mixed.pointer, vocabulary)
+            kernels.add_scaled(source, weights[index], mixed.pointer, vocabulary)
         }
         if mixture.space == .probabilities { kernels.logarithm(mixed.pointer, mixed.pointer, vocabulary) }
     }
 
-    private func share(_ logits: [UnsafeMutablePointer<Float>], target: Int) -> [Float] {
+    private func normalizedWeights(_ logits: [UnsafeMutablePointer<Float>], target: Int) -> [Float] {
         let plain = Loss(.forwardKL)
         let raw = zip(members, logits).enumerated().map { index, pair -> Float in
             let weight = mixture.weights[index]
@@ -81,13 +81,12 @@ final class RowMixture {
             case .confidence:
                 let p = pair.0.view(of: pair.1, for: plain)
                 // H = ln Σ exp(z − max) + max − E[z].
-                var (maximum, logSum, mean): (Float, Float, Float) = (0, 0, 0)
-                kernels.log_sum_exp(pair.1, vocabulary, 1, &maximum, &logSum)
-                kernels.row_dots(p, pair.1, &mean, 1, vocabulary, vocabulary, vocabulary)
-                return weight * exp(-(logSum + maximum - mean))
+                let sum = LogSumExp(pair.1, count: vocabulary)
+                let mean = dotProduct(p, pair.1, count: vocabulary)
+                return weight * exp(-(sum.logSum + sum.maximum - mean))
             }
         }
-        // Where no teacher gives the token any chance, all of them count alike.
+        // Where every teacher gives the token a probability of 0, none dominates.
         let sum = max(raw.reduce(0, +), smallestProbability)
         return raw.map { $0 / sum }
     }

@@ -4,35 +4,37 @@ import Support
 import Tensors
 import Transformer
 
-/// Batches of what the student writes itself, mixed with a corpus: the student learns in the situations its own text
-/// leads to (GKD, arXiv 2306.13649).
+/// On-policy batches: text that the student generates during training, mixed with a corpus, so that the student is trained on
+/// the prefixes that it produces itself (GKD, arXiv 2306.13649).
 ///
-/// A step is the student's own with probability λ, else the corpus's. Of its own steps a share is written anew and the
-/// others are drawn from what it wrote before (DistiLLM, arXiv 2402.03898).
+/// A step is on-policy with probability λ, else it is the corpus's. The answers of an on-policy step are generated anew, or
+/// sampled from a replay buffer of earlier ones (DistiLLM, arXiv 2402.03898).
 public final class OnPolicySource: BatchSource {
+    /// How much of the training is on-policy, and how answers are sampled.
     public struct Options: Equatable, Sendable {
-        /// λ, the probability that a step is the student's own.
-        public var share: Double
-        /// Whether λ rises by 0.1 each time the held-out loss is worse than the time before: the student's own text is
-        /// taken in as it becomes useful (DistiLLM).
+        /// λ, the probability that a step is on-policy.
+        public var fraction: Double
+        /// Whether λ rises by 0.1 each time the held-out loss is worse than at the previous measurement (DistiLLM).
         public var isAdaptive: Bool
-        /// Answers kept to be drawn again; 0 writes every own step anew. With any, a step is written anew with
-        /// probability 1 − t/T at step t of T: early answers are soon outdated, late ones are not.
+        /// Size of the replay buffer in answers; 0 generates every on-policy step anew. With a buffer, a step is generated
+        /// anew with probability 1 − t/T at step t of T: early answers are soon off-policy, late ones are not.
         public var replay: Int
+        /// How answers are sampled.
         public var sampling: SamplingOptions
-        /// The teacher's part in drawing the student's tokens, from λp + (1−λ)q.
-        public var teacherShare: Float
-        /// Whether batches tell how their targets were drawn, as policy-gradient losses need it.
+        /// The teacher's weight λ in the distribution that tokens are sampled from, λp + (1−λ)q.
+        public var teacherFraction: Float
+        /// Whether batches have the log-probabilities of their targets, which policy-gradient losses read.
         public var recordsLogProbabilities: Bool
 
+        /// By default half of the steps, each generated anew.
         public init(
-            share: Double = 0.5, isAdaptive: Bool = false, replay: Int = 0,
-            sampling: SamplingOptions = .init(), teacherShare: Float = 0,
+            fraction: Double = 0.5, isAdaptive: Bool = false, replay: Int = 0,
+            sampling: SamplingOptions = .init(), teacherFraction: Float = 0,
             recordsLogProbabilities: Bool = false
         ) {
-            self.teacherShare = teacherShare
+            self.teacherFraction = teacherFraction
             self.recordsLogProbabilities = recordsLogProbabilities
-            self.share = share
+            self.fraction = fraction
             self.isAdaptive = isAdaptive
             self.replay = replay
             self.sampling = sampling
@@ -40,22 +42,28 @@ public final class OnPolicySource: BatchSource {
     }
 
     private struct State: Codable {
-        var share: Double
+        var fraction: Double
         /// The held-out loss at its latest measurement.
         var heldOutLoss: Double?
-        /// Answers written so far: the place in the stream of prompts.
+        /// Number of answers generated so far: the position in the stream of prompts.
         var written = 0
-        /// The latest answers, oldest first.
+        /// The replay buffer, oldest first.
         var rollouts: [Rollout] = []
-        /// Mean length of an answer in the latest own step that was written anew.
+        /// Mean length of an answer in the latest step that was generated anew.
         var meanLength: Double
-        var figures: [String: Double] = [:]
+        var metrics: [String: Double] = [:]
+
+        private enum CodingKeys: String, CodingKey {
+            case fraction = "share"
+            case metrics = "figures"
+            case heldOutLoss, written, rollouts, meanLength
+        }
     }
 
     private let student: DecoderModel
-    /// Reads along where it has a part in the drawing, or its logProbabilities are needed.
+    /// Runs beside the student where it takes part in the sampling, or its log-probabilities are recorded.
     private let teacher: DecoderModel?
-    /// Tokens that the teacher can read.
+    /// The teacher's context length.
     private let teacherContext: Int
     private let prompts: [RolloutPrompt]
     private let corpus: any BatchSource
@@ -69,33 +77,36 @@ public final class OnPolicySource: BatchSource {
     private let seed: UInt64
     private let meanPrompt: Double
     private var state: State
+    /// The order of the prompts in the epoch that was last read.
+    private var order: (epoch: Int, prompts: [Int])?
 
     /// - Parameters:
     ///   - student: the model being trained
-    ///   - teacher: answers are no longer than it can read; needed where it has a part in the drawing, or logProbabilities are recorded
-    ///   - prompts: none so long that it leaves no room in the student's context
-    ///   - corpus: gives the other steps
+    ///   - teacher: limits answers to its context; required where it takes part in the sampling, or log-probabilities are recorded
+    ///   - prompts: each leaves room for an answer in the student's context
+    ///   - corpus: provides the other steps
     ///   - stopIDs: tokens that end an answer
-    ///   - endID: the token an ended answer ends with
-    ///   - excludedIDs: tokens the student never draws, such as other roles' markers: teacher and student may not mean the
-    ///     same by them
+    ///   - endID: the token that is appended to an answer that ended
+    ///   - excludedIDs: tokens that are never sampled, such as other roles' markers
+    ///   - options: how much is on-policy, and how answers are sampled
     ///   - steps: of the whole run, T
     ///   - budget: tokens of a step, over all its parts
     ///   - parts: passes that a step is computed in
+    ///   - seed: of the prompts' order and the samples
     public init(
         student: DecoderModel, teacher: DecoderModel? = nil, prompts: [RolloutPrompt],
-        corpus: any BatchSource,
-        stopIDs: Set<Int32>, endID: Int32?, excludedIDs: Set<Int32> = [], options: Options, steps: Int,
+        corpus: any BatchSource, stopIDs: Set<Int32>, endID: Int32?, excludedIDs: Set<Int32> = [],
+        options: Options, steps: Int,
         budget: Int, parts: Int = 1, seed: UInt64
     ) {
-        precondition(!prompts.isEmpty, "the student has nothing to answer")
-        precondition((0...1).contains(options.share), "a share of \(options.share)")
+        precondition(!prompts.isEmpty, "there are no prompts")
+        precondition((0...1).contains(options.fraction), "a fraction of \(options.fraction)")
         precondition(
-            teacher != nil || options.teacherShare == 0 && !options.recordsLogProbabilities,
-            "there is no teacher to read along")
+            teacher != nil || options.teacherFraction == 0 && !options.recordsLogProbabilities,
+            "a teacher is required")
         self.student = student
         teacherContext = teacher?.configuration.contextLength ?? .max
-        self.teacher = options.teacherShare > 0 || options.recordsLogProbabilities ? teacher : nil
+        self.teacher = options.teacherFraction > 0 || options.recordsLogProbabilities ? teacher : nil
         self.excludedIDs = excludedIDs
         self.prompts = prompts
         self.corpus = corpus
@@ -107,45 +118,46 @@ public final class OnPolicySource: BatchSource {
         self.parts = parts
         self.seed = seed
         meanPrompt = prompts.reduce(0) { $0 + Double($1.student.count) } / Double(prompts.count)
-        state = State(share: options.share, meanLength: Double(options.sampling.maxNewTokens))
+        state = State(fraction: options.fraction, meanLength: Double(options.sampling.maxNewTokens))
     }
 
+    /// The batches of a step, which the student may have to generate.
+    ///
+    /// - Throws: `UserError` when there is no memory for the KV cache; what the corpus throws
     public func batches(forStep step: Int) throws -> [TrainingBatch] {
         var stream = RandomStream(seed: seed, purpose: "on-policy", index: UInt64(step))
-        guard uniform(&stream) < state.share else { return try corpus.batches(forStep: step) }
+        guard stream.nextUniformDouble() < state.fraction else { return try corpus.batches(forStep: step) }
         let isFresh =
             options.replay == 0 || state.rollouts.isEmpty
-            || uniform(&stream) < 1 - Double(step) / Double(max(steps, 1))
-        let chosen = isFresh ? try write() : replayed(&stream)
+            || stream.nextUniformDouble() < 1 - Double(step) / Double(max(steps, 1))
+        let chosen = isFresh ? try generate() : replayed(&stream)
         return split(chosen)
     }
 
-    private func uniform(_ stream: inout RandomStream) -> Double { Double(stream.next() >> 11) * 0x1p-53 }
+    // MARK: - Rollouts
 
-    // MARK: - Writing and drawing
-
-    /// Lets the student answer the next prompts: as many as fill the budget if answers are as long as the last ones.
-    private func write() throws -> [Rollout] {
+    /// Generates answers to the next prompts: as many as fill the budget if answers are as long as the last ones.
+    private func generate() throws -> [Rollout] {
         let wanted = max(1, Int(Double(budget) / (meanPrompt + state.meanLength)))
-        let places = (state.written..<state.written + wanted).map(prompt(at:))
-        let longest = places.map { prompts[$0].student.count }.max()! + options.sampling.maxNewTokens
-        // A cache of its own each time: the keys and values of earlier weights are worth nothing.
+        let chosen = (state.written..<state.written + wanted).map(prompt(at:))
+        let longest = chosen.map { prompts[$0].student.count }.max()! + options.sampling.maxNewTokens
+        // A new KV cache each time: after a weight update the old one is stale.
         let generator = try BatchGenerator(
             student, capacity: min(longest, student.configuration.contextLength),
             mixtureModel: teacher.map { teacher in
-                // Where the teacher reads more, it has room for as much of an answer.
-                let own = places.map { prompts[$0].teacher.count }.max()! + options.sampling.maxNewTokens
-                return (teacher, options.teacherShare, own)
+                // Where the teacher's prompts are longer, so is its cache.
+                let own = chosen.map { prompts[$0].teacher.count }.max()! + options.sampling.maxNewTokens
+                return (teacher, options.teacherFraction, own)
             })
-        let requests = places.enumerated().map { index, place -> GenerationRequest in
+        let requests = chosen.enumerated().map { index, prompt -> GenerationRequest in
             var sampling = options.sampling
             sampling.maxNewTokens = min(
-                sampling.maxNewTokens, max(1, teacherContext - prompts[place].teacher.count))
+                sampling.maxNewTokens, max(1, teacherContext - prompts[prompt].teacher.count))
             return GenerationRequest(
-                prompt: prompts[place].student, options: sampling,
+                prompt: prompts[prompt].student, options: sampling,
                 stream: RandomStream(
                     seed: seed, purpose: "rollout", index: UInt64(state.written + index)),
-                stopIDs: stopIDs, excludedIDs: excludedIDs, mixtureModelPrompt: prompts[place].teacher)
+                stopIDs: stopIDs, excludedIDs: excludedIDs, mixtureModelPrompt: prompts[prompt].teacher)
         }
         var answers: [Rollout] = []
         var ended = 0
@@ -153,9 +165,9 @@ public final class OnPolicySource: BatchSource {
             let hasEnded = generation.reason == .stop
             if hasEnded { ended += 1 }
             let end = hasEnded ? endID.map { [$0] } ?? [] : []
-            var rollout = Rollout(prompt: places[generation.request], answer: generation.tokens + end)
+            var rollout = Rollout(prompt: chosen[generation.request], answer: generation.tokens + end)
             if options.recordsLogProbabilities {
-                // Another end token than the template's has logProbabilities that are not those of the one that is learnt.
+                // The log-probability of another end token than the template's is not that of the target.
                 if generation.endID != nil, generation.endID != endID { rollout.answer = generation.tokens }
                 rollout.logProbabilities = Array(generation.logProbabilities.prefix(rollout.answer.count))
             }
@@ -165,13 +177,13 @@ public final class OnPolicySource: BatchSource {
         answers.removeAll { $0.answer.isEmpty }
         let count = Double(max(answers.count, 1))
         state.meanLength = answers.reduce(0) { $0 + Double($1.answer.count) } / count
-        state.figures = [
+        state.metrics = [
             "rollout_length": state.meanLength, "rollout_ended": Double(ended) / Double(wanted),
             "rollout_repetition": answers.reduce(0) { $0 + $1.repetition } / count,
         ]
         if options.recordsLogProbabilities {
             let rewards = answers.flatMap { $0.logProbabilities!.map { Double($0.mixtureModel - $0.own) } }
-            state.figures["rollout_reward"] = rewards.reduce(0, +) / Double(max(rewards.count, 1))
+            state.metrics["rollout_reward"] = rewards.reduce(0, +) / Double(max(rewards.count, 1))
         }
         if options.replay > 0 {
             state.rollouts = (state.rollouts + answers).suffix(options.replay)
@@ -179,14 +191,17 @@ public final class OnPolicySource: BatchSource {
         return answers
     }
 
-    /// Prompts come in a random order, all of them before any comes again.
+    /// Each epoch is a random order of all prompts.
     private func prompt(at index: Int) -> Int {
-        var order = RandomStream(
-            seed: seed, purpose: "rollout prompts", index: UInt64(index / prompts.count))
-        return order.permutation(of: prompts.count)[index % prompts.count]
+        let epoch = index / prompts.count
+        if order?.epoch != epoch {
+            var stream = RandomStream(seed: seed, purpose: "rollout prompts", index: UInt64(epoch))
+            order = (epoch, stream.permutation(of: prompts.count))
+        }
+        return order!.prompts[index % prompts.count]
     }
 
-    /// Earlier answers up to the budget, each at most once.
+    /// Random answers of the replay buffer up to the budget, each at most once.
     private func replayed(_ stream: inout RandomStream) -> [Rollout] {
         var tokens = 0
         return stream.permutation(of: state.rollouts.count).map { state.rollouts[$0] }.prefix { rollout in
@@ -208,19 +223,24 @@ public final class OnPolicySource: BatchSource {
 
     // MARK: - State
 
+    /// Raises λ where it is adaptive and the loss is worse than at the previous measurement.
     public func observe(heldOutLoss: Double) {
         if options.isAdaptive, let before = state.heldOutLoss, heldOutLoss > before {
-            state.share = min(1, state.share + 0.1)
+            state.fraction = min(1, state.fraction + 0.1)
         }
         state.heldOutLoss = heldOutLoss
     }
 
+    /// The replay buffer and the position in the stream of prompts.
+    ///
+    /// - Throws: where it cannot be encoded
     public func savedState() throws -> Data? {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        return try encoder.encode(state)
+        return try JSONEncoder.stableEscapingSlashes.encode(state)
     }
 
+    /// Continues from a saved state.
+    ///
+    /// - Throws: `UserError` when it belongs to other prompts, and `DecodingError`
     public func restore(_ saved: Data) throws {
         let saved = try JSONDecoder().decode(State.self, from: saved)
         guard saved.rollouts.allSatisfy({ prompts.indices.contains($0.prompt) }) else {
@@ -229,7 +249,9 @@ public final class OnPolicySource: BatchSource {
         state = saved
     }
 
-    public var figures: [String: Double] {
-        options.isAdaptive ? state.figures.merging(["rollout_share": state.share]) { $1 } : state.figures
+    /// Mean length, the fraction that ended, and repetition of the latest answers.
+    public var metrics: [String: Double] {
+        options.isAdaptive
+            ? state.metrics.merging(["rollout_fraction": state.fraction]) { $1 } : state.metrics
     }
 }

@@ -1,25 +1,30 @@
 import Foundation
 
-/// The learning rate over a run, as a fraction of its peak.
+/// A learning-rate schedule, as a fraction of the peak.
 public struct Schedule: Codable, Equatable, Sendable {
+    /// The curve after the warm-up.
     public enum Shape: String, Codable, CaseIterable, Sendable {
         /// Half a cosine wave down to the final fraction (Loshchilov & Hutter 2017, arXiv 1608.03983).
         case cosine
+        /// A straight line down to the final fraction.
         case linear
+        /// The peak.
         case constant
-        /// Warm-up, stable, decay: at the peak until the last `decay` share, then linearly down (MiniCPM, arXiv
+        /// Warmup-stable-decay: at the peak until the last fraction, `decay`, of the steps, then linearly down (MiniCPM, arXiv
         /// 2404.06395).
         case wsd
     }
 
+    /// The curve after the warm-up.
     public var shape: Shape
-    /// Share of the steps during which the rate rises linearly from near 0.
+    /// Fraction of the steps in which the rate rises linearly from near 0.
     public var warmup: Double
-    /// What is left of the peak at the end.
+    /// The rate at the end, as a fraction of the peak.
     public var final: Double
-    /// Share of the steps that `wsd` decays over; never more than the warm-up leaves.
+    /// Fraction of the steps that `wsd` decays over; at most those after the warm-up.
     public var decay: Double
 
+    /// By default a cosine after a short warm-up, down to a tenth.
     public init(_ shape: Shape = .cosine, warmup: Double = 0.05, final: Double = 0.1, decay: Double = 0.2) {
         self.shape = shape
         self.warmup = warmup
@@ -27,7 +32,7 @@ public struct Schedule: Codable, Equatable, Sendable {
         self.decay = decay
     }
 
-    /// The factor of the peak learning rate at step `step` (from 0) of `total`; the rate stays at the end's past them.
+    /// The factor of the peak learning rate at step `step`, from 0, of `total`; after the last step it stays the same.
     public func factor(step: Int, total: Int) -> Double {
         let step = min(step, total)
         let warmupSteps = (warmup * Double(total)).rounded()

@@ -1,25 +1,30 @@
 import Support
 import Transformer
 
-/// Layers after which a model learns to speak too: self-distillation from deep to shallow (BYOT, Zhang et al. 2019,
+/// Early exits that are trained with the model: self-distillation from its last layer to earlier ones (BYOT, Zhang et al. 2019,
 /// arXiv 1905.08094).
 ///
-/// An exit reads the residual stream after its layer through the model's own last norm and head (as in LayerSkip,
-/// arXiv 2404.16710). So a model has no weights for its exits, and one that ends at an exit is its first layers, an
-/// ordinary smaller model. Its loss is (1 − α) · cross-entropy + α · KL(last layer ‖ exit), the last layer's
-/// distribution a fixed target.
+/// An exit applies the model's final norm and head to the residual stream after its layer (as in LayerSkip, arXiv 2404.16710).
+/// So exits have no weights of their own, and a model truncated at an exit is an ordinary smaller model. The loss of an exit is
+/// (1 − α) · cross-entropy + α · KL(last layer ‖ exit), the last layer's distribution a fixed target.
 public struct ExitOptions: Equatable, Sendable {
     /// From 1, rising, each before the last.
     public var layers: [Int]
-    /// α, the share of the last layer's word.
+    /// α, the KL weight of the last layer's distribution.
     public var alpha: Float
-    /// What the softmax of both divides logits by.
+    /// Temperature of both softmaxes.
     public var temperature: Float
     /// Factor of each exit's loss in the objective.
     public var weight: Float
 
+    /// The accepted values of α.
     public static let alphaLimits = NumberLimits.fraction
 
+    /// - Parameters:
+    ///   - layers: from 1, rising, each before the last
+    ///   - alpha: the KL weight of the last layer's distribution, 0 to 1
+    ///   - temperature: of both softmaxes
+    ///   - weight: factor of each exit's loss in the objective
     public init(layers: [Int], alpha: Float = 0.5, temperature: Float = 1, weight: Float = 1) {
         precondition(Self.alphaLimits.contains(alpha), "alpha \(alpha) is not a fraction")
         self.layers = layers
@@ -28,7 +33,7 @@ public struct ExitOptions: Equatable, Sendable {
         self.weight = weight
     }
 
-    /// What each exit learns.
+    /// The losses of each exit.
     var terms: [WeightedLoss] {
         [
             WeightedLoss(.crossEntropy, weight: weight * (1 - alpha)),
@@ -36,7 +41,7 @@ public struct ExitOptions: Equatable, Sendable {
         ]
     }
 
-    /// - Throws: `UserError` for a layer that is not there or is the last
+    /// - Throws: `UserError` for a layer that does not exist or is the last
     func check(_ model: Configuration) throws {
         guard let wrong = layers.first(where: { !(1..<model.layers).contains($0) }) else { return }
         throw UserError(

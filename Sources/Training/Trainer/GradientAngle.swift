@@ -3,26 +3,29 @@ import Signals
 import Tensors
 import Transformer
 
-/// How far the gradient a student is trained by points from the one it would have with the teacher's whole distributions:
-/// the angle, in degrees, between the gradients of the run's objective and of the dense forward KL with respect to all of
-/// the student's weights, on one batch.
+/// Measures the angle, in degrees, between the gradients of the run's objective and of the dense forward KL, with respect to all
+/// of the student's weights, on the same batches.
 ///
-/// A biased signal has an angle that no larger batch closes; the angle of an unbiased one falls as batches grow.
+/// With a biased signal the angle does not vanish as batches grow; with an unbiased one it does.
 public struct GradientAngle {
-    /// Computes whole distributions.
+    /// Computes the whole distributions.
     public let teacher: DecoderModel
     /// Steps between two measurements.
     public let interval: Int
 
+    /// - Parameters:
+    ///   - teacher: computes the whole distributions
+    ///   - interval: steps between two measurements
     public init(to teacher: DecoderModel, interval: Int = 50) {
         precondition(interval > 0, "an interval of \(interval) steps")
         self.teacher = teacher
         self.interval = interval
     }
 
-    /// The gradient of the forward KL from the teacher's whole distributions, the mean over all positions of a step.
+    /// The gradient of the forward KL from the teacher's whole distributions, averaged over all positions of a step.
     ///
-    /// - Parameter used: the student as it is trained, with rounded weights where it is trained for them; called on the tape
+    /// - Parameter used: the student as it is trained, with fake-quantized weights in quantization-aware training; called on
+    ///   the tape
     func dense(
         _ student: DecoderModel, used: () -> DecoderModel, _ batches: [TrainingBatch], temperature: Float
     ) -> [Tensor] {

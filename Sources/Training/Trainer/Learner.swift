@@ -3,9 +3,9 @@ import Support
 import Tensors
 import Transformer
 
-// M kept positions of a batch, C width.
+// M positions of a batch that precede targets, C width.
 
-/// One model that is trained: what it is to learn, and what its optimiser remembers.
+/// One model that is trained, with its objective and its optimizer.
 ///
 /// A trainer has one, or two that learn from each other. A step has three parts: every learner's forward pass, every
 /// learner's objective, which may read the other's pass, and, after the backward pass, every learner's update.
@@ -16,15 +16,15 @@ final class Learner {
     private let average: ExponentialMovingAverage?
     /// Nil without feature losses.
     private let features: FeatureObjective?
-    /// Terms as the log names them, losses first, then features, then those of exits; features have no loss.
+    /// The terms with their names in the log: losses, then feature losses, which have no `loss`, then those of exits.
     let terms: [(name: String, loss: WeightedLoss?)]
-    /// Before the names of saved tensors.
+    /// Prefix of the names of saved tensors.
     private let prefix: String
 
     /// - Parameters:
-    ///   - teacher: what is to be seen of the model that features look at
+    ///   - teacher: the teacher activations that feature losses compare with
     ///   - name: of a learner that is not the student, for the log and the saved state
-    /// - Throws: `UserError` when a layer is not there, or a feature loss cannot compare the two models
+    /// - Throws: `UserError` when a layer does not exist, or a feature loss cannot compare the two models
     init(_ model: DecoderModel, options: TrainingOptions, teacher: TeacherActivations?, name: String? = nil)
         throws
     {
@@ -47,7 +47,7 @@ final class Learner {
         terms = Self.named(options, prefix: name.map { $0 + "_" } ?? "")
     }
 
-    /// Matrices decay and norms do not; the embedding and an untied head may learn at a rate of their own.
+    /// Matrices have weight decay and norms do not; the embedding and an untied head may have a learning rate of their own.
     private static func groups(of model: DecoderModel, options: TrainingOptions) -> [AdamW.Group] {
         let tables = model.parameters.filter { ["embedding.weight", "head.weight"].contains($0.name) }
         let norms = model.parameters.filter { $0.tensor.shape.count == 1 }
@@ -63,7 +63,7 @@ final class Learner {
         ]
     }
 
-    /// A second term of one name is `NAME_2`.
+    /// A second term of the same name is `NAME_2`.
     private static func named(_ options: TrainingOptions, prefix: String) -> [(String, WeightedLoss?)] {
         let exits = (options.exits?.layers ?? []).flatMap { layer in
             options.exits!.terms.map { ("exit_\(layer)_\($0.loss.name)", WeightedLoss?.some($0)) }
@@ -79,59 +79,60 @@ final class Learner {
 
     // MARK: - One step
 
-    /// Whether it compares itself with what lies inside the teacher.
-    var looksInsideTeacher: Bool { features != nil }
+    /// Whether its objective reads teacher activations.
+    var needsTeacherActivations: Bool { features != nil }
 
     /// A forward pass, on the tape.
     struct Pass {
         let decoder: DecoderModel
-        /// [M, C], what the head reads at the positions before targets.
+        /// [M, C], the final hidden states at the positions before targets.
         let hidden: Tensor
-        /// Where a loss looks inside the model.
-        let inside: Activations?
+        /// Where a loss reads activations.
+        let activations: Activations?
 
-        /// What the model says there, to others: no gradient flows.
+        /// The model's distributions there, as a teacher's: without gradients.
         var signal: TeacherSignal { .dense(hidden: hidden, head: decoder.head) }
     }
 
-    /// The model as it is to be used: with rounded weights, where it is trained for them.
+    /// The model of the forward pass: with fake-quantized weights in quantization-aware training.
     var used: DecoderModel { options.quantization.map(model.fakeQuantized) ?? model }
 
     func forward(_ batch: TrainingBatch) -> Pass {
         let decoder = used
-        let looksInside = features != nil || options.exits != nil
-        let inside = looksInside ? decoder.activations(batch.tokens) : nil
-        let final = inside?.final ?? decoder.hiddenStates(batch.tokens)
-        return Pass(decoder: decoder, hidden: gatherRows(final, at: batch.positions), inside: inside)
+        let needsActivations = features != nil || options.exits != nil
+        let activations = needsActivations ? decoder.activations(batch.tokens) : nil
+        let final = activations?.final ?? decoder.hiddenStates(batch.tokens)
+        return Pass(
+            decoder: decoder, hidden: gatherRows(final, at: batch.positions), activations: activations)
     }
 
-    /// What a batch, or a step of several, comes to.
+    /// The result of a batch, or of a step of several.
     struct Outcome {
         var objective = 0.0
-        /// Each term's mean, without weight, in the order of `terms`.
+        /// Each term's mean, unweighted, in the order of `terms`.
         var means: [Double] = []
-        /// Of each term's share of the gradient with respect to what it reads: the logits of all positions, or the
-        /// activations. Weight included.
+        /// Of each term's part of the gradient with respect to its input, the logits of all positions or the activations;
+        /// weight included.
         var squaredGradientNorms: [Double] = []
 
-        /// Adds a batch that holds `share` of the step's targets.
-        mutating func add(_ other: Outcome, share: Double) {
+        /// Adds a batch that has a fraction of the step's targets.
+        mutating func add(_ other: Outcome, fraction: Double) {
             if means.isEmpty {
                 means = Array(repeating: 0, count: other.means.count)
                 squaredGradientNorms = means
             }
             objective += other.objective
             for term in means.indices {
-                means[term] += share * other.means[term]
+                means[term] += fraction * other.means[term]
                 squaredGradientNorms[term] += other.squaredGradientNorms[term]
             }
         }
     }
 
-    /// The terms at a progress of the training, as in `terms`.
+    /// The terms at a point of the training, in the order of `terms`.
     func terms(at progress: TrainingProgress) -> [WeightedLoss?] { terms.map { $0.loss?.at(progress) } }
 
-    /// Whether a step has anything for each term, as in `terms`.
+    /// Whether each term applies to a step, in the order of `terms`.
     func applies(to batches: [TrainingBatch]) -> [Bool] {
         terms.map { term in
             guard let loss = term.loss?.loss, loss.kind.needsDrawnTokens else { return true }
@@ -148,46 +149,46 @@ final class Learner {
             status: .configuration)
     }
 
-    /// The objective of a batch, on the tape, of which it is the last operation but for sums.
+    /// The objective of a batch, on the tape, where only sums follow it.
     ///
     /// - Parameters:
-    ///   - signal: what the teacher says at the batch's positions
-    ///   - teacher: what lies inside it, where `looksInsideTeacher` and the batch brings no hidden states
-    ///   - share: the batch's share of the step's targets
+    ///   - signal: the teacher's distributions at the batch's positions
+    ///   - teacher: its activations, where `needsTeacherActivations` and the batch has no cached hidden states
+    ///   - fraction: the batch's fraction of the step's targets
     func objective(
         _ pass: Pass, _ batch: TrainingBatch, at progress: TrainingProgress, signal: TeacherSignal?,
-        teacher: Activations?, share: Float
+        teacher: Activations?, fraction: Float
     ) -> (tensor: Tensor, outcome: Outcome) {
         func compare(_ terms: [WeightedLoss], _ hidden: Tensor, _ signal: TeacherSignal?) -> HeadLoss.Result {
             HeadLoss(terms.map { $0.counted(in: batch) })(
                 hidden: hidden, head: pass.decoder.head, targets: batch.targets, drawn: batch.drawn,
-                teacher: signal, scale: share / Float(batch.targets.count))
+                teacher: signal, scale: fraction / Float(batch.targets.count))
         }
         let final = compare(options.losses.map { $0.at(progress) }, pass.hidden, signal)
-        let inside =
-            features.map { $0(batch, student: pass.inside!, teacher: teacher, scale: share) } ?? []
+        let compared =
+            features.map { $0(batch, student: pass.activations!, teacher: teacher, scale: fraction) } ?? []
         let exits = (options.exits?.layers ?? []).map { layer in
-            let hidden = gatherRows(pass.inside!.hidden[layer - 1], at: batch.positions)
+            let hidden = gatherRows(pass.activations!.hidden[layer - 1], at: batch.positions)
             return compare(options.exits!.terms, pass.decoder.finalNormed(hidden), pass.signal)
         }
         let sum = addObjectives(
-            [final.objective] + inside.map(\.objective) + exits.map(\.objective))
+            [final.objective] + compared.map(\.objective) + exits.map(\.objective))
         return (
             sum,
             Outcome(
                 objective: Double(sum.values[0]),
-                means: final.means + inside.map(\.mean) + exits.flatMap(\.means),
-                squaredGradientNorms: final.squaredGradientNorms + inside.map(\.squaredGradientNorm)
+                means: final.means + compared.map(\.mean) + exits.flatMap(\.means),
+                squaredGradientNorms: final.squaredGradientNorms + compared.map(\.squaredGradientNorm)
                     + exits.flatMap(\.squaredGradientNorms))
         )
     }
 
-    /// The length of all gradients together.
+    /// The norm of all gradients together.
     var gradientNorm: Double { optimizer.gradientNorm }
 
-    /// Takes the optimiser's step `step`, from 0, and releases the gradients.
+    /// Takes the optimizer's step `step`, from 0, and releases the gradients.
     ///
-    /// - Parameter gradientNorm: of the gradients as they are
+    /// - Parameter gradientNorm: before clipping
     /// - Returns: the learning rate
     func update(step: Int, gradientNorm: Double) -> Double {
         let rate =
@@ -210,7 +211,7 @@ final class Learner {
         return tensors.map { (prefix + $0.0, $0.1) }
     }
 
-    /// Goes on after `step` steps, with `state` as it was then.
+    /// Continues after `step` steps, with `state` as it was then.
     func resume(atStep step: Int) { optimizer.resume(atStep: step) }
 
     /// Leaves the result in the model: the moving average, where there is one.
@@ -225,7 +226,7 @@ final class Learner {
 }
 
 extension WeightedLoss {
-    /// The term as it counts in a batch.
+    /// The term, with a weight of 0 where it does not apply to a batch.
     fileprivate func counted(in batch: TrainingBatch) -> WeightedLoss {
         loss.counts(in: batch) ? self : WeightedLoss(loss, weight: 0)
     }

@@ -1,11 +1,11 @@
-/// Averages over the steps between two lines of metrics.
+/// Averages metrics over the steps between two lines.
 struct MetricsWindow {
-    /// What the steps so far add up to; a run that stops between two lines saves it.
+    /// Sums over the steps so far; saved when a run stops between two lines.
     struct Sums: Codable, Equatable {
         var steps = 0
         var objective = 0.0
         var means: [Double]
-        /// For each term, the steps that had anything for it.
+        /// For each term, the number of steps that it applied to.
         var counts: [Int]
 
         init(terms: Int) {
@@ -18,8 +18,9 @@ struct MetricsWindow {
     private(set) var sums: Sums
     private var latest: Trainer.StepOutcome?
 
-    /// - Parameter terms: the names of a step's terms, and the losses whose weight or temperature may change
-    /// - Parameter sums: of a run that stopped between two lines
+    /// - Parameters:
+    ///   - terms: the names of a step's terms, and the losses whose weight or temperature may change
+    ///   - sums: of a run that stopped between two lines
     init(_ terms: [(name: String, loss: WeightedLoss?)], resuming sums: Sums? = nil) {
         self.terms = terms
         let fits = sums.map { $0.means.count == terms.count && $0.counts.count == terms.count } ?? false
@@ -48,7 +49,7 @@ struct MetricsWindow {
         return line
     }
 
-    /// Of the terms that some step had anything for.
+    /// Means of the terms that applied to some step.
     private var namedMeans: [String: Double] {
         let present = terms.indices.filter { sums.counts[$0] > 0 }
         return Dictionary(
@@ -59,7 +60,7 @@ struct MetricsWindow {
         Dictionary(uniqueKeysWithValues: zip(terms.map(\.name), values))
     }
 
-    /// A number of the latest step, for the losses in which it follows a ramp.
+    /// A number at the latest step, for the losses in which it follows a ramp.
     private func changing(
         _ ramp: (WeightedLoss) -> Ramp?, _ value: (WeightedLoss) -> Float
     ) -> [String: Double] {

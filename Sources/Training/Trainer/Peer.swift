@@ -1,22 +1,29 @@
 import Transformer
 
-/// A second model that is trained in step with the student, on the same batches: each hears what the other says before
-/// the step (deep mutual learning, Zhang et al. 2018, arXiv 1706.00384).
+/// A second model that is trained with the student, on the same batches: in mutual learning each model is the other's teacher
+/// (deep mutual learning, Zhang et al. 2018, arXiv 1706.00384).
 ///
-/// With losses that need no teacher it is a teacher that goes on learning while the student follows.
+/// With losses that need no teacher, the peer is a teacher that is trained online while the student follows.
 public struct Peer {
+    /// The model, trained in place.
     public let decoder: DecoderModel
+    /// Its objective.
     public var losses: [WeightedLoss]
+    /// Its optimizer's options.
     public var optimizer: AdamW.Options
 
-    /// - Parameter decoder: over the student's vocabulary; two models that begin alike and learn alike stay alike
+    /// - Parameters:
+    ///   - decoder: over the student's vocabulary; it should differ from the student in its weights, shape or objective
+    ///   - losses: its objective
+    ///   - optimizer: its optimizer's options
     public init(_ decoder: DecoderModel, losses: [WeightedLoss], optimizer: AdamW.Options) {
         self.decoder = decoder
         self.losses = losses
         self.optimizer = optimizer
     }
 
-    /// All else is the student's: schedule, clipping and average. What concerns its own shape is left out.
+    /// The peer as a learner. Schedule, clipping and average are the student's; feature losses, exits and quantization are not
+    /// used.
     func learner(beside student: TrainingOptions) throws -> Learner {
         var options = student
         options.losses = losses

@@ -2,13 +2,15 @@ import Signals
 import Tensors
 import Transformer
 
-/// The models that teach while a student trains.
+/// One or several teachers that run beside the student during training.
 public struct Teachers {
+    /// The models.
     public let decoders: [DecoderModel]
+    /// How their distributions are combined.
     public let mixture: TeacherMixture
 
     /// - Parameters:
-    ///   - decoders: with one vocabulary; feature losses look at the first
+    ///   - decoders: with one vocabulary; feature losses compare the student with the first
     ///   - mixture: has a weight for each
     public init(_ decoders: [DecoderModel], mixture: TeacherMixture) {
         precondition(decoders.count == mixture.weights.count, "one weight for each teacher")
@@ -16,21 +18,22 @@ public struct Teachers {
         self.mixture = mixture
     }
 
+    /// A single teacher.
     public init(_ decoder: DecoderModel) { self.init([decoder], mixture: .one) }
 }
 
 extension Teachers {
-    /// What lies inside the first, for losses that look there.
+    /// The activations of the first, for feature losses.
     func activations(for batch: TrainingBatch) -> Activations {
         withoutGradients { decoders[0].activations(batch.teacherTokens) }
     }
 
-    /// What they say at the batch's positions.
+    /// The distributions at the batch's positions.
     ///
-    /// - Parameter inside: the first one's activations, where it has been run already
-    func signal(for batch: TrainingBatch, inside: Activations?) -> TeacherSignal {
+    /// - Parameter activations: the first teacher's, where it has been run already
+    func signal(for batch: TrainingBatch, activations: Activations?) -> TeacherSignal {
         let members = decoders.enumerated().map { index, decoder in
-            let run = index == 0 ? inside.map { gatherRows($0.final, at: batch.teacherPositions) } : nil
+            let run = index == 0 ? activations.map { gatherRows($0.final, at: batch.teacherPositions) } : nil
             return (
                 hidden: run ?? decoder.frozenHiddenStates(batch.teacherTokens, at: batch.teacherPositions),
                 head: decoder.head

@@ -4,26 +4,31 @@ import Support
 import Tensors
 import Transformer
 
-/// Trains a student: forward, losses, backward, clipped AdamW step, again.
+/// Trains a student: forward pass, losses, backward pass, clipped AdamW step.
 ///
-/// The result is a function of the student's initial weights, the batches and the options. Given a file for its state
-/// the run saves it there and, started again, goes on from it: the final weights are, byte for byte, those of a run
-/// that was never stopped.
+///     let source = CorpusSource(corpus: corpus, cache: cache, sequences: 32, context: 256, seed: 17)
+///     let trainer = try Trainer(
+///         student: student, source: source,
+///         options: TrainingOptions(steps: 1_000, losses: [WeightedLoss(.forwardKL(temperature: 1))]))
+///     try trainer.run(stateURL: url)
+///
+/// The result is a function of the student's initial weights, the batches and the options. Given a file for its state, a run
+/// saves it there and can be resumed: the final weights are, byte for byte, those of a run that was never interrupted.
 public final class Trainer {
     /// The student, and its peer where it has one.
     private let learners: [Learner]
-    /// Of each batch the one that it names speaks.
+    /// Each batch carries the index of the teacher that labels it.
     private let teachers: [Teachers]
     private let source: any BatchSource
     private let options: TrainingOptions
     private let validate: ((DecoderModel) throws -> Double)?
     private let angle: GradientAngle?
-    /// Tokens trained on in a second of this call of `run`: steps with their batches, without measurements and saving.
+    /// Tokens per second in the last call of `run`: steps with their batches, without measurements and saving.
     public private(set) var tokensPerSecond: Double?
     /// Mean of the angles measured over the whole training, in degrees.
     public private(set) var meanGradientAngle: Double?
 
-    /// What a run has come to.
+    /// Progress that a resumed run needs.
     struct Position: Codable, Equatable {
         var step = 0
         var tokens = 0
@@ -32,34 +37,48 @@ public final class Trainer {
         /// The held-out loss at its first and its latest measurement.
         var firstValidationLoss: Double?
         var latestValidationLoss: Double?
-        /// Every angle to the dense gradient that was measured.
+        /// Every measured angle to the dense gradient.
         var gradientAngles: [Double] = []
-        /// What the source's later batches depend on.
+        /// State of the batch source.
         var source: Data?
-        /// Of the steps since the last line of metrics, in a run that was interrupted between two lines.
+        /// Sums since the last line of metrics, in a run that was interrupted between two lines.
         var window: MetricsWindow.Sums?
-        /// SHA-256 of the lines of metrics so far, where the listener keeps them.
+        /// SHA-256 of the lines of metrics so far, where the listener stores them.
         var log: Fingerprint?
     }
 
+    /// A run with at most one teacher.
+    ///
     /// - Parameters:
-    ///   - teacher: computes whole distributions during training; nil when the batches carry cached signals, or no
-    ///     loss needs a teacher
-    ///   - angle: what the student's gradient is compared with on the way
+    ///   - student: trained in place
+    ///   - teacher: computes whole distributions during training; nil when the batches have cached signals, or no loss needs a
+    ///     teacher
+    ///   - source: provides the batches
+    ///   - options: everything else
+    ///   - angle: a gradient that the student's is compared with on the way
     ///   - validate: the mean cross-entropy on held-out text
     /// - Throws: `UserError` when a feature loss cannot compare the two models, or the student has no such layer
     public convenience init(
         student: DecoderModel, teacher: DecoderModel? = nil, source: any BatchSource,
-        options: TrainingOptions,
-        angle: GradientAngle? = nil, validate: ((DecoderModel) throws -> Double)? = nil
+        options: TrainingOptions, angle: GradientAngle? = nil,
+        validate: ((DecoderModel) throws -> Double)? = nil
     ) throws {
         try self.init(
             student: student, teachers: teacher.map { [Teachers($0)] } ?? [], source: source,
             options: options, angle: angle, validate: validate)
     }
 
-    /// The same with several teachers, of which each batch names the one that speaks of it, or with a peer, which is then
-    /// the teacher.
+    /// A run with several teachers, of which each batch names one, or with a peer, which is then the teacher.
+    ///
+    /// - Parameters:
+    ///   - student: trained in place
+    ///   - teachers: compute whole distributions during training
+    ///   - peer: is trained with the student; there is no other teacher then
+    ///   - source: provides the batches
+    ///   - options: everything else
+    ///   - angle: a gradient that the student's is compared with on the way
+    ///   - validate: the mean cross-entropy on held-out text
+    /// - Throws: `UserError` when a feature loss cannot compare the two models, or the student has no such layer
     public init(
         student: DecoderModel, teachers: [Teachers], peer: Peer? = nil, source: any BatchSource,
         options: TrainingOptions, angle: GradientAngle? = nil,
@@ -68,11 +87,11 @@ public final class Trainer {
         self.angle = angle
         precondition(teachers.isEmpty || peer == nil, "a student with a peer has no other teacher")
         precondition(
-            teachers.count < 2 || options.features.isEmpty, "feature losses look into one teacher")
-        let inside =
+            teachers.count < 2 || options.features.isEmpty, "feature losses compare with one teacher")
+        let activations =
             teachers.first.map { TeacherActivations($0.decoders[0].configuration) }
             ?? source.hiddenLayers.map { TeacherActivations($0) }
-        let first = try Learner(student, options: options, teacher: inside)
+        let first = try Learner(student, options: options, teacher: activations)
         learners = [first] + (try peer.map { [try $0.learner(beside: options)] } ?? [])
         self.teachers = teachers
         self.source = source
@@ -83,11 +102,12 @@ public final class Trainer {
     /// Trains to the end, and leaves the result (the moving average, where there is one) in the student.
     ///
     /// - Parameters:
-    ///   - stateURL: the file that the state is saved in and resumed from; nil keeps none
-    ///   - listener: receives metrics and, before them, the step that a run resumes at
+    ///   - stateURL: the file that the state is saved in and resumed from; nil saves none
+    ///   - listener: receives metrics and, before them, the step that a run is resumed at
+    ///   - progress: receives the steps done
     /// - Returns: the last line of metrics
-    /// - Throws: `UserError` when the loss is no longer a number, when a saved state does not fit, or when the disk
-    ///   refuses; `Interrupted`, after the state was saved, when a signal came; and what the listener throws
+    /// - Throws: `UserError` when the loss is no longer finite, when a saved state does not fit, or when the disk
+    ///   refuses; `Interrupted`, after the state was saved, on a signal; and what the listener throws
     @discardableResult
     public func run(
         stateURL: URL? = nil, listener: (any TrainingListener)? = nil, progress: ProgressHandler? = nil
@@ -129,7 +149,7 @@ public final class Trainer {
 
             let isLast = isDone(position)
             let validates = options.validationInterval.map { position.step % $0 == 0 || isLast } ?? false
-            // A line ends the window at fixed steps alone, so that a resumed run writes the same lines.
+            // Lines are written at fixed steps, so that a resumed run writes the same ones.
             if position.step % options.logInterval == 0 || validates || isLast {
                 var line = window.take(step: position.step, tokens: position.tokens)
                 if validates, let validate {
@@ -139,7 +159,7 @@ public final class Trainer {
                     position.latestValidationLoss = loss
                     source.observe(heldOutLoss: loss)
                 }
-                line.source = source.figures
+                line.source = source.metrics
                 line.gradientAngle = position.gradientAngles.last
                 try listener?.measured(line)
                 position.metrics = line
@@ -174,9 +194,11 @@ public final class Trainer {
         try TrainingState.save(position, tensors: state, to: url)
     }
 
-    /// Verifies a saved state, which a run then goes on from: its content, and the lines of metrics that belong to it.
+    /// Verifies a saved state: its content, and the lines of metrics that belong to it.
     ///
-    /// - Parameter listener: keeps the lines; it is told the state's step, as by a run that resumes there
+    /// - Parameters:
+    ///   - url: of the state; nothing is verified where there is none
+    ///   - listener: stores the lines; it is told the state's step, as by a run that is resumed there
     /// - Throws: `UserError` naming what is damaged
     public static func verifyState(at url: URL, listener: (any TrainingListener)?) throws {
         guard let (_, position) = try TrainingState.open(url) else { return }
@@ -189,7 +211,7 @@ public final class Trainer {
 
     private func isDone(_ position: Position) -> Bool {
         guard let tokens = options.tokens else { return position.step >= options.steps }
-        // A student that answers nothing brings no tokens, however long it is asked.
+        // A student whose answers are empty would never reach the tokens.
         return position.tokens >= tokens || position.step >= 8 * max(options.steps, 1)
     }
 
@@ -202,7 +224,7 @@ public final class Trainer {
     private func isDue(since lastSave: (time: ContinuousClock.Instant, step: Int), step: Int) -> Bool {
         switch options.saveInterval {
         case .never: false
-        // Saved where a metrics line ends: at the first such step at or after each multiple.
+        // Saved with a line of metrics: the first at or after each multiple.
         case .steps(let interval): step / interval > lastSave.step / interval
         case .seconds(let seconds): ContinuousClock.now - lastSave.time >= .seconds(seconds)
         }
@@ -214,15 +236,15 @@ public final class Trainer {
         var tokens = 0
         /// The student's.
         var objective = 0.0
-        /// All learners' terms as they were at this step, and what each came to.
+        /// All learners' terms at this step, and their means.
         var terms: [WeightedLoss?] = []
         var means: [Double] = []
         var gradientNorms: [Double] = []
-        /// Whether the step had anything for each term; policy gradients say nothing of a corpus.
+        /// Whether each term applied to the step; policy gradients do not apply to a corpus.
         var applies: [Bool] = []
         /// Of the student's weights.
         var gradientNorm = 0.0
-        /// To the dense gradient, in degrees, where it was measured.
+        /// Angle to the dense gradient, in degrees, where it was measured.
         var gradientAngle: Double?
         var learningRate = 0.0
     }
@@ -235,10 +257,9 @@ public final class Trainer {
         let progress = progress(position)
         var sums = learners.map { _ in Learner.Outcome() }
         for batch in batches where !batch.targets.isEmpty {
-            let share = Double(batch.targets.count) / Double(targets)
-            for (index, outcome) in try backward(batch, at: progress, share: Float(share)).enumerated() {
-                sums[index].add(outcome, share: share)
-            }
+            let fraction = Double(batch.targets.count) / Double(targets)
+            let outcomes = try backward(batch, at: progress, fraction: Float(fraction))
+            for (index, outcome) in outcomes.enumerated() { sums[index].add(outcome, fraction: fraction) }
         }
         let norms = learners.map(\.gradientNorm)
         let degrees = dense.flatMap {
@@ -254,7 +275,7 @@ public final class Trainer {
             gradientAngle: degrees, learningRate: rates[0])
     }
 
-    /// What the student's gradient is compared with, at steps where it is.
+    /// The gradient that the student's is compared with, at steps where it is.
     private func denseGradient(_ batches: [TrainingBatch], step: Int) -> [Tensor]? {
         guard let angle, step % angle.interval == 0 else { return nil }
         let temperature = options.losses.first { $0.loss.needsTeacher }?.loss.temperature ?? 1
@@ -278,20 +299,22 @@ public final class Trainer {
 
     /// Adds a batch's gradients to those of the step.
     private func backward(
-        _ batch: TrainingBatch, at progress: TrainingProgress, share: Float
+        _ batch: TrainingBatch, at progress: TrainingProgress, fraction: Float
     ) throws -> [Learner.Outcome] {
         if let sparse = batch.signal { try learners.forEach { try $0.check(sparse, at: progress) } }
         let teacher = teachers.isEmpty ? nil : teachers[batch.teacher]
-        let inside = learners.contains(where: \.looksInsideTeacher) ? teacher?.activations(for: batch) : nil
-        let signal = batch.signal.map(TeacherSignal.sparse) ?? teacher?.signal(for: batch, inside: inside)
+        let needsActivations = learners.contains(where: \.needsTeacherActivations)
+        let activations = needsActivations ? teacher?.activations(for: batch) : nil
+        let signal =
+            batch.signal.map(TeacherSignal.sparse) ?? teacher?.signal(for: batch, activations: activations)
         let ((outcomes, objective), tape) = Tape.record {
             let passes = learners.map { $0.forward(batch) }
             let results = learners.indices.map { index in
-                // Of two each hears the other.
+                // In mutual learning each model is the other's teacher.
                 learners[index].objective(
                     passes[index], batch, at: progress,
-                    signal: learners.count == 2 ? passes[1 - index].signal : signal, teacher: inside,
-                    share: share)
+                    signal: learners.count == 2 ? passes[1 - index].signal : signal, teacher: activations,
+                    fraction: fraction)
             }
             return (results.map(\.outcome), addObjectives(results.map(\.tensor)))
         }

@@ -1,56 +1,67 @@
 import Support
 import Tensors
 
-/// Everything about a training run but its data and its models.
+/// The options of a training run, except for its data and models.
 public struct TrainingOptions: Equatable, Sendable {
-    /// When the training state is saved, so that a stopped run can go on.
+    /// When the training state is saved, so that an interrupted run can be resumed.
     public enum SaveInterval: Equatable, Sendable {
+        /// After a number of steps, at the next line of metrics.
         case steps(Int)
+        /// After some time, at the next line of metrics.
         case seconds(Double)
+        /// Only at the end and on interruption.
         case never
     }
 
-    /// Steps that the schedule and the ramps are laid over; the run's, where `tokens` is nil.
+    /// Number of steps of the schedule and the ramps; and of the run, where `tokens` is nil.
     public var steps: Int
-    /// Tokens after which the run ends, the last step whole; nil ends it after `steps`. Of a corpus `steps` follows from it,
-    /// of what the student writes itself it is an estimate.
+    /// Tokens after which the run ends, with the step that reaches them; nil ends it after `steps`. With a corpus, `steps`
+    /// follows from it; with on-policy text it is an estimate.
     public var tokens: Int?
+    /// The terms of the objective.
     public var losses: [WeightedLoss]
-    /// Losses on what lies inside the models; they need a teacher that runs beside the student.
+    /// Losses on activations; they need a teacher that runs beside the student, or a cache with hidden states.
     public var features: [WeightedFeature]
-    /// Layers after which the student learns to speak too.
+    /// Early exits that are trained with the model.
     public var exits: ExitOptions?
-    /// The format that the student is written in later: it is trained through weights rounded to it. Its own stay as they
-    /// are, for the optimiser to change by less than a level.
-    public var quantization: WeightFormat?
-    /// Decides how the features' projectors begin.
+    /// Quantization-aware training: the format that the student is exported in later. The forward pass uses fake-quantized
+    /// weights; the optimizer updates those in Float32.
+    public var quantization: DType?
+    /// Of the feature losses' projectors.
     public var seed: UInt64
+    /// Options of AdamW.
     public var optimizer: AdamW.Options
     /// Factor of the embedding's (and an untied head's) learning rate.
     public var embeddingLearningRateScale: Float
+    /// The learning rate over the run.
     public var schedule: Schedule
-    /// Longest gradient norm; nil leaves gradients as they are.
+    /// The largest gradient norm; nil for no clipping.
     public var clip: Double?
-    /// Decay of a moving average of the weights, which is then the result.
+    /// Decay of an exponential moving average of the weights, which is then the result; nil for none.
     public var averageDecay: Float?
+    /// When the training state is saved.
     public var saveInterval: SaveInterval
     /// Steps between two lines of metrics.
     public var logInterval: Int
     /// Steps between two measurements on held-out text; nil for none.
     public var validationInterval: Int?
 
-    /// What options that a user gives accept.
+    /// The accepted values of options.
     public enum Limits {
+        /// Of the steps.
         public static let steps = 1...1_000_000_000_000
+        /// Of the largest gradient norm.
         public static let clip = NumberLimits.positive
+        /// Of the moving average's decay.
         public static let averageDecay = NumberLimits.belowOne
         /// Seconds between two saves: from a thousandth to thirty years.
         public static let saveSeconds = NumberLimits(0.001...1e9)
     }
 
+    /// Options with the usual defaults; each is described at its property.
     public init(
         steps: Int, tokens: Int? = nil, losses: [WeightedLoss], features: [WeightedFeature] = [],
-        exits: ExitOptions? = nil, quantization: WeightFormat? = nil, seed: UInt64 = 0,
+        exits: ExitOptions? = nil, quantization: DType? = nil, seed: UInt64 = 0,
         optimizer: AdamW.Options = .init(),
         embeddingLearningRateScale: Float = 1, schedule: Schedule = .init(), clip: Double? = 1,
         averageDecay: Float? = nil, saveInterval: SaveInterval = .seconds(60), logInterval: Int = 10,
@@ -72,43 +83,4 @@ public struct TrainingOptions: Equatable, Sendable {
         self.logInterval = logInterval
         self.validationInterval = validationInterval
     }
-}
-
-/// One line of metrics.
-public struct TrainingMetrics: Codable, Equatable, Sendable {
-    public var step: Int
-    /// Tokens seen since the start of the run.
-    public var tokens: Int
-    /// The weighted objective, averaged over the steps since the last line.
-    public var loss: Double
-    /// Each term's own mean, unweighted, by the loss's name; a second term of one name is `NAME_2`.
-    public var terms: [String: Double]
-    /// Length of each term's share of the latest step's gradient, with respect to the logits of all positions: weight and
-    /// T² included, so that it shows what each term contributes.
-    public var termGradientNorms: [String: Double] = [:]
-    /// Weights and temperatures at the latest step, of the terms in which they change.
-    public var termWeights: [String: Double] = [:]
-    public var termTemperatures: [String: Double] = [:]
-    /// What the source says of its batches: of on-policy training, the length of the student's answers and the share of
-    /// them that repeats.
-    public var source: [String: Double] = [:]
-    public var gradientNorm: Double
-    /// Degrees to the dense gradient at its latest measurement.
-    public var gradientAngle: Double?
-    public var learningRate: Double
-    /// Mean cross-entropy on held-out text, where it was measured at this step.
-    public var validationLoss: Double?
-}
-
-/// Follows a training run.
-public protocol TrainingListener {
-    /// Training begins, or goes on, after `step` steps; metrics of later steps will come again.
-    func began(atStep step: Int) throws
-    func measured(_ metrics: TrainingMetrics) throws
-    /// SHA-256 of the lines kept so far, saved with the training's state; nil where none are kept.
-    func digest() throws -> Fingerprint?
-}
-
-extension TrainingListener {
-    public func digest() throws -> Fingerprint? { nil }
 }

@@ -3,19 +3,17 @@ import Foundation
 import Support
 import Tensors
 
-/// The saved state of a training run: one safetensors file, replaced whole, so that a run killed at any moment leaves
-/// either the old state or the new one. It carries the SHA-256 of its content, which is compared before anything is read.
+/// The saved state of a training run: one safetensors file that is replaced atomically, so that a run killed at any moment leaves
+/// either the old state or the new one. The SHA-256 of its content is verified before anything is read.
 enum TrainingState {
     private static let positionKey = "position"
     private static let digestKey = "sha256"
 
-    /// - Throws: `UserError` when the disk refuses; the state saved before then stays.
+    /// - Throws: `UserError` when the disk refuses; the previous state then stays
     static func save(
         _ position: Trainer.Position, tensors: [(name: String, tensor: Tensor)], to url: URL
     ) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let text = String(decoding: try encoder.encode(position), as: UTF8.self)
+        let text = String(decoding: try JSONEncoder.stableEscapingSlashes.encode(position), as: UTF8.self)
         let parts = tensors.map { name, tensor in
             (name, tensor.shape, tensor.withUnsafeFloats { Fingerprint(of: UnsafeRawBufferPointer($0)) })
         }
@@ -32,7 +30,7 @@ enum TrainingState {
         return Fingerprint(hashing: ([position] + lines).map { Data($0.utf8) })
     }
 
-    /// Opens a saved state and compares its content with the digest it was saved with.
+    /// Opens a saved state and verifies its digest.
     ///
     /// - Returns: nil where none was saved
     /// - Throws: `UserError` when the file is damaged or is no training state
@@ -58,7 +56,7 @@ enum TrainingState {
 
     /// Copies a saved state into `tensors`.
     ///
-    /// - Parameter steps: the most that the run has; a state past them does not fit
+    /// - Parameter steps: the most steps of the run; a state after more does not fit
     /// - Returns: nil where none was saved
     /// - Throws: `UserError` when the file is damaged or belongs to another run
     static func restore(
@@ -82,7 +80,7 @@ enum TrainingState {
             }
             return (view, tensor)
         }
-        for (view, tensor) in views { try tensor.withUnsafeMutableFloats { try view.widen(into: $0) } }
+        for (view, tensor) in views { try tensor.withUnsafeMutableFloats { try view.dequantize(into: $0) } }
         return position
     }
 

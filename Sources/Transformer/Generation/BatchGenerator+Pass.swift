@@ -32,7 +32,7 @@ extension BatchGenerator {
         Parallel.forEach(count: drawing.count) { index in
             if let beside, let mixtureModel {
                 drawing[index].draw(
-                    row(index, of: logits), beside: row(index, of: beside), share: mixtureModel.share)
+                    row(index, of: logits), beside: row(index, of: beside), weight: mixtureModel.weight)
             } else {
                 drawing[index].draw(row(index, of: logits))
             }

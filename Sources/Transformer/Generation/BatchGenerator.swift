@@ -16,32 +16,34 @@ public final class BatchGenerator {
         case request
     }
 
-    /// What a listener does about a token.
+    /// A listener's decision after a token.
     public enum Verdict: Sendable {
+        /// The answer goes on.
         case proceed
         /// A stop string was reached: the answer ends with this token.
         case stop
     }
 
+    /// The model that writes.
     public let decoder: DecoderModel
-    /// In what numbers quantised weights are multiplied. Answers depend on it.
+    /// The arithmetic of products with quantized weights. Answers depend on it.
     public let arithmetic: ProductArithmetic
     let cache: KeyValueCache
-    /// The model that reads along and has a say, where there is one.
+    /// The second model of the mixture that tokens are drawn from, where there is one.
     let mixtureModel: MixtureModel?
-    /// What runs in each slot.
+    /// The sequence in each slot.
     var sequences: [RunningSequence?]
 
     /// - Parameters:
     ///   - slots: sequences that run at once; a product takes hardly longer for 16 than for one
     ///   - capacity: tokens that a prompt and its answer may have; the model's context when nil
-    ///   - arithmetic: in what numbers quantised weights are multiplied
-    ///   - mixtureModel: a model with the same vocabulary that has `share` of the say in each token, even none: the answers
-    ///     then come with the logProbabilities of their tokens; and the tokens that it may read
+    ///   - arithmetic: of products with quantized weights
+    ///   - mixtureModel: a second model with the same vocabulary: tokens are drawn from a mixture of both distributions, in which it has
+    ///     `weight` λ, 0 to 1; the answers then carry their tokens' log-probabilities. `capacity` is the length of its context
     /// - Throws: `UserError` when there is no memory for the cache
     public init(
         _ decoder: DecoderModel, slots: Int = 16, capacity: Int? = nil, arithmetic: ProductArithmetic = .int8,
-        mixtureModel: (decoder: DecoderModel, share: Float, capacity: Int)? = nil
+        mixtureModel: (decoder: DecoderModel, weight: Float, capacity: Int)? = nil
     ) throws {
         precondition(slots > 0, "a generator needs a slot")
         precondition(
@@ -49,7 +51,7 @@ public final class BatchGenerator {
                 || mixtureModel!.decoder.configuration.vocabularySize == decoder.configuration.vocabularySize,
             "both models share a vocabulary")
         self.mixtureModel = try mixtureModel.map {
-            try MixtureModel($0.decoder, share: $0.share, slots: slots, capacity: $0.capacity)
+            try MixtureModel($0.decoder, weight: $0.weight, slots: slots, capacity: $0.capacity)
         }
         self.decoder = decoder
         self.arithmetic = arithmetic
@@ -73,7 +75,7 @@ public final class BatchGenerator {
         _ requests: some Sequence<GenerationRequest>, order: Order = .completion,
         onToken: (_ request: Int, _ token: Int32) throws -> Verdict = { _, _ in .proceed },
         isCancelled: () -> Bool = { false },
-        onFinish: (Generation) throws -> Void
+        onFinish: (GenerationResult) throws -> Void
     ) throws {
         defer { sequences = Array(repeating: nil, count: cache.slots) }
         var source = RequestSource(requests.makeIterator())
@@ -90,7 +92,7 @@ public final class BatchGenerator {
             guard sequences.contains(where: { $0 != nil }) else { return }
             for sequence in advance() {
                 guard !sequence.isBroken else {
-                    throw UserError.outputIsNoNumber("after \(sequence.tokens.count) tokens")
+                    throw UserError.nonFiniteOutput("after \(sequence.tokens.count) tokens")
                 }
                 try sequence.settle(capacity: cache.capacity, listener: onToken)
             }
@@ -99,7 +101,7 @@ public final class BatchGenerator {
     }
 
     /// Hands finished answers out and frees their slots.
-    private func collect(into outbox: inout Outbox, _ onFinish: (Generation) throws -> Void) rethrows {
+    private func collect(into outbox: inout Outbox, _ onFinish: (GenerationResult) throws -> Void) rethrows {
         let finished = sequences.indices.filter { sequences[$0]?.reason != nil }
         for slot in finished.sorted(by: { sequences[$0]!.index < sequences[$1]!.index }) {
             let result = sequences[slot]!.result!
@@ -132,12 +134,12 @@ private struct RequestSource<Source: IteratorProtocol<GenerationRequest>> {
 /// Holds answers back until their turn.
 private struct Outbox {
     let order: BatchGenerator.Order
-    private var waiting: [Int: Generation] = [:]
+    private var waiting: [Int: GenerationResult] = [:]
     private var turn = 0
 
     init(order: BatchGenerator.Order) { self.order = order }
 
-    mutating func add(_ result: Generation, _ handOut: (Generation) throws -> Void) rethrows {
+    mutating func add(_ result: GenerationResult, _ handOut: (GenerationResult) throws -> Void) rethrows {
         guard order == .request else { return try handOut(result) }
         waiting[result.request] = result
         while let next = waiting.removeValue(forKey: turn) {

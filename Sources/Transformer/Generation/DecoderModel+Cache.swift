@@ -2,9 +2,12 @@ import Tensors
 
 /// New tokens of one cached sequence.
 public struct CacheExtension {
+    /// The sequence's slot in the cache.
     public let slot: Int
+    /// The new tokens, at least one.
     public let tokens: ArraySlice<Int32>
 
+    /// New tokens of the sequence in a slot.
     public init(slot: Int, tokens: ArraySlice<Int32>) {
         self.slot = slot
         self.tokens = tokens
@@ -19,7 +22,7 @@ extension DecoderModel {
     ///
     /// - Parameters:
     ///   - extensions: at most one for a slot, none empty, within the cache's capacity
-    ///   - arithmetic: of quantised weights
+    ///   - arithmetic: of quantized weights
     /// - Returns: final hidden states of each extension's last token, [extensions, C]
     public func extend(
         _ extensions: [CacheExtension], in cache: KeyValueCache, arithmetic: ProductArithmetic = .float
@@ -28,12 +31,12 @@ extension DecoderModel {
             Set(extensions.map(\.slot)).count == extensions.count
                 && !extensions.contains { $0.tokens.isEmpty },
             "a slot is extended once in a pass, by at least one token")
-        var places: [CachePlace] = []
+        var places: [CachePosition] = []
         var last: [Int] = []
         for part in extensions {
             let start = cache.tokens[part.slot].count
             precondition(start + part.tokens.count <= cache.capacity, "a slot holds \(cache.capacity) tokens")
-            places += (start..<start + part.tokens.count).map { CachePlace(slot: part.slot, position: $0) }
+            places += (start..<start + part.tokens.count).map { CachePosition(slot: part.slot, position: $0) }
             last.append(places.count - 1)
             cache.append(part.tokens, to: part.slot)
         }
@@ -53,7 +56,7 @@ extension DecoderModel {
     ///
     /// - Parameters:
     ///   - hidden: [M, C]
-    ///   - arithmetic: of quantised weights
+    ///   - arithmetic: of quantized weights
     /// - Returns: [M, V]
     public func samplingLogits(_ hidden: Tensor, arithmetic: ProductArithmetic = .float) -> Tensor {
         withoutGradients { head.samplingLogits(of: hidden, arithmetic: arithmetic) }

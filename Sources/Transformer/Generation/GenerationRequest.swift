@@ -1,10 +1,11 @@
 import Support
 import Tensors
 
-/// One answer wanted of a model.
+/// A request for one sampled answer.
 public struct GenerationRequest: Sendable {
     /// At least one token, and fewer than the context holds.
     public var prompt: [Int32]
+    /// How tokens are drawn, and how many at most.
     public var options: SamplingOptions
     /// Where the answer's random numbers come from; two samples of a prompt need different ones.
     public var stream: RandomStream
@@ -12,9 +13,10 @@ public struct GenerationRequest: Sendable {
     public var stopIDs: Set<Int32>
     /// Tokens that are never drawn, such as the markers of other roles.
     public var excludedIDs: Set<Int32>
-    /// What the model beside the writer reads before the answer; nil for the same prompt.
+    /// The mixture model's prompt; nil for the same prompt.
     public var mixtureModelPrompt: [Int32]?
 
+    /// A request for one answer.
     public init(
         prompt: [Int32], options: SamplingOptions, stream: RandomStream, stopIDs: Set<Int32> = [],
         excludedIDs: Set<Int32> = [], mixtureModelPrompt: [Int32]? = nil
@@ -42,14 +44,15 @@ public enum FinishReason: String, Codable, Sendable {
     case cancelled
 }
 
-/// An answer.
-public struct Generation: Equatable, Sendable {
-    /// Place of the request in the order they were given, from 0.
+/// A generated answer.
+public struct GenerationResult: Equatable, Sendable {
+    /// Index of the request in the order they were given, from 0.
     public let request: Int
     /// Without the end token.
     public let tokens: [Int32]
+    /// Why the answer ended.
     public let reason: FinishReason
-    /// Where a second model reads along, the logProbabilities of each token, an end token included; else empty.
+    /// With a mixture model, the log-probabilities of each token, an end token included; else empty.
     public let logProbabilities: [TokenLogProbabilities]
     /// The token that ended the answer, where one did.
     public let endID: Int32?

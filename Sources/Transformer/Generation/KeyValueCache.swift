@@ -6,6 +6,7 @@ import Tensors
 /// Because a slot knows its tokens, work is never done twice: a prompt that begins like any sequence held starts
 /// from a copy of that beginning.
 public final class KeyValueCache {
+    /// Sequences that the cache can hold.
     public let slots: Int
     /// Positions a slot can hold.
     public let capacity: Int

@@ -1,7 +1,7 @@
-/// The heaviest of some weights that hold a wanted share of their sum, found without sorting.
+/// Nucleus (top-p) filtering: the heaviest weights that hold a wanted fraction of the sum, found without sorting.
 ///
 /// The lightest weight that stays is built up from the bits of its Float32 form, ten at a time: weights are added up by
-/// those bits, and only the bin in which the wanted share is crossed is looked at again.
+/// those bits, and only the bin in which the wanted fraction is crossed is searched further.
 struct NucleusFilter {
     private let weights: UnsafeBufferPointer<Float>
     /// Weights above this one stay.
@@ -13,9 +13,9 @@ struct NucleusFilter {
 
     /// - Parameters:
     ///   - weights: in 0 ... 1, the heaviest 1
-    ///   - count: how many there are, where only the heaviest are given, which hold the wanted share
+    ///   - count: how many there are, where only the heaviest are given, which hold the wanted fraction
     ///   - total: the sum of all
-    ///   - topP: the wanted share of the sum, in (0, 1]; 1 keeps all
+    ///   - topP: the wanted fraction of the sum, in (0, 1]; 1 keeps all
     ///   - minP: weights below it go
     init(
         _ weights: UnsafeBufferPointer<Float>, of count: Int? = nil, total: Double, topP: Float, minP: Float
@@ -34,7 +34,7 @@ struct NucleusFilter {
                     let bits = weight.bitPattern
                     if (bits >> shift) >> 10 == prefix { sums[Int(bits >> shift) & 1023] += Double(weight) }
                 }
-                // From the heaviest bin down to the one that reaches the share, or to the lightest that has any.
+                // From the heaviest bin down to the one that reaches the fraction, or to the lightest that has any.
                 var (lightestBin, heavier) = (1023, above)
                 for bin in stride(from: 1023, through: 0, by: -1) where sums[bin] > 0 {
                     (lightestBin, above) = (bin, heavier)

@@ -37,16 +37,16 @@ final class RunningSequence: @unchecked Sendable {
     /// - Parameters:
     ///   - logits: [V], the writer's
     ///   - mixtureModel: [V], the other model's
-    ///   - share: the other model's part
+    ///   - weight: of the other model in the mixture, λ
     func draw(
         _ logits: UnsafeMutableBufferPointer<Float>, beside mixtureModel: UnsafeMutableBufferPointer<Float>,
-        share: Float
+        weight: Float
     ) {
         isBroken = [logits, mixtureModel].contains { kernels.has_non_finite($0.baseAddress, $0.count) != 0 }
         guard !isBroken else { return }
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * logits.count) { mixed in
             let logProbabilities = TokenLogProbabilities.mix(
-                logits, mixtureModel, share: share, excluded: request.excludedIDs, into: mixed.baseAddress!)
+                logits, mixtureModel, weight: weight, excluded: request.excludedIDs, into: mixed.baseAddress!)
             let token = sampler.next(.init(rebasing: mixed[..<logits.count]))
             tokens.append(token)
             self.logProbabilities.append(logProbabilities(token))
@@ -58,7 +58,7 @@ final class RunningSequence: @unchecked Sendable {
         request.mixtureModelPrompt.map { $0 + tokens[request.prompt.count...] } ?? tokens
     }
 
-    /// Ends the answer where its last token says so.
+    /// Ends the answer if its last token is an end token or a limit is reached.
     ///
     /// - Parameters:
     ///   - capacity: tokens that prompt and answer may have together
@@ -80,9 +80,9 @@ final class RunningSequence: @unchecked Sendable {
     }
 
     /// The answer, once there is a reason for its end.
-    var result: Generation? {
+    var result: GenerationResult? {
         reason.map {
-            Generation(
+            GenerationResult(
                 request: index, tokens: Array(tokens[request.prompt.count...]), reason: $0,
                 logProbabilities: logProbabilities,
                 endID: endID)

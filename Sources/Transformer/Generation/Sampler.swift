@@ -6,6 +6,7 @@ import Tensors
 /// Its random numbers come from a stream of its own, one a token, so a sample's text depends on that stream and its
 /// prompt, never on the batch it ran in.
 public struct Sampler: Sendable {
+    /// How tokens are drawn.
     public let options: SamplingOptions
     private var stream: RandomStream
     /// Tokens under the repetition penalty; not kept when there is none.
@@ -33,9 +34,7 @@ public struct Sampler: Sendable {
         if options.temperature == 0 {
             token = kernels.argmax(logits.baseAddress, logits.count)
         } else {
-            // A half more than the integer: never 0, so what has no weight cannot be drawn.
-            let uniform = (Double(stream.next() >> 11) + 0.5) * 0x1p-53
-            token = draw(logits, at: uniform)
+            token = draw(logits, at: stream.nextPositiveUniform())
         }
         if options.repetitionPenalty != 1 { seen.insert(token) }
         return token
@@ -99,7 +98,7 @@ extension Sampler {
                 at: uniform)
         }
         let room = weights.count / 8
-        // A little more than the share: sums in Float32 are exact to about 1e-6.
+        // A little more than the fraction: sums in Float32 are exact to about 1e-6.
         let wanted = options.topP < 1 ? Double(options.topP) * total * (1 + 1e-5) : .infinity
         let floor = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6].first {
             $0 <= options.minP || kernels.sum_above(weights.baseAddress, weights.count, $0) >= wanted

@@ -10,10 +10,10 @@ public struct SamplingOptions: Codable, Equatable, Sendable {
     public var temperature: Float
     /// The likeliest tokens that stay; 0 keeps all.
     public var topK: Int
-    /// The fewest likeliest tokens that hold at least this share of the probability stay (Holtzman et al. 2020,
+    /// The fewest likeliest tokens that hold at least this fraction of the probability stay (Holtzman et al. 2020,
     /// arXiv 1904.09751); 1 keeps all.
     public var topP: Float
-    /// Tokens stay whose probability is at least this share of the likeliest one's (Nguyen et al. 2024, arXiv
+    /// Tokens stay whose probability is at least this fraction of the likeliest one's (Nguyen et al. 2024, arXiv
     /// 2407.01082); 0 keeps all.
     public var minP: Float
     /// Logits of tokens in the prompt or the answer so far are divided by it when positive and multiplied when
@@ -35,7 +35,7 @@ public struct SamplingOptions: Codable, Equatable, Sendable {
         self.maxNewTokens = maxNewTokens
     }
 
-    /// The defaults of `distill chat`: a person wants one likely answer, not a sample of all that the model might say.
+    /// The defaults of `distill chat`: one likely answer rather than a sample of the whole distribution.
     public static let chat = SamplingOptions(temperature: 0.8, topP: 0.95, maxNewTokens: 256)
 
     /// Always the likeliest token.
@@ -47,15 +47,19 @@ public struct SamplingOptions: Codable, Equatable, Sendable {
     public enum Limits {
         /// Divided by less, logits overflow; by more, every token is as likely as the others.
         public static let temperature = NumberLimits(0.001...1000, orZero: true)
+        /// 0 for all tokens.
         public static let topK = 0...Int(Int32.max)
+        /// The fraction of the probability that stays.
         public static let topP = NumberLimits.aboveZero
         /// At 1 the likeliest token alone would stay, or none when rounding has it.
         public static let minP = NumberLimits.belowOne
+        /// 1 changes nothing.
         public static let repetitionPenalty = NumberLimits(0.001...1000)
+        /// Tokens of an answer.
         public static let maxNewTokens = 1...1_048_576
     }
 
-    /// What is wrong with the options, in words that name them as the command does; empty when they are sound.
+    /// What is wrong with the options, by the names of command-line flags; empty when they are valid.
     public var problems: [String] {
         [
             Limits.temperature.problem("temperature", temperature), Limits.topK.problem("top-k", topK),

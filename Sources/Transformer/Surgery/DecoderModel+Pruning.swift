@@ -2,13 +2,13 @@ import Support
 import Tensors
 
 extension DecoderModel {
-    /// A decoder made of some parts of this one. Nothing is shared that training could change.
+    /// A smaller decoder made of some parts of this one. It shares no buffer that training could change.
     ///
-    /// Fewer channels or heads leave the model's scales as they are (embedding factor, query scalar): what that changes
-    /// is for training to mend.
+    /// The model's scales (embedding factor, query scalar) stay as they are with fewer channels or heads; training has to make up
+    /// for the difference.
     ///
     /// - Throws: `UserError` if a part does not exist or what is kept is no possible shape
-    public func cut(to selection: DecoderSelection) throws -> DecoderModel {
+    public func pruned(to selection: DecoderSelection) throws -> DecoderModel {
         try check(selection)
         let shape = selection.shape(of: configuration)
         let layers = selection.layers ?? Array(0..<configuration.layers)

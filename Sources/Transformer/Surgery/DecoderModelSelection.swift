@@ -1,7 +1,6 @@
 import Support
 
-/// The parts of a decoder that a smaller one is made of; nil keeps all. Numbers count from 0 and rise, unless said
-/// otherwise.
+/// The parts of a decoder that pruning keeps; nil keeps all. Indices count from 0 and are ascending, unless noted otherwise.
 public struct DecoderSelection: Equatable, Sendable {
     /// Each keeps its own kind of attention: window and rotary base.
     public var layers: [Int]?
@@ -16,6 +15,7 @@ public struct DecoderSelection: Equatable, Sendable {
     /// Rows of the embedding and of the head, in the order of the new ids.
     public var vocabulary: [Int]?
 
+    /// A selection of parts; nil keeps all of a kind.
     public init(
         layers: [Int]? = nil, neurons: [[Int]]? = nil, heads: [[Int]]? = nil, keyValueHeads: [[Int]]? = nil,
         channels: [Int]? = nil, vocabulary: [Int]? = nil
@@ -31,7 +31,7 @@ public struct DecoderSelection: Equatable, Sendable {
     /// Whether whole rows of matrices are kept, so that weights can stay as they are stored.
     public var keepsRows: Bool { neurons == nil && heads == nil && channels == nil }
 
-    /// The shape of what is kept.
+    /// The shape of the pruned decoder.
     func shape(of whole: Configuration) -> Configuration {
         var shape = whole
         if let layers {
@@ -56,7 +56,7 @@ public struct DecoderSelection: Equatable, Sendable {
     ///   - importance: measured on the whole decoder
     ///   - whole: its shape
     ///   - layers: how many; nil for all, as below
-    /// - Throws: `UserError` for a number that is not below the decoder's or that heads cannot be cut to
+    /// - Throws: `UserError` for a number that is not below the decoder's or that heads cannot be pruned to
     public init(
         most importance: Importance, of whole: Configuration, layers: Int? = nil, feedForward: Int? = nil,
         heads: Int? = nil, width: Int? = nil
@@ -73,9 +73,15 @@ public struct DecoderSelection: Equatable, Sendable {
         if let heads { keep(heads, importance, whole) }
     }
 
-    /// What can be counted when a decoder is cut.
+    /// The kinds of parts that pruning counts.
     public enum Part: String, CaseIterable, Sendable {
-        case layers, width, heads
+        /// Whole layers.
+        case layers
+        /// Channels of the residual stream.
+        case width
+        /// Query heads of each layer.
+        case heads
+        /// Neurons of each layer's feed-forward.
         case feedForward = "feed_forward"
     }
 
@@ -92,7 +98,7 @@ public struct DecoderSelection: Equatable, Sendable {
             guard let wanted, !(1...present).contains(wanted) else { continue }
             faults.append(
                 (
-                    part, "\(part.rawValue) \(wanted) cannot be cut from a model with \(present)",
+                    part, "\(part.rawValue) \(wanted) is out of range for a model with \(present)",
                     "accepted: 1 to \(present)"
                 ))
         }
@@ -101,7 +107,7 @@ public struct DecoderSelection: Equatable, Sendable {
             let accepted = (1...whole.heads).filter { $0 % groups == 0 || $0 % size == 0 }
             faults.append(
                 (
-                    .heads, "heads \(heads) cannot be cut evenly from \(groups) groups of \(size)",
+                    .heads, "heads \(heads) cannot be chosen evenly from \(groups) groups of \(size)",
                     "accepted: \(accepted.map(String.init).joined(separator: ", "))"
                 ))
         }

@@ -41,11 +41,11 @@ public struct Importance: Sendable {
         channels = channels.map { $0.squareRoot() }
         let all = [layers, channels] + neurons + heads
         guard all.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
-            throw UserError.outputIsNoNumber("on the text that importance is measured on")
+            throw UserError.nonFiniteOutput("on the text that importance is measured on")
         }
     }
 
-    /// Adds what a few sequences say: sums over positions for layers, over sequences of squared means for the others.
+    /// Adds the statistics of a few sequences: sums over positions for layers, over sequences of squared means for the others.
     private mutating func add(_ batch: TokenBatch, of decoder: DecoderModel) {
         let dimension = decoder.configuration.headDimension
         var before: Tensor?

@@ -6,18 +6,18 @@ import Testing
 @testable import Tensors
 
 @Suite struct IntegerKernelTests {
-    private static let formats = WeightFormat.allCases.filter { $0.integers() != nil }
+    private static let formats = DType.weightTypes.filter { $0.integerUnpacking() != nil }
     /// A whole tile of the kernels and part of one, and rows that leave a remainder of each size.
     private static let (outputs, rows) = (37, 15)
 
-    private func width(_ format: WeightFormat) -> Int { format.valuesPerBlock == 256 ? 512 : 96 }
+    private func width(_ format: DType) -> Int { format.valuesPerBlock == 256 ? 512 : 96 }
 
     /// The product of a kernel table, unpacked in its scratch memory.
     private func product(
-        _ x: [Float], _ weights: Data, _ format: WeightFormat, adding start: [Float]? = nil,
+        _ x: [Float], _ weights: Data, _ format: DType, adding start: [Float]? = nil,
         _ table: DistillKernels
     ) -> [Float] {
-        let (integers, width) = (format.integers(in: table)!, width(format))
+        let (integers, width) = (format.integerUnpacking(in: table)!, width(format))
         let rows = x.count / width
         let outputs = weights.count / format.byteCount(width)!
         var levels = [Int8](repeating: 0, count: x.count)
@@ -36,15 +36,15 @@ import Testing
         }
     }
 
-    private func widened(_ weights: Data, _ format: WeightFormat, count: Int) -> [Float] {
+    private func dequantized(_ weights: Data, _ format: DType, count: Int) -> [Float] {
         var values = [Float](repeating: 0, count: count)
-        weights.withUnsafeBytes { format.widen($0.baseAddress!, count: count, into: &values) }
+        weights.withUnsafeBytes { format.dequantize($0.baseAddress!, count: count, into: &values) }
         return values
     }
 
     @Test(arguments: KernelTable.all, formats)
-    func unpackedWeightsAreTheWidenedOnes(table: KernelTable, format: WeightFormat) {
-        let (integers, width) = (format.integers(in: table.functions)!, 512)
+    func unpackedWeightsAreTheDequantizedOnes(table: KernelTable, format: DType) {
+        let (integers, width) = (format.integerUnpacking(in: table.functions)!, 512)
         let weights = Fixture.blocks(format, count: width)
         let apart = table.functions.integer_outputs
         var levels = [UInt8](repeating: 0, count: width)
@@ -61,18 +61,19 @@ import Testing
             let place = i / integers.group * apart
             return scales[place] * Float(level) + minimums[place]
         }
-        expectClose(found, widened(weights, format, count: width).map(Double.init), relative: 0, absolute: 0)
+        expectClose(
+            found, dequantized(weights, format, count: width).map(Double.init), relative: 0, absolute: 0)
     }
 
     /// Sums of whole numbers are exact; those of at most 32 groups in Float32 round by 6e-8 of their parts each time.
     @Test(arguments: KernelTable.all, formats)
-    func productsAreThoseOfRoundedRows(table: KernelTable, format: WeightFormat) {
+    func productsAreThoseOfRoundedRows(table: KernelTable, format: DType) {
         let (width, rows, outputs) = (width(format), Self.rows, Self.outputs)
         let x = Fixture.normal(rows * width)
         let weights = Fixture.blocks(format, count: outputs * width)
         let start = Fixture.normal(rows * outputs, seed: 3)
         let (a, w) = (
-            Reference.roundedTo8Bits(x), widened(weights, format, count: outputs * width).map(Double.init)
+            Reference.roundedTo8Bits(x), dequantized(weights, format, count: outputs * width).map(Double.init)
         )
         let expected = Reference.linear(a, weight: w, inputs: width)
         let sizes = Reference.linear(a.map(\.magnitude), weight: w.map(\.magnitude), inputs: width)
@@ -91,7 +92,7 @@ import Testing
 
     @Test(arguments: KernelTable.all)
     func aRowsBitsAreItsOwn(table: KernelTable) {
-        for format in [WeightFormat.q80, .q4K, .q6K] {
+        for format in [DType.q80, .q4K, .q6K] {
             let width = width(format)
             let x = Fixture.normal(Self.rows * width)
             let weights = Fixture.blocks(format, count: Self.outputs * width)

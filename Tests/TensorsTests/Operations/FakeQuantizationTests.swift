@@ -4,15 +4,15 @@ import Testing
 
 @Suite struct FakeQuantizationTests {
     /// The values of the blocks that are written; 3 rows of 2 blocks, one row of zeros.
-    @Test(arguments: [WeightFormat.q80, .q50, .q40, .f16])
-    func roundsToWhatIsWritten(format: WeightFormat) {
+    @Test(arguments: [DType.q80, .q50, .q40, .f16])
+    func roundsToWhatIsWritten(format: DType) {
         var values = Fixture.normal(192, deviation: 0.02)
         for index in 64..<128 { values[index] = 0 }
         var blocks = [UInt8](repeating: 0, count: format.byteCount(192)!)
         var expected = [Float](repeating: .nan, count: 192)
         blocks.withUnsafeMutableBytes {
-            Quantizer.narrow(values, count: 192, to: format, into: $0.baseAddress!)
-            format.widen($0.baseAddress!, count: 192, into: &expected)
+            Quantizer.quantize(values, count: 192, to: format, into: $0.baseAddress!)
+            format.dequantize($0.baseAddress!, count: 192, into: &expected)
         }
         let weight = Tensor(shape: [3, 64], values: values)
         expectSameBits(fakeQuantized(weight, to: format).values, expected, "\(format)")

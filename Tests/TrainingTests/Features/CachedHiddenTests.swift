@@ -1,4 +1,5 @@
 import Checkpoints
+import MethodFixtures
 import Corpora
 import Foundation
 import Support
@@ -24,8 +25,8 @@ import Transformer
         try withTemporaryDirectory { directory in
             var origin = Small.origin(kind: .topK(k: Small.vocabulary))
             origin.hidden = try HiddenLayers(kept, of: teacher.configuration, named: "teacher")
-            try Labeler(teacher: teacher, origin: origin, shardDocuments: 5)
-                .label(EncodedCorpus(documents), into: directory)
+            try LabelingJob(teacher: teacher, origin: origin, shardDocuments: 5)
+                .run(EncodedCorpus(documents), into: directory)
             try body(SignalCache(directory: directory))
         }
     }
@@ -37,7 +38,7 @@ import Transformer
             let cached = try #require(try cache.hidden(for: asked))
             let batch = Small.batch(of: asked)
             let inside = withoutGradients { teacher.activations(batch.tokens) }
-            #expect(cached.layers.kept == [1, 3] && cached.layers.count == 3)
+            #expect(cached.layers.stored == [1, 3] && cached.layers.count == 3)
             for (place, layer) in [0, 2].enumerated() {
                 let exact = gatherRows(inside.hidden[layer], at: batch.positions)
                 #expect(cached.states[place].shape == exact.shape)
@@ -52,8 +53,8 @@ import Transformer
 
     @Test func withoutHiddenThereAreNone() throws {
         try withTemporaryDirectory { directory in
-            try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 3)))
-                .label(EncodedCorpus(documents), into: directory)
+            try LabelingJob(teacher: teacher, origin: Small.origin(kind: .topK(k: 3)))
+                .run(EncodedCorpus(documents), into: directory)
             #expect(try SignalCache(directory: directory).hidden(for: documents) == nil)
         }
     }
@@ -112,10 +113,10 @@ import Transformer
                 }?.problem
             }
             let relations = try problem(WeightedFeature(.relations))
-            #expect(relations == "minilm looks at queries, keys and values, which no cache holds")
+            #expect(relations == "minilm compares queries, keys and values, which caches do not store")
             // A student of three layers looks at all three of the teacher's.
             let hidden = try problem(WeightedFeature(.hiddenMSE))
-            #expect(hidden == "hidden_mse looks at the teacher's layer 1; the cache keeps [2, 3]")
+            #expect(hidden == "hidden_mse compares the teacher's layer 1; the cache stores [2, 3]")
         }
         let error = #expect(throws: UserError.self) {
             try HiddenLayers([1, 4], of: teacher.configuration, named: "big")
@@ -129,10 +130,10 @@ import Transformer
             var origin = cache.manifest.origin
             origin.hidden = try HiddenLayers([1, 2], of: teacher.configuration, named: "teacher")
             let error = #expect(throws: UserError.self) {
-                try Labeler(teacher: teacher, origin: origin)
-                    .label(EncodedCorpus(documents), into: cache.directory)
+                try LabelingJob(teacher: teacher, origin: origin)
+                    .run(EncodedCorpus(documents), into: cache.directory)
             }
-            #expect(error?.problem.contains("hidden states are kept is 1, 2 here and 2 there") == true)
+            #expect(error?.problem.contains("hidden states are stored is 1, 2 here and 2 there") == true)
         }
     }
 }

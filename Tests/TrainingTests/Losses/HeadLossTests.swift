@@ -1,4 +1,5 @@
 import Foundation
+import MethodFixtures
 import TestSupport
 import Tensors
 import Testing
@@ -21,7 +22,7 @@ import Transformer
         let ids = Fixture.ids(tokens, vocabulary: vocabulary, seed: seed)
         let sequences = stride(from: 0, to: tokens, by: 50).map { Array(ids[$0..<min($0 + 50, tokens)]) }
         return TrainingBatch(
-            tokens: TokenBatch(sequences: sequences), isTarget: ids.indices.map { $0 % 7 != 3 })
+            tokens: TokenBatch(sequences: sequences), lossMask: ids.indices.map { $0 % 7 != 3 })
     }
 
     /// Gradients of all weights by name, and the objective.
@@ -115,7 +116,7 @@ import Transformer
         func part(_ rows: Range<Int>, _ segments: [Int]) -> TrainingBatch {
             TrainingBatch(
                 tokens: TokenBatch(ids: Array(whole.tokens.ids[rows]), segments: segments),
-                isTarget: rows.map { $0 % 7 != 3 })
+                lossMask: rows.map { $0 % 7 != 3 })
         }
         let halves = [
             part(0..<bound, [0, bound]),

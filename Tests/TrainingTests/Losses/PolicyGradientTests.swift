@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import TestSupport
 import Testing
@@ -151,7 +152,7 @@ import Transformer
                         corpus: EncodedCorpus(Small.documents(20)), sequences: 4, context: 12, seed: 1),
                     stopIDs: [4, 5], endID: 4, excludedIDs: [0, 90],
                     options: .init(
-                        share: 0.8, replay: 60, sampling: .init(maxNewTokens: 6), teacherShare: 0.2,
+                        fraction: 0.8, replay: 60, sampling: .init(maxNewTokens: 6), teacherFraction: 0.2,
                         recordsLogProbabilities: true), steps: 60, budget: 200, parts: 2, seed: 1)
             })
         try withTemporaryDirectory { directory in

@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import TestSupport
 import Testing
 
@@ -6,25 +7,26 @@ import Testing
 
 @Suite struct RampTests {
     private func value(
-        _ ramp: Ramp, share: Double = 0, first: Double? = nil, latest: Double? = nil
+        _ ramp: Ramp, fraction: Double = 0, first: Double? = nil, latest: Double? = nil
     ) -> Float {
-        ramp.value(at: TrainingProgress(fraction: share, heldOutLoss: first.map { ($0, latest!) }))
+        ramp.value(at: TrainingProgress(fraction: fraction, heldOutLoss: first.map { ($0, latest!) }))
     }
 
     @Test func followsTheSteps() {
         let ramp = Ramp(from: 4, to: 1, driver: .steps(begin: 0.25, end: 0.75))
-        let shares = [0, 0.25, 0.5, 0.75, 1]
-        expectClose(shares.map { value(ramp, share: $0) }, [4, 4, 2.5, 1, 1])
+        let fractions = [0, 0.25, 0.5, 0.75, 1]
+        expectClose(fractions.map { value(ramp, fraction: $0) }, [4, 4, 2.5, 1, 1])
         var eased = ramp
         eased.shape = .cosine
         // A quarter of the way the cosine has done (1 − cos 45°) / 2 of the change.
         expectClose(
-            [value(eased, share: 0.375), value(eased, share: 0.5)], [4 - 3 * 0.14644661, 2.5], relative: 1e-6)
+            [value(eased, fraction: 0.375), value(eased, fraction: 0.5)], [4 - 3 * 0.14644661, 2.5],
+            relative: 1e-6)
     }
 
     @Test func followsTheHeldOutLoss() {
         let ramp = Ramp(from: 0, to: 1, driver: .heldOutLoss(goal: 1))
-        #expect(value(ramp, share: 0.9) == 0)
+        #expect(value(ramp, fraction: 0.9) == 0)
         #expect(value(ramp, first: 3, latest: 3) == 0)
         #expect(value(ramp, first: 3, latest: 2) == 0.5)
         #expect(value(ramp, first: 3, latest: 0.5) == 1)

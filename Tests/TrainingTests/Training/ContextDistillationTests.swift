@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import TestSupport
 import Tensors
@@ -16,16 +17,16 @@ import Transformer
             let context = Fixture.ids(1 + index % 4, vocabulary: Small.vocabulary, seed: UInt64(index))
             return EncodedDocument(
                 student: document.student,
-                teacher: MarkedTokens(
+                teacher: MaskedTokens(
                     ids: document.ids[..<1] + context + document.ids[1...],
-                    kept: [false] + context.map { _ in false } + document.kept[1...]))
-        }.filter { $0.keptCount > 0 }
+                    lossMask: [false] + context.map { _ in false } + document.lossMask[1...]))
+        }.filter { $0.targetCount > 0 }
     }
 
     @Test func positionsMoveRightByTheContext() {
         let batch = TrainingBatch(
             tokens: TokenBatch(sequences: [[1, 10, 11], [1, 20]]),
-            isTarget: [false, true, true, false, true],
+            lossMask: [false, true, true, false, true],
             teacher: (
                 TokenBatch(sequences: [[1, 5, 6, 10, 11], [1, 7, 20]]),
                 [false, false, false, true, true, false, false, true]
@@ -40,15 +41,15 @@ import Transformer
         let teacher = try Small.decoder()
         let documents = Self.documents()
         try withTemporaryDirectory { directory in
-            try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 97)))
-                .label(EncodedCorpus(documents), into: directory)
+            try LabelingJob(teacher: teacher, origin: Small.origin(kind: .topK(k: 97)))
+                .run(EncodedCorpus(documents), into: directory)
             let cache = try SignalCache(directory: directory)
             let signal = try cache.signal(for: documents)
             let views = documents.map { EncodedDocument(student: $0.teacher!, teacher: nil) }
             let exact = Small.logits(teacher, Small.batch(of: views)).map { Reference.softmax($0) }
             for (position, p) in exact.enumerated() {
                 let entries = signal.offsets[position]..<signal.offsets[position + 1]
-                // The codes' precision, as in `LabelerTests`.
+                // The codes' precision, as in `LabelingJobTests`.
                 expectClose(
                     Array(signal.weights[entries]), signal.ids[entries].map { p[Int($0)] }, relative: 3.5e-4,
                     absolute: 2.4e-10)
@@ -60,9 +61,9 @@ import Transformer
             }
             let swapped = EncodedDocument(
                 student: documents[0].student,
-                teacher: MarkedTokens(
+                teacher: MaskedTokens(
                     ids: [documents[0].ids[0], 3] + documents[0].ids[1...],
-                    kept: [false, false] + documents[0].kept[1...]))
+                    lossMask: [false, false] + documents[0].lossMask[1...]))
             #expect(throws: Error.self) { try cache.requireAll(EncodedCorpus([swapped])) }
         }
     }
@@ -88,8 +89,8 @@ import Transformer
             return log.lines[0].loss
         }
         try withTemporaryDirectory { directory in
-            try Labeler(teacher: teacher, origin: Small.origin(kind: .topK(k: 97)))
-                .label(EncodedCorpus(documents), into: directory)
+            try LabelingJob(teacher: teacher, origin: Small.origin(kind: .topK(k: 97)))
+                .run(EncodedCorpus(documents), into: directory)
             let online = try firstLoss(teacher: teacher, cache: nil)
             let cached = try firstLoss(teacher: nil, cache: SignalCache(directory: directory))
             expectClose([Float(online)], [exact], relative: 1e-5)
@@ -100,15 +101,16 @@ import Transformer
 
     @Test func truncationKeepsTheViewsTogether() {
         let document = EncodedDocument(
-            student: MarkedTokens(
-                ids: [1, 2, 3, 4, 5, 6], kept: [false, true, true, false, true, true]),
-            teacher: MarkedTokens(
-                ids: [1, 9, 9, 2, 3, 4, 5, 6], kept: [false, false, false, true, true, false, true, true]))
+            student: MaskedTokens(
+                ids: [1, 2, 3, 4, 5, 6], lossMask: [false, true, true, false, true, true]),
+            teacher: MaskedTokens(
+                ids: [1, 9, 9, 2, 3, 4, 5, 6], lossMask: [false, false, false, true, true, false, true, true])
+        )
         #expect(document.truncated(to: 6) == document)
         let short = document.truncated(to: 5)
         #expect(short.ids == [1, 2, 3, 4, 5] && short.teacher?.ids == [1, 9, 9, 2, 3, 4, 5])
         let tight = document.truncated(to: 6, teacherLength: 5)
         #expect(tight.ids == [1, 2, 3, 4] && tight.teacher?.ids == [1, 9, 9, 2, 3])
-        #expect(document.truncated(to: 6, teacherLength: 3).keptCount == 0)
+        #expect(document.truncated(to: 6, teacherLength: 3).targetCount == 0)
     }
 }

@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Support
 import Tensors
 import Testing
@@ -15,7 +16,7 @@ import Transformer
             let ids = (0..<3 + stream.nextIndex(below: 30)).map {
                 Int32((index * 31 + $0) % Small.vocabulary)
             }
-            return EncodedDocument(ids: ids, kept: ids.indices.map { $0 > 0 })
+            return EncodedDocument(ids: ids, lossMask: ids.indices.map { $0 > 0 })
         }
     }()
 
@@ -72,7 +73,7 @@ import Transformer
     /// What the student writes has no length that is known beforehand: the run still ends at the tokens asked for.
     @Test func anEstimateOfTheStepsDoesNotEndARun() throws {
         let batch = TrainingBatch(
-            tokens: TokenBatch(sequences: [[1, 2, 3, 4, 5]]), isTarget: [false, true, true, true, true])
+            tokens: TokenBatch(sequences: [[1, 2, 3, 4, 5]]), lossMask: [false, true, true, true, true])
         for (estimate, asked, steps) in [(4, 30, 6), (10, 30, 6), (2, 0, 0)] {
             let options = TrainingOptions(
                 steps: estimate, tokens: asked, losses: [WeightedLoss(.crossEntropy)], saveInterval: .never,

@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Support
 import TestSupport
 import Tensors
@@ -33,7 +34,7 @@ import Transformer
         let learner = try Learner(model, options: options, teacher: nil)
         let (value, actual) = gradients(model) {
             learner.objective(
-                learner.forward(batch), batch, at: start, signal: nil, teacher: nil, share: 1
+                learner.forward(batch), batch, at: start, signal: nil, teacher: nil, fraction: 1
             ).tensor
         }
         #expect(
@@ -42,10 +43,10 @@ import Transformer
                 "exit_2_forward_kl",
             ])
 
-        let teacher = Teachers(frozen).signal(for: batch, inside: nil)
+        let teacher = Teachers(frozen).signal(for: batch, activations: nil)
         var (sum, expected) = (0.0, [String: [Double]]())
         for depth in 1...3 {
-            let shallow = try frozen.cut(to: DecoderSelection(layers: Array(0..<depth)))
+            let shallow = try frozen.pruned(to: DecoderSelection(layers: Array(0..<depth)))
             let terms = depth == 3 ? [WeightedLoss(.crossEntropy)] : exits.terms
             let (value, gradients) = gradients(shallow) {
                 HeadLoss(terms)(
@@ -76,11 +77,11 @@ import Transformer
         let learner = try Learner(model, options: options, teacher: nil)
         let outcome = withoutGradients {
             learner.objective(
-                learner.forward(batch), batch, at: start, signal: nil, teacher: nil, share: 1
+                learner.forward(batch), batch, at: start, signal: nil, teacher: nil, fraction: 1
             ).outcome
         }
         let logits = try (1...3).map { depth in
-            Small.logits(try model.cut(to: DecoderSelection(layers: Array(0..<depth))), batch)
+            Small.logits(try model.pruned(to: DecoderSelection(layers: Array(0..<depth))), batch)
         }
         func mean(_ value: (Int) -> Double) -> Double {
             batch.targets.indices.reduce(0) { $0 + value($1) } / Double(batch.targets.count)
@@ -118,7 +119,7 @@ import Transformer
                     optimizer: .init(learningRate: 1e-2, weightDecay: 0))
             ).run()
             return try (1...2).map { depth in
-                let model = try student.cut(to: DecoderSelection(layers: Array(0..<depth)))
+                let model = try student.pruned(to: DecoderSelection(layers: Array(0..<depth)))
                 return zip(Small.logits(model, batch), batch.targets).reduce(0) {
                     $0 + Reference.logSumExp($1.0) - $1.0[Int($1.1)]
                 } / Double(batch.targets.count)

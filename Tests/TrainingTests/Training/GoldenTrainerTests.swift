@@ -35,7 +35,7 @@ import Transformer
             zip(segments, segments.dropFirst()).map { start, end in
                 TrainingBatch(
                     tokens: TokenBatch(sequences: [Array(ids[start..<end])]),
-                    isTarget: (0..<end - start).map { $0 > 0 && ($0 + step) % 3 != 0 })
+                    lossMask: (0..<end - start).map { $0 > 0 && ($0 + step) % 3 != 0 })
             }
         }
         let options = TrainingOptions(

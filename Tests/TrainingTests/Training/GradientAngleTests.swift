@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import TestSupport
 import Tensors
@@ -21,8 +22,8 @@ import Transformer
         try withTemporaryDirectory { directory in
             var cache: SignalCache?
             if let kind {
-                try Labeler(teacher: teacher, origin: Small.origin(kind: kind))
-                    .label(EncodedCorpus(documents), into: directory.appending(path: "signals"))
+                try LabelingJob(teacher: teacher, origin: Small.origin(kind: kind))
+                    .run(EncodedCorpus(documents), into: directory.appending(path: "signals"))
                 cache = try SignalCache(directory: directory.appending(path: "signals"))
             }
             let student = try Small.decoder(deviation: 0.1, seed: 9)
@@ -86,8 +87,8 @@ import Transformer
             let head = HeadLoss([WeightedLoss(loss)])
             for seed in 1...draws {
                 try withTemporaryDirectory { directory in
-                    try Labeler(teacher: teacher, origin: Small.origin(kind: kind, seed: seed))
-                        .label(EncodedCorpus(documents), into: directory.appending(path: "signals"))
+                    try LabelingJob(teacher: teacher, origin: Small.origin(kind: kind, seed: seed))
+                        .run(EncodedCorpus(documents), into: directory.appending(path: "signals"))
                     let cache = try SignalCache(directory: directory.appending(path: "signals"))
                     let (objective, tape) = Tape.record {
                         head(

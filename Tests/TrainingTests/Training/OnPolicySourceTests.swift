@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import TestSupport
 import Testing
@@ -29,7 +30,7 @@ import Transformer
     /// Targets are the student's answers; the teacher reads them after its own prompt.
     @Test func stepsOfItsOwn() throws {
         let student = try Small.decoder()
-        let source = try source(student, .init(share: 1), parts: 2)
+        let source = try source(student, .init(fraction: 1), parts: 2)
         var lengths: [Int] = []
         for step in 0..<4 {
             let batches = try source.batches(forStep: step)
@@ -52,7 +53,7 @@ import Transformer
             }
         }
         #expect(lengths.count >= 24)
-        let figures = source.figures
+        let figures = source.metrics
         #expect(Set(figures.keys) == ["rollout_length", "rollout_ended", "rollout_repetition"])
         #expect((1...8).contains(figures["rollout_length"]!))
     }
@@ -68,7 +69,7 @@ import Transformer
                 corpus: CorpusSource(
                     corpus: EncodedCorpus(Small.documents(4)), sequences: 4, context: 12, seed: 1),
                 stopIDs: [4], endID: 4,
-                options: .init(share: 1, sampling: .init(maxNewTokens: 9), teacherShare: share),
+                options: .init(fraction: 1, sampling: .init(maxNewTokens: 9), teacherFraction: share),
                 steps: 3, budget: 60, seed: 1)
             for batch in try source.batches(forStep: 0) { #expect(batch.teacherTokens.longest <= 64) }
         }
@@ -80,7 +81,7 @@ import Transformer
         let corpus = try CorpusSource(
             corpus: EncodedCorpus(Small.documents(20)), sequences: 4, context: 12, seed: 1)
         for (share, range) in [(0, 0...0), (0.5, 8...22), (1, 30...30)] as [(Double, ClosedRange<Int>)] {
-            let source = try source(student, .init(share: share), corpus: corpus)
+            let source = try source(student, .init(fraction: share), corpus: corpus)
             var own = 0
             for step in 0..<30 {
                 let batch = try source.batches(forStep: step)[0]
@@ -97,7 +98,7 @@ import Transformer
     /// Late steps draw what was written before.
     @Test func replay() throws {
         let student = try Small.decoder()
-        let source = try source(student, .init(share: 1, replay: 100))
+        let source = try source(student, .init(fraction: 1, replay: 100))
         var seen: Set<[Int32]> = []
         var repeated = 0
         for step in 0..<10 {
@@ -112,9 +113,9 @@ import Transformer
     }
 
     @Test func theAdaptiveShareRisesWhenTheHeldOutLossDoes() throws {
-        let source = try source(try Small.decoder(), .init(share: 0, isAdaptive: true))
+        let source = try source(try Small.decoder(), .init(fraction: 0, isAdaptive: true))
         for loss in [3, 2, 2.5, 2.4, 2.6] { source.observe(heldOutLoss: loss) }
-        expectClose([Float(source.figures["rollout_share"]!)], [0.2])
+        expectClose([Float(source.metrics["rollout_fraction"]!)], [0.2])
     }
 
     /// A run with the student's own text, replay and an adaptive share goes on as if it had never stopped.
@@ -135,7 +136,7 @@ import Transformer
                 return decoder
             },
             source: {
-                try self.source(student!, .init(share: 0.5, isAdaptive: true, replay: 8))
+                try self.source(student!, .init(fraction: 0.5, isAdaptive: true, replay: 8))
             })
         // A loss that rises and falls, as a function of the weights.
         run.validate = { decoder in

@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import TestSupport
 import Tensors
 import Testing
@@ -20,7 +21,7 @@ import Transformer
         let model = try student()
         let rounded = try student().fakeQuantized(to: .q40)
         let batch = Small.batch(of: Small.documents(6))
-        func gradients(_ decoder: DecoderModel, _ quantization: WeightFormat?) throws -> [String: [Float]] {
+        func gradients(_ decoder: DecoderModel, _ quantization: DType?) throws -> [String: [Float]] {
             let options = TrainingOptions(
                 steps: 1, losses: [WeightedLoss(.crossEntropy)], exits: ExitOptions(layers: [1]),
                 quantization: quantization)
@@ -29,7 +30,7 @@ import Transformer
                 learner.objective(
                     learner.forward(batch), batch, at: TrainingProgress(fraction: 0), signal: nil,
                     teacher: nil,
-                    share: 1
+                    fraction: 1
                 ).tensor
             }
             tape.backward(from: loss)
@@ -45,7 +46,7 @@ import Transformer
     /// may be lucky.
     @Test func lessIsLost() throws {
         let batch = Small.batch(of: documents)
-        func loss(_ quantization: WeightFormat?, seed: UInt64) throws -> Double {
+        func loss(_ quantization: DType?, seed: UInt64) throws -> Double {
             let student = try student(seed: seed)
             try Trainer(
                 student: student,

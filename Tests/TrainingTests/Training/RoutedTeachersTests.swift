@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import TestSupport
 import Testing
 import Transformer

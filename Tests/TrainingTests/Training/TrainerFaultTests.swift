@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import Support
 import Tensors
@@ -120,8 +121,8 @@ import Transformer
     func signalsThatDoNotFitTheLosses(loss: Loss, problem: String) throws {
         try withTemporaryDirectory { directory in
             let documents = TrainingRun.countingDocuments()
-            try Labeler(teacher: Small.decoder(), origin: Small.origin(kind: .sampled(head: 2, draws: 4)))
-                .label(EncodedCorpus(documents), into: directory)
+            try LabelingJob(teacher: Small.decoder(), origin: Small.origin(kind: .sampled(head: 2, draws: 4)))
+                .run(EncodedCorpus(documents), into: directory)
             let cache = try SignalCache(directory: directory)
             var wrong = run { $0.losses = [WeightedLoss(.crossEntropy), WeightedLoss(loss)] }
             wrong.source = {

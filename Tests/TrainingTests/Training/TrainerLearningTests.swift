@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import TestSupport
 import Testing
@@ -37,7 +38,7 @@ import Transformer
         try withTemporaryDirectory { directory in
             var cache: SignalCache?
             if let kind {
-                try Labeler(teacher: teacher, origin: Small.origin(kind: kind)).label(
+                try LabelingJob(teacher: teacher, origin: Small.origin(kind: kind)).run(
                     EncodedCorpus(documents), into: directory)
                 cache = try SignalCache(directory: directory)
             }

@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import Support
 import TestSupport
@@ -37,7 +38,8 @@ import Transformer
         try withTemporaryDirectory { directory in
             if setting == .sampled {
                 let origin = Small.origin(kind: .sampled(head: 2, draws: 8), temperature: 2)
-                try Labeler(teacher: teacher, origin: origin).label(EncodedCorpus(documents), into: directory)
+                try LabelingJob(teacher: teacher, origin: origin).run(
+                    EncodedCorpus(documents), into: directory)
             }
             try body(
                 TrainingRun(

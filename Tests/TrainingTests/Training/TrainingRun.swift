@@ -1,4 +1,5 @@
 import Corpora
+import MethodFixtures
 import Foundation
 import Support
 import TestSupport
@@ -69,7 +70,7 @@ struct TrainingRun {
         (0..<count).map { index in
             var ids = [Int32(index * 7 % Small.vocabulary)]
             for _ in 0..<9 { ids.append((ids.last! * 5 + 3) % 23) }
-            return EncodedDocument(ids: ids, kept: ids.indices.map { $0 > 0 })
+            return EncodedDocument(ids: ids, lossMask: ids.indices.map { $0 > 0 })
         }
     }
 }

@@ -36,7 +36,7 @@ struct ConvertStage: Stage {
         estimator.configuration(of: model).map {
             WeightBytes(
                 $0.cost,
-                bytesPerWeight: Double(type.format.bytesPerBlock) / Double(type.format.valuesPerBlock))
+                bytesPerWeight: Double(type.dtype.bytesPerBlock) / Double(type.dtype.valuesPerBlock))
         }
     }
 
@@ -55,7 +55,7 @@ struct ConvertStage: Stage {
         let checkpoint = try context.checkpoint(model)
         try Checkpoint.export(
             decoder: checkpoint.decoder, tokenizer: checkpoint.requireTokenizer(),
-            template: checkpoint.template, tokens: checkpoint.tokens, to: context.output, as: type.format)
+            template: checkpoint.template, tokens: checkpoint.tokens, to: context.output, as: type.dtype)
         let bytes = try Checkpoint.weightBytes(at: context.output)
         return StageResult(summary: "\(bytes) bytes", metrics: ["bytes": Double(bytes)])
     }

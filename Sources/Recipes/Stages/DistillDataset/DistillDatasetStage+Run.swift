@@ -29,8 +29,8 @@ extension DistillDatasetStage {
         // Learning is short and starts over after an interruption.
         try context.metrics.truncate(after: 0)
         var began = false
-        let result = try distiller.learn(
-            from: corpus, content: { try encoder.contentRanges(records[$0]) },
+        let result = try distiller.distill(
+            corpus, content: { try encoder.contentRanges(records[$0]) },
             budget: Int((fraction * Double(corpus.tokenCount)).rounded())
         ) { done, total, distance in
             if !began { context.progress(.began(stage: context.label, total: total, unit: "steps")) }

@@ -21,7 +21,7 @@ extension LabelStage {
         // Until its shard is written each position has lists of its own, hidden states as Float32, and all of them once more
         // as they are put together.
         let documents = Double(
-            self.hidden.isEmpty ? Labeler.shardDocuments : Labeler.shardDocumentsWithHidden)
+            self.hidden.isEmpty ? LabelingJob.shardDocuments : LabelingJob.shardDocumentsWithHidden)
         let densest = lossOn == .assistant ? corpus.densestTargetFraction : 1
         let pending =
             min(positions, documents * corpus.mean * densest) * (400 + 40 * entries + 8 * hidden)

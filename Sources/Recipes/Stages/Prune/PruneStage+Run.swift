@@ -32,7 +32,7 @@ extension PruneStage {
         if let vocabulary = report.vocabulary {
             metrics["pieces"] = Double(vocabulary.pieces)
             metrics["corpus_pieces"] = Double(vocabulary.usage.pieces)
-            metrics["changed_tokens"] = vocabulary.usage.changedShare
+            metrics["changed_tokens"] = vocabulary.usage.changedFraction
             metrics["lost_mass"] = vocabulary.lostMass
         }
         return metrics

@@ -4,6 +4,7 @@ import Foundation
 import Selection
 import Support
 import Tokenization
+import Transformer
 
 extension SelectStage {
     /// Chooses documents; the output is a JSONL corpus in the order of the whole.
@@ -48,18 +49,20 @@ extension SelectStage {
         let total = Self.total(lengths)
         let budget = Int((fraction * Double(total)).rounded())
         context.progress(.began(stage: context.label, total: lengths.count, unit: "documents"))
-        let selection = CorpusSelection(method, seed: context.seed)
-        let chosen =
-            try corpus.map {
-                try selection.choose(
-                    from: $0, budget: budget, model: model?.decoder, small: small?.decoder,
-                    target: target.flatMap {
-                        try encode(context.reader([$0], documents: documents))
-                    }
-                ) { done in
-                    context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
-                }
-            } ?? CorpusSelection.random(lengths: lengths, budget: budget, seed: context.seed)
+        let chosen: [Int]
+        if let corpus {
+            let targetCorpus = try target.flatMap {
+                try encode(context.reader([$0], documents: documents))
+            }
+            let selection = Self.method(
+                method, model: model?.decoder, small: small?.decoder, target: targetCorpus, seed: context.seed
+            )
+            chosen = try selection.choose(from: corpus, budget: budget) { done in
+                context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
+            }
+        } else {
+            chosen = RandomSelection(seed: context.seed).choose(lengths: lengths, budget: budget)
+        }
         guard !chosen.isEmpty else {
             throw UserError(
                 "no document fits \(budget) of \(total) \(unit)", hint: "raise fraction",
@@ -67,6 +70,23 @@ extension SelectStage {
             )
         }
         return (lengths, chosen)
+    }
+
+    /// A method with its models, which the recipe's checks have required.
+    private static func method(
+        _ name: SelectionMethodName, model: DecoderModel?, small: DecoderModel?, target: EncodedCorpus?,
+        seed: UInt64
+    ) -> any SelectionMethod {
+        switch (name, model, small, target) {
+        case (.random, _, _, _): RandomSelection(seed: seed)
+        case (.coverage, _, _, _): CoverageSelection()
+        case (.kCenter, let model?, _, _): KCenterSelection(model: model)
+        case (.herding, let model?, _, _): HerdingSelection(model: model)
+        case (.difference, let model?, let small?, _): LossDifferenceSelection(model: model, small: small)
+        case (.gradient, let model?, _, let target?):
+            GradientSelection(model: model, target: target, seed: seed)
+        default: preconditionFailure("the method \(name.rawValue) lacks a model or its target")
+        }
     }
 
     /// What lengths and budgets are measured in.

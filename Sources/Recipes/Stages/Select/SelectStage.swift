@@ -32,7 +32,7 @@ struct SelectStage: Stage {
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to choose from.")
         documents = section.corpusDocuments()
-        let method: SelectionMethod = section.value(
+        let method: SelectionMethodName = section.value(
             "method", .choice,
             "random; coverage takes documents with the most token sequences that the chosen ones lack; k_center and herding cover "
                 + "the hidden states of model; difference takes what model finds likelier than small_model does; gradient "
@@ -40,9 +40,9 @@ struct SelectStage: Stage {
         self.method = method
         fraction = section.value(
             "fraction", .number(.aboveZero), "Fraction of the corpus's tokens that is chosen.")
-        let asksModel = section.condition(on: "method", method.asksModel, "with a method that asks a model")
+        let asksModel = section.condition(on: "method", method.needsModel, "with a method that asks a model")
         let type = KeyType<Reference>.reference(to: .checkpoint)
-        if let teacher = section.context.teacher, method.asksModel {
+        if let teacher = section.context.teacher, method.needsModel {
             model = section.value(
                 "model", type, default: teacher, defaultText: "teacher", only: asksModel,
                 "The model that is asked.")
@@ -52,11 +52,11 @@ struct SelectStage: Stage {
         }
         smallModel = section.optional(
             "small_model", type,
-            only: section.condition(on: "method", method.asksSmallModel, "with method: difference"),
+            only: section.condition(on: "method", method.needsSmallModel, "with method: difference"),
             "A small model trained on some of the text.")
         target = section.optional(
             "target", .reference(to: .corpus),
-            only: section.condition(on: "method", method.asksTarget, "with method: gradient"),
+            only: section.condition(on: "method", method.needsTarget, "with method: gradient"),
             "Text of the kind that the student is trained for.")
         let needsTokenizer = section.condition(on: "method", method == .coverage, "with method: coverage")
         let source = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
@@ -81,9 +81,9 @@ struct SelectStage: Stage {
             guard isNeeded, reference == nil, section.sound(key, "method") else { return }
             section.problem(at: key, problem, hint: "give the key \(key)")
         }
-        require("model", model, method.asksModel, "there is no model to ask")
-        require("small_model", smallModel, method.asksSmallModel, "there is no small model to compare with")
-        require("target", target, method.asksTarget, "there is no text to compare with")
+        require("model", model, method.needsModel, "there is no model to ask")
+        require("small_model", smallModel, method.needsSmallModel, "there is no small model to compare with")
+        require("target", target, method.needsTarget, "there is no text to compare with")
         require("tokenizer", tokenizer, method == .coverage, "there is no tokenizer for the text")
     }
 

@@ -48,8 +48,8 @@ struct OnPolicySettings: Sendable, RecipeSection {
     /// - Parameter recordsLogProbabilities: whether a loss needs the log-probabilities that the tokens were drawn with
     func options(recordsLogProbabilities: Bool) -> OnPolicySource.Options {
         OnPolicySource.Options(
-            share: fraction, isAdaptive: isAdaptive, replay: replay,
-            sampling: sampling, teacherShare: Float(teacherFraction),
+            fraction: fraction, isAdaptive: isAdaptive, replay: replay,
+            sampling: sampling, teacherFraction: Float(teacherFraction),
             recordsLogProbabilities: recordsLogProbabilities)
     }
 }

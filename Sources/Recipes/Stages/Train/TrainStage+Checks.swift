@@ -126,7 +126,7 @@ extension TrainStage {
         func problem(_ text: String, _ hint: String) {
             section.problem(at: "quantize", text, hint: hint)
         }
-        let block = quantization.format.valuesPerBlock
+        let block = quantization.dtype.valuesPerBlock
         if onPolicy != nil {
             problem(
                 "on_policy generates with weights that are not quantized",

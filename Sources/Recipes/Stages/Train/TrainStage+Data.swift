@@ -127,7 +127,7 @@ extension TrainStage {
         let corpus = try encoder.encode(
             context.reader(settings.corpus, limit: settings.limit, documents: documents),
             in: context.work)
-        let texts = try corpus.map { (ids: $0.ids, isTarget: $0.kept) }
+        let texts = try corpus.map { (ids: $0.ids, lossMask: $0.lossMask) }
         let length = batch.contextLength
         let windows = PerplexityConvention.hf.windows(
             of: texts, context: length, stride: length, begin: nil)

@@ -18,7 +18,7 @@ extension TrainStage {
             steps: steps, tokens: tokens,
             losses: losses.map { $0.weighted(signalTemperature: signalTemperature) },
             features: features.map(\.feature), exits: exits?.options,
-            quantization: quantization?.format, seed: seed, optimizer: optimizer.options,
+            quantization: quantization?.dtype, seed: seed, optimizer: optimizer.options,
             embeddingLearningRateScale: optimizer.embeddingLearningRateScale,
             schedule: schedule.schedule(steps: steps), clip: clip,
             averageDecay: averageDecay.map { Float($0) }, saveInterval: checkpointEvery,

@@ -2,8 +2,9 @@ import Foundation
 import Tensors
 
 extension LossKind {
-    /// −1/(αβ) Σ [p^α q^β − α/(α+β) p^(α+β) − β/(α+β) q^(α+β)] (ABKD, arXiv 2505.04560): α weighs where the teacher is
-    /// likely, β where the student is. (1, 0) is the forward KL and (0, 1) the reverse KL, as limits:
+    /// The α-β divergence −1/(αβ) Σ [p^α q^β − α/(α+β) p^(α+β) − β/(α+β) q^(α+β)] (ABKD, arXiv 2505.04560): α is the weight of
+    /// tokens that the teacher finds likely, β of those that the student does. (1, 0) is the forward KL and (0, 1) the reverse
+    /// KL, as limits:
     ///
     /// - β = 0: Σ [p^α ln(p/q)/α − (p^α − q^α)/α²]
     /// - α = 0: Σ [q^β ln(q/p)/β − (q^β − p^β)/β²]
@@ -36,7 +37,7 @@ extension LossKind {
         return sum / (alpha * beta)
     }
 
-    /// From here on the powers' rounding, 1e-7 divided by αβ, is below 1e-5 of the loss.
+    /// From this exponent the rounding error of the powers, 1e-7 divided by αβ, is below 1e-5 of the loss.
     private static let smallestPlainExponent: Float = 0.1
 
     /// With d = ln(p/q), u = p^α q^β and ψ(x) = eˣ − 1 − x the loss is Σ u [ψ(βd)/β + ψ(−αd)/α] / (α+β) and
@@ -49,7 +50,7 @@ extension LossKind {
             let (logP, logQ) = (log(Double(row.p[i])), log(Double(row.q[i])))
             let d = logP - logQ
             let u = exp(a * logP + b * logQ)
-            // Below, the share of d² that is left is rounding: the limit is d²/2.
+            // Below this, the result is rounding error: the limit is d²/2.
             sum +=
                 a + b > 1e-12 ? u * (excess(b * d, over: b) + excess(-a * d, over: a)) / (a + b) : d * d / 2
             slopes[i] = Float(a > 0 ? u * expm1(-a * d) / a : -u * d)
@@ -71,6 +72,8 @@ extension LossKind {
 }
 
 extension Loss {
+    /// The α-β divergence (ABKD, arXiv 2505.04560).
+    ///
     /// - Parameters:
     ///   - alpha: the teacher's exponent, 0 to 4
     ///   - beta: the student's; not both are 0

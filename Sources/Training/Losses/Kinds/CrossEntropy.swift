@@ -1,7 +1,7 @@
 import Tensors
 
 extension LossKind {
-    /// −ln q[target]: the corpus alone teaches.
+    /// −ln q[target]: the loss of plain training, without a teacher.
     public static let crossEntropy = LossKind(
         name: "cross_entropy", summary: "−ln q of the token that follows: no teacher.", input: .target
     ) { row in
@@ -13,5 +13,6 @@ extension LossKind {
 }
 
 extension Loss {
+    /// The cross-entropy of the next token.
     public static let crossEntropy = Loss(.crossEntropy)
 }

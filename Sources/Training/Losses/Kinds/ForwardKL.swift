@@ -1,7 +1,8 @@
 import Tensors
 
 extension LossKind {
-    /// Σ p ln(p/q): the student spreads over all that the teacher holds possible (Hinton et al. 2015, arXiv 1503.02531).
+    /// Forward KL, Σ p ln(p/q): mode-covering; the student gives mass to every token that the teacher finds possible (Hinton et
+    /// al. 2015, arXiv 1503.02531).
     public static let forwardKL = LossKind(
         name: "forward_kl", summary: "Σ p ln(p/q), from any signal.", input: .distributions,
         acceptsSampledWeights: true
@@ -12,5 +13,6 @@ extension LossKind {
 }
 
 extension Loss {
+    /// Forward KL, Σ p ln(p/q), at a temperature.
     public static func forwardKL(temperature: Float) -> Loss { Loss(.forwardKL, temperature: temperature) }
 }

@@ -1,11 +1,11 @@
 import Tensors
 
-// Skewed divergences (DistiLLM, arXiv 2402.03898): the second distribution gets a share α of the first, so that no ratio
-// exceeds 1/α and gradients stay small where the models disagree.
+// Skewed divergences (DistiLLM, arXiv 2402.03898): the second distribution is mixed with a fraction α of the first, so that no
+// ratio exceeds 1/α and gradients stay small where the models disagree.
 
 extension LossKind {
     private static let skew = Parameter(
-        "alpha", in: 0...1, standard: 0.1, "The share mixed in; 0 is the plain KL.")
+        "alpha", in: 0...1, standard: 0.1, "The fraction mixed in; 0 is the plain KL.")
 
     /// KL(p ‖ αp + (1−α)q).
     public static let skewForwardKL = LossKind(
@@ -20,7 +20,8 @@ extension LossKind {
         let nearby = row.isPlain ? 0 : kernels.nearby_kl(row.p, logM, row.count)
         kernels.logarithm(logM, logM, row.count)
         row.add(slopes: slopes)
-        return row.isPlain ? row.dot(row.p, logP) - row.dot(row.p, logM) : nearby
+        return row.isPlain
+            ? dotProduct(row.p, logP, count: row.count) - dotProduct(row.p, logM, count: row.count) : nearby
     }
 
     /// KL(q ‖ αq + (1−α)p).
@@ -38,31 +39,27 @@ extension LossKind {
         // ∂L/∂ln q = q (ln(q/m) + 1 − αq/m).
         for i in 0..<row.count { slopes[i] = row.q[i] * (ratio[i] + slopes[i]) }
         row.add(slopes: slopes)
-        return row.isPlain ? row.dot(row.q, ratio) : nearby
+        return row.isPlain ? dotProduct(row.q, ratio, count: row.count) : nearby
     }
 }
 
 extension LossRow {
-    /// m = α a + (1−α) b, kept normal for the logarithm.
+    /// m = α a + (1−α) b, bounded below for the logarithm.
     func mix(
         _ alpha: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
         into m: UnsafeMutablePointer<Float>
     ) {
         for i in 0..<count { m[i] = max(alpha * a[i] + (1 - alpha) * b[i], smallestProbability) }
     }
-
-    fileprivate func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> Float {
-        var result: Float = 0
-        kernels.row_dots(a, b, &result, 1, count, count, count)
-        return result
-    }
 }
 
 extension Loss {
+    /// Skewed forward KL, KL(p ‖ αp + (1−α)q) (DistiLLM, arXiv 2402.03898).
     public static func skewForwardKL(alpha: Float = 0.1, temperature: Float) -> Loss {
         Loss(.skewForwardKL, temperature: temperature, parameters: ["alpha": alpha])
     }
 
+    /// Skewed reverse KL, KL(q ‖ αq + (1−α)p) (DistiLLM, arXiv 2402.03898).
     public static func skewReverseKL(alpha: Float = 0.1, temperature: Float) -> Loss {
         Loss(.skewReverseKL, temperature: temperature, parameters: ["alpha": alpha])
     }

@@ -1,8 +1,8 @@
 import Tensors
 
 extension LossKind {
-    /// Σ |sort(p) − sort(q)|, the shorter distribution extended by zeros (universal logit distillation, arXiv 2402.12030):
-    /// the shape of a distribution without its tokens, so that the vocabularies may differ.
+    /// Σ |sort(p) − sort(q)|, the shorter distribution padded with zeros (universal logit distillation, arXiv 2402.12030):
+    /// compares the shapes of distributions without their tokens, so that the vocabularies may differ.
     public static let universalLogit = LossKind(
         name: "uld", summary: "Σ |sort(p) − sort(q)|: the shape of the distribution, whatever the tokens.",
         input: .wholeDistributions
@@ -24,6 +24,7 @@ extension LossKind {
 }
 
 extension Loss {
+    /// Universal logit distillation (ULD), for models of different vocabularies.
     public static func universalLogit(temperature: Float) -> Loss {
         Loss(.universalLogit, temperature: temperature)
     }

@@ -1,0 +1,80 @@
+import Transformer
+
+/// How transformers describes a family's models: the keys of `config.json`, their defaults, and the names of weights.
+struct HuggingFaceFamily: Sendable {
+    /// `model_type`.
+    var modelType: String
+    /// The class in `architectures`.
+    var architecture: String
+    /// The multimodal class whose text part is a model of this family, where there is one.
+    var multimodal: Multimodal?
+    /// The keys that name the gate's activation; a file with another value is refused.
+    var activations = [Activation(key: "hidden_act", values: ["silu"])]
+    var defaults = Defaults()
+    /// Keys of sliding windows; nil where a window is refused.
+    var window: Window?
+    /// Keys that scale and bound attention scores and logits; nil where files have none.
+    var scores: Scores?
+    /// Default of `rope_local_base_freq`, the base of layers with a window; nil where they have the model's own. Where it is set,
+    /// `rope_parameters` holds an object for each kind of layer.
+    var windowedRopeTheta: Double?
+    /// Whether `auto_map`, which names classes that come with the weights, is passed over rather than refused.
+    var ignoresAutoMap = false
+    /// What is added to the file's norms: 1 where files hold their distance from 1.
+    var normOffset: Float = 0
+    /// Names of weights that differ from `HuggingFaceNames.common`, as there.
+    var names: [String: [String]] = [:]
+
+    /// Names of the norms where outputs are normed too: the name that others give the feed-forward's norm means another there.
+    static let outputNormNames = [
+        "attentionOutputNorm.weight": ["post_attention_layernorm.weight"],
+        "feedForwardNorm.weight": ["pre_feedforward_layernorm.weight"],
+        "feedForwardOutputNorm.weight": ["post_feedforward_layernorm.weight"],
+    ]
+
+    /// A key of the activation.
+    struct Activation: Sendable {
+        var key: String
+        /// The spellings that are accepted; the first is written.
+        var values: [String]
+    }
+
+    /// What transformers takes for keys that a file does not have.
+    struct Defaults: Sendable {
+        var normEpsilon = 1e-6
+        var contextLength = 2048
+        /// nil for as many as heads.
+        var keyValueHeads: Int?
+        /// nil for the width over the heads.
+        var headDimension: Int?
+        var ropeTheta = 10_000.0
+        var tiedHead = false
+    }
+
+    /// `sliding_window`, and which layers have it.
+    struct Window: Sendable {
+        /// Default of the size in positions; nil for no window.
+        var size: Double?
+        /// The last of so many layers has no window, unless the file lists layers; nil where all have one.
+        var fullAttentionEvery: Int?
+    }
+
+    /// Defaults of `query_pre_attn_scalar`, `attn_logit_softcapping` and `final_logit_softcapping`.
+    struct Scores: Sendable {
+        var queryScalar: Double
+        var attentionSoftCap: Double?
+        var logitSoftCap: Double?
+    }
+
+    /// A class with a vision part, which is left out, and a text part under `text_config`.
+    struct Multimodal: Sendable {
+        var modelType: String
+        var architecture: String
+        /// What transformers takes for sizes that `text_config` does not have.
+        var vocabulary: Int
+        var width: Int
+        var feedForward: Int
+        var layers: Int
+        var heads: Int
+    }
+}

@@ -1,0 +1,28 @@
+import Foundation
+
+/// The files of a Hugging Face directory.
+enum CheckpointFile {
+    static let configuration = "config.json"
+    static let generation = "generation_config.json"
+    static let weights = "model.safetensors"
+    static let index = "model.safetensors.index.json"
+    static let tokenizer = "tokenizer.model"
+    static let tokenizerConfiguration = "tokenizer_config.json"
+    static let template = "chat_template.jinja"
+
+    /// Whether an older checkpoint's file may go when a new checkpoint takes its place: all that describes the
+    /// model or its tokenizer, in any of the spellings in use.
+    static func isReplaceable(_ name: String) -> Bool {
+        let known: Set = [
+            configuration, generation, weights, index, tokenizer, tokenizerConfiguration, template,
+            "tokenizer.json", "special_tokens_map.json", "added_tokens.json",
+        ]
+        return known.contains(name) || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
+    }
+
+    /// The URL of `name` in `directory`, or nil if it does not exist.
+    static func existing(_ name: String, in directory: URL) -> URL? {
+        let url = directory.appendingPathComponent(name)
+        return FileManager.default.fileExists(atPath: url.path) ? url : nil
+    }
+}

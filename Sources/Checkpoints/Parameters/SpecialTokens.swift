@@ -1,0 +1,25 @@
+/// The ids that begin, end and fill sequences, as `config.json` and `generation_config.json` give them.
+public struct SpecialTokens: Equatable, Sendable {
+    /// Begins a sequence; nil for none.
+    public var begin: Int32?
+    /// Any of these ends a generated text.
+    public var ends: [Int32]
+    /// Fills batches; nil for none.
+    public var padding: Int32?
+
+    /// The special ids of a model.
+    public init(begin: Int32? = nil, ends: [Int32] = [], padding: Int32? = nil) {
+        self.begin = begin
+        self.ends = ends
+        self.padding = padding
+    }
+
+    func problems(in vocabularySize: Int) -> [String] {
+        let all = [("bos_token_id", begin.map { [$0] } ?? []), ("eos_token_id", ends)]
+        return all.flatMap { key, ids in
+            ids.filter { $0 >= vocabularySize }.map {
+                "\"\(key)\" \($0) is outside the vocabulary of \(vocabularySize)"
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Corpora
+
+/// Text that a model is scored on: tokenized once, stored on disk, and divided into windows as often as needed.
+struct EvaluationText {
+    let corpus: EvaluationCorpus
+    let convention: PerplexityConvention
+    let context: Int
+    let stride: Int
+    let begin: Int32?
+    /// The most tokens of a document that a teacher reads in context distillation.
+    let teacherContext: Int
+
+    /// Calls `body` with a function that returns window after window.
+    func withWindows<Result>(_ body: (() throws -> Window?) throws -> Result) throws -> Result {
+        var index = 0
+        var cutter = WindowCutter<any Error>(convention, context: context, stride: stride, begin: begin) {
+            guard index < corpus.segmentCount else { return nil }
+            defer { index += 1 }
+            return segment(try corpus.segment(index))
+        }
+        return try body { try cutter.next() }
+    }
+
+    private func segment(_ segment: EvaluationCorpus.Segment) -> WindowCutter<any Error>.Segment {
+        guard segment.document.teacher == nil else {
+            let cut = segment.document.truncated(to: context, teacherLength: teacherContext)
+            return .init(ids: cut.ids, lossMask: cut.lossMask, teacher: cut.teacher)
+        }
+        var lossMask = segment.document.lossMask
+        if segment.isContinuation { lossMask[0] = true }
+        return .init(
+            ids: segment.document.ids, lossMask: lossMask, isContinuation: segment.isContinuation)
+    }
+
+    func counted() throws -> CountedText {
+        var (windows, scored) = (0, 0)
+        try withWindows { next in
+            while let window = try next() {
+                let count = window.lossMask.count { $0 }
+                windows += count > 0 ? 1 : 0
+                scored += count
+            }
+        }
+        return CountedText(
+            convention: convention, documents: corpus.documentCount, tokens: corpus.tokenCount,
+            windows: windows, scored: scored, context: context, stride: convention == .hf ? stride : nil,
+            addsBegin: begin != nil)
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Support
+
+extension ChatTemplate {
+    /// The template in the language of `tokenizer_config.json`. It renders to the same ids, unless the content
+    /// of a message spells a marker: there it becomes the marker's id, here it stays text.
+    ///
+    /// A template without a name begins with a comment that holds its parts, by which `recognise` knows it again.
+    public var jinja: String {
+        if let foreign { return foreign.jinja }
+        let isUniform = name == Self.roleMarkers.name
+        // Where each turn of the user begins a sequence, the first does so too.
+        let begin = user.before.hasPrefix("<s>") || !begins ? "" : "{{ bos_token }}"
+        return comment + begin + (isUniform ? uniformTurns : turns)
+            + "{% if add_generation_prompt %}{{ \(quoted(generationPrompt)) }}{% endif %}"
+    }
+
+    /// The role markers, written as their first version was.
+    private var uniformTurns: String {
+        let roles = Role.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return """
+            {% for message in messages %}\
+            {% if message['role'] not in [\(roles)] %}\
+            {{ raise_exception('a role is system, user or assistant, not ' + message['role']) }}\
+            {% endif %}\
+            {{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}\
+            {% endfor %}
+            """
+    }
+
+    private var turns: String {
+        func content(trimmed: Bool) -> String {
+            trimmed ? "message['content'] | trim" : "message['content']"
+        }
+        func written(_ turn: Turn, _ held: String = "") -> String {
+            let content = content(trimmed: held.isEmpty && turn == systemTurn ? trimsSystem : trimsContent)
+            return "{{ \(quoted(turn.before)) + \(held)(\(content)) + \(quoted(turn.after)) }}"
+        }
+        let system: String
+        var held = ""
+        var (begin, end) = ("", "")
+        switch self.system {
+        case .own(let turn): system = written(turn)
+        case .insideUser(let turn):
+            held = "held.text + "
+            begin = "{% set held = namespace(text='') %}"
+            end = "{% set held.text = '' %}"
+            system =
+                "{% set held.text = held.text + \(quoted(turn.before)) + (\(content(trimmed: trimsSystem))) + "
+                + "\(quoted(turn.after)) %}"
+        }
+        return """
+            \(begin){% for message in messages %}\
+            {% if message['role'] == 'system' %}\(system)\
+            {% elif message['role'] == 'user' %}\(written(user, held))\(end)\
+            {% elif message['role'] == 'assistant' %}\(written(assistant))\
+            {% else %}{{ raise_exception('a role is system, user or assistant, not ' + message['role']) }}\
+            {% endif %}{% endfor %}
+            """
+    }
+
+    /// The turn of system messages; nil where they are part of the user's.
+    private var systemTurn: Turn? {
+        if case .own(let turn) = system { turn } else { nil }
+    }
+
+    private var generationPrompt: String {
+        String(assistant.before.dropLast(answerPrefix.count))
+    }
+
+    private func quoted(_ text: String) -> String {
+        let escapes = ["\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"]
+        return "'" + text.map { escapes[String($0)] ?? String($0) }.joined() + "'"
+    }
+
+    // MARK: - Recognising
+
+    /// The parts of a template that a recipe spells out.
+    private struct Parts: Codable {
+        let system, user, assistant: Turn
+        let symbols: [String]
+    }
+
+    private static let opening = "{# chat template of swift-distill: "
+
+    private var comment: String {
+        guard name == nil, case .own(let system) = system else { return "" }
+        let parts = Parts(system: system, user: user, assistant: assistant, symbols: symbols)
+        // The end of a comment cannot stand in it, and JSON has another way to write a brace.
+        let json = try! String(decoding: JSONEncoder.stable.encode(parts), as: UTF8.self)
+        return Self.opening + json.replacing("#}", with: "\\u0023}") + " #}"
+    }
+
+    /// The template that a model comes with: one of ours, word for word, or a published one that is known to render every chat
+    /// as one of ours does (`PublishedTemplates`).
+    ///
+    /// Templates that merely look alike differ in what counts: a default system turn, trimmed messages, the begin token, what
+    /// follows the last answer. Such a one is kept as it is, and refused when a chat is to be written with it.
+    ///
+    /// - Returns: nil for an empty text
+    public static func recognise(jinja: String) -> ChatTemplate? {
+        let text = jinja.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !text.isEmpty else { return nil }
+        if let known = (families + PublishedTemplates.forms).first(where: { $0.jinja == text }) {
+            return known
+        }
+        if text.hasPrefix(opening), let template = spelledOut(text) { return template }
+        if let published = PublishedTemplates.template(of: text) { return published }
+        let family = resembling(text)
+        let alike = family.map { "resembles \($0.name!)'s but " } ?? ""
+        let differences = family.map { $0.differences(from: text) } ?? []
+        return ChatTemplate(
+            name: nil, system: .own(Turn(before: "", after: "")), user: Turn(before: "", after: ""),
+            assistant: Turn(before: "", after: ""), symbols: [],
+            foreign: Foreign(
+                jinja: jinja,
+                problem:
+                    "the model's own chat template \(alike)is none that is known to write chats as a built-in one "
+                    + "does" + (differences.isEmpty ? "" : ": it " + differences.joined(separator: ", "))))
+    }
+
+    /// The family whose markers a template has.
+    private static func resembling(_ text: String) -> ChatTemplate? {
+        func has(_ markers: String...) -> Bool { markers.allSatisfy(text.contains) }
+        if has("<start_of_turn>", "<end_of_turn>") { return gemma }
+        if has("<|im_start|>", "<|im_end|>") { return chatML }
+        if has("[INST]", "<<SYS>>") { return llama2 }
+        if has("[INST]", "[/INST]") { return mistral }
+        if has("<|user|>", "<|assistant|>", "<|end|>") { return phi3 }
+        if has("<|user|>", "<|assistant|>", "eos_token") { return zephyr }
+        return nil
+    }
+
+    /// How a template with the same markers differs from this one, as far as its text shows.
+    private func differences(from text: String) -> [String] {
+        func has(_ words: String...) -> Bool { words.contains(where: text.contains) }
+        var differences: [String] = []
+        let isDefaulted = has("!= 'system'", "!= \"system\"", "default_system", "You are ")
+        if isDefaulted { differences.append("may add a system turn of its own") }
+        let trims = has("trim", "strip(")
+        if trims != trimsContent { differences.append(trims ? "trims messages" : "does not trim messages") }
+        if begins, !user.before.hasPrefix("<s>"), !has("bos_token") {
+            differences.append("does not write the begin token")
+        }
+        return differences
+    }
+
+    /// The template that the comment at the beginning describes; nil unless it renders to exactly this text.
+    private static func spelledOut(_ text: String) -> ChatTemplate? {
+        guard let end = text.range(of: " #}"),
+            let parts = try? JSONDecoder().decode(
+                Parts.self, from: Data(text[..<end.lowerBound].dropFirst(opening.count).utf8)),
+            !parts.assistant.after.isEmpty
+        else { return nil }
+        let template = ChatTemplate(
+            system: parts.system, user: parts.user, assistant: parts.assistant, symbols: parts.symbols)
+        return template.jinja == text ? template : nil
+    }
+}

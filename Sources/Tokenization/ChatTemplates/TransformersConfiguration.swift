@@ -1,0 +1,71 @@
+/// The fields of `tokenizer_config.json` with which `transformers` reads our `tokenizer.model` to the same ids.
+///
+/// Checked with transformers 5.23. It rebuilds the model in its own engine: a BPE model through
+/// `LlamaTokenizer` (which transformers 4 and llama.cpp's converter know too), a unigram model through
+/// `TokenizersBackend` (transformers 5). Its unigram engine takes the text `<0x41>` for the byte piece of that
+/// name; otherwise ids agree.
+package struct TransformersConfiguration: Codable, Equatable, Sendable {
+    /// The class that transformers opens the model with.
+    package var tokenizerClass: String
+    /// The token that begins a sequence.
+    package var beginToken: String?
+    /// The token that ends a sequence.
+    package var endToken: String?
+    /// The token for text that no piece spells.
+    package var unknownToken: String
+    /// The token that fills batches.
+    package var paddingToken: String?
+    /// Symbols that are found in text before anything else.
+    package var additionalSpecialTokens: [String]
+    /// Whether texts begin with the begin token.
+    package var addsBegin = false
+    /// Whether texts end with the end token.
+    package var addsEnd = false
+    /// Whether a space is put before texts.
+    package var addsPrefixSpace: Bool
+    /// False: text after a special token begins without a space.
+    package var legacy = false
+    /// False: decoding leaves spaces before punctuation alone.
+    package var cleansUpSpaces = false
+    /// The chat template, in Jinja.
+    package var chatTemplate: String?
+
+    enum CodingKeys: String, CodingKey {
+        case tokenizerClass = "tokenizer_class"
+        case beginToken = "bos_token"
+        case endToken = "eos_token"
+        case unknownToken = "unk_token"
+        case paddingToken = "pad_token"
+        case additionalSpecialTokens = "additional_special_tokens"
+        case addsBegin = "add_bos_token"
+        case addsEnd = "add_eos_token"
+        case addsPrefixSpace = "add_prefix_space"
+        case legacy
+        case cleansUpSpaces = "clean_up_tokenization_spaces"
+        case chatTemplate = "chat_template"
+    }
+}
+
+extension ChatTemplate {
+    /// The contents of `tokenizer_config.json` for a vocabulary used with this template.
+    package func tokenizerConfiguration(for tokenizer: Tokenizer) -> TransformersConfiguration {
+        var configuration = TransformersConfiguration(plain: tokenizer)
+        configuration.chatTemplate = jinja
+        return configuration
+    }
+}
+
+extension TransformersConfiguration {
+    /// The contents of `tokenizer_config.json` for a vocabulary without a chat template.
+    package init(plain tokenizer: Tokenizer) {
+        tokenizerClass = tokenizer.kind == .bpe ? "LlamaTokenizer" : "TokenizersBackend"
+        beginToken = tokenizer.beginID.map(tokenizer.piece)
+        endToken = tokenizer.endID.map(tokenizer.piece)
+        unknownToken = tokenizer.piece(tokenizer.unknownID)
+        paddingToken = tokenizer.paddingID.map(tokenizer.piece)
+        additionalSpecialTokens = tokenizer.userDefinedIDs.map(tokenizer.piece)
+        addsPrefixSpace = tokenizer.addsDummyPrefix
+        // Texts are trained on with it.
+        addsBegin = tokenizer.beginID != nil
+    }
+}
