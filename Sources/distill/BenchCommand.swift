@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Evaluation
 import Foundation
+import Recipes
 import Support
 
 struct BenchCommand: ParsableCommand {
@@ -9,7 +10,8 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure training, distillation, labelling and decoding on this machine.",
         discussion: """
-            Rates are medians, compared with the sgemm peak measured in the same process before and after.
+            Rates are medians, compared with the sgemm peak measured in the same process before and after. The peak is kept in the \
+            user's cache directory: the estimates of distill run --dry-run and distill init use it.
 
             EXAMPLES
               distill bench                                every part at the reference shapes
@@ -83,6 +85,9 @@ struct BenchCommand: ParsableCommand {
                 report.parts[part] = result
                 if !json { try Console.print(Self.line(part, result, old: old?.parts[part])) }
             }
+            // Estimates of later runs use it. They do without where it cannot be kept.
+            let peaks = report.parts.values.map(\.sgemmPeakGflops).sorted()
+            if !peaks.isEmpty { try? MachineSpeed(gigaflops: peaks[peaks.count / 2]).save() }
             if json { try printJSON(report) }
         }
     }

@@ -71,7 +71,7 @@ struct InitCommand: ParsableCommand {
     private func text() throws -> String {
         let directory = URL(
             filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
-        let cost = CostModel(gigaflops: RunCommand.usualGigaflops)
+        let cost = CostModel.ofThisMachine
         if let teacher {
             return try StudentRecipe(teacher: teacher, data: data, heldOut: heldOut, directory: directory)
                 .text(forFileNamed: file, cost: cost)

@@ -52,7 +52,7 @@ struct RunCommand: ParsableCommand {
         try general.running(advice: "finished work is kept; run the same command to resume") {
             let plan = try Plan(try RecipeFile(contentsOf: recipe, overrides: overrides))
             if dryRun {
-                let cost = CostModel(gigaflops: Self.usualGigaflops)
+                let cost = CostModel.ofThisMachine
                 if json { return try printJSON(text: plan.json(with: cost)) }
                 return try Console.print(
                     plan.table(with: cost, runs: URL(filePath: runs, directoryHint: .isDirectory)))

@@ -49,7 +49,12 @@ public struct CommandRun: Sendable {
         process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = directory
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // What bench measures in tests is no measurement of the machine.
+        let cache = [
+            "XDG_CACHE_HOME": FileManager.default.temporaryDirectory.appending(path: "distill-cache").path
+        ]
+        process.environment = ProcessInfo.processInfo.environment.merging(cache) { $1 }
+            .merging(environment) { $1 }
         let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
         (process.standardInput, process.standardOutput, process.standardError) = (stdin, stdout, stderr)
         let ended = DispatchSemaphore(value: 0)

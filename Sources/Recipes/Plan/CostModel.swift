@@ -1,7 +1,7 @@
 import Foundation
 
 /// Estimates what a plan takes before anything is done.
-public struct CostModel: Sendable {
+public struct CostModel: Equatable, Sendable {
     /// Matrix multiplications a second, in 10⁹ operations.
     public var gigaflops: Double
 

@@ -60,7 +60,9 @@ public struct StudentRecipe: Sendable {
                 error.problems.map { UserError($0.problem, hint: $0.hint, status: $0.status) })
         }
         let plan = try Plan(file)
-        return draft.header(path: path, estimates: plan.stages.map(\.label), cost.estimates(of: plan))
+        return draft.header(
+            path: path, estimates: plan.stages.map(\.label), cost.estimates(of: plan),
+            machine: cost == .usual ? "on two cores" : "on this machine")
             + draft.body
     }
 
@@ -211,7 +213,9 @@ public struct StudentRecipe: Sendable {
             return text
         }
 
-        func header(path: String, estimates labels: [String], _ estimates: [CostEstimate]) -> String {
+        func header(
+            path: String, estimates labels: [String], _ estimates: [CostEstimate], machine: String
+        ) -> String {
             let total = CostModel.total(of: estimates)
             let about = corpus.isEstimate ? "about " : ""
             let kind =
@@ -232,7 +236,7 @@ public struct StudentRecipe: Sendable {
                 "Teacher: \(countText(facts.shape.cost.parameters)) parameters in \(facts.shape.layers) layers, "
                     + "\(facts.shape.vocabularySize) pieces; the student \(countText(self.size.shape.cost.parameters)).",
                 "Text:    \(about)\(corpus.records) \(kind), \(countText(corpus.tokens)) tokens.",
-                "Expect:  ≈ \(durationText(total.seconds)) on two cores (\(longest)),",
+                "Expect:  ≈ \(durationText(total.seconds)) \(machine) (\(longest)),",
                 "         ≈ \(byteText(total.memoryBytes)) of memory and \(byteText(total.diskBytes)) of disk: estimates of "
                     + "distill run --dry-run.",
                 "Paths start from the directory that distill is started in.",

@@ -11,10 +11,14 @@ extension LabelStage {
         var (ids, bytes) = (0.0, 0.0)
         for reference in self.corpus {
             let part = estimator.extent(of: reference, documents: self.documents)
-            let certainty = certainty(of: part, shape, estimator)
-            let count = lossOn == .assistant ? part.targets : part.tokens
-            ids += count * signal.kind.expectedIDs(certainty)
-            bytes += count * signal.kind.expectedBytes(certainty, idBytes: idBytes(shape))
+            // Nobody knows what a chat will ask, even in a small world.
+            let asked = lossOn == .assistant ? 0 : max(0, part.tokens - part.targets)
+            for (count, certainty) in [
+                (part.targets, certainty(of: part, shape, estimator)), (asked, .openText),
+            ] {
+                ids += count * signal.kind.expectedIDs(certainty)
+                bytes += count * signal.kind.expectedBytes(certainty, idBytes: idBytes(shape))
+            }
         }
         let entries = ids / max(positions, 1)
         let hidden = Double(hidden.count) * Double(shape?.width ?? 0)
