@@ -98,7 +98,7 @@ import Transformer
         }
         let kinds = (Self.sampled, Self.sampled)
         #expect(
-            try problem(first, first, kinds: (Self.sampled, .topK(k: 4))).contains("no mean can be taken"))
+            try problem(first, first, kinds: (Self.sampled, .topK(k: 4))).contains("cannot be averaged"))
         #expect(try problem(second, first, kinds: kinds, temperature: 2).contains("at temperature 2"))
         let stranger = Small.documents(1, seed: 9)
         #expect(try problem(second, first + stranger, kinds: kinds).contains("has no record of a document"))

@@ -114,16 +114,19 @@ public struct LabelingJob {
             directory: directory, origin: origin, documents: name, count: documents.count,
             shardDocuments: shardDocuments)
         progress?(.began(stage: "label", total: documents.count, unit: "documents"))
-        if (1..<documents.count).contains(writer.count) {
+        if writer.isOpen, writer.count > 0 {
             progress?(.note("label: resumed at document \(writer.count) of \(documents.count)"))
         }
         var tokens = 0
-        while writer.count < documents.count {
-            let batch = try batch(documents[writer.count..<writer.shardEnd], of: corpus)
-            try Interruption.check()
-            try writer.append(label(batch))
-            tokens += batch.reduce(0) { $0 + Self.length($1) }
-            progress?(.advanced(stage: "label", done: writer.count, tokens: tokens, loss: nil))
+        while writer.isOpen {
+            if writer.count < writer.shardEnd {
+                let batch = try batch(documents[writer.count..<writer.shardEnd], of: corpus)
+                try Interruption.check()
+                try writer.append(label(batch))
+                tokens += batch.reduce(0) { $0 + Self.length($1) }
+                progress?(.advanced(stage: "label", done: writer.count, tokens: tokens, loss: nil))
+            }
+            try writer.closeShardIfWhole()
         }
         let manifest = try writer.finish()
         progress?(.finished(stage: "label", summary: manifest.summary))

@@ -47,21 +47,37 @@ final class SignalWriter {
     /// Number of documents up to the end of the current shard; a batch does not reach past it.
     var shardEnd: Int { min(wholeShardsCount + shardDocuments, total) }
 
+    /// Whether documents are left, or the records of the last shard are not written as a shard yet.
+    var isOpen: Bool { log != nil }
+
     /// Appends the records of the next documents.
     ///
     /// - Throws: `UserError` when the disk refuses
     func append(_ batch: [SignalRecord]) throws {
+        guard let log else { preconditionFailure("all documents are labelled") }
         precondition(count + batch.count <= shardEnd, "a batch does not reach past the shard")
-        try log!.append(SignalRecord.frame(batch, shard: shards.count, start: pending.count))
+        try log.append(SignalRecord.frame(batch, shard: shards.count, start: pending.count))
         pending += batch
-        try closeShardIfWhole()
+    }
+
+    /// Writes the current shard and begins the next one, if all of its documents are labelled.
+    ///
+    /// - Throws: `UserError` when the disk refuses
+    func closeShardIfWhole() throws {
+        guard isOpen, count == shardEnd else { return }
+        shards.append(try write(pending, number: shards.count))
+        pending = []
+        try savePending(shards)
+        try log?.remove()
+        log = nil
+        try openShard()
     }
 
     /// Writes the manifest, which makes the cache a finished one.
     ///
     /// - Throws: `UserError` when the disk refuses
     func finish() throws -> SignalManifest {
-        precondition(count == total, "\(count) of \(total) documents are labelled")
+        precondition(!isOpen && count == total, "\(count) of \(total) documents are labelled")
         let manifest = SignalManifest(origin: origin, documents: documents, shards: shards)
         try manifest.save(in: directory)
         try removePendingFiles()
@@ -87,17 +103,6 @@ final class SignalWriter {
             return true
         }
         pending = found
-        try closeShardIfWhole()
-    }
-
-    private func closeShardIfWhole() throws {
-        guard count == shardEnd else { return }
-        shards.append(try write(pending, number: shards.count))
-        pending = []
-        try savePending(shards)
-        try log?.remove()
-        log = nil
-        try openShard()
     }
 
     private func write(_ records: [SignalRecord], number: Int) throws -> SignalManifest.Shard {
