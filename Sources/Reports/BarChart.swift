@@ -14,8 +14,8 @@ enum BarChart {
     static func html(_ bars: [Bar]) -> String {
         guard let highest = bars.map(\.value).filter(\.isFinite).max(), highest > 0 else { return "" }
         let rows = bars.map { bar in
-            let share = bar.value.isFinite ? max(0, bar.value / highest) : 0
-            let width = String(format: "%.2f%%", 100 * share)
+            let fraction = bar.value.isFinite ? max(0, bar.value / highest) : 0
+            let width = String(format: "%.2f%%", 100 * fraction)
             return "<span class=\"name\">\(bar.name.htmlEscaped)</span>"
                 + "<span class=\"track\"><span class=\"bar\" style=\"width: \(width)\"></span></span>"
                 + "<span class=\"value\">\(bar.text.htmlEscaped)</span>\n"

@@ -3,9 +3,12 @@ import Foundation
 
 /// A measured value and its standard error.
 public struct MeasuredValue: Codable, Equatable, Sendable {
+    /// The value.
     public var value: Double
+    /// Its standard error, where it has one.
     public var standardError: Double?
 
+    /// A value, with its error where it is known.
     public init(_ value: Double, standardError: Double? = nil) {
         self.value = value
         self.standardError = standardError
@@ -14,14 +17,18 @@ public struct MeasuredValue: Codable, Equatable, Sendable {
 
 /// Everything an evaluation says about one model: the content of `evaluation.json`.
 public struct ModelScores: Codable, Equatable, Sendable {
+    /// The accuracy on a file of questions.
     public struct Task: Codable, Equatable, Sendable {
+        /// The name that the recipe gives it.
         public var label: String
         /// The fraction of questions answered right.
         public var accuracy: MeasuredValue
+        /// The number of questions.
         public var questions: Int
         /// The fraction right once answers are normalised as SQuAD's are.
         public var normalized: Double?
 
+        /// The result of a file of questions.
         public init(label: String, accuracy: MeasuredValue, questions: Int, normalized: Double? = nil) {
             self.label = label
             self.accuracy = accuracy
@@ -32,9 +39,11 @@ public struct ModelScores: Codable, Equatable, Sendable {
 
     /// A metric of a stage that the model came from, as the report shows it.
     public struct Metric: Codable, Equatable, Sendable {
+        /// The name that the recipe gives it.
         public var label: String
         /// The metric's own name, such as `tokens_per_second`.
         public var metric: String
+        /// The value.
         public var value: Double
 
         package init(label: String, metric: String, value: Double) {
@@ -46,9 +55,11 @@ public struct ModelScores: Codable, Equatable, Sendable {
 
     /// The model, as the recipe names it.
     public var model: String
+    /// The number of weights.
     public var parameters: Int
     /// Size of the weights on disk.
     public var bytes: Int
+    /// Perplexity a token of the held-out text.
     public var perplexity: MeasuredValue?
     /// Mean negative log-likelihood of the same text, in nats a token: the logarithm of the perplexity.
     public var loss: MeasuredValue?
@@ -62,9 +73,11 @@ public struct ModelScores: Codable, Equatable, Sendable {
     public var agreement: MeasuredValue?
     /// Expected calibration error on the same text.
     public var calibrationError: MeasuredValue?
+    /// Accuracy on each file of questions, in the order of the recipe.
     public var tasks: [Task]
     /// The fraction of trigrams that an answer to a task has had before, and its tokens: means.
     public var repetition: MeasuredValue?
+    /// Tokens of an answer, a mean over all tasks.
     public var answerLength: MeasuredValue?
     /// Tokens written a second, one sequence at a time.
     public var tokensPerSecond: Double?
@@ -73,6 +86,7 @@ public struct ModelScores: Codable, Equatable, Sendable {
     /// What the report asks for besides; no part of `evaluation.json`.
     public var metrics: [Metric]?
 
+    /// Scores of a model; what was not measured is left out.
     public init(
         model: String, parameters: Int, bytes: Int, perplexity: MeasuredValue? = nil,
         loss: MeasuredValue? = nil,

@@ -33,8 +33,11 @@ public struct ReportData: Sendable {
 
     /// A series of points, such as the loss over the steps.
     public struct Curve: Equatable, Sendable {
+        /// The run and the model.
         public var name: String
+        /// What was measured.
         public var quantity = Quantity.loss
+        /// The measurements, by step.
         public var points: [Point]
 
         package init(name: String, quantity: Quantity = .loss, points: [Point]) {
@@ -44,7 +47,9 @@ public struct ReportData: Sendable {
         }
     }
 
+    /// A measurement at a step.
     public struct Point: Equatable, Sendable {
+        /// The step and the value.
         public var x, y: Double
 
         package init(x: Double, y: Double) {
@@ -53,7 +58,9 @@ public struct ReportData: Sendable {
         }
     }
 
+    /// A model that was measured.
     public struct Model: Sendable {
+        /// What was measured of it.
         public var scores: ModelScores
         /// The evaluation's cache key: equal for a model that several runs share.
         var cacheKey: Fingerprint
@@ -64,9 +71,13 @@ public struct ReportData: Sendable {
         }
     }
 
+    /// One pass of a recipe: a variant with a seed.
     public struct Run: Sendable {
+        /// The name of the variant; `nil` where the recipe has none.
         public var variant: String?
+        /// The seed among those of a study; `nil` where it has none.
         public var seed: UInt64?
+        /// The models, in the order of the evaluations.
         public var models: [Model]
         /// Each model after the first against the first, on the same items.
         public var comparisons: [PairedComparison] = []
@@ -85,9 +96,13 @@ public struct ReportData: Sendable {
         }
     }
 
+    /// A finished stage.
     public struct StageLine: Sendable {
+        /// What the stage is called.
         public var label: String
+        /// The time it took.
         public var seconds: Double
+        /// Its result in one line.
         public var summary: String
 
         package init(label: String, seconds: Double, summary: String) {
@@ -97,11 +112,17 @@ public struct ReportData: Sendable {
         }
     }
 
+    /// The heading.
     public var title: String
+    /// The recipe's description.
     public var description: String?
+    /// The version that wrote the report.
     public var toolVersion: String
+    /// The recipe's seed.
     public var seed: UInt64
+    /// The finished stages, in order.
     public var stages: [StageLine]
+    /// The passes of the recipe; one outside studies.
     public var runs: [Run]
     /// What a study found; `nil` for a recipe that is no study, or measures nothing.
     public var study: StudySummary?

@@ -7,6 +7,7 @@ public struct Verdict: Equatable, Sendable {
     /// The variant the others are compared with; `nil` is the first.
     public var baseline: String?
 
+    /// A comparison by a metric, with a variant.
     public init(metric: String = "kl", baseline: String? = nil) {
         self.metric = metric
         self.baseline = baseline
@@ -15,12 +16,15 @@ public struct Verdict: Equatable, Sendable {
 
 /// Means over the seeds of a study, and what they say.
 public struct StudySummary: Sendable {
+    /// A model of a variant.
     public struct Row: Sendable {
+        /// The variant and the model.
         public var name: String
         /// Measurements by column key, one a seed, in the order of the seeds.
         public var values: [String: [MeasuredValue]]
     }
 
+    /// A row for each variant and model, in the order of the recipe.
     public let rows: [Row]
     /// What the comparison with the baseline found, a sentence a variant.
     public let sentences: [String]

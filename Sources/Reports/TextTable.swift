@@ -8,6 +8,7 @@ public struct TextTable {
     /// - Parameter rows: Cells, shown without the characters that a terminal obeys.
     public init(rows: [[String]]) { self.rows = rows.map { $0.map(\.terminalSafe) } }
 
+    /// The table, one line a row; with `colour` the headings are bold.
     public func text(colour: Bool) -> String {
         guard let header = rows.first else { return "" }
         precondition(rows.allSatisfy { $0.count == header.count }, "rows of different lengths")

@@ -8,6 +8,7 @@ public struct SourceLocation: Hashable, Sendable {
     public let origin: String
     /// One-based line and column; `nil` for an override.
     public let line: Int?
+    /// One-based; `nil` for an override.
     public let column: Int?
 
     /// A location in a file, or an override where line and column are left out.

@@ -8,6 +8,7 @@ public struct MachineSpeed: Codable, Equatable, Sendable {
     /// The number of threads that it was measured with.
     public var threads: Int
 
+    /// A measurement with the threads of this process.
     public init(gigaflops: Double, threads: Int = Parallel.threads) {
         self.gigaflops = gigaflops
         self.threads = threads

@@ -5,6 +5,7 @@ public struct CostModel: Equatable, Sendable {
     /// Matrix multiplications a second, in 10⁹ operations.
     public var gigaflops: Double
 
+    /// A model of a machine with this rate.
     public init(gigaflops: Double) { self.gigaflops = gigaflops }
 
     /// An estimate for each stage of the plan, in order.

@@ -3,6 +3,7 @@ import Support
 
 /// One pass through the recipe: a variant with a seed, or the recipe itself.
 public struct PlannedRun: Sendable {
+    /// The name of the variant; `nil` where the recipe has none.
     public let variant: String?
     /// The seed among `seeds`; `nil` where the recipe has none.
     public let seed: UInt64?
@@ -29,13 +30,16 @@ extension Plan {
 
 /// What running a recipe means: runs whose equal stages are shared.
 public struct Plan: Sendable {
+    /// The recipe that is planned.
     public let file: RecipeFile
+    /// One pass for each variant and seed.
     public let runs: [PlannedRun]
     /// Every stage once, each after the stages it reads from.
     public let stages: [StageInstance]
     /// What the report shows, if the recipe has a report stage.
     package let report: ReportOptions?
 
+    /// The recipe's name.
     public var name: String { file.recipe.name }
 
     /// The index in `stages` of each cache key.

@@ -7,7 +7,9 @@ import Tensors
 public struct Recipe: Sendable {
     /// Names the run directory.
     public let name: String
+    /// One line for the report.
     public let description: String?
+    /// All randomness derives from it.
     public let seed: UInt64
     /// The teacher of the stages that name no other.
     public let teacher: Reference?

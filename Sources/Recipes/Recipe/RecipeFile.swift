@@ -7,6 +7,7 @@ import Support
 public struct RecipeFile: Sendable {
     /// The file as the user named it.
     public let path: String
+    /// The recipe with its overrides, without the changes of variants.
     public let recipe: Recipe
     /// The recipe with each variant's changes; empty outside studies.
     public let variants: [(name: String, recipe: Recipe)]

@@ -11,8 +11,10 @@ public struct RecipeRunner {
     public var toolVersion: String
     /// The parent of run directories.
     public var runs: URL
+    /// Receives the events of the run.
     public var progress: ProgressHandler
 
+    /// A runner that leaves run directories in `runs`.
     public init(toolVersion: String, runs: URL, progress: @escaping ProgressHandler) {
         self.toolVersion = toolVersion
         self.runs = runs
@@ -21,7 +23,9 @@ public struct RecipeRunner {
 
     /// What a run left behind.
     public struct Outcome: Sendable {
+        /// The run directory.
         public let directory: URL
+        /// What was measured.
         public let report: ReportData
         /// Stages done by this call, and stages found finished.
         public let performed, reused: Int

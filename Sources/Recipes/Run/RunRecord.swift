@@ -2,12 +2,12 @@ import Foundation
 import Support
 
 /// `run.json`: what a run directory holds and where it was made.
-public struct RunRecord: Codable, Sendable {
-    public struct Machine: Codable, Sendable {
-        public var system: String
-        public var architecture: String
-        public var cores: Int
-        public var memoryBytes: UInt64
+struct RunRecord: Codable, Sendable {
+    struct Machine: Codable, Sendable {
+        var system: String
+        var architecture: String
+        var cores: Int
+        var memoryBytes: UInt64
 
         static var current: Machine {
             #if arch(x86_64)
@@ -24,29 +24,29 @@ public struct RunRecord: Codable, Sendable {
         }
     }
 
-    public struct Run: Codable, Sendable {
-        public var variant: String?
-        public var seed: UInt64?
+    struct Run: Codable, Sendable {
+        var variant: String?
+        var seed: UInt64?
         /// Where the run's artifacts are shown, relative to the run directory; `nil` is the run directory itself.
-        public var folder: String?
+        var folder: String?
         /// Directories below `stages`, in order.
-        public var stages: [String]
+        var stages: [String]
     }
 
     /// Since version 2 stages are recorded with `cache_key` and `metrics`, and renamed keys changed the cache keys.
     static let formatVersion = 2
 
-    public var format = RunRecord.formatVersion
-    public var name: String
+    var format = RunRecord.formatVersion
+    var name: String
     /// The recipe file, as an absolute path.
-    public var recipe: String
-    public var toolVersion: String
-    public var seed: UInt64
-    public var machine: Machine
-    public var started: Date
+    var recipe: String
+    var toolVersion: String
+    var seed: UInt64
+    var machine: Machine
+    var started: Date
     /// `nil` while the run is not finished.
-    public var finished: Date?
-    public var runs: [Run]
+    var finished: Date?
+    var runs: [Run]
 }
 
 extension JSONEncoder {

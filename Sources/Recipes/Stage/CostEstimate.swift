@@ -1,5 +1,6 @@
 /// What a stage or a plan takes.
 public struct CostEstimate: Equatable, Sendable {
+    /// Time.
     public var seconds: Double
     /// The most memory in use at a time.
     public var memoryBytes: Double
@@ -8,6 +9,7 @@ public struct CostEstimate: Equatable, Sendable {
     /// What unfinished work takes on disk besides, until the stage is done.
     public var workBytes: Double
 
+    /// An estimate; what is left out is 0.
     public init(
         seconds: Double = 0, memoryBytes: Double = 0, diskBytes: Double = 0, workBytes: Double = 0
     ) {

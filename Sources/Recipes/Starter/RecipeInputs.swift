@@ -4,7 +4,9 @@ import Support
 
 /// Models and corpora in a directory, by their names: what a new recipe may be about.
 public struct RecipeInputs: Sendable {
+    /// Names of GGUF files and Hugging Face directories.
     public private(set) var models: [String] = []
+    /// Names of .jsonl and .txt files.
     public private(set) var corpora: [String] = []
 
     /// Text files that come with programs and are no corpora.

@@ -10,10 +10,13 @@ import Support
 public struct StudentRecipe: Sendable {
     /// Paths as they are given, which start from `directory`.
     public var teacher: String
+    /// Text to train on.
     public var data: [String]
     /// Text that is measured on and not trained on.
     public var heldOut: [String]
+    /// Where relative paths start.
     public var directory: URL
+    /// Memory that the student is planned for.
     public var memoryBytes = Double(MemoryLimit.resident.bytes)
 
     /// The time that training and labelling are planned for, each.
@@ -26,6 +29,7 @@ public struct StudentRecipe: Sendable {
     private static let newTokens = 96
     private static let records = 200
 
+    /// A recipe for a teacher and text, which are read when its text is asked for.
     public init(teacher: String, data: [String], heldOut: [String] = [], directory: URL) {
         self.teacher = teacher
         self.data = data
