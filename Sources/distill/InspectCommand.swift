@@ -82,7 +82,8 @@ struct InspectCommand: ParsableCommand {
                 "is not the teacher that made \(path): its fingerprint is another", file: url.relativePath,
                 hint: "name the right one with --teacher", status: .configuration)
         }
-        return try SignalVerification.measure(cache, teacher: try Checkpoint.load(url).decoder, records: records)
+        return try SignalVerification.measure(
+            cache, teacher: try Checkpoint.load(url).decoder, records: records)
     }
 }
 
