@@ -122,7 +122,9 @@ extension Checkpoint {
     /// The tokenizer of a model, or of a directory or file that holds a tokenizer alone, and its chat template; see `chatTemplate`.
     ///
     /// - Throws: `UserError` if there is no tokenizer or it is damaged.
-    public static func tokenizerAndTemplate(at url: URL) throws -> (tokenizer: Tokenizer, template: ChatTemplate?) {
+    public static func tokenizerAndTemplate(at url: URL) throws -> (
+        tokenizer: Tokenizer, template: ChatTemplate?
+    ) {
         let tokenizer: Tokenizer
         let template: ChatTemplate?
         if GGUFFile.isGGUF(url) {

@@ -76,12 +76,14 @@ import Testing
         for target in targets where !["CKernels", "CSentencePiece"].contains(target.name) {
             let allowed = Self.reachable(from: target.name)
             #expect(Self.allowed[target.name] != nil, "\(target.name) is not in the table")
-            #expect(target.names.isSubset(of: allowed), "\(target.name): \(target.names.subtracting(allowed))")
+            #expect(
+                target.names.isSubset(of: allowed), "\(target.name): \(target.names.subtracting(allowed))")
             let directory = packageRoot.appending(path: target.path ?? "Sources/\(target.name)")
             let imports = try SourceTree(target: directory).imports.intersection(own)
             #expect(imports.isSubset(of: allowed), "\(target.name): \(imports.subtracting(allowed))")
             // What is imported but not named is built from whatever lies in the build folder.
-            #expect(imports.isSubset(of: target.names), "\(target.name): \(imports.subtracting(target.names))")
+            #expect(
+                imports.isSubset(of: target.names), "\(target.name): \(imports.subtracting(target.names))")
         }
     }
 

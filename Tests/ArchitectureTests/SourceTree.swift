@@ -23,9 +23,10 @@ struct SourceTree {
     var imports: Set<String> {
         Set(
             files.values.flatMap { code in
-                code.matches(of: #/(?m)^(?:@testable )?(?:private |package |public )?import (?:\w+ )?(\w+)/#).map {
-                    String($0.1)
-                }
+                code.matches(of: #/(?m)^(?:@testable )?(?:private |package |public )?import (?:\w+ )?(\w+)/#)
+                    .map {
+                        String($0.1)
+                    }
             })
     }
 
@@ -33,7 +34,9 @@ struct SourceTree {
     var folderArrows: [String: Set<String>] {
         var owners: [String: Set<String>] = [:]
         for (path, code) in files {
-            for match in code.matches(of: Self.definition) { owners[String(match.1), default: []].insert(path) }
+            for match in code.matches(of: Self.definition) {
+                owners[String(match.1), default: []].insert(path)
+            }
         }
         let folders = owners.filter { $0.value.count == 1 }.mapValues { Self.folder(of: $0.first!) }
         var arrows: [String: Set<String>] = [:]

@@ -14,7 +14,7 @@ public struct SafetensorsEntry {
 
     /// - Parameter write: Writes exactly the tensor's bytes, row by row, little-endian. It runs once, while the file
     ///   is written; only what it needs at that moment is in memory.
-    package init(
+    public init(
         name: String, type: DType, shape: [Int], write: @escaping (inout FileWriter) throws -> Void
     ) {
         precondition(name != "__metadata__", "the format keeps the name __metadata__ for itself")

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Tensors
 
 /// A column of whole numbers in a mapped safetensors file. Values are decoded when they are asked for; nothing is copied
 /// before.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Tensors
 import Support
 
 extension SignalShard {

@@ -190,7 +190,7 @@ public struct LabelingJob {
             teacher: teacher, batch: batch, records: keys.map(\.streamIndex),
             layers: origin.hidden?.stored ?? [])
         guard entries.allSatisfy(\.isNumber) else {
-            throw UserError.outputIsNoNumber("on a text of the corpus", model: origin.teacher)
+            throw UserError.nonFiniteOutput("on a text of the corpus", model: origin.teacher)
         }
         var next = 0
         return zip(views, keys).map { document, key in

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Writes directories atomically: under the final name there is the old content or the new, whole.
-package enum AtomicDirectory {
+public enum AtomicDirectory {
     /// Creates the directory `url` with what `body` puts into the directory it is given: a temporary one
     /// beside it, which is synced to the disk and then takes the name.
     ///
@@ -13,7 +13,7 @@ package enum AtomicDirectory {
     ///   - obsolete: Whether an entry of the older directory may vanish.
     ///   - body: Fills the directory. When it throws, the temporary directory is removed.
     /// - Throws: What `body` throws, or `UserError` naming the directory and the reason.
-    package static func create(
+    public static func create(
         at url: URL, obsolete: (String) -> Bool = { _ in false }, _ body: (URL) throws -> Void
     ) throws {
         let existing = try stat(at: url)
@@ -116,7 +116,7 @@ package enum AtomicDirectory {
 extension FileManager {
     /// Creates `url` and what is missing above it; an existing directory is fine.
     /// - Throws: `UserError` naming the directory and the system's reason.
-    package func createDirectories(at url: URL) throws {
+    public func createDirectories(at url: URL) throws {
         if let existing = try Foundation.stat(at: url) {
             if existing.isDirectory { return }
             throw UserError.system(EEXIST, "cannot create the directory", at: url, while: .writing)

@@ -1,10 +1,10 @@
 import Foundation
 
 /// Writes files atomically: under the final name there is the old content or the new, whole, whatever happens.
-package enum AtomicFile {
+public enum AtomicFile {
     /// Writes `data` to `url`.
     /// - Throws: `UserError` naming the file and the system's reason.
-    package static func write(_ data: Data, to url: URL) throws {
+    public static func write(_ data: Data, to url: URL) throws {
         try write(to: url) { try $0.write(data) }
     }
 
@@ -15,7 +15,7 @@ package enum AtomicFile {
     /// kept. A pipe or device is written directly, since replacing it is never meant.
     ///
     /// - Throws: What `body` throws, or `UserError` naming the file and the system's reason.
-    package static func write(to url: URL, _ body: (inout FileWriter) throws -> Void) throws {
+    public static func write(to url: URL, _ body: (inout FileWriter) throws -> Void) throws {
         let existing = try stat(at: url)
         if let existing, existing.isDirectory {
             throw UserError.system(EISDIR, "cannot write", at: url, while: .writing)
@@ -45,7 +45,7 @@ package enum AtomicFile {
 
     /// Gives a whole file, already on the disk, its final name in the same directory.
     /// - Throws: `UserError` naming the file and the system's reason.
-    package static func install(_ source: URL, as url: URL) throws {
+    public static func install(_ source: URL, as url: URL) throws {
         try check({ .system($0, "cannot write", at: url, while: .writing) }) {
             rename(source.path, url.path)
         }

@@ -4,12 +4,12 @@ import Foundation
 ///
 /// The kernel releases the lock when the value is released or the process dies, however it dies; the file
 /// itself stays.
-package final class DirectoryLock: Sendable {
+public final class DirectoryLock: Sendable {
     private let descriptor: Int32
 
     /// - Throws: `UserError` with `.temporaryFailure` naming the holder if the lock is held, or the system's
     ///   reason why there can be none.
-    package init(directory: URL) throws {
+    public init(directory: URL) throws {
         let url = directory.appendingPathComponent(".lock")
         let file = try OpenFile(url, flags: O_RDWR | O_CREAT)
         guard try file.lock() else {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Writes a file front to back through a buffer. `AtomicFile.write(to:_:)` makes one and finishes it.
-package struct FileWriter: ~Copyable {
+public struct FileWriter: ~Copyable {
     /// Many small writes become one system call; larger blocks bypass the buffer.
     private static let capacity = 1 << 18
 
@@ -9,7 +9,7 @@ package struct FileWriter: ~Copyable {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
     private var filled = 0
     /// Bytes written so far.
-    package private(set) var position = 0
+    public private(set) var position = 0
 
     init(_ file: OpenFile) {
         self.file = file
@@ -21,7 +21,7 @@ package struct FileWriter: ~Copyable {
 
     /// Writes bytes.
     /// - Throws: `UserError` naming the file and the system's reason.
-    package mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
+    public mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
         if bytes.count > buffer.count - filled { try flush() }
         if bytes.count >= buffer.count {
             try file.write(bytes)
@@ -34,13 +34,13 @@ package struct FileWriter: ~Copyable {
 
     /// Writes bytes.
     /// - Throws: `UserError` naming the file and the system's reason.
-    package mutating func write(_ data: Data) throws {
+    public mutating func write(_ data: Data) throws {
         try data.withUnsafeBytes { try write($0) }
     }
 
     /// Writes text as UTF-8.
     /// - Throws: `UserError` naming the file and the system's reason.
-    package mutating func write(_ text: String) throws {
+    public mutating func write(_ text: String) throws {
         try write(Data(text.utf8))
     }
 

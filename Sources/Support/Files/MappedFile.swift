@@ -7,17 +7,17 @@ import Foundation
 /// danger that no check removes: if another process shortens the file, touching the lost pages ends this
 /// process with SIGBUS. Files written by `AtomicFile` are never shortened, only replaced, and a mapping keeps
 /// the replaced file alive.
-package struct MappedFile: Sendable {
+public struct MappedFile: Sendable {
     /// The file.
-    package let url: URL
+    public let url: URL
     /// All bytes, indexed from 0. Copies of this value share the mapping and keep it alive.
-    package let bytes: Data
+    public let bytes: Data
 
     /// Below this size a mapping costs more than it saves, and a shortened file must do no harm.
     private static let smallestMapping = 1 << 16
 
     /// - Throws: `UserError` if the file is missing, is no regular file or cannot be read.
-    package init(contentsOf url: URL) throws {
+    public init(contentsOf url: URL) throws {
         self.url = url
         let file = try OpenFile(regular: url)
         let size = Int(try file.status().st_size)
@@ -27,10 +27,10 @@ package struct MappedFile: Sendable {
     }
 
     /// Bytes of the file.
-    package var count: Int { bytes.count }
+    public var count: Int { bytes.count }
 
     /// A part of the file, indexed from 0, that keeps the mapping alive; nothing is copied.
-    package func data(_ range: Range<Int>) -> Data {
+    public func data(_ range: Range<Int>) -> Data {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "range \(range) outside the file")
         guard !range.isEmpty else { return Data() }
         let owner = bytes

@@ -152,7 +152,8 @@ package struct JSONParser {
         } catch let fault as JSONEscape.Fault {
             index = start
             throw error(
-                fault == .halfSurrogatePair ? "half of a surrogate pair" : "an escape that JSON does not have")
+                fault == .halfSurrogatePair ? "half of a surrogate pair" : "an escape that JSON does not have"
+            )
         }
     }
 
