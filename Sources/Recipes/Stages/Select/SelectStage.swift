@@ -12,7 +12,7 @@ struct SelectStage: Stage {
     let corpus: [Reference]
     /// What a document of a text file is.
     let documents: TextDocuments
-    let method: SelectionMethod
+    let method: SelectionMethodName
     /// Fraction of the corpus's tokens that are chosen.
     let fraction: Double
     /// The model whose hidden states, log-likelihoods or gradients decide; `nil` where none does.
