@@ -6,9 +6,13 @@ import Support
 public struct ReportData: Sendable {
     /// What is measured during training, under the name the metrics log has for it.
     public enum Quantity: String, CaseIterable, Sendable {
+        /// The objective.
         case loss
+        /// The loss on held-out text, in nats per token.
         case heldOutLoss = "validation_loss"
+        /// Between the gradients from the signals and from the whole distributions, in degrees.
         case gradientAngle = "gradient_angle"
+        /// Mean ln p − ln q of the tokens that the student drew: p the teacher's probability, q its own.
         case rolloutReward = "rollout_reward"
 
         var heading: String {

@@ -1,6 +1,8 @@
 /// How much of each kind is written. The committed files use the default.
 public struct DatasetSize: Sendable {
+    /// Stories, a text each.
     public var stories = 1_500
+    /// Chats whose system turn is a sheet of facts.
     public var sheets = 5_400
     /// Rounds over all facts that chats may ask for; each gives one chat a fact.
     public var rounds = 5
@@ -8,6 +10,7 @@ public struct DatasetSize: Sendable {
     public var otherChats = 1_000
     /// Chats that start with a sum, for the file `sums.jsonl`; without any there is no such file.
     public var sums = 0
+    /// Prompts for a teacher to answer.
     public var prompts = 2_400
     /// Chats that are held in a manner which their system turn asks for.
     public var manners = 800
@@ -16,6 +19,7 @@ public struct DatasetSize: Sendable {
     /// Held-out texts, of each of the three kinds.
     public var heldOutTexts = 120
 
+    /// The size of the committed files.
     public init() {}
 }
 
@@ -35,6 +39,7 @@ public struct Dataset: Sendable {
         "stories.jsonl", "chats.jsonl", "sheets.jsonl", "sums.jsonl", "prompts.jsonl", "manners.jsonl",
     ]
 
+    /// Writes all files in memory; see `files`.
     public init(seed: UInt64 = 2_024, size: DatasetSize = DatasetSize()) {
         let valleys = Valleys(seed: seed)
         let place = SecondPlace(seed: seed, reserved: valleys.names)

@@ -74,5 +74,6 @@ public enum HeldOutPhrasings {
             + [Wrapper.plain, .canYouTell].map { $0.around(relation.forms.heldOutCore) }
     }
 
+    /// Of all relations.
     public static var templates: [String] { Relation.allCases.flatMap(templates(of:)) }
 }

@@ -1,7 +1,10 @@
 /// One turn of a chat.
 public struct Turn: Hashable, Sendable {
+    /// Who writes the turn.
     public enum Role: String, Sendable { case system, user, assistant }
+    /// Who writes the turn.
     public let role: Role
+    /// The text of the turn.
     public let content: String
 
     static func system(_ content: String) -> Turn { Turn(role: .system, content: content) }
@@ -11,7 +14,9 @@ public struct Turn: Hashable, Sendable {
 
 /// One line of a file of the world.
 public enum Record: Hashable, Sendable {
+    /// A text without roles.
     case text(String)
+    /// A conversation.
     case chat([Turn])
     /// A prompt whose reply is compared with the answers.
     case question([Turn], answers: [String])

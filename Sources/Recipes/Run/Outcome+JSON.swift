@@ -4,6 +4,8 @@ import Reports
 
 extension RecipeRunner.Outcome {
     /// The results for programs: `{"directory", "performed", "reused", "runs": [{"variant", "seed", "models", "comparisons"}]}`.
+    ///
+    /// - Throws: `EncodingError` if a measured value is not finite
     public func json() throws -> String {
         struct Run: Encodable {
             var variant: String?

@@ -25,6 +25,8 @@ extension Plan {
 
     /// The same for programs: `{"name", "runs", "stages": [{"stage", "cache_key", "seconds", "memory_bytes",
     /// "disk_bytes"}], "total"}`. Times and sizes are estimates.
+    ///
+    /// - Throws: `EncodingError` if a number of the estimates is not finite
     public func json(with cost: CostModel) throws -> String {
         struct Line: Encodable {
             var stage, cacheKey: String?

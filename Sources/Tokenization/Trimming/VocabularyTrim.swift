@@ -54,7 +54,7 @@ public struct VocabularyTrim: Sendable {
     ///   - size: Pieces in all.
     ///   - texts: The text that is to be divided as before.
     ///   - required: Ids that must stay, such as those that end a generated text.
-    ///   - preferring: How much each piece of the whole vocabulary is wanted, 0 for no wish; for example how likely a
+    ///   - wishes: How much each piece of the whole vocabulary is wanted, 0 for no wish; for example how likely a
     ///     model finds it.
     /// - Throws: `UserError` if the size is too small for what must stay or above the vocabulary's, or a symbol is
     ///   there already, or is like no piece.

@@ -16,7 +16,7 @@ public struct WeightedFeature: Equatable, Sendable {
     ///   - kind: the formula
     ///   - weight: its factor in the objective
     ///   - layers: the student's layers that are compared, from 1; nil for the kind's default
-    ///   - parameters: those that differ from the kind's defaults
+    ///   - given: those that differ from the kind's defaults
     public init(
         _ kind: FeatureKind, weight: Float = 1, layers: [Int]? = nil, parameters given: [String: Float] = [:]
     ) {

@@ -22,7 +22,7 @@ public struct Loss: Equatable, Sendable {
     /// - Parameters:
     ///   - kind: the formula
     ///   - temperature: positive
-    ///   - parameters: those that differ from the kind's defaults
+    ///   - given: those that differ from the kind's defaults
     ///   - standardizesLogits: whether logits are standardised first
     ///   - renormalizes: whether a top-k signal is read without its tail
     public init(
