@@ -108,7 +108,8 @@ import Testing
                 64, "--samples 0", "model", "--prompts", "good.jsonl", "--output", "o", "--samples", "0")
             // Faults found, line 13: every answer twice.
             try expect(
-                64, "writes every answer 2 times", "model", "--prompts", "good.jsonl", "--output", "o",
+                64, "every answer would be written 2 times", "model", "--prompts", "good.jsonl", "--output",
+                "o",
                 "--samples", "2", "--temperature", "0")
             try expect(
                 64, "--samples 2 with --top-k 1", "model", "--prompts", "good.jsonl", "--output", "o",

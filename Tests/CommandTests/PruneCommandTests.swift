@@ -65,7 +65,7 @@ import Transformer
             }
             let layers = try run("--layers", "3", "--corpus", "prompts.jsonl")
             #expect(layers.status == 78)
-            #expect(layers.standardError.contains("layers 3 is out of range for a model with 2"))
+            #expect(layers.standardError.contains("layers 3 does not fit a model with 2"))
             let pieces = try run("--trim-to", "100", "--corpus", "prompts.jsonl")
             #expect(pieces.status == 78)
             #expect(pieces.standardError.contains("100 pieces are too few"), "\(pieces.standardError)")

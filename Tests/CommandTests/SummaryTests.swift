@@ -39,7 +39,7 @@ import Testing
             let usage = try #require(trimmed["usage"] as? [String: Any])
             #expect(try trimmed.number("vocabulary_size") == 290 && usage.number("tokens") > 0)
 
-            let initialized = try object("init my.yaml --json")
+            let initialized = try object("init my.yaml --teacher teacher --data text.jsonl --json")
             #expect(initialized["path"] as? String == "my.yaml")
             let valid = try #require(
                 try object("validate my.yaml --json")["recipes"] as? [[String: Any]])

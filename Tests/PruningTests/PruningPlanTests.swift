@@ -121,7 +121,7 @@ import Transformer
                 } catch { return "\(error)" }
             }
             #expect(
-                message(PruningPlan(layers: .count(9)), records)?.contains("layers 9 is out of range") == true
+                message(PruningPlan(layers: .count(9)), records)?.contains("layers 9 does not fit") == true
             )
             #expect(
                 message(PruningPlan(layers: .chosen([2, 5])), [])?.contains("there is no layer 5") == true)

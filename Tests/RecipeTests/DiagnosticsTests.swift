@@ -130,13 +130,13 @@ import Testing
             "4:10: importance is measured on text, which is not given; give corpus"),
         Mistake(
             shape, "{from: data/teacher, layers: 3, corpus: data/text.jsonl}",
-            "4:39: layers 3 is out of range for a model with 2; accepted: 1 to 2"),
+            "4:39: layers 3 does not fit a model with 2; accepted: 1 to 2"),
         Mistake(
             shape, "{from: data/teacher, layers: [2, 1]}",
             "4:39: the layers do not rise; name each once, in order"),
         Mistake(
             shape, "{from: data/teacher, layers: [1, 3]}",
-            "4:39: layers 3 is out of range for a model with 2; accepted: 1 to 2"),
+            "4:39: layers 3 does not fit a model with 2; accepted: 1 to 2"),
         Mistake(
             shape, "{from: data/teacher, heads: none, corpus: data/text.jsonl}",
             "4:38: found \"none\"; expected: integer, 1 to 1024"),

@@ -153,8 +153,8 @@ import Testing
                 return nil
             } catch { return "\(error)" }
         }
-        #expect(message(layers: 5) == "layers 5 is out of range for a model with 4; accepted: 1 to 4")
-        #expect(message(feedForward: 49)?.contains("feed_forward 49 is out of range") == true)
+        #expect(message(layers: 5) == "layers 5 does not fit a model with 4; accepted: 1 to 4")
+        #expect(message(feedForward: 49)?.contains("feed_forward 49 does not fit") == true)
         #expect(
             message(heads: 3) == "heads 3 cannot be chosen evenly from 2 groups of 2; accepted: 2, 4")
         #expect(message(layers: 4, heads: 4, feedForward: 48) == nil)

@@ -98,7 +98,7 @@ public struct DecoderSelection: Equatable, Sendable {
             guard let wanted, !(1...present).contains(wanted) else { continue }
             faults.append(
                 (
-                    part, "\(part.rawValue) \(wanted) is out of range for a model with \(present)",
+                    part, "\(part.rawValue) \(wanted) does not fit a model with \(present)",
                     "accepted: 1 to \(present)"
                 ))
         }
