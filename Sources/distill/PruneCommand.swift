@@ -127,7 +127,7 @@ struct PruneCommand: ParsableCommand {
 }
 
 extension VocabularyTrim.Symbol {
-    /// Parses `symbol=piece`; `\n` in the piece stands for a newline.
+    /// Parses `symbol=piece`; `\n` in the piece is a newline.
     init(_ argument: String) throws {
         guard let sign = argument.lastIndex(of: "="), sign != argument.startIndex,
             argument.index(after: sign) != argument.endIndex

@@ -40,9 +40,6 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup(title: "General") var general: GeneralFlags
 
-    /// The sgemm rate assumed for estimates, in GFLOP/s: that of two cores of a common small machine.
-    static let usualGigaflops = 160.0
-
     /// How this command was started: it need not be installed.
     private static var ownName: String {
         CommandLine.arguments[0].contains(".build/") ? "swift run -c release distill" : "distill"

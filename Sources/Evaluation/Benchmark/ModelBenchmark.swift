@@ -13,7 +13,7 @@ public struct ModelBenchmark: BenchmarkSuite {
     /// - Parameters:
     ///   - model: the model to measure
     ///   - context: tokens of a labelled sequence and of a prompt; at most the model's context is used
-    ///   - runs: of which the median is taken
+    ///   - runs: runs of each part; the median is reported
     public init(_ model: DecoderModel, context: Int = 256, runs: Int = 5) {
         self.model = model
         self.runs = runs

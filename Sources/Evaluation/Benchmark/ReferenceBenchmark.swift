@@ -28,7 +28,7 @@ public struct ReferenceBenchmark: BenchmarkSuite {
     ///   - layers: Layers of the student.
     ///   - sequences: Sequences per step of training or labelling.
     ///   - context: Tokens per sequence.
-    ///   - runs: Runs of each part, of which the median is reported.
+    ///   - runs: Runs of each part; the median is reported.
     public init(
         vocabulary: Int = 8192, layers: Int = 6, sequences: Int = 8, context: Int = 256, runs: Int = 5
     ) {

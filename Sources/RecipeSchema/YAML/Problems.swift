@@ -12,8 +12,4 @@ package final class Problems {
     ) {
         found.append(location.error(problem, hint: hint, status: status))
     }
-
-    package func throwIfAny() throws {
-        if !found.isEmpty { throw RecipeError(found) }
-    }
 }

@@ -20,7 +20,7 @@ extension Section {
         return value(key, type, defaultText: "teacher", documentation)
     }
 
-    /// The key `tokenizer`: by default that of the checkpoint training goes on from, the recipe's, or the teacher's.
+    /// The key `tokenizer`: by default that of the checkpoint training starts from, the recipe's, or the teacher's.
     func tokenizerReference(for model: ModelSettings) -> Reference {
         let type = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
         let documentation = "The tokenizer, or a model that has one."

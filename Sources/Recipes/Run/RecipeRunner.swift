@@ -31,7 +31,7 @@ public struct RecipeRunner {
         public let performed, reused: Int
     }
 
-    /// Does what is not done yet: a finished stage is reused, a half-done one goes on from its work directory.
+    /// Does what is not done yet: a finished stage is reused, a half-done one resumes from its work directory.
     ///
     /// - Parameter fresh: Whether to do everything again.
     /// - Throws: What a stage throws, or `UserError` if the directory cannot be used or a stage needs more memory than there

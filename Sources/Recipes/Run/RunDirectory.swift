@@ -129,7 +129,7 @@ final class RunDirectory {
     }
 
     /// Removes what is damaged of a finished stage, which is then unfinished: its record, and every file that has not the
-    /// digest it was written with. What is whole is left for the stage to go on from.
+    /// digest it was written with. What is whole is left for the stage to resume from.
     ///
     /// - Returns: the files that are damaged or missing, none of a sound or unfinished stage
     func removeDamaged(of instance: StageInstance) throws -> [URL] {

@@ -22,7 +22,7 @@ package struct ModelSettings: Sendable, RecipeSection {
         let problems = section.context.problems.found.count
         let from = section.optional(
             "from", .reference(to: .checkpoint, as: .weights),
-            "A checkpoint to go on from, instead of a shape. With layers, width, heads, feed_forward or vocabulary "
+            "The initial checkpoint, instead of a shape. With layers, width, heads, feed_forward or vocabulary "
                 + "the student is pruned from it: see the stage prune for what they mean then.")
         let isNew = KeyCondition(holds: from == nil && !section.has("from"), text: "without from")
         let isPruned = KeyCondition(holds: !isNew.holds, text: "with from")

@@ -16,7 +16,7 @@ package struct CorpusExtent {
 
     /// Bytes of text a token stands for.
     static let bytesPerToken = 4.4
-    /// A chat's markers around a message, of which the last, the end of its turn, is a target.
+    /// Marker tokens per message of a chat. The last one ends the turn and is a target.
     static let tokensPerMessage = 3.0
 
     /// The fraction of tokens that are targets in the part of the corpus with most of them: files are read in their order,

@@ -37,7 +37,7 @@ extension CostEstimator: ModelLookup {
         let weights = shape.cost.weightBytes
         let kept =
             shape.cost.parameters > Double(WeightStorage.mostDequantizedParameters)
-            ? min(stored(reference).total, weights) : weights
+            ? min(stored(reference), weights) : weights
         return kept + pieces(shape)
     }
 
@@ -45,14 +45,21 @@ extension CostEstimator: ModelLookup {
     func pieces(_ shape: Configuration?) -> Double { Self.pieceBytes * Double(shape?.vocabularySize ?? 0) }
 
     /// Weights of a model, as its file has them.
-    func stored(_ reference: Reference) -> WeightBytes {
+    func stored(_ reference: Reference) -> Double {
+        if let url = file(reference), let bytes = try? Checkpoint.weightBytes(at: url) {
+            return Double(bytes)
+        }
+        return storedParts(reference).total
+    }
+
+    /// The same in parts, for which the names of a GGUF file's tensors are read.
+    func storedParts(_ reference: Reference) -> WeightBytes {
         let shape = configuration(of: reference)?.cost
         if let url = file(reference), let bytes = try? Checkpoint.weightBytes(at: url) {
             // Weights of a directory mostly have one type.
             let fraction = shape.map { $0.tableParameters / $0.parameters } ?? 0
             let tables =
-                (try? Checkpoint.tableBytes(at: url)).map { Double($0) } ?? fraction
-                * Double(bytes)
+                (try? Checkpoint.tableBytes(at: url)).map { Double($0) } ?? fraction * Double(bytes)
             return WeightBytes(tables: tables, layers: Double(bytes) - tables)
         }
         return maker(of: reference) { $0.storedBytes(ofOutput: $1, $2) }

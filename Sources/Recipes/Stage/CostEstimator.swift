@@ -23,7 +23,7 @@ package struct CostEstimator {
     static let answerFraction = 0.3
     /// Of a process that has loaded its libraries and read a plan; most of it is their code.
     static let processBytes = 46e6
-    /// What a thread's products pack in a buffer of OpenBLAS's, of which the rest is never touched.
+    /// Bytes per thread that matrix products use of OpenBLAS's packing buffer; the rest is never touched.
     static let productBytes = 1.5e6
     /// A piece of a vocabulary in memory: its text, its score, and its part of the trie that texts are divided with.
     static let pieceBytes = 140.0

@@ -26,7 +26,7 @@ package final class MetricsLog {
         try log.append(Record(step: step, values: values.filter(\.value.isFinite)))
     }
 
-    /// Drops the records after a step: called by a stage that goes on from a state saved at that step.
+    /// Drops the records after a step: called by a stage that resumes from a state saved at that step.
     package func truncate(after step: Int) throws {
         let kept = try Self.read(url).prefix { $0.step <= step }.count
         log = try AppendLog(at: url, truncatingToLines: kept)

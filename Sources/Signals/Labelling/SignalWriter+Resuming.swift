@@ -12,9 +12,7 @@ extension SignalWriter {
 
         /// The same bytes for the same content.
         func encoded() throws -> Data {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            return try encoder.encode(self)
+            try JSONEncoder.stableEscapingSlashes.encode(self)
         }
     }
 

@@ -2,7 +2,7 @@ import CKernels
 
 /// A SHA-256 digest in the making (FIPS 180-4): bytes are added in any number of parts.
 ///
-/// A value: a copy goes on from where the original was copied.
+/// A value: a copy continues where the original was copied.
 package struct SHA256 {
     private var state = DistillSHA256()
 

@@ -94,7 +94,7 @@ public struct MemoryLimit: Equatable, Sendable {
     }
 
     /// Ends the process where memory that is needed in the middle of a computation cannot be had: a message and
-    /// `EX_UNAVAILABLE`, as after a kill. What was saved before stays, and a run goes on from it.
+    /// `EX_UNAVAILABLE`, as after a kill. What was saved before stays, and a run resumes from it.
     public static func exhausted(_ bytes: Int, for what: String) -> Never {
         let left = addressSpaceLeft.map { "; ulimit -v leaves \(text(Double($0)))" } ?? ""
         let message =

@@ -43,7 +43,7 @@ struct ConvertStage: Stage {
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
         // Tensors are read from the mapped file and written one after the other.
         CostEstimate(
-            seconds: 1, memoryBytes: CostEstimator.processBytes + estimator.stored(model).total,
+            seconds: 1, memoryBytes: CostEstimator.processBytes + estimator.stored(model),
             diskBytes: storedBytes(ofOutput: 0, estimator)?.total ?? 0)
     }
 

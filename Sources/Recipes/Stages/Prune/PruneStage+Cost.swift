@@ -13,7 +13,7 @@ extension PruneStage {
                 + estimator.seconds(
                     Double(tokens) * (whole?.cost.forwardOperations ?? 0), rate: CostEstimator.labellingRate),
             // What is kept is taken as it is written, from weights that stay as they are stored.
-            memoryBytes: estimator.computingBytes + estimator.stored(model).total + estimator.pieces(whole)
+            memoryBytes: estimator.computingBytes + estimator.stored(model) + estimator.pieces(whole)
                 + (tokens > 0 ? estimator.pass(whole, passTokens) + estimator.logits(whole, passTokens) : 0),
             diskBytes: storedBytes(ofOutput: 0, estimator)?.total ?? 0)
     }
@@ -29,7 +29,7 @@ extension PruneStage {
         case .bf16: return WeightBytes(left, bytesPerWeight: 2)
         case .stored:
             guard let whole = estimator.configuration(of: model)?.cost else { return nil }
-            let file = estimator.stored(model)
+            let file = estimator.storedParts(model)
             return WeightBytes(
                 tables: file.tables * left.tableParameters / max(whole.tableParameters, 1),
                 layers: file.layers * (left.parameters - left.tableParameters)

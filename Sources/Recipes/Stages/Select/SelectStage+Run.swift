@@ -37,7 +37,7 @@ extension SelectStage {
         _ context: StageContext
     ) throws -> (lengths: [UInt32], chosen: [Int]) {
         let form = try model.map { try TextForm($0) } ?? tokenizer.map { try context.form($0) }
-        // A document of which the model sees a part is judged by that part.
+        // Documents longer than the model's context are truncated to it before they are scored.
         let length = min(contextLength, model?.decoder.configuration.contextLength ?? .max)
         func encode(_ reader: CorpusReader) throws -> EncodedCorpus? {
             try form?.encoder(context: length, scope: lossOn).encodeWhole(

@@ -53,7 +53,7 @@ extension TrainStage {
         }
     }
 
-    /// A model that training goes on from has the tokenizer that it is trained with, or at least room for its pieces.
+    /// Checks that the initial checkpoint has the tokenizer it is trained with, or at least an embedding row for each piece.
     private func check(_ model: ModelSettings, _ facts: RecipeFacts) {
         guard case .checkpoint(let reference) = model.origin, reference.target != tokenizer.target else {
             return
