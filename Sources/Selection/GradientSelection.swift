@@ -9,16 +9,16 @@ public struct GradientSelection: SelectionMethod {
     private let seed: UInt64
 
     /// - Parameters:
-    ///   - model: whose gradients are compared; its weights in Float32, unchanged afterwards
+    ///   - model: the model whose gradients are compared, with weights in Float32; it is not modified
     ///   - target: the text that the chosen documents should resemble
-    ///   - seed: of the random projection
+    ///   - seed: seed of the random projection
     public init(model: DecoderModel, target: EncodedCorpus, seed: UInt64) {
         self.model = model
         self.target = target
         self.seed = seed
     }
 
-    /// Chooses documents by their cosine with the target.
+    /// Chooses the documents whose gradients have the largest cosine similarity to the target's.
     ///
     /// - Complexity: one forward and backward pass per document
     /// - Throws: `UserError` when the disk fails

@@ -8,7 +8,8 @@ import Corpora
 ///     let chosen = try method.choose(from: corpus, budget: corpus.tokenCount / 10)
 ///     let subset = corpus.choosing(chosen)
 ///
-/// A new method is a type that conforms to this protocol, and a case of `SelectionMethodName` for recipes.
+/// A new method is a type that conforms to this protocol. For recipes it needs a case of `SelectionMethodName`, and a line in
+/// `SelectStage.method` (`Sources/Recipes/Stages/Select/SelectStage+Run.swift`), which creates the method from its name.
 public protocol SelectionMethod {
     /// Chooses documents whose tokens together are at most the budget. A document that does not fit into what is left of it
     /// is skipped.
@@ -17,7 +18,7 @@ public protocol SelectionMethod {
     ///   - corpus: no document is longer than the context of a model that the method runs
     ///   - budget: the most tokens of the chosen documents together
     ///   - progress: receives the number of documents that were evaluated
-    /// - Returns: indices of documents, rising
+    /// - Returns: indices of documents, ascending
     /// - Throws: `UserError` when the disk fails
     func choose(
         from corpus: EncodedCorpus, budget: Int, progress: ((_ done: Int) -> Void)?
