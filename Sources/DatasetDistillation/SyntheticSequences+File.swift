@@ -10,7 +10,7 @@ extension SyntheticSequences {
     ///
     /// - Throws: `UserError` when the disk refuses
     public func save(to url: URL) throws {
-        guard case .topK(let k) = labels.kind else { preconditionFailure("labels are the likeliest tokens") }
+        guard case .topK(let k) = labels.kind else { preconditionFailure("labels are top-k") }
         try SafetensorsWriter.write(
             [
                 SafetensorsEntry(name: "segments", shape: [segments.count], values: segments.map(Int32.init)),
@@ -43,13 +43,14 @@ extension SyntheticSequences {
     public init(contentsOf url: URL, vocabularySize: Int, width: Int) throws {
         let file = try SafetensorsFile(contentsOf: url)
         func damaged(_ problem: String) -> UserError {
-            UserError(problem, file: url.relativePath, hint: "let the stage learn make it again")
+            UserError(
+                problem, file: url.relativePath, hint: "delete it and run the stage distill_dataset again")
         }
         embeddings = try file.floats("embeddings")
         guard embeddings.shape.count == 2, embeddings.width == width else {
             throw UserError(
-                "was learned for a model of width \(embeddings.shape.last ?? 0), not \(width)",
-                file: url.relativePath, hint: "train the model it was learned for, or train on its text",
+                "was made for a model of width \(embeddings.shape.last ?? 0), not \(width)",
+                file: url.relativePath, hint: "train the model that it was made for, or train on its text",
                 status: .configuration)
         }
         let segments = try file.values("segments", as: Int32.self).map(Int.init)

@@ -70,7 +70,7 @@ public final class ChatSession {
     ///
     /// - Parameters:
     ///   - text: the user's message
-    ///   - isCancelled: asked before each token
+    ///   - isCancelled: called before each token
     ///   - onText: receives the answer as it is generated; concatenated, the pieces are its text
     /// - Throws: `UserError` when the message alone does not fit into the context; the history is then unchanged
     public func answer(
@@ -127,7 +127,7 @@ public final class ChatSession {
                 if ids.count < context { return (ids, Array(messages)) }
                 throw UserError(
                     "a message of \(ids.count) tokens, instructions included, leaves no room in the model's context "
-                        + "of \(context)", hint: "say it in fewer words")
+                        + "of \(context)", hint: "shorten the message")
             }
             // A message is dropped with its answer.
             messages = messages.dropFirst(2)

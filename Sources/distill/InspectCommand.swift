@@ -90,7 +90,7 @@ struct InspectCommand: ParsableCommand {
 /// What `distill inspect` says of a directory.
 protocol Inspection: Encodable {
     var kindOfThing: String { get }
-    /// Names and values, for people.
+    /// Names and values, for the text output.
     var rows: [[String]] { get }
 }
 

@@ -37,7 +37,7 @@ struct SamplingFlags<Defaults: SamplingDefaults>: ParsableArguments {
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "A stop string, besides the end of a turn; may be repeated.", valueName: "text"))
+            "A stop string, in addition to the end of a turn; may be repeated.", valueName: "text"))
     var stop: [String] = []
 
     @Flag(

@@ -22,7 +22,7 @@ public struct Synthesis {
         case every
     }
 
-    /// Everything that decides the bytes of the output, besides model and prompts.
+    /// Everything that determines the output, in addition to model and prompts.
     public struct Options: Codable, Equatable, Sendable {
         /// How tokens are sampled.
         public var sampling: SamplingOptions

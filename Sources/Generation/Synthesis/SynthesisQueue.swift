@@ -7,16 +7,16 @@ final class SynthesisQueue<Source: Sequence<Conversation>>: Sequence, IteratorPr
     private var source: Source.Iterator
     /// Conversations with a further turn to answer.
     private var waiting: [(number: Int, conversation: Conversation)] = []
-    /// By the number of their latest request.
+    /// Conversations whose latest request is being answered, by the number of the request.
     private var running: [Int: (number: Int, conversation: Conversation)] = [:]
-    /// Complete ones that wait for earlier ones.
+    /// Complete conversations that are returned after earlier ones.
     private var complete: [Int: Conversation] = [:]
     private var requests = 0
     private var started = 0
     private var written = 0
     /// Number of generated tokens.
     private(set) var tokens = 0
-    /// An error of the iterator, which cannot throw.
+    /// The error that ended the iteration, since `next()` cannot throw.
     private(set) var fault: (any Error)?
 
     init(_ source: Source) { self.source = source.makeIterator() }

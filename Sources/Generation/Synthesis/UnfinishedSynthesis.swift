@@ -120,7 +120,7 @@ final class UnfinishedSynthesis {
     }
 
     private var hint: String {
-        "delete \(output.lastPathComponent)* to start afresh, or name another output"
+        "delete \(output.lastPathComponent)* to start again from the beginning, or name another output"
     }
 
     /// Renames the records to the output, and writes its digest to the origin.

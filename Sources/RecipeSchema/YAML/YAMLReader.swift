@@ -115,7 +115,7 @@ package struct YAMLReader {
             }
             return YAMLValue(location: here, content: .mapping(entries))
         case .alias:
-            throw here.error("an alias that stands for nothing")
+            throw here.error("an alias without an anchor")
         }
     }
 

@@ -45,7 +45,8 @@ extension Section {
     func systemTurns(_ lossOn: TargetScope) -> SystemTurns {
         let turns: SystemTurns = value(
             "system_turns", .choice, default: .both,
-            "Who reads the system turns of chats. teacher: context distillation, the student learns to do without."
+            "Which models are given the system turns of chats. teacher: context distillation, the student is "
+                + "trained without them."
         )
         guard turns == .teacher, lossOn != .assistant else { return turns }
         if sound("system_turns", "loss_on") {

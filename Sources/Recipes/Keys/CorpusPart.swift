@@ -36,7 +36,8 @@ private struct WeightedCorpus: RecipeSection {
 
     init(_ section: Section) {
         part = CorpusPart(
-            source: section.value("source", .reference(to: .corpus), "The corpus, where it has a weight."),
+            source: section.value(
+                "source", .reference(to: .corpus), "The corpus, in a mapping with further keys."),
             weight: section.value(
                 "weight", .number(CorpusPart.weightLimits), default: 1,
                 "How often its documents are drawn, relative to the other corpora."),

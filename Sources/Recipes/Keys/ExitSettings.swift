@@ -18,7 +18,7 @@ struct ExitSettings: Sendable, RecipeSection {
                 "temperature", .float(Loss.temperatureLimits), default: 1, "Divides the logits of both."),
             weight: section.value(
                 "weight", .float(WeightedLoss.weightLimits), default: 1,
-                "Factor of each exit's loss beside losses."))
+                "Factor of each exit's loss, which is added to losses."))
         location = section.location(of: "layers")
     }
 

@@ -23,7 +23,7 @@ struct LossSettings: Sendable, RecipeSection {
         self.kind = kind
         weight = section.value(
             "weight", .rampedWeight, default: Ramped(1),
-            "Factor of the term in the sum; a mapping changes it on the way.")
+            "Factor of the term in the sum; a mapping changes it during training.")
         temperature = section.optional(
             "temperature", .rampedTemperature, defaultText: "the signal's, or 1",
             only: section.condition(on: "kind", kind.hasTemperature, "with a teacher's distributions"),
@@ -31,7 +31,8 @@ struct LossSettings: Sendable, RecipeSection {
         standardizes = section.value(
             "standardize", .boolean, default: false,
             only: section.condition(on: "kind", kind.needsTeacher, "with a teacher's distributions"),
-            "Bring both models' logits to mean 0 and deviation 1 first. Needs teacher, not signals.")
+            "Standardize both models' logits to mean 0 and standard deviation 1 first. Needs teacher, not signals."
+        )
         renormalizes = section.value(
             "renormalize", .boolean, default: false,
             only: section.condition(on: "kind", kind.needsTeacher, "with a teacher's distributions"),
@@ -48,7 +49,7 @@ struct LossSettings: Sendable, RecipeSection {
         }
     }
 
-    /// The term as the trainer wants it; where the recipe gives no temperature, that of the cached signal, or 1.
+    /// The term as a value of the trainer; where the recipe gives no temperature, that of the cached signal, or 1.
     func weighted(signalTemperature: Float?) -> WeightedLoss {
         let temperature = self.temperature?.start ?? signalTemperature.map(Double.init) ?? 1
         return WeightedLoss(

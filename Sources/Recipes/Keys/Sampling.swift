@@ -15,19 +15,19 @@ private struct SamplingKeys: RecipeSection {
         options = SamplingOptions(
             temperature: section.value(
                 "temperature", .float(Limits.temperature), default: standard.temperature, example: "0.9",
-                "Divides the logits; 0 always takes the likeliest."),
+                "Divides the logits; 0 is greedy decoding."),
             topK: section.optional(
                 "top_k", .integer(1...Limits.topK.upperBound), defaultText: "all",
-                "Keep this many likeliest tokens.") ?? 0,
+                "Keep this many most probable tokens.") ?? 0,
             topP: section.value(
                 "top_p", .float(Limits.topP), default: standard.topP, example: "0.95",
-                "Keep the likeliest tokens whose probabilities add up to this."),
+                "Nucleus sampling: keep the most probable tokens up to this total probability."),
             minP: section.value(
                 "min_p", .float(Limits.minP), default: standard.minP,
-                "Keep tokens at least this likely relative to the likeliest."),
+                "Keep tokens whose probability relative to the most probable one is at least this."),
             repetitionPenalty: section.value(
                 "repetition_penalty", .float(Limits.repetitionPenalty), default: standard.repetitionPenalty,
-                "Divides the logits of tokens already there; 1 leaves them."))
+                "Penalty on the logits of tokens that occur already; 1 is none."))
     }
 }
 

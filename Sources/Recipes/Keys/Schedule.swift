@@ -24,19 +24,20 @@ struct ScheduleSettings: Sendable, RecipeSection {
 
     init(_ section: Section) {
         let shape: Schedule.Shape = section.value(
-            "kind", .choice, default: .cosine, "Its shape after the warm-up; wsd is constant, then falls.")
+            "kind", .choice, default: .cosine,
+            "The shape after the warm-up; wsd (warm-up, stable, decay) is constant, then decays.")
         self.shape = shape
         warmup = section.value(
             "warmup", .length, default: .fraction(0.05),
-            "Linear rise at the start: a fraction below 1, or steps.")
+            "Length of the linear warm-up: a fraction of the steps, below 1, or a number of steps.")
         final = section.value(
             "final", .number(.fraction), default: shape == .constant ? 1 : 0.1, defaultText: "0.1",
             only: section.condition(on: "kind", shape != .constant, "with a schedule that falls"),
-            "The last rate, as a fraction of the peak.")
+            "The final learning rate, as a fraction of the peak.")
         decay = section.value(
             "decay", .length, default: .fraction(0.2),
             only: section.condition(on: "kind", shape == .wsd, "with kind: wsd"),
-            "The falling part at the end: a fraction below 1, or steps.")
+            "Length of the decay at the end: a fraction of the steps, below 1, or a number of steps.")
     }
 
     /// The schedule of a training with so many steps.

@@ -12,19 +12,21 @@ struct SignalSettings: Equatable, Sendable, RecipeSection {
     init(_ section: Section) {
         let kind: Kind = section.value(
             "kind", .choice, default: .sampled, example: "sampled",
-            "top_k keeps the likeliest tokens and the mass of the rest; sampled is unbiased for forward_kl.")
+            "top_k: the most probable tokens and the mass of the rest. sampled: an unbiased estimate of "
+                + "forward_kl.")
         let isTopK = section.condition(on: "kind", kind == .topK, "with kind: top_k")
         let isSampled = section.condition(on: "kind", kind == .sampled, "with kind: sampled")
         let k = section.value(
-            "k", .integer(SparseKind.Limits.k), default: SparseKind.Standard.k, only: isTopK, "Tokens kept.")
+            "k", .integer(SparseKind.Limits.k), default: SparseKind.Standard.k, only: isTopK,
+            "Number of most probable tokens stored.")
         let head = section.value(
             "head", .integer(SparseKind.Limits.head), default: SparseKind.Standard.head, example: "8",
             only: isSampled,
-            "Likeliest tokens stored exactly, at most: those no less likely than 1/draws.")
+            "Maximum number of most probable tokens stored exactly, those of probability at least 1/draws.")
         let draws = section.value(
             "draws", .integer(SparseKind.Limits.draws), default: SparseKind.Standard.draws, example: "64",
             only: isSampled,
-            "Samples that the whole distribution would get; the tail gets its fraction of them, at least one."
+            "Samples drawn for a whole distribution; the tail gets its fraction of them, at least one."
         )
         temperature = section.value(
             "temperature", .number(Loss.temperatureLimits), default: 1,

@@ -21,7 +21,8 @@ private struct WeightedTeacher: RecipeSection {
 
     init(_ section: Section) {
         part = TeacherPart(
-            model: section.value("model", .reference(to: .checkpoint), "The teacher, where it has a weight."),
+            model: section.value(
+                "model", .reference(to: .checkpoint), "The teacher, in a mapping with further keys."),
             weight: section.value(
                 "weight", .number(TeacherMixture.weightLimits), default: 1,
                 "Its weight in the mixture, relative to the other teachers'."))

@@ -5,7 +5,7 @@ import Tensors
 
 /// A recipe as its file means it: validated, with every default filled in.
 public struct Recipe: Sendable {
-    /// Names the run directory.
+    /// The name of the run directory.
     public let name: String
     /// One line for the report.
     public let description: String?
@@ -31,11 +31,11 @@ public struct Recipe: Sendable {
     /// - Parameter registry: the kinds of stages that the recipe may have
     init(_ section: Section, stages registry: StageRegistry) {
         let context = section.context
-        name = section.value("name", .name(), example: "my-student", "Names the run directory.")
-        description = section.optional("description", .text, "One line about the recipe, for its report.")
+        name = section.value("name", .name(), example: "my-student", "The name of the run directory.")
+        description = section.optional("description", .text, "A one-line description, shown in the report.")
         seed = section.value(
             "seed", .seed, default: RandomStream.standardSeed, example: "17",
-            "All randomness derives from it: same seed, same bytes."
+            "The seed of all random streams. Results with the same seed are bit-identical."
         )
         teacher = section.optional(
             "teacher", .reference(to: .checkpoint), example: "data/teacher",
@@ -47,7 +47,7 @@ public struct Recipe: Sendable {
             "The student's tokenizer, or a model that has one.")
         context.chatTemplate = section.optional(
             "chat_template", .chatTemplate, defaultText: "the model's own",
-            "How chats are written: for models without a template, such as base models, or with one that is not known."
+            "The chat template, for models without one, such as base models, or with one that is not supported."
         )
         let given = section.optional(
             "student", .model, example: KeyDeclaration.nestedExample,
@@ -66,7 +66,7 @@ public struct Recipe: Sendable {
             "seeds", .list(of: .seed, atLeast: 0), default: [],
             "A study: training, and what follows it, is repeated with each seed.")
         verdictSettings = section.optional(
-            "verdict", .section(VerdictSettings.self), "A study: what the closing sentence compares.")
+            "verdict", .section(VerdictSettings.self), "A study: the comparison that concludes the report.")
         RecipeFacts(stages: placedStages, context: context).check()
         checkStudy(section)
     }

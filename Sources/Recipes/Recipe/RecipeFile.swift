@@ -124,6 +124,6 @@ public struct RecipeFile: Sendable {
     /// The keys that are about all variants together.
     private static let studyKeys: Set<String> = ["variants", "verdict"]
 
-    /// The recipe with its overrides applied, as YAML without comments: what a run directory keeps.
+    /// The recipe with its overrides applied, as YAML without comments; it is stored in the run directory.
     func snapshot() throws -> String { try tree.serialised() }
 }

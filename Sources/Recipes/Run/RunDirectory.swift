@@ -39,14 +39,14 @@ final class RunDirectory {
     }
 
     /// A directory is ours if it is empty or its record names this recipe file. A record whose recipe file is gone
-    /// (renamed, or on another machine) is nobody's: the next recipe of the name goes on with it.
+    /// (renamed, or on another machine) has no owner: the next recipe of the same name takes the directory over.
     private static func checkOwner(of url: URL, recipe: URL, fresh: Bool) throws {
         guard try FileManager.default.exists(at: url) else { return }
         let names = try FileManager.default.contentsOfDirectory(atPath: url.path)
         guard names.contains(where: { $0 != ".lock" }) else { return }
         let recordFile = url.appending(path: "run.json")
         guard try FileManager.default.exists(at: recordFile) else {
-            // Between making the directory and the first record lies no other file of ours but these.
+            // A run that was killed before its first record has left these files only.
             if Set(names).isSubset(of: [".lock", "events.jsonl", "stages", "recipe.yaml"]) { return }
             throw UserError(
                 "the directory is not a run directory", file: url.relativePath,
@@ -153,8 +153,8 @@ final class RunDirectory {
         try record.save(to: recordURL(of: instance))
     }
 
-    /// The error, where it is a damaged file that a stage has left, with advice that leads out: doing that stage again.
-    /// What made the file may advise the same, but the run would find its stage finished.
+    /// An error about a damaged file of a stage, with the hint to repeat that stage. Without deleting its directory the run would
+    /// find the stage finished.
     func advising(_ error: UserError) -> UserError {
         guard error.status == .dataFormat, let file = error.file else { return error }
         let path = URL(filePath: file).standardizedFileURL.path
@@ -165,7 +165,7 @@ final class RunDirectory {
         }
         var error = error
         error.hint =
-            "delete \(stages.appending(path: String(name)).relativePath) and run the recipe again: it does that stage anew"
+            "delete \(stages.appending(path: String(name)).relativePath) and run the recipe again: it repeats that stage"
         return error
     }
 
@@ -185,7 +185,7 @@ final class RunDirectory {
         }
     }
 
-    /// Takes away the links and reports of an earlier run: what is shown is always this recipe's.
+    /// Removes the links and reports of an earlier run, so that all that remain are this recipe's.
     func removeViews(of plan: Plan) throws {
         let manager = FileManager.default
         let folders = [url] + plan.runs.compactMap { $0.folder.map { url.appending(path: $0) } }

@@ -55,7 +55,7 @@ package struct ModelSettings: Sendable, RecipeSection {
             "tied_head", .boolean, default: true, only: isNew, "Share the embedding with the output head.")
         let contextLength = section.value(
             "context", .integer(1...1_048_576), default: 512, only: isNew,
-            "Longest sequence the model is made for, in tokens.")
+            "Maximum sequence length of the model, in tokens.")
         canonical = .map(section.canonicalValues)
         if let pruning {
             let from = from ?? .placeholder

@@ -10,11 +10,12 @@ struct VocabularySettings: RecipeSection {
     init(_ section: Section) {
         let size = section.value(
             "trim_to", .integer(VocabularyTrim.sizeLimits),
-            "Pieces in all. Kept are special and byte pieces, those of the corpus, and then the most common ones."
+            "Number of pieces to keep: special and byte pieces, those of the corpus, and then the most "
+                + "common ones."
         )
         corpus = section.optional(
             "corpus", .oneOrMore(.reference(to: .corpus)), defaultText: "the key corpus beside vocabulary",
-            "Text that is tokenized as before.")
+            "Text whose tokenization does not change.")
         let symbols = section.value(
             "symbols", .named(.text), default: [], defaultText: "none", example: #"{"<|end|>": "</p>"}"#,
             "Symbols such as role markers, each with the piece whose id and embedding it takes.")

@@ -4,10 +4,10 @@ import RecipeSchema
 import Support
 
 extension KeyType<Reference> {
-    /// A file or an artifact of one of the kinds. `teacher` stands for the recipe's teacher where a model or a
-    /// tokenizer is wanted.
+    /// A file or an artifact of one of the kinds. `teacher` refers to the recipe's teacher where a model or a
+    /// tokenizer is expected.
     ///
-    /// - Parameter use: What a file must hold; by default what the first kind says.
+    /// - Parameter use: What a file must hold; by default that of the first kind.
     static func reference(to kinds: ArtifactKind..., as use: FileUse? = nil) -> Self {
         let wanted = kinds[0]
         let use = use ?? FileUse(wanted)
@@ -30,7 +30,7 @@ extension KeyType<Reference> {
     }
 }
 
-/// Decides what a name in a recipe stands for.
+/// Resolves a name in a recipe.
 private struct ReferenceResolver {
     let wanted: [ArtifactKind]
     let use: FileUse

@@ -2,7 +2,7 @@ import RecipeSchema
 
 /// A file, or the output of an earlier stage, as a recipe names it.
 public struct Reference: Hashable, Sendable, NamedInput {
-    /// What the name stands for.
+    /// What the name refers to.
     package enum Target: Hashable, Sendable {
         /// A path, relative to the directory the command runs in unless absolute.
         case file(String)
@@ -15,6 +15,6 @@ public struct Reference: Hashable, Sendable, NamedInput {
     package let target: Target
     let location: SourceLocation
 
-    /// Stands in for a reference whose mistake has been reported.
+    /// Used in place of an invalid reference whose problem has been reported.
     static let placeholder = Reference(name: "", target: .file(""), location: SourceLocation(origin: ""))
 }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// A file of JSON lines that grows line by line and survives the process being killed at any moment.
+/// A file of JSON lines that lines are appended to; it stays valid when the process is killed at any moment.
 ///
-/// Each line is one `write(2)`. A line torn by a crash or a full disk is dropped: when the write fails, or
-/// when the log is opened again.
+/// Each line is one `write(2)`. A line that a crash or a full disk left incomplete is removed when the write fails, or when the
+/// log is opened again.
 package final class AppendLog {
     private let file: OpenFile
     /// Whole lines in the file.
@@ -28,7 +28,7 @@ package final class AppendLog {
         if let lines, lineCount < lines {
             throw UserError(
                 "holds \(lineCount) whole lines where \(lines) are expected", file: url.relativePath,
-                hint: "the log was shortened by something else; start the run afresh")
+                hint: "the log was truncated by another program; start the run again from the beginning")
         }
         if try Int(file.status().st_size) > byteCount { try file.truncate(to: byteCount) }
         if isNew { try OpenFile.synchronize(directory: url.absoluteURL.deletingLastPathComponent()) }

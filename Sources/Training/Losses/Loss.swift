@@ -44,7 +44,7 @@ public struct Loss: Equatable, Sendable {
         for parameter in kind.parameters {
             precondition(
                 parameter.range.contains(parameters[parameter.name]!),
-                "\(parameter.name) of \(kind.name) lies in \(parameter.range)")
+                "\(parameter.name) of \(kind.name) must be in \(parameter.range)")
         }
     }
 
@@ -80,7 +80,7 @@ extension SparseSignal {
 }
 
 extension Loss: CustomStringConvertible {
-    /// Name and parameters, for people.
+    /// Name and parameters, for messages.
     public var description: String {
         let numbers =
             kind.parameters.map { "\($0.name) \(parameters[$0.name]!)" }

@@ -7,7 +7,7 @@ import Transformer
 /// On-policy batches: text that the student generates during training, mixed with a corpus, so that the student is trained on
 /// the prefixes that it produces itself (GKD, arXiv 2306.13649).
 ///
-/// A step is on-policy with probability λ, else it is the corpus's. The answers of an on-policy step are generated anew, or
+/// A step is on-policy with probability λ, else it is the corpus's. The answers of an on-policy step are newly generated, or
 /// sampled from a replay buffer of earlier ones (DistiLLM, arXiv 2402.03898).
 public final class OnPolicySource: BatchSource {
     /// How much of the training is on-policy, and how answers are sampled.
@@ -16,8 +16,8 @@ public final class OnPolicySource: BatchSource {
         public var fraction: Double
         /// Whether λ rises by 0.1 each time the held-out loss is worse than at the previous measurement (DistiLLM).
         public var isAdaptive: Bool
-        /// Size of the replay buffer in answers; 0 generates every on-policy step anew. With a buffer, a step is generated
-        /// anew with probability 1 − t/T at step t of T: early answers are soon off-policy, late ones are not.
+        /// Size of the replay buffer in answers; 0 generates new answers for every on-policy step. With a buffer, new answers
+        /// are generated with probability 1 − t/T at step t of T: early answers are soon off-policy, late ones are not.
         public var replay: Int
         /// How answers are sampled.
         public var sampling: SamplingOptions
@@ -26,7 +26,7 @@ public final class OnPolicySource: BatchSource {
         /// Whether batches have the log-probabilities of their targets, which policy-gradient losses read.
         public var recordsLogProbabilities: Bool
 
-        /// By default half of the steps, each generated anew.
+        /// By default half of the steps, each with newly generated answers.
         public init(
             fraction: Double = 0.5, isAdaptive: Bool = false, replay: Int = 0,
             sampling: SamplingOptions = .init(), teacherFraction: Float = 0,
@@ -49,7 +49,7 @@ public final class OnPolicySource: BatchSource {
         var written = 0
         /// The replay buffer, oldest first.
         var rollouts: [Rollout] = []
-        /// Mean length of an answer in the latest step that was generated anew.
+        /// Mean length of an answer in the latest step with newly generated answers.
         var meanLength: Double
         var metrics: [String: Double] = [:]
 
@@ -244,7 +244,8 @@ public final class OnPolicySource: BatchSource {
     public func restore(_ saved: Data) throws {
         let saved = try JSONDecoder().decode(State.self, from: saved)
         guard saved.rollouts.allSatisfy({ prompts.indices.contains($0.prompt) }) else {
-            throw UserError("the saved rollouts answer other prompts", hint: "start the run afresh")
+            throw UserError(
+                "the saved rollouts answer other prompts", hint: "start the run again from the beginning")
         }
         state = saved
     }

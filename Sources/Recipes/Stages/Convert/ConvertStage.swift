@@ -3,10 +3,10 @@ import Foundation
 import RecipeSchema
 import Transformer
 
-/// Writes a model as a GGUF file, most often with fewer bits a weight.
+/// Converts a model to a GGUF file, usually a quantized one.
 struct ConvertStage: Stage {
     static let name = "convert"
-    static let summary = "Writes a model as a GGUF file, most often with fewer bits a weight."
+    static let summary = "Converts a model to a GGUF file, usually a quantized one."
     static let metricNames = ["bytes"]
 
     let model: Reference

@@ -7,7 +7,8 @@ import Support
 struct DistillDatasetStage: Stage {
     static let name = "distill_dataset"
     static let summary =
-        "Learns a few synthetic sequences that replace a corpus, and their nearest text: a corpus."
+        "Dataset distillation: optimises a few synthetic sequences that replace a corpus, and writes "
+        + "their nearest text as a corpus."
     static let metricNames = ["documents", "tokens", "first_distance", "distance"]
 
     let corpus: [Reference]
@@ -31,7 +32,8 @@ struct DistillDatasetStage: Stage {
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus",
             "The text that the sequences replace.")
         documents = section.corpusDocuments()
-        model = section.modelReference("The model that reads them; a student begins from it.")
+        model = section.modelReference(
+            "The model that the sequences are optimised for; a student is initialised from it.")
         method = section.value(
             "method", .choice, default: .gradient,
             "The statistic of the corpus that the sequences match: the gradient of the model's head, or its hidden states before "
@@ -43,11 +45,11 @@ struct DistillDatasetStage: Stage {
             "steps", .integer(DatasetDistiller.Options.stepsLimits), default: 200, "Gradient steps.")
         learningRate = section.value(
             "learning_rate", .number(DatasetDistiller.Options.learningRateLimits), default: 0.02,
-            "Of embeddings in units of their root mean square; it falls to 0.")
+            "Learning rate of the embeddings, in units of their root mean square; it decays to 0.")
         lossOn = section.value("loss_on", .choice, default: .standard, "The target tokens.")
         contextLength = section.value(
             "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
-            "Longest sequence, in tokens.")
+            "Maximum sequence length, in tokens.")
         seed = section.stageSeed()
         outputName = section.artifactName(default: "distilled")
         sequencesName = section.artifactName(at: "sequences_to", default: "sequences")

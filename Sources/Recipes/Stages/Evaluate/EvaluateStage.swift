@@ -55,11 +55,12 @@ struct EvaluateStage: Stage {
         )
         showsRepetition = section.value(
             "repetition", .boolean, default: false,
-            "Measure how much of the answers to all tasks repeats (fraction of token trigrams that occurred before), and how long "
-                + "they are.")
+            "Measure the repetition in the answers to all tasks (fraction of token trigrams that occurred "
+                + "before), and their length.")
         systemTurns = section.value(
             "system_turns", .choice, default: .both,
-            "Who reads the system turns of chats in perplexity and agreement. teacher: of the models, the key teacher alone."
+            "Which models are given the system turns of chats in perplexity and agreement. teacher: only "
+                + "that of the key teacher."
         )
         contextLength = section.optional(
             "context", .integer(CorpusEncoder.contextLimits),
@@ -69,7 +70,8 @@ struct EvaluateStage: Stage {
             "stride", .integer(1...1_048_576), defaultText: "context / 2",
             "Tokens between the starts of two windows over a long document.")
         documents = section.evaluationDocuments()
-        measuresSpeed = section.value("speed", .boolean, default: true, "Measure tokens written per second.")
+        measuresSpeed = section.value(
+            "speed", .boolean, default: true, "Measure generated tokens per second.")
         limit = section.optional(
             "limit", .integer(1...), defaultText: "all", "Use only the first records of each file.")
         outputName = section.artifactName(default: "evaluation")

@@ -36,7 +36,7 @@ private struct ExitChoice: RecipeSection {
 
     init(_ section: Section) {
         let reference = section.value(
-            "model", .reference(to: .checkpoint), "The model, where it has an exit.")
+            "model", .reference(to: .checkpoint), "The model, in a mapping with further keys.")
         let exit = section.optional(
             "exit", .integer(1...512), defaultText: "the last",
             "The layer it ends after, from 1: one that it was trained to end at.")

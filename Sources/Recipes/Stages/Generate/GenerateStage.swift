@@ -3,17 +3,17 @@ import RecipeSchema
 import Support
 import Transformer
 
-/// Lets a model answer prompts: a synthetic corpus.
+/// Generates a synthetic corpus: a model's answers to prompts.
 struct GenerateStage: Stage {
     static let name = "generate"
-    static let summary = "Lets a model answer prompts: a synthetic corpus."
+    static let summary = "Generates a synthetic corpus: a model's answers to prompts."
     static let metricNames = ["answers"]
 
     let model: Reference
     let prompts: [Reference]
     /// Prompts used, from the start of the files; `nil` is all.
     let limit: Int?
-    /// Answers to each prompt.
+    /// Answers per prompt.
     let samples: Int
     /// Tokens of all answers after which no more are written.
     let tokenBudget: Int?
@@ -22,7 +22,7 @@ struct GenerateStage: Stage {
     let system: String?
     /// Which turns of chats are answered.
     let answer: Synthesis.AnswerScope
-    /// Texts that end an answer, besides the end of a turn.
+    /// Stop strings, in addition to the end of a turn.
     let stop: [String]
     /// The stage's own seed; the recipe's where it is `nil`.
     let seed: UInt64?
@@ -37,27 +37,27 @@ struct GenerateStage: Stage {
             "limit", .integer(1...), defaultText: "all", example: "1000", "Use only the first prompts.")
         samples = section.value(
             "samples", .integer(Synthesis.Options.samplesLimits), default: Synthesis.Options.standardSamples,
-            example: "2", "Answers to each prompt.")
+            example: "2", "Answers per prompt.")
         tokenBudget = section.optional(
             "token_budget", .integer(1...), defaultText: "no bound", example: "100_000",
-            "Tokens of all answers after which no more are written, the last one whole.")
+            "Stop once all answers together have this many tokens; the last one is completed.")
         let maxNewTokens = section.value(
             "max_new_tokens", .integer(SamplingOptions.Limits.maxNewTokens),
             default: SamplingOptions().maxNewTokens,
             example: "96",
-            "Longest answer, in tokens.")
+            "Maximum length of an answer, in tokens.")
         var sampling: SamplingOptions = section.section("sampling", .sampling, "How tokens are drawn.")
         sampling.maxNewTokens = maxNewTokens
         self.sampling = sampling
         stop = section.value(
             "stop", .list(of: .text, atLeast: 0), default: [],
-            "Texts that end an answer, besides the end of a turn.")
+            "Stop strings, in addition to the end of a turn.")
         system = section.optional(
             "system", .text,
             "A system turn before every prompt: instructions, examples or facts. It stays in the records.")
         answer = section.value(
             "answer", .choice, default: .last,
-            "last answers the last turn of a chat; every answers all turns of its user, one after another.")
+            "last: answer the last user turn of a chat. every: answer all user turns in order.")
         seed = section.stageSeed()
         outputName = section.artifactName(default: "corpus")
         if samples > 1, sampling.isGreedy, section.sound("samples", "sampling") {

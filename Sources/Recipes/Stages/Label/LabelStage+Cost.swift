@@ -11,7 +11,7 @@ extension LabelStage {
         var (ids, bytes) = (0.0, 0.0)
         for reference in self.corpus {
             let part = estimator.extent(of: reference, documents: self.documents)
-            // Nobody knows what a chat will ask, even in a small world.
+            // A user's question is open text to the teacher, even in a small world.
             let asked = lossOn == .assistant ? 0 : max(0, part.tokens - part.targets)
             for (count, certainty) in [
                 (part.targets, certainty(of: part, shape, estimator)), (asked, .openText),
@@ -54,8 +54,8 @@ extension LabelStage {
     }
 }
 
-/// How certain a teacher is of a text, which nobody knows before it is labelled. Its vocabulary tells how varied its texts
-/// are: a small one is that of a small world, whose answers a trained teacher knows, and most of its stories.
+/// How certain a teacher is of a text: a guess, since it is not known before labelling. The size of the vocabulary indicates how
+/// varied the teacher's texts are: with a small one, a trained teacher predicts answers almost with certainty, stories less.
 ///
 /// The value is a power: n draws give n^power different ids. Measured with `data/teacher`, the specialists of
 /// `teachers.yaml`, and Gemma 3 270M.

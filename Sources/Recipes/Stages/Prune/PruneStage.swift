@@ -6,7 +6,8 @@ import Transformer
 /// Keeps some parts of a model: a smaller one.
 struct PruneStage: Stage {
     static let name = "prune"
-    static let summary = "Keeps the most important parts of a model: a smaller model, to be trained."
+    static let summary =
+        "Prunes a model to its most important parts; the smaller model is then to be trained."
     static let metricNames = ["parameters", "pieces", "corpus_pieces", "changed_tokens", "lost_mass"]
 
     /// The type of the weights that are kept.

@@ -7,10 +7,10 @@ import Tokenization
 import Transformer
 
 extension SelectStage {
-    /// Chooses documents; the output is a JSONL corpus in the order of the whole.
+    /// Chooses documents; the output is a JSONL corpus in the original order.
     func run(_ context: StageContext) throws -> StageResult {
         let reader = context.reader(corpus, documents: documents)
-        // Gradients are taken of weights that could be changed.
+        // Gradients need weights in Float32.
         let model = try self.model.map {
             try context.checkpoint($0, weights: method == .gradient ? .f32 : .automatic)
         }
@@ -44,7 +44,7 @@ extension SelectStage {
                 reader, in: context.work)
         }
         let corpus = try encode(reader)
-        // A random choice needs no tokenizer: bytes measure a document as well.
+        // Random selection needs no tokenizer: without one, lengths are measured in bytes.
         let lengths = try corpus?.lengths ?? textLengths(reader)
         let total = Self.total(lengths)
         let budget = Int((fraction * Double(total)).rounded())
@@ -72,7 +72,7 @@ extension SelectStage {
         return (lengths, chosen)
     }
 
-    /// A method with its models, which the recipe's checks have required.
+    /// The method with the models that it requires; the recipe's checks have ensured that they are given.
     private static func method(
         _ name: SelectionMethodName, model: DecoderModel?, small: DecoderModel?, target: EncodedCorpus?,
         seed: UInt64
@@ -89,7 +89,7 @@ extension SelectStage {
         }
     }
 
-    /// What lengths and budgets are measured in.
+    /// The unit of lengths and budgets.
     private var unit: String { model == nil && tokenizer == nil ? "bytes" : "tokens" }
 
     private static func total(_ lengths: [UInt32]) -> Int { lengths.reduce(0) { $0 + Int($1) } }
@@ -102,11 +102,11 @@ extension SelectStage {
         return lengths
     }
 
-    /// Writes the chosen records, which rise.
+    /// Writes the records at the chosen indices, which are ascending.
     private func write(_ chosen: [Int], of reader: CorpusReader, to url: URL) throws {
         try AtomicFile.write(to: url) { writer in
             var (index, next) = (0, chosen[...])
-            // Records are read a second time, for they need not fit into memory.
+            // Records are read a second time, since the corpus may not fit into memory.
             try reader.forEach { record in
                 defer { index += 1 }
                 guard index == next.first else { return }

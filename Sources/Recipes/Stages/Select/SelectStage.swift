@@ -3,10 +3,10 @@ import RecipeSchema
 import Selection
 import Support
 
-/// Chooses a part of a corpus under a budget of tokens: a corpus.
+/// Data selection: chooses documents of a corpus under a budget of tokens.
 struct SelectStage: Stage {
     static let name = "select"
-    static let summary = "Chooses a part of a corpus under a budget of tokens: a corpus."
+    static let summary = "Data selection: chooses documents of a corpus under a budget of tokens."
     static let metricNames = ["documents", "tokens", "bytes"]
 
     let corpus: [Reference]
@@ -15,7 +15,7 @@ struct SelectStage: Stage {
     let method: SelectionMethodName
     /// Fraction of the corpus's tokens that are chosen.
     let fraction: Double
-    /// The model whose hidden states, log-likelihoods or gradients decide; `nil` where none does.
+    /// The model whose hidden states, log-likelihoods or gradients the method compares; `nil` for methods without a model.
     let model: Reference?
     /// The small model of `difference`.
     let smallModel: Reference?
@@ -34,21 +34,22 @@ struct SelectStage: Stage {
         documents = section.corpusDocuments()
         let method: SelectionMethodName = section.value(
             "method", .choice,
-            "random; coverage takes documents with the most token sequences that the chosen ones lack; k_center and herding cover "
-                + "the hidden states of model; difference takes what model finds likelier than small_model does; gradient "
-                + "what has the gradient of target in model.")
+            "random: documents at random. coverage: documents with the most token sequences that the chosen "
+                + "ones lack. k_center, herding: documents that represent the hidden states of model. difference: "
+                + "documents that are more probable under model than under small_model. gradient: documents whose "
+                + "gradient in model is similar to that of target.")
         self.method = method
         fraction = section.value(
             "fraction", .number(.aboveZero), "Fraction of the corpus's tokens that is chosen.")
-        let asksModel = section.condition(on: "method", method.needsModel, "with a method that asks a model")
+        let runsModel = section.condition(on: "method", method.needsModel, "with a method that runs a model")
         let type = KeyType<Reference>.reference(to: .checkpoint)
         if let teacher = section.context.teacher, method.needsModel {
             model = section.value(
-                "model", type, default: teacher, defaultText: "teacher", only: asksModel,
-                "The model that is asked.")
+                "model", type, default: teacher, defaultText: "teacher", only: runsModel,
+                "The model that the method runs.")
         } else {
             model = section.optional(
-                "model", type, defaultText: "teacher", only: asksModel, "The model that is asked.")
+                "model", type, defaultText: "teacher", only: runsModel, "The model that the method runs.")
         }
         smallModel = section.optional(
             "small_model", type,
@@ -57,7 +58,7 @@ struct SelectStage: Stage {
         target = section.optional(
             "target", .reference(to: .corpus),
             only: section.condition(on: "method", method.needsTarget, "with method: gradient"),
-            "Text of the kind that the student is trained for.")
+            "A sample of the text that the student is intended for.")
         let needsTokenizer = section.condition(on: "method", method == .coverage, "with method: coverage")
         let source = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
         if let fallback = section.context.tokenizer ?? section.context.teacher, method == .coverage {
@@ -71,17 +72,17 @@ struct SelectStage: Stage {
         }
         lossOn = section.value(
             "loss_on", .choice, default: .standard,
-            "The target tokens, by which methods judge a document.")
+            "The target tokens of a document, which methods compare.")
         contextLength = section.value(
             "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
-            "Tokens of a document that models read.")
+            "Maximum length of a document in tokens; longer ones are truncated before they are scored.")
         seed = section.stageSeed()
         outputName = section.artifactName(default: "selected")
         func require(_ key: String, _ reference: Reference?, _ isNeeded: Bool, _ problem: String) {
             guard isNeeded, reference == nil, section.sound(key, "method") else { return }
             section.problem(at: key, problem, hint: "give the key \(key)")
         }
-        require("model", model, method.needsModel, "there is no model to ask")
+        require("model", model, method.needsModel, "there is no model for the method to run")
         require("small_model", smallModel, method.needsSmallModel, "there is no small model to compare with")
         require("target", target, method.needsTarget, "there is no text to compare with")
         require("tokenizer", tokenizer, method == .coverage, "there is no tokenizer for the text")

@@ -15,7 +15,7 @@ struct TokenizerStage: Stage {
     let kind: Kind
     /// Pieces, the control pieces and bytes included.
     let vocabulary: Int
-    /// Pieces that are never split, besides the role markers of the chat template.
+    /// Pieces that are never split, in addition to the role markers of the chat template.
     let symbols: [String]
     let outputName: String
 

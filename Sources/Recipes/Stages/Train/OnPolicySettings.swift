@@ -20,7 +20,7 @@ struct OnPolicySettings: Sendable, RecipeSection {
 
     init(_ section: Section) {
         prompts = section.value(
-            "prompts", .oneOrMore(.reference(to: .corpus)), "What the student answers.")
+            "prompts", .oneOrMore(.reference(to: .corpus)), "The prompts that the student answers.")
         let schedule: Adaptation = section.value(
             "schedule", .choice, default: .constant,
             "adaptive: the fraction rises by 0.1 each time the held-out loss is worse than before (needs validate)."
@@ -31,10 +31,11 @@ struct OnPolicySettings: Sendable, RecipeSection {
             "Fraction of the steps on the student's own text; the others are on the corpus.")
         replay = section.value(
             "replay", .integer(0...100_000), default: 0,
-            "Answers kept to be trained on again, late ones more often; 0 generates new ones for every step.")
+            "Size of the replay buffer, in answers; it is used more often later in training. 0 generates new "
+                + "answers for every step.")
         let maxNewTokens = section.value(
             "max_new_tokens", .integer(SamplingOptions.Limits.maxNewTokens), default: 64,
-            "Longest answer, in tokens.")
+            "Maximum length of an answer, in tokens.")
         var sampling: SamplingOptions = section.section(
             "sampling", .sampling, "How the student's tokens are drawn.")
         sampling.maxNewTokens = maxNewTokens

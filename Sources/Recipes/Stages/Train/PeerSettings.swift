@@ -1,6 +1,6 @@
 import RecipeSchema
 
-/// Mutual learning: a second model that is trained in step with the student.
+/// Mutual learning: a second model that is trained at the same time as the student.
 struct PeerSettings: Sendable, RecipeSection {
     /// `nil` is the student's shape.
     let model: ModelSettings?
@@ -16,14 +16,15 @@ struct PeerSettings: Sendable, RecipeSection {
     init(_ section: Section) {
         model = section.optional(
             "model", .model, defaultText: "the student's shape",
-            "The model that is trained beside the student.")
+            "The model that is trained at the same time as the student.")
         losses = section.optional(
             "losses", .list(of: .section(LossSettings.self)), defaultText: "the student's",
-            "Its losses. Without a teacher among them it learns from the corpus alone, and the student from it."
+            "The peer's losses. If none compares with a teacher, the peer is trained on the corpus alone and "
+                + "is the student's teacher."
         )
         optimizer = section.optional(
             "optimizer", .section(OptimizerSettings.self), defaultText: "the student's",
-            "How gradients change its weights.")
+            "The peer's optimizer.")
         outputName = section.artifactName(default: "peer")
         if case .pruned? = model?.origin, section.sound("model") {
             section.problem(

@@ -6,7 +6,7 @@ import Support
 struct BatchSettings: Sendable, RecipeSection {
     /// Sequences in a step, over all its parts.
     let sequences: Int
-    /// Longest sequence, in tokens.
+    /// Maximum sequence length, in tokens.
     let contextLength: Int
     /// Parts a step is computed in, to save memory.
     let accumulate: Int
@@ -16,10 +16,10 @@ struct BatchSettings: Sendable, RecipeSection {
             "sequences", .integer(1...1_048_576), default: 16, example: "16", "Sequences in a step.")
         contextLength = section.value(
             "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
-            "Longest sequence, in tokens.")
+            "Maximum sequence length, in tokens.")
         accumulate = section.value(
             "accumulate", .integer(1...1_048_576), default: 1,
-            "Parts a step is computed in, to save memory. Must divide sequences.")
+            "Gradient accumulation: micro-batches per step, to save memory. Must divide sequences.")
         if section.sound("sequences", "accumulate"), sequences % accumulate != 0 {
             section.problem(
                 at: "accumulate", "\(sequences) sequences are not divisible into \(accumulate) parts")
@@ -34,7 +34,7 @@ struct GradientAngleSettings: Sendable, RecipeSection {
     let every: Int
 
     init(_ section: Section) {
-        teacher = section.modelReference(at: "to", "The model whose whole distributions are compared with.")
+        teacher = section.modelReference(at: "to", "The model whose full distributions are the reference.")
         every = section.value("every", .integer(1...), default: 50, "Steps between two measurements.")
     }
 }

@@ -57,13 +57,15 @@ extension TrainStage {
         return result(metrics, trainer, student: student)
     }
 
-    /// Removes a damaged training state: training begins anew, and says why.
+    /// Removes a damaged training state and reports why: training restarts from the beginning.
     private func discardIfDamaged(_ state: URL, _ context: StageContext) throws {
         do {
             try Trainer.verifyState(at: state, listener: MetricsListener(context.metrics))
         } catch let error as UserError where error.status == .dataFormat {
             context.progress(
-                .note("\(context.label): \(state.relativePath): \(error.problem); training begins anew"))
+                .note(
+                    "\(context.label): \(state.relativePath): \(error.problem); training restarts from the beginning"
+                ))
             try FileManager.default.removeItem(at: state)
         }
     }
@@ -72,7 +74,7 @@ extension TrainStage {
         let longest = text.longest
         guard longest <= context else {
             throw UserError(
-                "a document of \(longest) tokens, but the model that is trained sees \(context)",
+                "a document of \(longest) tokens, but the context of the trained model is \(context)",
                 hint: "set the batch's context to \(context)", status: .configuration)
         }
     }
@@ -105,7 +107,7 @@ extension TrainStage {
         }
     }
 
-    /// The peer begins from a seed of its own: two of one shape must not begin alike.
+    /// The peer has its own seed: two models of the same shape must not start from the same weights.
     private func makePeer(_ form: TextForm, _ context: StageContext) throws -> Peer? {
         guard let peerModel else { return nil }
         var stream = RandomStream(seed: context.seed, purpose: "peer")

@@ -40,9 +40,9 @@ struct TrainStage: Stage {
     let features: [FeatureSettings]
     /// Early exits.
     let exits: ExitSettings?
-    /// The type that the model is exported in later: it is trained with fake-quantized weights.
+    /// The type that the model is exported to later; training uses weights fake-quantized to it.
     let quantization: ExportType?
-    /// A second model trained in step: each is the other's teacher.
+    /// A second model trained at the same time: each is the other's teacher.
     let peer: PeerSettings?
     let lossOn: TargetScope
     let systemTurns: SystemTurns
@@ -52,16 +52,16 @@ struct TrainStage: Stage {
     let schedule: ScheduleSettings
     let batch: BatchSettings
     let duration: Duration
-    /// Longest gradient norm; `nil` leaves gradients as they are.
+    /// Maximum norm of the gradient; `nil` for no clipping.
     let clip: Double?
-    /// Decay of a moving average of the weights, which is then what is saved.
+    /// Decay of an exponential moving average of the weights, which is saved in place of the weights themselves.
     let averageDecay: Double?
     let checkpointEvery: TrainingOptions.SaveInterval
     let validation: ValidationSettings?
     /// A comparison of gradients during training.
     let gradientAngle: GradientAngleSettings?
     let precision: Precision
-    /// The stage's own seed; the run's where it is `nil`.
+    /// The stage's seed; `nil` for the run's.
     let seed: UInt64?
     /// Added to the seed.
     let seedOffset: Int
@@ -71,7 +71,7 @@ struct TrainStage: Stage {
         let context = section.context
         let model = section.optional(
             "model", .model, defaultText: "the recipe's student", inCacheKey: false,
-            "What is trained: a shape, or {from: checkpoint}.")
+            "The model to train: a shape, or {from: checkpoint}.")
         if model == nil, context.student == nil, section.sound("model") {
             section.problem(
                 at: "model", "the recipe has no student to train",
@@ -99,12 +99,12 @@ struct TrainStage: Stage {
         signals =
             section.optional(
                 "signals", .oneOrMore(.reference(to: .signals)), example: "signals",
-                "A signal cache made from the same corpus; of several, each document is looked up in all, and if more than one "
-                    + "has it, their mean is used.") ?? []
+                "A signal cache of the same corpus, or several: each document is looked up in all, and if more "
+                    + "than one has it, their mean is used.") ?? []
         teachers =
             section.optional(
                 "teacher", .oneOrMore(.teacherPart),
-                "A model, or several, whose whole distributions are computed during training, instead of signals."
+                "One or more models whose full distributions are computed during training, instead of signals."
             )
             ?? []
         teacherMix = section.section(
@@ -116,50 +116,58 @@ struct TrainStage: Stage {
             "The terms of the loss, each with a weight.")
         features = section.value(
             "features", .list(of: .section(FeatureSettings.self), atLeast: 0), default: [],
-            "Losses on hidden states, attention and relations, beside losses. They need teacher; those on hidden states also "
-                + "work from signals labelled with hidden.")
+            "Losses on hidden states, attention and relations, added to losses. They need teacher; those on "
+                + "hidden states also work with signals labelled with hidden.")
         exits = section.optional(
             "exits", .section(ExitSettings.self),
-            "Early exits: layers after which the model is trained to predict too, from its own last layer. It then runs to any of them."
+            "Early exits: layers after which the model is also trained to predict, by self-distillation from its last layer. "
+                + "It can then be run up to any of them."
         )
         quantization = section.optional(
             "quantize", .named([.q80, .q50, .q40], \.rawValue),
-            "Train with weights fake-quantized to this type, in which the stage convert writes the model.")
+            "Quantisation-aware training: weights are fake-quantized to this type, to which the stage "
+                + "convert then exports the model.")
         peer = section.optional(
             "peer", .section(PeerSettings.self),
-            "Mutual learning: a second model, trained in step. Each is the other's teacher."
+            "Mutual learning: a second model, trained at the same time. Each is the other's teacher."
         )
-        lossOn = section.value("loss_on", .choice, default: .standard, "The tokens whose loss counts.")
+        lossOn = section.value(
+            "loss_on", .choice, default: .standard, "The tokens that the loss is computed on.")
         systemTurns = section.systemTurns(lossOn)
         onPolicy = section.optional(
             "on_policy", .section(OnPolicySettings.self),
-            "Train in part on text that the student generates; cross_entropy counts on the corpus alone.")
+            "Train partly on text that the student generates; cross_entropy is computed on the corpus alone.")
         optimizer = section.section(
-            "optimizer", .section(OptimizerSettings.self), "How gradients change the weights.")
+            "optimizer", .section(OptimizerSettings.self), "The optimizer.")
         schedule = section.section(
-            "schedule", .section(ScheduleSettings.self), "How the learning rate changes.")
-        batch = section.section("batch", .section(BatchSettings.self), "What one step sees.")
+            "schedule", .section(ScheduleSettings.self), "The learning rate schedule.")
+        batch = section.section(
+            "batch", .section(BatchSettings.self), "The size and composition of a step's batch.")
         duration = Self.duration(section)
-        clip = section.optional("clip", .number(TrainingOptions.Limits.clip), "Longest gradient norm.")
+        clip = section.optional(
+            "clip", .number(TrainingOptions.Limits.clip),
+            "Maximum norm of the gradient; a larger gradient is scaled down to it.")
         averageDecay = section.optional(
             "ema", .number(TrainingOptions.Limits.averageDecay),
-            "Decay of a moving average of the weights, which is then what is saved.")
+            "Decay of an exponential moving average of the weights, which is saved in place of the weights themselves."
+        )
         checkpointEvery = section.value(
             "checkpoint_every", .saveInterval, default: .seconds(60), inCacheKey: false,
-            "How often the training state is saved, so that a stopped run can go on.")
+            "How often the training state is saved. A stopped run resumes from it.")
         let followsHeldOutLoss = Self.followsHeldOutLoss(losses, peer, onPolicy)
         validation = section.optional(
             "validate", .section(ValidationSettings.self), inCacheKey: followsHeldOutLoss,
             "Measure the loss on held-out text during training.")
         gradientAngle = section.optional(
             "gradient_angle", .section(GradientAngleSettings.self),
-            "Measure the angle between the gradient and that of forward_kl with whole distributions (degrees)."
+            "Measure the angle between the gradient and that of forward_kl with full distributions (degrees)."
         )
         precision = section.value("precision", .choice, default: .f32, "The type of the saved weights.")
         seed = section.stageSeed()
         seedOffset = section.value(
             "seed_offset", .integer(0...), default: 0, inCacheKey: false,
-            "Added to the seed, so that models of one shape begin differently, in a study too.")
+            "Added to the seed, so that models of the same shape start from different weights, also in a study."
+        )
         outputName = section.artifactName(default: "student")
         check(section)
     }
@@ -174,7 +182,7 @@ struct TrainStage: Stage {
             || onPolicy?.isAdaptive ?? false
     }
 
-    /// The model trained in step with the student; by default one of its shape.
+    /// The second model of mutual learning; by default of the student's shape.
     var peerModel: ModelSettings? { peer.map { $0.model ?? model } }
 
     /// The peer's losses; by default the student's.
@@ -215,10 +223,10 @@ extension TrainStage {
         return [student] + (peer.map { [$0] } ?? [])
     }
 
-    /// Held-out text does not change the model unless a loss or schedule follows the held-out loss.
+    /// Held-out text does not affect the model unless a loss or schedule depends on the held-out loss.
     var observed: [Reference] { followsHeldOutLoss ? [] : validation?.corpus ?? [] }
 
-    /// Version 3 trains whole steps until the tokens asked for are reached, and a step's documents do not depend on
+    /// Version 3 trains whole steps until the requested number of tokens is reached, and a step's documents do not depend on
     /// `accumulate`.
     var version: Int {
         if case .steps = duration, batch.accumulate == 1 { return 2 }
