@@ -1,13 +1,13 @@
 // Products of rows rounded to 8 bits with quantized weights: sums of whole numbers, exact in any order, which processors
 // compute four to a lane, and one Float32 multiply-add for each group of values.
 //
-// With activations x = a * i and weights w = s * l + m in a group (i and l whole numbers), its share of x · w is
+// With activations x = a * i and weights w = s * l + m in a group (i and l integers), its part of x · w is
 // a * s * sum(i * l) + m * a * sum(i). Groups are added in rising order, so the bits of an output depend on its own row
 // and weights alone.
 //
 // A tile is OUTPUTS weight rows side by side, one a lane: four values of each follow each other, then the next four.
 
-// What a variant's instruction wants: BIAS is added to weights, see unpack.inl; TILE_ROWS rows of x are multiplied at
+// What a variant's instruction requires: BIAS is added to weights, see unpack.inl; TILE_ROWS rows of x are multiplied at
 // once, their sums in registers.
 typedef int32_t KERNEL(Whole) __attribute__((vector_size(4 * OUTPUTS), aligned(4)));
 typedef float KERNEL(Sums) __attribute__((vector_size(4 * OUTPUTS), aligned(4)));
@@ -77,7 +77,7 @@ static void KERNEL(round_rows)(const float *restrict x, int8_t *restrict q, Dist
     }
 }
 
-// Riffles halves of vectors, like a deck of cards: lane by lane, one of each in turn.
+// Interleaves halves of vectors: lane by lane, one of each alternately.
 __attribute__((always_inline)) static inline void KERNEL(riffle)(const KERNEL(Whole) *v, KERNEL(Whole) *out) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < OUTPUTS / 2; i++) {
@@ -92,7 +92,7 @@ __attribute__((always_inline)) static inline void KERNEL(riffle)(const KERNEL(Wh
     }
 }
 
-// A tile's rows, one after another, to lanes: a square of vectors is turned by as many riffles as OUTPUTS has halves.
+// A tile's rows, one after another, to lanes: a square of vectors is transposed by log2(OUTPUTS) interleavings.
 static void KERNEL(interleave)(const uint8_t *restrict rows, uint8_t *restrict tile, size_t width) {
     for (size_t k = 0; k < width; k += 4 * OUTPUTS) {
         KERNEL(Whole) v[OUTPUTS], t[OUTPUTS];

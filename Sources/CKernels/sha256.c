@@ -51,7 +51,7 @@ static void compress_portable(uint32_t state[8], const uint8_t *block, size_t co
 }
 
 #if defined(__x86_64__)
-// Two rounds an instruction (SHA256RNDS2). It wants the working variables as (a, b, e, f) and (c, d, g, h), highest lane
+// Two rounds an instruction (SHA256RNDS2). It takes the working variables as (a, b, e, f) and (c, d, g, h), highest lane
 // first, and four words of the message schedule at a time.
 __attribute__((target("sha,sse4.1,ssse3"))) static void compress_extensions(
     uint32_t state[8], const uint8_t *block, size_t count) {
@@ -104,7 +104,7 @@ DistillSHA256Compression distill_sha256_compression(int rank) {
 }
 
 static void compress(uint32_t state[8], const uint8_t *blocks, size_t count) {
-    // Asked for once: CPUID takes longer than a block. Threads that race here store the same pointer.
+    // Detected once: CPUID takes longer than a block. Threads that race here store the same pointer.
     static _Atomic(DistillSHA256Compression) chosen;
     DistillSHA256Compression compression = chosen;
     if (!compression) chosen = compression = distill_sha256_compression(0);

@@ -12,7 +12,7 @@ typedef uint8_t KERNEL(Bytes32) __attribute__((vector_size(32), aligned(1)));
 static inline KERNEL(Bytes16) KERNEL(bytes16_at)(const uint8_t *p) { return *(const KERNEL(Bytes16) *)p; }
 static inline KERNEL(Bytes32) KERNEL(bytes32_at)(const uint8_t *p) { return *(const KERNEL(Bytes32) *)p; }
 
-// Stores levels that lie `zero` above what they stand for.
+// Stores levels that have an offset of `zero`.
 static inline void KERNEL(put32)(uint8_t *p, KERNEL(Bytes32) levels, int zero) {
     *(KERNEL(Bytes32) *)p = levels + (uint8_t)(BIAS - zero);
 }

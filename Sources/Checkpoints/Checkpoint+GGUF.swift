@@ -9,7 +9,7 @@ extension Checkpoint {
         let file = try GGUFFile(contentsOf: url)
         let description = try GGUFConfiguration(file, families: families)
         let shape = description.shape
-        // A layer has more tensors than one. Checked first, lest a wild number of layers fill the memory with names.
+        // A layer has several tensors. Checked first, so that an invalid number of layers does not fill the memory with names.
         guard shape.layers <= file.tensors.count else {
             throw file.error("\(shape.layers) layers, but only \(file.tensors.count) tensors")
         }
@@ -30,7 +30,7 @@ extension Checkpoint {
             tokens: description.tokens, unusedRows: unused)
     }
 
-    /// The file's chat template; nil if there is none, or none that we know.
+    /// The file's chat template; nil if there is none, or it is not a supported one.
     static func template(of file: GGUFFile) -> ChatTemplate? {
         guard case .string(let jinja)? = file.metadata["tokenizer.chat_template"] else { return nil }
         return ChatTemplate.recognise(jinja: jinja)

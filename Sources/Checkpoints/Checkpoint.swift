@@ -14,7 +14,7 @@ public struct Checkpoint {
     public let decoder: DecoderModel
     /// nil if the directory holds no `tokenizer.model`.
     public let tokenizer: Tokenizer?
-    /// nil if there is no chat template, or none that we know.
+    /// nil if there is no chat template, or it is not a supported one.
     public let template: ChatTemplate?
     /// The ids that begin, end and fill sequences.
     public let tokens: SpecialTokens

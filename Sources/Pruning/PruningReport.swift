@@ -3,32 +3,32 @@ import Tokenization
 
 /// The result of pruning a model.
 public struct PruningReport: Codable, Equatable, Sendable {
-    /// The vocabulary that remains.
+    /// The remaining vocabulary.
     public struct Vocabulary: Codable, Equatable, Sendable {
         /// Number of pieces.
         public var pieces: Int
         /// How the text uses them.
         public var usage: VocabularyTrim.Usage
-        /// Mean probability that the whole model gives to removed pieces, over positions of the text.
+        /// Mean probability that the unpruned model gives to removed pieces, over positions of the text.
         public var lostMass: Double
         /// Number of those positions.
         public var lostMassPositions: Int
     }
 
-    /// Parameters of the whole model.
+    /// Parameters of the unpruned model.
     public var parameters: Int
     /// Parameters of the student.
     public var remainingParameters = 0
     /// The layers that remain, from 1; nil for all.
     public var layers: [Int]?
-    /// Block influence: how much each layer of the whole model changes the residual stream; nil where it was not measured.
+    /// Block influence: how much each layer of the unpruned model changes the residual stream; nil where it was not measured.
     public var blockInfluence: [Double]?
     /// The vocabulary that remains; nil for all.
     public var vocabulary: Vocabulary?
 
     init(parameters: Int) { self.parameters = parameters }
 
-    /// One line for people.
+    /// A one-line summary.
     public var summary: String {
         func percent(_ fraction: Double) -> String {
             (100 * fraction).formatted(

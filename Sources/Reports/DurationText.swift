@@ -1,6 +1,6 @@
 import Foundation
 
-/// A time for people: `4.2 s`, `42 s`, `3 min 05 s`, `2 h 10 min`.
+/// A human-readable time: `4.2 s`, `42 s`, `3 min 05 s`, `2 h 10 min`.
 public func durationText(_ seconds: Double) -> String {
     if seconds < 9.95 { return String(format: "%.1f s", max(0, seconds)) }
     // Estimates can be absurd; an Int cannot hold every Double.

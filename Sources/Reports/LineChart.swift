@@ -1,9 +1,9 @@
 import Foundation
 
 /// Curves over a common axis, as HTML with an SVG plot. Labels are HTML, so that they keep their size on every screen and
-/// are never cut.
+/// are never clipped.
 ///
-/// A series is told apart by colour and by dash pattern, both classes of the page's style sheet. As many series as there
+/// A series is identified by colour and dash pattern, both classes of the page's style sheet. As many series as there
 /// are such pairs share a plot; more are drawn in further plots with the same axes.
 enum LineChart {
     struct Series {

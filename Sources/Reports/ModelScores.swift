@@ -83,7 +83,7 @@ public struct ModelScores: Codable, Equatable, Sendable {
     public var tokensPerSecond: Double?
     /// Tokens it was trained on by the stage that made it; no part of `evaluation.json`.
     public var trainedTokens: Int?
-    /// What the report asks for besides; no part of `evaluation.json`.
+    /// Additional metrics that the report shows; not in `evaluation.json`.
     public var metrics: [Metric]?
 
     /// Scores of a model; what was not measured is left out.

@@ -1,7 +1,7 @@
 /// The style sheet of `report.html`.
 enum ReportStyle {
-    /// The six colours keep apart for people with the common forms of colour blindness; dash patterns tell apart what has
-    /// the same colour. The page is as wide as the widest table, text and charts are narrower.
+    /// The six colours are distinguishable with the common forms of colour blindness; series of the same colour differ in dash
+    /// pattern. The page is as wide as the widest table, text and charts are narrower.
     static var css: String {
         """
 
@@ -57,7 +57,7 @@ enum ReportStyle {
 
     /// Rows as blocks, each value behind its heading, on screens without room for a table of that class.
     ///
-    /// - Parameter width: in em of the table's type, which is 14 px; margins and a scroll bar come to 3 rem
+    /// - Parameter width: in em of the table's type, which is 14 px; margins and a scroll bar take 3 rem
     private static func rowsBelowEachOther(_ table: String, narrowerThan width: Double) -> String {
         let pixels = Int((14 * width).rounded(.up)) + 48
         let inside = ["tbody", "tr", "td"].map { "\(table) \($0)" }.joined(separator: ", ")

@@ -4,7 +4,7 @@ import Foundation
 package struct ScoreColumn: Sendable {
     enum Style { case count, bytes, decimal, percent, rate }
 
-    /// How recipes name it, where a verdict can be about it.
+    /// Its name in recipes, for metrics that a verdict can use.
     var key: String
     var title: String
     var style: Style
@@ -13,7 +13,7 @@ package struct ScoreColumn: Sendable {
 
     /// The columns that at least one of the models has a value for.
     ///
-    /// - Parameter asked: the key of a column that is shown only on demand, since another one says the same
+    /// - Parameter asked: the key of a column that is shown only on request, since another column is equivalent
     static func columns(for scores: [ModelScores], asked: String? = nil) -> [ScoreColumn] {
         var labels: [String] = []
         for task in scores.flatMap(\.tasks) where !labels.contains(task.label) { labels.append(task.label) }
@@ -92,12 +92,12 @@ package struct ScoreColumn: Sendable {
             let error = measurement.standardError.map { String(format: " ± %.1f", 100 * $0) } ?? ""
             return String(format: "%.1f", 100 * value) + error + " %"
         case .decimal where abs(value) >= 1e9 || (measurement.standardError ?? 0) >= 1e9:
-            // The perplexity of a model that has not converged: thirty digits say no more than three.
+            // The perplexity of a model that has not converged: three significant digits are enough.
             let error = measurement.standardError.map { String(format: " ± %.2g", $0) } ?? ""
             return String(format: "%.3g", value) + error
         case .decimal:
-            // Two digits of the error, or three significant digits of the value, decide the decimals. Equal values have an
-            // error of rounding.
+            // The decimals show two digits of the error, or three significant digits of the value. The error of equal values is
+            // rounding error and is ignored.
             let error = measurement.standardError.flatMap { $0 > 1e-9 * abs(value) ? $0 : nil }
             let scale = error.map { $0 * 10 } ?? max(abs(value), 1e-3)
             let decimals = max(0, min(6, 2 - Int((log10(scale) + 1e-9).rounded(.down))))
@@ -117,12 +117,12 @@ package struct ScoreColumn: Sendable {
     }
 }
 
-/// A number of bytes for people: `4.00 MiB`.
+/// A human-readable number of bytes: `4.00 MiB`.
 package func byteText(_ bytes: Double) -> String {
     ScoreColumn(key: "", title: "", style: .bytes) { _ in nil }.text(MeasuredValue(bytes))
 }
 
-/// A number of things for people: `1.05 M`.
+/// A human-readable count: `1.05 M`.
 package func countText(_ count: Double) -> String {
     ScoreColumn(key: "", title: "", style: .count) { _ in nil }.text(MeasuredValue(count))
 }

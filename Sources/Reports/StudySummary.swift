@@ -14,7 +14,7 @@ public struct Verdict: Equatable, Sendable {
     }
 }
 
-/// Means over the seeds of a study, and what they say.
+/// Means over the seeds of a study, and the conclusions drawn from them.
 public struct StudySummary: Sendable {
     /// A model of a variant.
     public struct Row: Sendable {
@@ -65,7 +65,7 @@ public struct StudySummary: Sendable {
             sentences = ["No model was measured by \(key)."]
             return
         }
-        // The last model measured in a variant stands for it.
+        // A variant is represented by the last model measured in it.
         var last: [(variant: String, values: [MeasuredValue])] = []
         for (variant, values) in compared {
             last.removeAll { $0.variant == variant }

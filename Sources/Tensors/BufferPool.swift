@@ -36,7 +36,7 @@ public final class BufferPool: Sendable {
     /// Buffers of 2 MiB and more are aligned to and advised as huge pages: fewer page faults and TLB misses.
     private static let hugePage = 2 << 20
 
-    /// Values of the least buffer for which a larger one is taken; less memory than this is not worth the search.
+    /// Smallest request, in values, that may be served by a larger free buffer; below it the search costs more than the memory.
     private static let leastBorrowed = 1 << 14
 
     /// Rounds up in steps of an eighth, so that batches of slightly different sizes share buffers.

@@ -12,7 +12,7 @@ public struct MatrixView {
     public var columns: Int
     /// Floats from the beginning of a row to that of the next.
     public var stride: Int
-    /// True when the product sees the transpose; `rows` and `columns` describe the matrix as stored.
+    /// True when the product uses the transpose; `rows` and `columns` describe the matrix as stored.
     public var isTransposed = false
 
     /// A matrix in a buffer that the caller keeps alive.
@@ -53,14 +53,14 @@ extension Tensor {
 
 /// Matrix products through OpenBLAS's `sgemm`, split over our own threads.
 ///
-/// OpenBLAS is held to one thread: its own second one would spin against our pool. Where a product is cut may change an
-/// element's order of additions, so its bits: OpenBLAS's kernel for Haswell and Zen rounds differently in either half
-/// of its tiles of 12 rows. So a product is cut by its size and the processors of this process, not by the threads
-/// that are at work or free: any number of them gives the same bits.
+/// OpenBLAS runs with one thread: its own threads would compete with the pool's. Where a product is split can change the order
+/// of an element's additions and thereby its bits: OpenBLAS's kernel for Haswell and Zen rounds differently in the two halves
+/// of its tiles of 12 rows. So the split depends on the product's size and on the processors of this process, not on
+/// the number of threads in use: results are bit-identical for any number of threads.
 public enum MatrixProduct {
     /// Panels hold whole register tiles of most kernels.
     private static let tile = 16
-    /// Multiplications a panel must hold to be worth a second thread.
+    /// Multiplications in a panel from which a second thread pays off.
     private static let panelWork = 4_000_000
 
     /// The kernels that OpenBLAS was made to choose, and the bytes that its buffers lack.
@@ -70,7 +70,7 @@ public enum MatrixProduct {
         return (core, Int(distill_reserve_blas_buffers(Int32(Parallel.capacity))))
     }()
 
-    /// The kernels that OpenBLAS was made to choose since it did not know the processor; nil where its own choice stands.
+    /// The kernels that OpenBLAS was made to choose since it did not know the processor; nil where OpenBLAS chose itself.
     public static var chosenCore: String? { configured.core }
 
     /// Makes OpenBLAS ready, before any work; the first product does so too, but cannot fail but by ending the process.

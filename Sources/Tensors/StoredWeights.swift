@@ -82,7 +82,7 @@ public struct StoredWeights: Sendable {
 }
 
 extension MatrixProduct {
-    /// Floats of a dequantized panel: 1 MiB, of which a product with a few hundred rows makes good use before the next.
+    /// Floats of a dequantized panel: 1 MiB, which a product with a few hundred rows reuses from cache.
     private static let panelFloats = 1 << 18
 
     /// c = a · weightᵀ + beta · c, for a weight of any storage. One kept as stored is dequantized a panel of rows at a time

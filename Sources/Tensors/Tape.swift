@@ -36,8 +36,8 @@ public final class Tape: @unchecked Sendable {
         }
     }
 
-    /// Notes that `output` came from `inputs`. `backward` receives the gradient of `output`, a buffer nobody else
-    /// reads, and adds its contributions to the slots of the inputs.
+    /// Records that `output` was computed from `inputs`. `backward` receives the gradient of `output`, in a buffer that it owns,
+    /// and adds its contributions to the gradient slots of the inputs.
     ///
     /// Public so that other targets can define operations (losses, most of all).
     public static func append(output: Tensor, inputs: [Tensor], backward: @escaping (Tensor) -> Void) {

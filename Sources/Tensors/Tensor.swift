@@ -191,7 +191,7 @@ public final class GradientSlot: @unchecked Sendable {
         }
     }
 
-    /// Adds a contribution that nobody else will read or write: the first one is taken over, not copied.
+    /// Adds a contribution that the caller gives up: the first one is stored without a copy.
     public func adopt(_ contribution: Tensor) {
         if let value {
             addInPlace(contribution, to: value)

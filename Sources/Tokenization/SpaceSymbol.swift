@@ -1,6 +1,6 @@
 /// U+2581 (▁), with which SentencePiece represents a space.
 ///
-/// In a text the two cannot be told apart: encoding gives it the ids of a space, and decoding gives a space back. The sentencepiece
+/// In a text it is indistinguishable from a space: encoding gives it the ids of a space, and decoding gives a space. The sentencepiece
 /// library, transformers and llama.cpp do the same; other ids would differ from those that models were trained on.
 public enum SpaceSymbol {
     /// How often it occurs in UTF-8 text.

@@ -156,8 +156,7 @@ public struct Configuration: Encodable, Equatable, Sendable {
     /// Factor of embeddings.
     var embeddingScale: Float { family.scalesEmbeddings ? Float(Double(width).squareRoot()) : 1 }
 
-    /// Positions that a cache holds unless more are asked for: those that short rotary factors are made for, where a
-    /// model has such.
+    /// Default number of positions of a cache: those that the short rotary factors are made for, where a model has such.
     var cacheLength: Int { min(contextLength, ropeScaling?.shortContext ?? contextLength) }
 
     /// Weights in all, the embedding among them.

@@ -192,7 +192,7 @@ public final class DecoderModel: @unchecked Sendable {
         }
     }
 
-    /// The forward pass, told once: training and generation differ in how rows are multiplied and what they see.
+    /// The forward pass, shared by training and generation, which differ in their matrix products and attention.
     ///
     /// - Parameters:
     ///   - embeddings: what is read in place of the ids, [N, C]

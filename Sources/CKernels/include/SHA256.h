@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-// The state of one digest. A plain value: a copy goes on from where the original was copied.
+// The state of one digest. A plain value: a copy continues independently of the original.
 typedef struct DistillSHA256 {
     uint32_t state[8];
     // Bytes hashed so far, those that wait in `block` included.

@@ -7,7 +7,7 @@ enum GGUFTokenizer {
     /// GGUF's names for the kinds of SentencePiece models.
     private static let kinds: [String: TokenizerKind] = ["llama": .bpe, "t5": .unigram]
 
-    /// Pieces at the end of the vocabulary that stand for no text: converters write them (`[PAD32011]`, unused) where an embedding
+    /// Padding pieces at the end of the vocabulary: converters write them (`[PAD32011]`, unused) where an embedding
     /// table has been padded.
     static func paddingPieces(of file: GGUFFile, rows: Int) -> Int {
         guard case .array(let types)? = file.metadata["tokenizer.ggml.token_type"], types.count == rows,

@@ -38,8 +38,8 @@ enum HuggingFaceNames {
             })
     }
 
-    /// Tensors that files may hold besides, and that carry nothing of their own: old files store the rotary
-    /// frequencies.
+    /// Additional tensors that files may have and that are ignored: old files store the rotary frequencies, which the
+    /// configuration determines.
     static func isRedundant(_ name: String) -> Bool {
         name.hasSuffix(".self_attn.rotary_emb.inv_freq")
     }

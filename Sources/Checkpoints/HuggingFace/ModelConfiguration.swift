@@ -81,7 +81,7 @@ struct ModelConfiguration {
     /// Marks the text part of a multimodal configuration; no key of a file has this name.
     private static let wrapper = "(multimodal)"
 
-    /// The `text_config` of a multimodal class, with the special tokens and the tie that stand outside of it.
+    /// The `text_config` of a multimodal class, with the special tokens and `tie_word_embeddings` of the outer object.
     /// - Returns: nil for a text model
     private static func textPart(
         of object: [String: JSONValue], fileName: String, _ families: FamilyRegistry
@@ -126,7 +126,7 @@ struct ModelConfiguration {
         ownTheta: Double?
     ) -> SlidingWindow? {
         guard let family, let size = keys.optionalNumber("sliding_window", default: family.size),
-            // Checked again later; here lest a wild number of layers fill the memory.
+            // Checked again later; here so that an invalid number of layers does not fill the memory.
             (1...1 << 16).contains(shape.layers)
         else { return nil }
         guard let window = Int(exactly: size) else {

@@ -9,7 +9,7 @@ struct TensorNames {
     /// The plain name of each name in the file.
     let plain: [String: String]
 
-    /// - Throws: `UserError` if two tensors come to the same name.
+    /// - Throws: `UserError` if two tensors map to the same name.
     init(_ names: some Sequence<String>, file: String) throws {
         let stripped = names.map { (name: $0, bare: Self.withoutWrappers($0)) }
         let prefix = Self.prefix(of: stripped.map(\.bare), before: "embed_tokens.weight")

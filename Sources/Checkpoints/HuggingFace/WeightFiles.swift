@@ -6,7 +6,7 @@ import Transformer
 struct WeightFiles {
     /// The file of each tensor.
     private(set) var files: [String: SafetensorsFile] = [:]
-    /// How messages name the whole.
+    /// The name of the weights in messages.
     let name: String
 
     /// - Throws: `UserError` if there are no weights, or an index and its files contradict each other.
@@ -29,7 +29,7 @@ struct WeightFiles {
         }
         var shards: [String: SafetensorsFile] = [:]
         for (tensor, value) in map.sorted(by: { $0.key < $1.key }) {
-            // A name with a slash would lead out of the directory.
+            // A name with a slash could point outside the directory.
             guard case .string(let name) = value, !name.isEmpty, !name.contains("/"), name != ".." else {
                 throw UserError(
                     "\"\(tensor)\" is in \(value.text)", file: index.relativePath,
@@ -67,14 +67,14 @@ struct WeightFiles {
     /// The tensors that the files must hold, checked by name, shape and type before any is read.
     ///
     /// - Parameters:
-    ///   - configuration: with as many pieces as the tokenizer has
-    ///   - rows: of the embedding table in the file, the last of which may belong to no piece
-    ///   - isMultimodal: whether a vision part may be there besides
+    ///   - configuration: the model's, with the vocabulary size of the tokenizer
+    ///   - rows: rows of the embedding table in the file; the last ones may be padding
+    ///   - isMultimodal: whether the file may also have the tensors of a vision model
     /// - Throws: `UserError` that lists all that are missing, left over or of another shape.
     func loader(
         of configuration: Configuration, _ family: HuggingFaceFamily, rows: Int, isMultimodal: Bool
     ) throws -> ModelLoader {
-        // A layer has nine tensors. Checked first, lest a wild number of layers fill the memory with names.
+        // A layer has nine tensors. Checked first, so that an invalid number of layers does not fill the memory with names.
         guard configuration.layers <= files.count else {
             throw UserError(
                 "config.json has \(configuration.layers) layers, but there are only \(files.count) tensors",
@@ -100,7 +100,7 @@ struct WeightFiles {
         return loader
     }
 
-    /// A tied model may store its head too, which then must be the embedding table again.
+    /// A model with tied embeddings may store its head too, which must then equal the embedding table.
     private func checkTie(_ tensors: [String: StoredTensor]) throws {
         guard let head = tensors[HuggingFaceNames.head],
             let embedding = tensors[HuggingFaceNames.embedding]

@@ -12,7 +12,7 @@ struct ModelLoader {
     /// Matches a file's tensors with those that a model needs, by name, shape and type, before any is read.
     ///
     /// - Parameters:
-    ///   - isRedundant: tensors that may be there besides
+    ///   - isRedundant: whether an additional tensor is ignored
     ///   - file: what messages name
     ///   - description: where the shape comes from, for messages
     /// - Throws: `UserError` that lists all that are missing, left over or of another shape.

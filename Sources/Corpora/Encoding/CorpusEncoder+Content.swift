@@ -35,7 +35,7 @@ extension CorpusEncoder {
     /// - Throws: as `contentRanges`
     public func record(_ record: CorpusRecord, reading ids: [Int32]) throws -> CorpusRecord {
         let contents = try contentRanges(record).map { range in
-            // An empty message at the very end is not one cut off.
+            // An empty last message is complete, not truncated.
             range.lowerBound < ids.count || range.isEmpty && range.lowerBound == ids.count
                 ? try tokenizer.decode(Array(ids[range.clamped(to: 0..<ids.count)])) : nil
         }

@@ -21,7 +21,7 @@ public enum SystemTurns: String, CaseIterable, Codable, Sendable {
 
 /// Tokenizes records: turns chats and texts into documents with a loss mask.
 ///
-/// - A chat is rendered by the template. If it is longer than the context, its end is cut off.
+/// - A chat is rendered by the template. If it is longer than the context, it is truncated at the end.
 /// - A text is the begin id, the text, the end id; all but the first are targets. If it is longer than the
 ///   context, it is split, see `EncodedDocument.split(at:)`.
 ///

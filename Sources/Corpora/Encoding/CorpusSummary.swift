@@ -30,7 +30,7 @@ public struct CorpusSummary: Codable, Equatable, Sendable {
 }
 
 extension CorpusSummary: CustomStringConvertible {
-    /// One line for people.
+    /// A one-line summary.
     public var description: String {
         let notes = [
             (splitRecords, "split"), (truncatedRecords, "truncated"),

@@ -137,7 +137,7 @@ private struct TrainingFlag: Decodable {
     }
 }
 
-/// Any value; only its presence is of interest.
+/// Any JSON value, which is not read.
 private struct AnyJSON: Decodable {
     init(from decoder: any Decoder) throws {}
 }

@@ -6,7 +6,7 @@ public struct Diagnosis: Encodable, Sendable {
     public struct Fact: Sendable {
         /// As a JSON key.
         public let name: String
-        /// For people.
+        /// Human-readable.
         public let value: String
 
         /// A fact about the machine.

@@ -80,7 +80,7 @@ public struct PairedComparison: Codable, Equatable, Sendable {
 }
 
 extension PairedComparison: CustomStringConvertible {
-    /// One line for people.
+    /// A one-line summary.
     public var description: String {
         func text(_ value: Double, signed: Bool = true) -> String {
             String(format: signed ? "%+.4f" : "%.4f", value)

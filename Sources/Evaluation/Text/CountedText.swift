@@ -19,7 +19,7 @@ public struct CountedText: Codable, Equatable, Sendable {
 }
 
 extension CountedText: CustomStringConvertible {
-    /// One line for people.
+    /// A one-line summary.
     public var description: String {
         let begin = addsBegin ? "with the begin token" : "without a begin token"
         switch convention {

@@ -1,13 +1,13 @@
 import Corpora
 
-/// Text that a model is scored on: tokenized once, stored on disk, and divided into windows as often as needed.
+/// Text that a model is evaluated on: tokenized once, stored on disk, and divided into windows for each pass.
 struct EvaluationText {
     let corpus: EvaluationCorpus
     let convention: PerplexityConvention
     let context: Int
     let stride: Int
     let begin: Int32?
-    /// The most tokens of a document that a teacher reads in context distillation.
+    /// Maximum length in tokens of a document as the teacher reads it, in context distillation.
     let teacherContext: Int
 
     /// Calls `body` with a function that returns window after window.
@@ -23,8 +23,8 @@ struct EvaluationText {
 
     private func segment(_ segment: EvaluationCorpus.Segment) -> WindowCutter<any Error>.Segment {
         guard segment.document.teacher == nil else {
-            let cut = segment.document.truncated(to: context, teacherLength: teacherContext)
-            return .init(ids: cut.ids, lossMask: cut.lossMask, teacher: cut.teacher)
+            let truncated = segment.document.truncated(to: context, teacherLength: teacherContext)
+            return .init(ids: truncated.ids, lossMask: truncated.lossMask, teacher: truncated.teacher)
         }
         var lossMask = segment.document.lossMask
         if segment.isContinuation { lossMask[0] = true }

@@ -14,7 +14,7 @@ package indirect enum CanonicalValue<Input: NamedInput>: Equatable, Sendable {
     case map([String: CanonicalValue])
     case input(Input)
 
-    /// One unambiguous line of text with sorted keys; `resolve` gives what stands for an input.
+    /// One unambiguous line of text with sorted keys; `resolve` gives the text that represents an input.
     package func serialized(_ resolve: (Input) throws -> String) rethrows -> String {
         switch self {
         case .null: return "null"

@@ -56,7 +56,7 @@ extension KeyType where Value == Int {
 
 extension KeyType where Value == Double {
     package static func number(_ limits: NumberLimits) -> KeyType {
-        // Reading goes on with a number that the code behind the key can use.
+        // After a problem, reading continues with a number that is valid for the key.
         let placeholder = limits.contains(0.5) ? 0.5 : limits.most
         var type = scalar("number, \(limits)", placeholder: placeholder, canonical: Canonical.number) {
             text, quoted in

@@ -4,7 +4,7 @@ package struct KeyType<Value, Context: SchemaContext> {
 
     /// For the reference and for messages, such as "integer, 1 to 64".
     package let summary: String
-    /// What reading goes on with after a mistake has been reported.
+    /// The value to continue with after a problem has been reported.
     package let placeholder: () -> Value
     /// The keys of a value that is a mapping.
     package var nested: () -> [KeyDeclaration]
@@ -57,10 +57,10 @@ extension KeyType {
             }, canonical: { _ in preconditionFailure("a section has no default of its own") })
     }
 
-    /// A short form, or a mapping that says more.
+    /// A short form, or a mapping with more detail.
     ///
     /// - Parameters:
-    ///   - value: the value that a short form stands for.
+    ///   - value: the value of a short form.
     ///   - canonical: one normal form for both.
     package static func either<Short, Keys: SchemaSection>(
         _ short: KeyType<Short, Context>, _ value: @escaping (Short) -> Value, or keys: Keys.Type,

@@ -23,8 +23,8 @@ package final class Section<Context: SchemaContext> {
 
     // MARK: Reading keys
 
-    /// Reads a key that must be given or has a default. After a mistake the type's placeholder is returned, so that reading
-    /// goes on to the next mistake.
+    /// Reads a key that must be given or has a default. After a problem the type's placeholder is returned, so that reading
+    /// continues to the next problem.
     ///
     /// - Parameters:
     ///   - condition: when the key has an effect; given otherwise it is refused.

@@ -1,5 +1,5 @@
-/// A text in which the first of two equal keys can be hidden behind as many other characters, so that the parser,
-/// which stops at the first duplicate, goes on to the other problems of the file.
+/// A text in which the first of two equal keys can be replaced by as many other characters, so that the parser, which stops at
+/// the first duplicate, continues to the other problems of the file.
 struct MaskedText {
     private(set) var text: String
     private var hidden: [String] = []

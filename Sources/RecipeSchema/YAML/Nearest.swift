@@ -14,7 +14,7 @@ package func nearest(to word: String, among words: some Sequence<String>) -> Str
     return best?.word
 }
 
-/// Names that keys had before, each with those that took their place: an old recipe is refused with the new name.
+/// Names that keys had before, each with its replacements: the error for an old recipe names the new key.
 package struct FormerNames: Sendable, ExpressibleByDictionaryLiteral {
     private let successors: [String: [String]]
 
@@ -28,7 +28,7 @@ package struct FormerNames: Sendable, ExpressibleByDictionaryLiteral {
     }
 }
 
-/// The word that a former name or a misspelt one stands for.
+/// The current name for a former or misspelt one.
 package func intended(
     by word: String, among words: some Sequence<String>, formerNames: FormerNames = [:]
 ) -> String? {

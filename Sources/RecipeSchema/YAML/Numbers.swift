@@ -12,7 +12,7 @@ package func numberValue(_ text: String) -> Double? {
 package func integerValue(_ text: String) -> Int? {
     guard let value = numberValue(text) else { return nil }
     if let exact = Int(text.replacing("_", with: "")) { return exact }
-    // Above 2^53 a Double no longer says which integer was meant.
+    // Above 2^53 a Double does not represent every integer.
     guard value.rounded() == value, abs(value) <= 0x1p53 else { return nil }
     return Int(value)
 }

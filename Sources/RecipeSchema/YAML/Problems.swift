@@ -1,6 +1,6 @@
 import Support
 
-/// Collects the problems of a recipe while reading goes on.
+/// Collects the problems of a recipe, so that all are reported together.
 package final class Problems {
     package init() {}
 

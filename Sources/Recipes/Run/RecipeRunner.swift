@@ -14,14 +14,14 @@ public struct RecipeRunner {
     /// Receives the events of the run.
     public var progress: ProgressHandler
 
-    /// A runner that leaves run directories in `runs`.
+    /// A runner that creates run directories in `runs`.
     public init(toolVersion: String, runs: URL, progress: @escaping ProgressHandler) {
         self.toolVersion = toolVersion
         self.runs = runs
         self.progress = progress
     }
 
-    /// What a run left behind.
+    /// The result of a run.
     public struct Outcome: Sendable {
         /// The run directory.
         public let directory: URL

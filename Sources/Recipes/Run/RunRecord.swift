@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// `run.json`: what a run directory holds and where it was made.
+/// `run.json`: the contents of a run directory, and the machine it was made on.
 struct RunRecord: Codable, Sendable {
     struct Machine: Codable, Sendable {
         var system: String

@@ -2,13 +2,13 @@ import Foundation
 import Reports
 import Support
 
-/// Finds the metrics that a report asks for: those of the stages that a model came from.
+/// Reads the metrics that a report shows, from the stages that made a model.
 struct StageMetricsReader {
     let plan: Plan
     let directory: RunDirectory
 
     /// - Parameter evaluation: the stage that measured the model
-    /// - Returns: nothing where the report asks for none; a metric that no stage of the model's has is left out
+    /// - Returns: nil if the report shows none; metrics that no stage of the model has are left out
     func metrics(of evaluation: StageInstance, in run: PlannedRun) -> [ModelScores.Metric]? {
         guard let asked = plan.report?.metrics, !asked.isEmpty, let input = measuredInput(evaluation) else {
             return nil

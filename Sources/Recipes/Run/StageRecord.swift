@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// `stage.json`, written last: the stage that lies in this directory is finished.
+/// `stage.json`, written last: it marks the stage of this directory as finished.
 struct StageRecord: Codable {
     /// Since version 3 a record has `cache_key` and `metrics`.
     static let formatVersion = 3

@@ -14,7 +14,7 @@ package struct CorpusExtent {
     /// Whether some records are texts.
     var hasTexts = false
 
-    /// Bytes of text a token stands for.
+    /// Bytes of text per token.
     static let bytesPerToken = 4.4
     /// Marker tokens per message of a chat. The last one ends the turn and is a target.
     static let tokensPerMessage = 3.0

@@ -6,7 +6,7 @@ public struct CostEstimate: Equatable, Sendable {
     public var memoryBytes: Double
     /// What stays on disk.
     public var diskBytes: Double
-    /// What unfinished work takes on disk besides, until the stage is done.
+    /// Additional disk space of unfinished work, until the stage is done.
     public var workBytes: Double
 
     /// An estimate; what is left out is 0.

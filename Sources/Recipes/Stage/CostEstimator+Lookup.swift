@@ -3,9 +3,9 @@ import Corpora
 import Foundation
 import Transformer
 
-/// What references stand for, as far as it is known before anything is done.
+/// Resolves references to models and corpora, as far as they are known before the run.
 extension CostEstimator: ModelLookup {
-    /// Asks the stage that makes an input; `nil` for a file.
+    /// A value from the stage that makes an input; `nil` for a file.
     private func maker<Value>(
         of reference: Reference, _ ask: (any Stage, Int, CostEstimator) -> Value?
     ) -> Value? {

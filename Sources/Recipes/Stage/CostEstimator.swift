@@ -4,7 +4,7 @@ import Support
 import Tensors
 import Transformer
 
-/// What a stage estimates its cost from: its inputs, as far as they are known before anything is done, and the machine.
+/// What a stage estimates its cost from: its inputs, as far as they are known before the run, and the machine.
 package struct CostEstimator {
     /// Every stage of the plan.
     let instances: [Fingerprint: StageInstance]

@@ -22,7 +22,7 @@ package struct RecipeFacts: ModelLookup {
         self.makers = makers
     }
 
-    /// Asks every stage to check itself against the others.
+    /// Checks every stage against the others.
     func check() {
         for (index, placed) in stages.enumerated() { placed.stage.check(self, at: index) }
     }

@@ -6,7 +6,7 @@ import Transformer
 ///
 /// A kind is a folder in `Stages`: the keys and their checks (`init`), what it makes (`outputs`), what that costs
 /// (`estimate`), and how it is made (`run`). It is added by conforming a type and naming it in `StageRegistry.standard`;
-/// nothing else in the package asks which kind a stage is.
+/// nothing else in the package depends on the kind of a stage.
 ///
 ///     struct CountStage: Stage {
 ///         static let name = "count"
@@ -39,7 +39,7 @@ package protocol Stage: RecipeSection, Sendable {
     /// References whose content the outputs do not depend on, such as text that is only measured along the way. They are
     /// no part of the cache key.
     var observed: [Reference] { get }
-    /// What the stage is called in progress and tables.
+    /// The name of the stage in progress messages and tables.
     var label: String { get }
     /// Raised when the same keys no longer give the same outputs: a part of the cache key.
     var version: Int { get }
@@ -63,7 +63,7 @@ package protocol Stage: RecipeSection, Sendable {
 
     // MARK: Cost
 
-    /// What the stage takes.
+    /// The estimated time, memory and disk space.
     func estimate(_ estimator: CostEstimator) -> CostEstimate
     /// The size of an output that is a corpus.
     func extent(ofOutput index: Int, _ estimator: CostEstimator) -> CorpusExtent?
@@ -74,7 +74,7 @@ package protocol Stage: RecipeSection, Sendable {
 
     // MARK: Running
 
-    /// Makes `context.outputs`, or goes on where an earlier attempt in `context.work` stopped.
+    /// Makes `context.outputs`, resuming from what an earlier attempt left in `context.work`.
     ///
     /// An output appears under its final name only once it is complete; what a killed attempt leaves in the work directory
     /// is found there again. The work directory is removed after the stage has returned.
@@ -88,7 +88,7 @@ package protocol Stage: RecipeSection, Sendable {
     var measurementNames: [String] { get }
     /// The model that the stage measures.
     var measuredModel: Reference? { get }
-    /// What a report stage asks of the report.
+    /// The options that a report stage sets.
     var reportOptions: ReportOptions? { get }
 }
 

@@ -7,7 +7,7 @@ import Tokenization
 import Transformer
 
 extension StageContext {
-    /// The checkpoint a reference stands for, frozen.
+    /// The checkpoint that a reference refers to, with frozen weights.
     func checkpoint(_ reference: Reference, weights: WeightStorage = .automatic) throws -> Checkpoint {
         let checkpoint = try Checkpoint.load(url(of: reference), weights: weights)
         return template.map(checkpoint.writing) ?? checkpoint

@@ -4,7 +4,7 @@ import Tokenization
 
 /// What a finished stage reports; kept in `stage.json`.
 package struct StageResult: Codable, Equatable, Sendable {
-    /// One line for people.
+    /// A one-line summary.
     package var summary: String
     /// Numbers for programs and reports, such as `tokens`.
     package var metrics: [String: Double]
@@ -36,7 +36,7 @@ package struct StageContext {
     /// Where the first output goes.
     package var output: URL { outputs[0] }
 
-    /// The file or directory a reference of the stage's keys stands for.
+    /// The file or directory that a reference of the stage's keys refers to.
     package func url(of reference: Reference) -> URL { resolve(reference) }
 
     /// Moves an output without a record back to where it was made, to be checked there: its stage was killed just before it

@@ -11,7 +11,7 @@ public struct StageInstance: Sendable {
     let template: ChatTemplate?
     /// The seed of the stage's random streams; 0 where nothing is random.
     public let seed: UInt64
-    /// The input that each reference of the stage stands for.
+    /// The input that each reference of the stage refers to.
     let inputs: [Reference.Target: Input]
     /// The stage's normal form, for its record.
     let canonical: String

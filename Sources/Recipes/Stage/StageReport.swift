@@ -16,7 +16,7 @@ package enum ReportItem {
     case curve(ReportData.Curve)
 }
 
-/// What a report shows besides the models' scores.
+/// What a report shows in addition to the models' scores.
 package struct ReportOptions: Sendable {
     /// The heading; `nil` is the recipe's name.
     package var title: String?

@@ -3,10 +3,10 @@ import RecipeSchema
 import Reports
 import Support
 
-/// A recipe for a teacher and text at hand: what `distill init --teacher MODEL --data TEXT` writes.
+/// A recipe for a given teacher and text: what `distill init --teacher MODEL --data TEXT` writes.
 ///
-/// The student is cut from the teacher; its size, its vocabulary, the length of sequences and of training follow from what
-/// the teacher and the text are like and from this machine. The recipe is valid for the files as they are.
+/// The student is pruned from the teacher; its size, its vocabulary, the length of sequences and of training are derived from
+/// the teacher, the text and this machine. The recipe is valid for the files as they are.
 public struct StudentRecipe: Sendable {
     /// Paths as they are given, which start from `directory`.
     public var teacher: String
@@ -29,7 +29,7 @@ public struct StudentRecipe: Sendable {
     private static let newTokens = 96
     private static let records = 200
 
-    /// A recipe for a teacher and text, which are read when its text is asked for.
+    /// A recipe for a teacher and text, which are read when the recipe is generated.
     public init(teacher: String, data: [String], heldOut: [String] = [], directory: URL) {
         self.teacher = teacher
         self.data = data
@@ -59,7 +59,7 @@ public struct StudentRecipe: Sendable {
                 tree: read.value, path: path, overrides: [], directory: directory, checksFiles: true,
                 problems: read.problems)
         } catch let error as RecipeError {
-            // The lines of a file that is not written say nothing.
+            // Line numbers are meaningless for a file that is not written.
             throw RecipeError(
                 error.problems.map { UserError($0.problem, hint: $0.hint, status: $0.status) })
         }
@@ -97,7 +97,7 @@ public struct StudentRecipe: Sendable {
             let affordable = min(
                 operations * recipe.plannedSeconds / (3 * size.shape.cost.forwardOperations),
                 operations * recipe.plannedSeconds / facts.shape.cost.forwardOperations, 20e6)
-            // Small texts want small steps: at least some fifty of them.
+            // For small texts batches are small, so that there are at least about fifty steps.
             let wanted = max(min(passes * text, affordable), 1)
             let sequences = [16, 8, 4].first { wanted >= Double(200 * $0 * context) } ?? 2
             let least = Double(50 * sequences * context)

@@ -96,7 +96,7 @@ public final class SignalCache {
     /// Whether a document is in the cache.
     func holds(_ key: RecordKey) -> Bool { locations[key] != nil }
 
-    /// Hands back the pages of the mapped shards that were read.
+    /// Releases the pages of the mapped shards that were read.
     private func releasePages() { for shard in shards { shard.file.releasePages() } }
 }
 

@@ -5,12 +5,12 @@ import Support
 /// Several signal caches read as one. A document that is in one of them has its signals; a document that is in several has
 /// their mean.
 ///
-/// Use it to divide the labelling of a corpus, or to distil from several teachers without running any.
+/// Use it when a corpus was labelled in parts, or to distil from several teachers from their caches alone.
 public final class SignalCaches {
     /// At least one.
     public let caches: [SignalCache]
 
-    /// The caches that hold a document: bit i stands for the i-th.
+    /// The caches that hold a document, as a bit set: bit i is set for the i-th.
     package typealias Holders = UInt64
 
     /// - Parameter caches: at least one, 64 at most, of one temperature
@@ -29,7 +29,7 @@ public final class SignalCaches {
     ///   - corpus: the documents to train on
     ///   - tokenizer: SHA-256 of the student's tokenizer
     ///   - template: the Jinja text of its chat template; nil without one
-    ///   - vocabularySize: its token ids
+    ///   - vocabularySize: number of its token ids
     /// - Throws: `UserError` naming the cache
     public func check(_ corpus: EncodedCorpus, tokenizer: Fingerprint, template: String?, vocabularySize: Int)
         throws
@@ -63,7 +63,7 @@ public final class SignalCaches {
     ///
     /// - Throws: `UserError` when none does
     package func holders(of document: EncodedDocument) throws -> Holders {
-        // A single cache reports itself what it lacks.
+        // A single cache reports missing documents itself.
         guard caches.count > 1 else { return 1 }
         let key = RecordKey(document)
         let holders = caches.enumerated().reduce(Holders(0)) {

@@ -134,7 +134,7 @@ public struct SignalManifest: Codable, Equatable, Sendable {
     /// Token ids stored per position.
     public var idsPerPosition: Double { Double(entries) / Double(max(positions, 1)) }
 
-    /// One line for people.
+    /// A one-line summary.
     public var summary: String {
         func text(_ value: Double) -> String { value.formatted(.number.precision(.fractionLength(1))) }
         return "\(records) documents, \(positions) positions, \(text(idsPerPosition)) ids and "

@@ -93,8 +93,8 @@ struct SignalCapture: Sendable {
         }
     }
 
-    /// Moves head tokens that are less likely than the weight of one draw to the tail: storing them exactly is not worth the
-    /// room.
+    /// Moves head tokens that are less likely than the weight of one draw to the tail: storing them exactly gains too
+    /// little for its space.
     private func moveToTail(
         below smallest: Float, entries: inout PositionEntries, to p: UnsafeMutablePointer<Float>
     ) {

@@ -89,7 +89,7 @@ final class SignalWriter {
     /// Begins the next shard, with the records that an interrupted run left of it.
     private func openShard() throws {
         guard count < total else { return }
-        // Before any record: the list says what the records belong to.
+        // Before any record: the list identifies the corpus of the records.
         try savePending(shards)
         let (shard, capacity) = (shards.count, shardEnd - count)
         var found: [SignalRecord] = []

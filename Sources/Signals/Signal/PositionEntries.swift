@@ -13,7 +13,7 @@ package struct PositionEntries: Sendable {
     /// Entropy of the whole distribution, in nats; of a sampled signal alone.
     var entropy: Float = 0
 
-    /// Stands for logits that are infinite or NaN, which have no distribution.
+    /// The entries of a position whose logits are infinite or NaN.
     static let noNumber = PositionEntries(tail: .nan)
 
     /// Whether the logits were finite.

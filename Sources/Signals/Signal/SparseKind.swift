@@ -49,7 +49,7 @@ public enum SparseKind: Codable, Equatable, Sendable {
 }
 
 extension SparseKind: CustomStringConvertible {
-    /// Name and numbers, for people.
+    /// Name and parameters, for messages.
     public var description: String {
         switch self {
         case .topK(let k): "top_k (k \(k))"

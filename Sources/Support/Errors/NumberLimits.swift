@@ -1,14 +1,14 @@
 /// The numbers that an option accepts.
 ///
 /// Each option declares its limits once, next to the code that relies on them; recipes and commands check against the same value.
-/// Options are used in Float, so a number is accepted if it lies within the limits both as it was given and rounded to Float:
+/// Options are used in Float, so a number is accepted if it is within the limits both as given and rounded to Float:
 /// 1e-46 is not above 0, and 0.9999999999 is not below 1.
 public struct NumberLimits: Equatable, Sendable, CustomStringConvertible {
     /// The ends of the range.
     public let least, most: Double
     /// Whether the ends themselves are accepted.
     public let includesLeast, includesMost: Bool
-    /// Whether 0, which lies outside, is accepted too: it switches something off.
+    /// Whether 0 is accepted although it is outside the range: it disables the option.
     public let orZero: Bool
 
     private init(
@@ -22,7 +22,7 @@ public struct NumberLimits: Equatable, Sendable, CustomStringConvertible {
 
     /// The numbers of a range, both ends included.
     ///
-    /// - Parameter orZero: whether 0 is accepted besides
+    /// - Parameter orZero: whether 0 is accepted too
     public init(_ range: ClosedRange<Double>, orZero: Bool = false) {
         self.init(range.lowerBound, range.upperBound, orZero: orZero)
     }

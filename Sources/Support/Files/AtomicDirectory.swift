@@ -5,8 +5,8 @@ public enum AtomicDirectory {
     /// Creates the directory `url` with what `body` puts into the directory it is given: a temporary one
     /// beside it, which is synced to the disk and then takes the name.
     ///
-    /// An older directory is replaced in one step, but only if nothing foreign is lost by it: each of its
-    /// entries must stand in the new directory too, or be named by `obsolete`. Its permissions are kept.
+    /// An older directory is replaced in one step, but only if no other files are lost: each of its
+    /// entries must exist in the new directory too, or be named by `obsolete`. Its permissions are kept.
     ///
     /// - Parameters:
     ///   - url: The directory; its parent must exist.
@@ -30,7 +30,7 @@ public enum AtomicDirectory {
         let lock = try? FileLock(directory: temporary)
         defer { withExtendedLifetime(lock) {} }
         if let existing { chmod(temporary.path, existing.st_mode & 0o7777) }
-        // After an exchange the older directory stands under the temporary name: it goes in any case.
+        // After an exchange the older directory has the temporary name; either way it is removed.
         defer { try? FileManager.default.removeItem(at: temporary) }
         try body(temporary)
         try synchronizeTree(temporary)

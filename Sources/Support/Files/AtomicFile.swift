@@ -12,7 +12,7 @@ public enum AtomicFile {
     /// then takes the name. If anything fails, the temporary file goes and an older file stays.
     ///
     /// A symbolic link is followed: the file it points at is replaced. The permissions of an older file are
-    /// kept. A pipe or device is written directly, since replacing it is never meant.
+    /// kept. A pipe or device is written directly, since it must not be replaced by a file.
     ///
     /// - Throws: What `body` throws, or `UserError` naming the file and the system's reason.
     public static func write(to url: URL, _ body: (inout FileWriter) throws -> Void) throws {
@@ -60,7 +60,7 @@ public enum AtomicFile {
         try file.close()
     }
 
-    /// The user asked for `url` and never heard of the temporary file.
+    /// Names `url` in an error about the temporary file, which the user does not know.
     private static func renaming(_ error: any Error, from temporary: URL, to url: URL) -> any Error {
         guard var error = error as? UserError, error.file == temporary.relativePath else { return error }
         error.file = url.relativePath
@@ -72,7 +72,7 @@ enum SymbolicLink {
     /// The file behind `url`, also where the last link points at a file that does not exist yet.
     static func resolve(_ url: URL) throws -> URL {
         var target = url
-        // The kernel gives up after as many.
+        // Linux follows at most 40 links (`MAXSYMLINKS`).
         for _ in 0..<40 {
             guard let status = try stat(at: target, following: false), status.isSymbolicLink else {
                 return target

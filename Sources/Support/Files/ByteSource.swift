@@ -2,7 +2,7 @@ import Foundation
 
 /// The bytes of a file, or what is compressed in it where its name ends in `.gz`.
 ///
-/// `gzip -dc` expands compressed files through a pipe, which holds 64 KiB: memory depends on what is asked for and not on
+/// `gzip -dc` expands compressed files through a pipe, which holds 64 KiB: memory depends on what is read and not on
 /// what a file expands to.
 package final class ByteSource {
     private let file: OpenFile

@@ -18,7 +18,7 @@ final class OpenFile {
     }
 
     /// Opens a regular file for reading. Anything else is refused without waiting: a directory, a device, and a named
-    /// pipe that nobody writes into.
+    /// pipe without a writer.
     ///
     /// - Throws: `UserError` that names what the file is instead.
     convenience init(regular url: URL) throws {

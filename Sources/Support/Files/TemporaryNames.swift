@@ -1,15 +1,15 @@
 import Foundation
 import Synchronization
 
-/// Names of unfinished files and directories: `.NAME.tmp-PID-RANDOM`, next to where `NAME` will stand.
+/// Names of unfinished files and directories: `.NAME.tmp-PID-RANDOM`, in the directory of the final `NAME`.
 ///
-/// A killed process leaves them behind; the next one that writes into the directory clears them away.
+/// A killed process leaves them behind; the next process that writes into the directory removes them.
 package enum TemporaryNames {
     /// The ones this process is filling now, by name: a leftover of an earlier process may carry our own number.
     private static let active = Mutex<[String: URL]>([:])
     /// Directories that this process has looked through for leftovers.
     private static let cleared = Mutex<Set<String>>([])
-    /// `NAME` is cut to this length, so that the whole fits the 255 bytes a file system allows.
+    /// `NAME` is truncated to this length, so that the temporary name fits the 255 bytes a file system allows.
     private static let longestStem = 180
 
     /// A name beside `url` for what is not finished. Removed when a signal ends the process, and by a later process when

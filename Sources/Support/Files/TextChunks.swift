@@ -48,7 +48,7 @@ package final class TextChunks {
         return nil
     }
 
-    /// Takes from the end of `bytes` what may go on in the next part: a character, or a line break of two bytes.
+    /// Removes from the end of `bytes` what may continue in the next part: a character, or a line break of two bytes.
     private static func unfinished(_ bytes: inout [UInt8], isRaw: Bool) -> [UInt8] {
         var count = 0
         if !isRaw, bytes.last == 0x0D { count = 1 }

@@ -1,7 +1,7 @@
 import Foundation
 
 extension DecodingError {
-    /// What is wrong with the JSON, in one line for people: `"messages[0].role": a string is expected`.
+    /// What is wrong with the JSON, in one line: `"messages[0].role": a string is expected`.
     package var explanation: String {
         switch self {
         case .keyNotFound(let key, let context):

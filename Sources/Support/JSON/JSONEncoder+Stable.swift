@@ -8,7 +8,7 @@ extension JSONEncoder {
         return encoder
     }
 
-    /// Equal values give equal bytes, over several lines, for people to read.
+    /// Equal values give equal bytes, in an indented form.
     package static var stablePretty: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,9 +1,9 @@
 import Foundation
 
-/// A file of binary frames that grows frame by frame and survives the process being killed at any moment.
+/// A file of binary frames that frames are appended to; it stays valid when the process is killed at any moment.
 ///
 /// A frame is its length (8 bytes, little-endian), the SHA-256 of its content, and the content. When the log is opened,
-/// frames are taken up to the first that is torn or damaged; the rest is cut off.
+/// frames are read up to the first that is incomplete or damaged; the file is truncated there.
 package final class FrameLog {
     private static let headSize = 8 + 32
     private let file: OpenFile

@@ -72,10 +72,10 @@ public enum Interruption {
     /// `SIG_IGN` as a number.
     private static var ignored: Int { 1 }
 
-    /// The part of the message about how to resume, such as "the same command goes on where it stopped".
+    /// The part of the message about how to resume, such as "run the same command again to resume".
     public static func advise(_ text: String?) { advice.withLock { $0 = text } }
 
-    /// Called before the message of a signal that ends the process: puts the terminal's modes back, clears a live line.
+    /// Called before the message of a signal that ends the process: restores the terminal's modes, clears the progress line.
     public static func restoring(_ body: (@Sendable () -> Void)?) { restore.withLock { $0 = body } }
 
     /// True once a signal has come.
@@ -95,7 +95,7 @@ public enum Interruption {
         return try body()
     }
 
-    /// Runs work that Ctrl-C stops while the process goes on, such as an answer in a chat.
+    /// Runs work that Ctrl-C stops without ending the process, such as an answer in a chat.
     public static func stopping<R>(_ body: () throws -> R) rethrows -> R {
         isStoppable.store(true, ordering: .sequentiallyConsistent)
         defer {
@@ -118,7 +118,7 @@ public enum Interruption {
         }
     }
 
-    /// Ends the process for each signal that nobody else takes care of.
+    /// Ends the process for each signal that no other code handles.
     private static func watch(_ descriptor: Int32) {
         guard nextSignal(descriptor, within: -1) != nil else { return }
         // A second signal does not wait.

@@ -2,10 +2,10 @@ import CKernels
 import Foundation
 import Synchronization
 
-/// The one pool of threads that does all heavy work of the process.
+/// The process-wide thread pool.
 ///
-/// Loops are cut into indexed pieces of fixed size; which thread takes which piece never changes a result,
-/// so the same seed gives the same bytes with any number of threads.
+/// Loops are split into indexed chunks of fixed size. Which thread runs a chunk never changes a result, so results are
+/// bit-identical with any number of threads.
 public enum Parallel {
     private static let pool = ThreadPool(workers: Int(distill_processors()) - 1)
 
@@ -16,7 +16,7 @@ public enum Parallel {
         set { pool.limit.store(min(max(newValue, 1), pool.workers + 1), ordering: .relaxed) }
     }
 
-    /// The most threads a loop may have in this process: what work is cut for, so that `threads` never changes a cut.
+    /// The most threads a loop may have in this process. Work is split for this number, so that `threads` never changes the split.
     package static var capacity: Int { pool.workers + 1 }
 
     /// Runs `body` for every index below `count`, on several threads, and returns when all are done.
@@ -26,7 +26,7 @@ public enum Parallel {
         pool.run(count: count, body)
     }
 
-    /// Cuts `0 ..< count` into ranges of `grain` (the last may be shorter) and runs `body` on each.
+    /// Splits `0 ..< count` into ranges of `grain` (the last may be shorter) and runs `body` on each.
     public static func forRanges(of count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
         precondition(grain > 0, "a range needs at least one element")
         forEach(count: (count + grain - 1) / grain) { piece in

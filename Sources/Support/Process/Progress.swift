@@ -2,14 +2,14 @@
 public enum ProgressEvent: Sendable {
     /// A recipe starts one of its stages, `number` from 1. The events that follow belong to it.
     case entered(stage: String, number: Int, of: Int)
-    /// A stage begins; `total` units of work lie ahead (`unit` is a plural noun, such as "steps").
+    /// A stage begins; it has `total` units of work (`unit` is a plural noun, such as "steps").
     case began(stage: String, total: Int, unit: String)
     /// `done` units of the stage are finished. `tokens` is the running count of tokens in this process, from
     /// which a listener derives the rate; `loss` is the latest value where the stage has one.
     case advanced(stage: String, done: Int, tokens: Int, loss: Double?)
-    /// The stage ended; `summary` is one line for people.
+    /// The stage ended; `summary` is a one-line message.
     case finished(stage: String, summary: String)
-    /// One line worth showing: a stage reused, a run resumed.
+    /// A message to show: a stage was reused, a run was resumed.
     case note(String)
 }
 

@@ -25,7 +25,7 @@ package enum UTF8Validation {
     }
 
     /// The length of the multi-byte sequence at `index`, or nil if it is malformed: a stray continuation,
-    /// an overlong form, a surrogate, a value above U+10FFFF, or cut short.
+    /// an overlong form, a surrogate, a value above U+10FFFF, or a truncated sequence.
     private static func sequenceLength(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int? {
         let length: Int
         let second: ClosedRange<UInt8>

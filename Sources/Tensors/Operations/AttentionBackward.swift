@@ -39,7 +39,7 @@ struct AttentionBackward {
         }
     }
 
-    /// Keys in blocks, cut from the end: the last block holds all keys that only some queries see.
+    /// Splits keys into blocks, starting from the end: the last block holds all keys that only some queries attend to.
     private static func blocks(of keys: Range<Int>) -> [Range<Int>] {
         let first = keys.count % keyBlock
         let starts =

@@ -26,7 +26,7 @@ public func embedding(_ ids: [Int32], table: Tensor, scale: Float = 1) -> Tensor
     Tape.append(output: y, inputs: [table]) { dy in
         table.gradientSlot?.accumulate(shape: table.shape) { dtable, beta in
             if beta == 0 { dtable.fill(0) }
-            // Columns are cut, not rows: several positions may add to the same row, always in the same order.
+            // Split by columns, not rows: several positions may add to the same row, always in the same order.
             Parallel.forRanges(of: width, grain: 64) { columns in
                 for (n, id) in ids.enumerated() {
                     kernels.add_scaled(

@@ -48,7 +48,7 @@ public final class RotaryTable: Sendable {
     func angles(count: Int) -> Angles {
         angles.withLock { known in
             if let known, known.cosines.rows >= count { return known }
-            // Doubling, so that a growing sequence does not compute them anew with every token.
+            // Doubled, so that a growing sequence does not recompute them with every token.
             let rows = min(max(count, 2 * (known?.cosines.rows ?? 128)), max(positions, count))
             let fresh = Angles(
                 cosines: Tensor(shape: [rows, frequencies.count]),

@@ -91,7 +91,7 @@ extension ChatTemplate {
         return Self.opening + json.replacing("#}", with: "\\u0023}") + " #}"
     }
 
-    /// The template that a model comes with: one of ours, word for word, or a published one that is known to render every chat
+    /// The template that a model comes with: exactly one of ours, or a published one that is known to render every chat
     /// as one of ours does (`PublishedTemplates`).
     ///
     /// Templates that merely look alike differ in what counts: a default system turn, trimmed messages, the begin token, what

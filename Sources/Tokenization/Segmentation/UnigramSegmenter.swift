@@ -11,7 +11,7 @@ struct UnigramSegmenter: Sendable {
     private let unknownID: Int32
     private let unknownScore: Float
 
-    /// A piece as segmentation sees it: all that it needs in one load.
+    /// The properties of a piece that segmentation uses, read with one load.
     private struct Entry {
         /// -1 for none.
         var id: Int32 = -1

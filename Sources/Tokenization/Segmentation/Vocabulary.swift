@@ -7,7 +7,7 @@ struct Vocabulary: Sendable {
     private var symbols = PieceTrie()
     /// All other pieces by their spelling.
     private(set) var reserved: [[UInt8]: Int32] = [:]
-    /// What segmentation has to know of each piece.
+    /// The properties of each piece that segmentation uses.
     private(set) var traits: [Traits] = []
     /// The scores of pieces.
     private(set) var scores: [Float] = []

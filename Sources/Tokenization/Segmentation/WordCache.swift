@@ -4,8 +4,8 @@ import Synchronization
 /// A cache of segmented words: a few thousand words make up most of any text.
 ///
 /// Each word has one slot, by its hash; the first that comes takes it and keeps it. So memory is bounded (by 4 MB, and a
-/// tenth of that for most texts), threads need no lock, and what a look-up gives never depends on what was asked before: it
-/// is what dividing the word gives, or nothing.
+/// tenth of that for most texts), threads need no lock, and a look-up returns either the word's segmentation or
+/// nothing, whatever was looked up before.
 final class WordCache: Sendable {
     typealias Segment = UnigramSegmenter.Segment
 

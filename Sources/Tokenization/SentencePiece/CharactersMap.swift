@@ -39,7 +39,7 @@ struct CharactersMap: Sendable {
         var place = Self.distance(units[0])
         for index in position..<text.count {
             place ^= Int(text[index])
-            // A sound table never leads outside itself; a damaged one must not take us there.
+            // In a valid table every index is in range; a damaged one must not cause an out-of-bounds access.
             guard place < units.count else { break }
             let unit = units[place]
             guard unit & 0x8000_00ff == UInt32(text[index]) else { break }

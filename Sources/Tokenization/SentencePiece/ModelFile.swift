@@ -71,7 +71,7 @@ struct ModelFile: Sendable {
             default: break
             }
         }
-        // They follow the pieces: without them the file was cut short between two messages.
+        // They follow the pieces: without them the file was truncated between two messages.
         guard seen.isSuperset(of: [2, 3]) else { throw damaged("the settings behind the pieces are missing") }
     }
 

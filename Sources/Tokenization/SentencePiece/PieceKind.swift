@@ -2,15 +2,15 @@
 public enum PieceKind: String, CaseIterable, Codable, Sendable {
     /// Text, found by the model.
     case normal
-    /// The one piece that stands for text no other piece can spell.
+    /// The unknown token, for text that no other piece covers.
     case unknown
-    /// A mark that is never made from text, such as the begin of a sequence.
+    /// A control token, which text never encodes to, such as begin-of-sequence.
     case control
     /// A symbol that is kept whole wherever it occurs in a text, such as a role marker.
     case userDefined
     /// One byte of a character that has no piece of its own.
     case byte
-    /// A piece that takes part in nothing any more.
+    /// A piece that text is never encoded to; BPE merges may pass through it.
     case unused
 }
 

@@ -2,7 +2,7 @@
 ///
 /// Source: https://protobuf.dev/programming-guides/encoding/
 struct WireReader {
-    /// One field: its number and what it holds.
+    /// A field: its number and value.
     struct Field {
         let number: Int
         let value: Value
@@ -16,11 +16,11 @@ struct WireReader {
         case varint(UInt64)
         case fixed32(UInt32)
         case fixed64(UInt64)
-        /// A string, bytes or a nested message: the range it takes in the file.
+        /// A length-delimited field (string, bytes or a nested message): its range in the file.
         case range(Range<Int>)
     }
 
-    /// Why the bytes are not a message.
+    /// An error in the wire format.
     struct Malformed: Error {
         let offset: Int
         let problem: String
@@ -30,7 +30,7 @@ struct WireReader {
     private var position: Int
     private let end: Int
 
-    /// Reads the message that takes `range` of `bytes`.
+    /// Reads the message in `range` of `bytes`.
     init(_ bytes: [UInt8], in range: Range<Int>) {
         self.bytes = bytes
         position = range.lowerBound

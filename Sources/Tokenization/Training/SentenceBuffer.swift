@@ -1,4 +1,4 @@
-/// Sentences one after another, cut to what the library's trainer reads.
+/// Sentences in one buffer, split into lengths that the library's trainer accepts.
 struct SentenceBuffer {
     private(set) var bytes: [UInt8] = []
     /// Where each sentence ends in `bytes`.
@@ -16,8 +16,8 @@ struct SentenceBuffer {
         }
     }
 
-    /// Appends a sentence in parts: cut after line ends and before the mark, which is dropped; and where that is
-    /// still too long, before a space or, without one, between characters.
+    /// Appends a sentence in parts: split after line ends and before the mark, which is dropped; parts that are still too long
+    /// are split before a space or, without one, between characters.
     private mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
         var start = 0
         while start < text.count {

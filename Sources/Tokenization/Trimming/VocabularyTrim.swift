@@ -54,15 +54,15 @@ public struct VocabularyTrim: Sendable {
     ///   - size: Pieces in all.
     ///   - texts: The text that is to be divided as before.
     ///   - required: Ids that must stay, such as those that end a generated text.
-    ///   - wishes: How much each piece of the whole vocabulary is wanted, 0 for no wish; for example how likely a
-    ///     model finds it.
+    ///   - wishes: A priority for each piece of the original vocabulary, 0 for none; for example its mean probability under a
+    ///     model.
     /// - Throws: `UserError` if the size is too small for what must stay or above the vocabulary's, or a symbol is
     ///   there already, or is like no piece.
     public init(
         _ whole: Tokenizer, to size: Int, texts: some Sequence<String>, required: Set<Int32> = [],
         symbols: [Symbol] = [], preferring wishes: [Float]? = nil
     ) throws {
-        precondition(wishes.map { $0.count == whole.vocabularySize } ?? true, "a wish for each piece")
+        precondition(wishes.map { $0.count == whole.vocabularySize } ?? true, "a priority for each piece")
         let replaced = try Self.replaced(by: symbols, in: whole)
         guard size < whole.vocabularySize else {
             throw UserError(

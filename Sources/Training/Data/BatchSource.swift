@@ -14,7 +14,7 @@ public protocol BatchSource {
     /// Receives the student's loss on held-out text, where it is measured.
     func observe(heldOutLoss: Double)
 
-    /// The state that later batches depend on besides their step; nil where there is none.
+    /// The state that later batches depend on in addition to their step; nil where there is none.
     ///
     /// - Throws: where the state cannot be encoded
     func savedState() throws -> Data?

@@ -198,7 +198,7 @@ public final class Trainer {
     ///
     /// - Parameters:
     ///   - url: of the state; nothing is verified where there is none
-    ///   - listener: stores the lines; it is told the state's step, as by a run that is resumed there
+    ///   - listener: stores the lines; `began(atStep:)` is called with the state's step, as when a run resumes
     /// - Throws: `UserError` naming what is damaged
     public static func verifyState(at url: URL, listener: (any TrainingListener)?) throws {
         guard let (_, position) = try TrainingState.open(url) else { return }

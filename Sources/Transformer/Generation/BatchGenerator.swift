@@ -2,13 +2,12 @@ import Support
 import Tensors
 import Tensors
 
-/// Answers many requests at once: a finished sequence's place is taken by the next request.
+/// Generates many sequences at once (continuous batching): the next request takes the slot of a finished sequence.
 ///
-/// An answer depends on its request alone. Slots, the order of requests, the number of threads and prompts that share
-/// a beginning change how long it takes and no bit of the result, so a run that was killed can be continued by
-/// asking only for what is missing.
+/// An answer depends on its request alone: the number of slots and threads, the order of requests and shared prompt prefixes
+/// affect the speed but no bit of the result. So a run that was killed can be resumed with the requests that are not answered.
 public final class BatchGenerator {
-    /// In which order answers are handed out.
+    /// The order in which answers are returned.
     public enum Order: Sendable {
         /// As soon as each is complete.
         case completion
@@ -18,13 +17,13 @@ public final class BatchGenerator {
 
     /// A listener's decision after a token.
     public enum Verdict: Sendable {
-        /// The answer goes on.
+        /// The answer continues.
         case proceed
         /// A stop string was reached: the answer ends with this token.
         case stop
     }
 
-    /// The model that writes.
+    /// The model that generates.
     public let decoder: DecoderModel
     /// The arithmetic of products with quantized weights. Answers depend on it.
     public let arithmetic: ProductArithmetic
@@ -62,11 +61,11 @@ public final class BatchGenerator {
     /// Runs until every request is answered.
     ///
     /// - Parameters:
-    ///   - requests: pulled one at a time, as places become free, and asked again after it had none while
-    ///     answers are being written: an answer may give rise to a request
+    ///   - requests: pulled one at a time, as slots become free. `next()` is called again after it returned nil while sequences
+    ///     are running, since an answer may lead to a further request
     ///   - order: in which order `onFinish` is called
     ///   - onToken: called with each token of each answer, except end tokens
-    ///   - isCancelled: asked before each pass; once true, running answers end with `.cancelled` and no further
+    ///   - isCancelled: called before each pass; once true, running answers end with `.cancelled` and no further
     ///     request is pulled
     ///   - onFinish: called with each answer
     /// - Throws: `UserError` for a prompt that does not fit or a model whose logits are not numbers, and what the

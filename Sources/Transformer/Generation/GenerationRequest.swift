@@ -36,7 +36,7 @@ public enum FinishReason: String, Codable, Sendable {
     case stop
     /// The text reached a stop string.
     case stopString = "stop_string"
-    /// The answer has as many tokens as were asked for.
+    /// The answer has the maximum number of new tokens.
     case length
     /// Prompt and answer fill the model's context.
     case context

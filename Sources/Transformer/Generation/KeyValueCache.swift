@@ -3,8 +3,8 @@ import Tensors
 
 /// Keys and values of every layer for several token sequences, one a slot, and the tokens they belong to.
 ///
-/// Because a slot knows its tokens, work is never done twice: a prompt that begins like any sequence held starts
-/// from a copy of that beginning.
+/// Prefixes are reused: each slot stores its tokens, and a prompt that shares a prefix with a cached sequence starts from a copy
+/// of that prefix.
 public final class KeyValueCache {
     /// Sequences that the cache can hold.
     public let slots: Int

@@ -43,7 +43,7 @@ final class MixtureModel {
     func logits(_ sequences: [(slot: Int, sequence: RunningSequence)]) -> Tensor {
         let parts = sequences.map { slot, sequence in
             let tokens = sequence.mixtureModelTokens
-            // At least the last token is computed anew: its hidden state gives the logits.
+            // At least the last token is recomputed: its hidden state gives the logits.
             let held = cache.adoptPrefix(of: tokens, limit: tokens.count - 1, in: slot)
             return CacheExtension(slot: slot, tokens: tokens[held...])
         }

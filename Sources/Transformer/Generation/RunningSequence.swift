@@ -1,16 +1,16 @@
 import Tensors
 
-/// A request being answered.
+/// A sequence that is being generated: a request and its tokens so far.
 final class RunningSequence: @unchecked Sendable {
     let request: GenerationRequest
     let index: Int
     /// Prompt and answer so far.
     private(set) var tokens: [Int32]
     private var sampler: Sampler
-    /// False until the sequence's slot holds what can be reused of it.
+    /// Whether the reusable prefix of the prompt is in the sequence's slot of the cache.
     var hasBegun = false
     var reason: FinishReason?
-    /// True once the model gave a logit that is not a number.
+    /// True once a logit was infinite or NaN.
     private(set) var isBroken = false
     private var logProbabilities: [TokenLogProbabilities] = []
     private var endID: Int32?
@@ -32,11 +32,11 @@ final class RunningSequence: @unchecked Sendable {
         tokens.append(sampler.next(logits))
     }
 
-    /// The same from the mixture of two models.
+    /// Draws the next token from the mixture of two models' distributions.
     ///
     /// - Parameters:
-    ///   - logits: [V], the writer's
-    ///   - mixtureModel: [V], the other model's
+    ///   - logits: [V], of the first model
+    ///   - mixtureModel: [V], logits of the other model
     ///   - weight: of the other model in the mixture, λ
     func draw(
         _ logits: UnsafeMutableBufferPointer<Float>, beside mixtureModel: UnsafeMutableBufferPointer<Float>,
@@ -53,7 +53,7 @@ final class RunningSequence: @unchecked Sendable {
         }
     }
 
-    /// What the other model reads: its own prompt, and the answer so far.
+    /// The tokens that the other model reads: its own prompt, and the answer so far.
     var mixtureModelTokens: [Int32] {
         request.mixtureModelPrompt.map { $0 + tokens[request.prompt.count...] } ?? tokens
     }
@@ -62,7 +62,7 @@ final class RunningSequence: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - capacity: tokens that prompt and answer may have together
-    ///   - listener: told of the token unless it is an end token
+    ///   - listener: called with the token unless it is an end token
     func settle(capacity: Int, listener: (_ request: Int, _ token: Int32) throws -> BatchGenerator.Verdict)
         throws
     {

@@ -90,8 +90,8 @@ public struct Sampler: Sendable {
 }
 
 extension Sampler {
-    /// The place of one of the weights that top-p and min-p leave. A cut passes over its weights several times, so those
-    /// that surely go are left out first where they are many.
+    /// Draws the index of one of the weights that top-p and min-p keep. The filter passes over its weights several times, so
+    /// weights that are certain to be removed are skipped first where there are many.
     private func indexOfCut(_ weights: UnsafeBufferPointer<Float>, total: Double, at uniform: Double) -> Int {
         func cut(_ weights: UnsafeBufferPointer<Float>, of count: Int) -> Int {
             NucleusFilter(weights, of: count, total: total, topP: options.topP, minP: options.minP).draw(
