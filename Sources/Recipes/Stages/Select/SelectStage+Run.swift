@@ -77,15 +77,20 @@ extension SelectStage {
         _ name: SelectionMethodName, model: DecoderModel?, small: DecoderModel?, target: EncodedCorpus?,
         seed: UInt64
     ) -> any SelectionMethod {
-        switch (name, model, small, target) {
-        case (.random, _, _, _): RandomSelection(seed: seed)
-        case (.coverage, _, _, _): CoverageSelection()
-        case (.kCenter, let model?, _, _): KCenterSelection(model: model)
-        case (.herding, let model?, _, _): HerdingSelection(model: model)
-        case (.difference, let model?, let small?, _): LossDifferenceSelection(model: model, small: small)
-        case (.gradient, let model?, _, let target?):
-            GradientSelection(model: model, target: target, seed: seed)
-        default: preconditionFailure("the method \(name.rawValue) lacks a model or its target")
+        func required<T>(_ value: T?) -> T {
+            guard let value else {
+                preconditionFailure("the method \(name.rawValue) lacks a model or its target")
+            }
+            return value
+        }
+        // No default: a new method without a case here does not compile.
+        return switch name {
+        case .random: RandomSelection(seed: seed)
+        case .coverage: CoverageSelection()
+        case .kCenter: KCenterSelection(model: required(model))
+        case .herding: HerdingSelection(model: required(model))
+        case .difference: LossDifferenceSelection(model: required(model), small: required(small))
+        case .gradient: GradientSelection(model: required(model), target: required(target), seed: seed)
         }
     }
 
