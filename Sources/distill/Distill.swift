@@ -18,7 +18,7 @@ struct Distill: ParsableCommand {
               distill init --teacher model.gguf --data chats.jsonl
               distill --generate-completion-script bash > ~/.local/share/bash-completion/completions/distill
             """,
-        version: "0.1.0",
+        version: toolVersion,
         subcommands: [
             RunCommand.self, ValidateCommand.self, InitCommand.self, TokenizerCommand.self,
             GenerateCommand.self,

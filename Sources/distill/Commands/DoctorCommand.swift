@@ -43,7 +43,7 @@ struct DoctorCommand: ParsableCommand {
         let here = FileManager.default.currentDirectoryPath
         let free = (try? FileManager.default.attributesOfFileSystem(forPath: here))?[.systemFreeSize] as? Int
         return [
-            .init("distill", Distill.configuration.version),
+            .init("distill", toolVersion),
             .init("compiler", compiler),
             .init("system", ProcessInfo.processInfo.operatingSystemVersionString),
             .init("processor", value("model name", in: processor)),

@@ -57,7 +57,7 @@ struct RunCommand: ParsableCommand {
             let progress = general.progressLine()
             defer { progress.clear() }
             let runner = RecipeRunner(
-                toolVersion: Distill.configuration.version,
+                toolVersion: toolVersion,
                 runs: URL(filePath: runs, directoryHint: .isDirectory), progress: progress.handler)
             let outcome = try runner.run(plan, fresh: fresh)
             progress.clear()
