@@ -10,7 +10,7 @@ import Support
 /// ```
 public struct StreamingDecoder: Sendable {
     private let tokenizer: Tokenizer
-    /// Bytes of byte pieces that may still become a character.
+    /// Bytes that may still become a character.
     private var pending: [UInt8] = []
     /// Whether the next piece may begin the text, where the space a model puts before texts is dropped.
     private var isAtStart: Bool
@@ -18,7 +18,7 @@ public struct StreamingDecoder: Sendable {
     /// A decoder at the beginning of a text.
     public init(_ tokenizer: Tokenizer) {
         self.tokenizer = tokenizer
-        isAtStart = tokenizer.addsDummyPrefix || tokenizer.removesExtraWhitespace
+        isAtStart = tokenizer.decodingRules.leadingSpaces != .kept
     }
 
     /// The text that is certain after one more id, possibly empty. The id must be of the vocabulary.
@@ -28,7 +28,7 @@ public struct StreamingDecoder: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The text still held back. Bytes that never became a character give one U+FFFD each.
+    /// The text still held back. Bytes that never became a character give U+FFFD.
     public mutating func finish() -> String {
         var bytes: [UInt8] = []
         finish(into: &bytes)
@@ -37,18 +37,24 @@ public struct StreamingDecoder: Sendable {
 
     mutating func append(_ id: Int32, to output: inout [UInt8]) {
         let count = output.count
+        let rules = tokenizer.decodingRules
         switch tokenizer.kind(of: id) {
-        case .byte:
+        case .control where !tokenizer.isSentencePiece: break
+        case .byte,
+            _ where rules.isByteLevel:
             pending += tokenizer.surfaces[id]
             emitCharacters(to: &output, isEnd: false)
             if output.count > count { isAtStart = false }
         case let kind:
             finish(into: &output)
             let surface = tokenizer.surfaces[id]
-            if isAtStart, kind != .unknown, surface.first == UInt8(ascii: " ") {
+            if isAtStart, rules.leadingSpaces == .ofFirstPiece {
+                output += surface.filter { $0 != UInt8(ascii: " ") }
+                isAtStart = false
+            } else if isAtStart, kind != .unknown, surface.first == UInt8(ascii: " ") {
                 output += surface.dropFirst()
                 // Without extra white space all leading spaces go, else only the one put there.
-                isAtStart = tokenizer.removesExtraWhitespace && output.count == count
+                isAtStart = rules.leadingSpaces == .all && output.count == count
             } else {
                 output += surface
                 if output.count > count { isAtStart = false }
@@ -62,46 +68,66 @@ public struct StreamingDecoder: Sendable {
         isAtStart = false
     }
 
-    /// Moves whole characters from `pending` to `output`; a byte that cannot begin one becomes U+FFFD.
+    /// Moves whole characters from `pending` to `output`; what cannot become one gives U+FFFD.
     private mutating func emitCharacters(to output: inout [UInt8], isEnd: Bool) {
         var position = 0
         loop: while position < pending.count {
-            switch Self.character(in: pending[position...]) {
+            switch UTF8Start(of: pending[position...]) {
             case .whole(let length):
                 output += pending[position..<position + length]
                 position += length
             case .partial where !isEnd: break loop
-            case .partial, .none:
+            case .partial(let length), .none(let length):
                 output += [0xef, 0xbf, 0xbd]
-                position += 1
+                position += tokenizer.decodingRules.faults == .eachByte ? 1 : length
             }
         }
         pending.removeFirst(position)
     }
+}
 
-    private enum Start { case whole(Int), partial, none }
+/// What some bytes begin with (Unicode 16, table 3-7).
+private enum UTF8Start {
+    /// A character of this length.
+    case whole(Int)
+    /// All of the bytes, which may go on to a character.
+    case partial(Int)
+    /// No character; these are the bytes of its maximal subpart, at least one.
+    case none(Int)
 
-    /// What the bytes begin with.
-    private static func character(in bytes: ArraySlice<UInt8>) -> Start {
+    init(of bytes: ArraySlice<UInt8>) {
         let length: Int
-        switch bytes.first! {
-        case ..<0x80: return .whole(1)
-        case 0xc2..<0xe0: length = 2
-        case 0xe0..<0xf0: length = 3
-        case 0xf0..<0xf5: length = 4
-        default: return .none
+        var second: ClosedRange<UInt8> = 0x80...0xBF
+        switch bytes[bytes.startIndex] {
+        case ..<0x80:
+            self = .whole(1)
+            return
+        case 0xC2..<0xE0: length = 2
+        case 0xE0: (length, second) = (3, 0xA0...0xBF)
+        case 0xED: (length, second) = (3, 0x80...0x9F)
+        case 0xE1..<0xF0: length = 3
+        case 0xF0: (length, second) = (4, 0x90...0xBF)
+        case 0xF4: (length, second) = (4, 0x80...0x8F)
+        case 0xF1..<0xF4: length = 4
+        default:
+            self = .none(1)
+            return
         }
-        let character = bytes.prefix(length)
-        guard character.dropFirst().allSatisfy(UTF8.isContinuation) else { return .none }
-        if character.count < length { return .partial }
-        // Overlong forms, surrogates and values above U+10FFFF look right so far.
-        return String(validating: character, as: UTF8.self) == nil ? .none : .whole(length)
+        var count = 1
+        for byte in bytes.prefix(length).dropFirst() {
+            guard (count == 1 ? second : 0x80...0xBF).contains(byte) else {
+                self = .none(count)
+                return
+            }
+            count += 1
+        }
+        self = count == length ? .whole(length) : .partial(count)
     }
 }
 
 extension Tokenizer {
-    /// The text of token ids. Control pieces give no text; byte pieces that do not form a character give one
-    /// U+FFFD each.
+    /// The text of token ids. Control pieces give no text. Bytes that do not form a character give U+FFFD: one each in
+    /// vocabularies with byte pieces, one for each maximal subpart of a character in byte-level BPE.
     ///
     /// - Throws: `UserError` for an id that is not of this vocabulary.
     public func decode(_ ids: [Int32]) throws -> String {

@@ -3,7 +3,7 @@
 /// The ids are those that `Tokenizer.encodeContent` gives the whole text: it is divided before a space that no piece
 /// reaches over. (A unigram model adds up scores in Float: where two segmentations of a long text are equally good, rounding
 /// decides, and may decide otherwise in parts.) A text that has no such space for 16 MB is divided at any
-/// character.
+/// character; so is one of a BPE vocabulary whose patterns are not known to divide before spaces.
 ///
 ///     var (encoder, ids) = (TextEncoder(tokenizer), [Int32]())
 ///     while let chunk = try chunks.next() { encoder.append(chunk, to: &ids) }
@@ -45,7 +45,7 @@ public struct TextEncoder {
     private var isInside = false
 
     private mutating func encode(upTo end: Int, to ids: inout [Int32]) {
-        var options: Normalizer.Options = .guarding
+        var options: EncodingOptions = .guarding
         if hasBegun { options.insert(.continuing) }
         if isInside { options.insert(.goingOn) }
         pending.withUnsafeBufferPointer {
@@ -59,8 +59,7 @@ public struct TextEncoder {
     private func endOfPart() -> Int? {
         pending.withUnsafeBufferPointer { text in
             func isEnd(_ index: Int) -> Bool {
-                text[index] == 0x20 && tokenizer.normalizer.isParted(before: index, in: text)
-                    && !tokenizer.vocabulary.bridges[Int(text[index - 1])]
+                text[index] == 0x20 && tokenizer.canDivide(text, before: index)
             }
             if let end = (1..<partBytes).last(where: isEnd) { return end }
             if let end = (partBytes..<text.count - 1).first(where: isEnd) { return end }

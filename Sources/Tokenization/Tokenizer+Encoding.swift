@@ -1,10 +1,11 @@
 extension Tokenizer {
-    /// The token ids of a text: the same as those of the Python package `sentencepiece`.
+    /// The token ids of a text: the same as those of the Python package `sentencepiece`, or of `tokenizers` with
+    /// `encode_special_tokens`.
     ///
     /// Text that contains the spelling of a control piece (`<s>`) stays text. The spelling of a user-defined
-    /// symbol becomes its id; use `encodeContent` for text from outside. U+2581 (▁) is how a vocabulary
+    /// symbol becomes its id; use `encodeContent` for text from outside. U+2581 (▁) is how SentencePiece
     /// writes a space, so in a text it is taken for one; every other character comes back from `decode` if the
-    /// model neither rewrites text nor drops spaces (models trained by `TokenizerTraining` do not).
+    /// model neither rewrites text nor drops spaces (models trained by `TokenizerTraining` and byte-level BPE do not).
     ///
     /// - Parameters:
     ///   - addBegin: Put `beginID` first; without effect if the vocabulary has none.
@@ -31,7 +32,8 @@ extension Tokenizer {
     ///
     /// Such a spelling is divided into other pieces, as if the symbol were not in the vocabulary. All other
     /// text has the ids that `encode` gives, and decoding gives the text back. Symbols that are a single
-    /// character or only white space are text, not markers, and are kept.
+    /// character or only white space are text, not markers, and are kept. In a `tokenizer.json` the markers are the
+    /// special tokens, which no text becomes; other added tokens are found here too, as by transformers.
     ///
     /// - Parameter continuing: Whether the text follows other tokens. Then a model that puts a space before
     ///   every text puts none before this one.
@@ -63,57 +65,30 @@ extension Tokenizer {
         var text = text
         var ids: [Int32] = []
         text.withUTF8 { text in
-            normalizer.normalize(text).withUnsafeBufferPointer { text in
-                let segments =
-                    switch segmenter {
-                    case .unigram(let unigram):
-                        unigram.sampledSegments(text, alpha: Double(samplingAlpha), using: &generator)
-                    case .pair(let pair):
-                        pair.divide(text, guarding: false) { _ in
-                            Float.random(in: 0..<1, using: &generator) < samplingAlpha
-                        }
-                    }
-                append(segments, of: text, to: &ids)
+            switch engine {
+            case .sentencePiece(let engine):
+                engine.appendSample(of: text, alpha: samplingAlpha, using: &generator, to: &ids)
+            case .bytePair(let engine):
+                engine.appendSample(of: text, alpha: samplingAlpha, using: &generator, to: &ids)
             }
         }
         return ids
     }
 
-    func appendIDs(
-        of text: UnsafeBufferPointer<UInt8>, options: Normalizer.Options, to ids: inout [Int32]
-    ) {
-        normalizer.normalize(text, options: options).withUnsafeBufferPointer { text in
-            // Places in a text are kept in 32 bits.
-            precondition(text.count < Int(Int32.max), "a text of \(text.count) bytes")
-            let guarding = options.contains(.guarding)
-            let segments =
-                switch segmenter {
-                case .unigram(let unigram): unigram.segments(text, guarding: guarding)
-                case .pair(let pair): pair.segments(text, guarding: guarding)
-                }
-            append(segments, of: text, to: &ids)
+    func appendIDs(of text: UnsafeBufferPointer<UInt8>, options: EncodingOptions, to ids: inout [Int32]) {
+        switch engine {
+        case .sentencePiece(let engine): engine.appendIDs(of: text, options: options, to: &ids)
+        case .bytePair(let engine): engine.appendIDs(of: text, options: options, to: &ids)
         }
     }
 
-    /// Appends the ids of segments. Unknown characters are spelled in bytes; without byte pieces, neighbours
-    /// share one unknown id.
-    private func append(
-        _ segments: [Segment], of text: UnsafeBufferPointer<UInt8>, to ids: inout [Int32]
-    ) {
-        ids.reserveCapacity(ids.count + segments.count + 1)
-        var start = 0
-        var followsUnknown = false
-        for (end, id) in segments {
-            let isUnknown = id == unknownID
-            if !isUnknown {
-                ids.append(id)
-            } else if let byteIDs = surfaces.byteIDs {
-                for byte in text[start..<end] { ids.append(byteIDs[Int(byte)]) }
-            } else if !followsUnknown {
-                ids.append(id)
-            }
-            followsUnknown = isUnknown
-            start = end
+    /// Whether the ids of a text are those of its parts, divided before this space.
+    func canDivide(_ text: UnsafeBufferPointer<UInt8>, before space: Int) -> Bool {
+        switch engine {
+        case .sentencePiece(let engine):
+            engine.normalizer.isParted(before: space, in: text)
+                && !engine.vocabulary.bridges[Int(text[space - 1])]
+        case .bytePair(let engine): engine.canDivide(text, before: space)
         }
     }
 }

@@ -1,156 +1,90 @@
 import Foundation
 import Support
 
-/// A SentencePiece vocabulary: text to token ids and back.
+/// A vocabulary: text to token ids and back.
 ///
-/// Ids, pieces and texts are those of the `sentencepiece` library for the same `.model` file. Segmentation is our
-/// own: versions of the library divide runs of equal pieces differently (0.1.97 rounds sums otherwise than 0.2), and
-/// this one stays with 0.2 whatever is installed. One tokenizer may be used from any number of threads at once.
+/// Two engines stand behind it. A SentencePiece `.model` gives the ids of the `sentencepiece` library, a Hugging Face
+/// `tokenizer.json` those of the `tokenizers` library; users of this type need not know which it is. One tokenizer may be used
+/// from any number of threads at once.
 public final class Tokenizer: Sendable {
-    /// The bytes of the `.model` file.
+    /// The bytes of the vocabulary's file, `.model` or `tokenizer.json`: what a checkpoint saves, and what fingerprints are of.
     public let serializedModel: Data
-    let model: ModelFile
-    let vocabulary: Vocabulary
-    let normalizer: Normalizer
-    let segmenter: Segmenter
+    let engine: Engine
     /// The bytes each piece adds to a decoded text, one after another.
     let surfaces: Surfaces
+    /// What each piece is for.
+    let kinds: [PieceKind]
+    /// How decoding turns pieces into text.
+    let decodingRules: DecodingRules
 
-    /// The id of text that no piece spells.
+    /// The id of text that no piece spells. SentencePiece always has one; a BPE vocabulary mostly has none, as it spells
+    /// every byte: then it is -1, which is no id.
     public let unknownID: Int32
-    /// The id that begins a sequence (usually `<s>`), if there is one.
+    /// The id that texts begin with (`<s>`), if there is one.
     public let beginID: Int32?
     /// The id that ends a sequence (usually `</s>`), if there is one.
     public let endID: Int32?
     /// The id that fills batches, if there is one.
     public let paddingID: Int32?
+    /// What chat templates call `bos_token`. It may be there though texts do not begin with it (`beginID` is nil), as in
+    /// SmolLM2's vocabulary.
+    public let beginTokenID: Int32?
 
-    typealias Segment = UnigramSegmenter.Segment
-
-    enum Segmenter: Sendable {
-        case unigram(UnigramSegmenter)
-        case pair(BPESegmenter)
+    enum Engine: Sendable {
+        case sentencePiece(SentencePieceEngine)
+        case bytePair(BytePairEngine)
     }
 
-    /// A `.model` is a few megabytes at most; a larger file is something else.
+    /// A vocabulary has a few megabytes, the largest `tokenizer.json` about 35; a larger file is something else.
     public static let largestFile = 256 << 20
 
-    /// Opens a `.model` file, or the `tokenizer.model` of a directory.
-    ///
-    /// - Throws: `UserError` if the file cannot be read or is not a complete, sound model.
-    public convenience init(contentsOf url: URL) throws {
-        var isDirectory: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
-        let file = isDirectory.boolValue ? url.appendingPathComponent("tokenizer.model") : url
-        guard try FileManager.default.exists(at: file) else {
-            throw UserError(
-                "no such tokenizer", file: file.path,
-                hint: "give a SentencePiece .model file or a directory that holds tokenizer.model",
-                status: .noInput)
-        }
-        let data = try ConfigurationFile.read(URL(filePath: file.path), atMost: Self.largestFile)
-        try self.init(serializedModel: data, name: file.path)
-    }
-
-    /// Opens the bytes of a `.model` file; `name` is what errors call it.
+    /// Opens the bytes of a `.model` file, or of a `tokenizer.json`, which begins with `{`; `name` is what errors call it.
     ///
     /// - Throws: `UserError` if the bytes are not a complete, sound model.
-    public init(serializedModel: Data, name: String) throws {
+    public convenience init(serializedModel: Data, name: String) throws {
+        // No `.model` begins so: this byte would begin a group of fields, which SentencePiece does not use.
+        if serializedModel.first == UInt8(ascii: "{") {
+            try self.init(tokenizerJSON: serializedModel, configuration: TokenizerConfiguration(), name: name)
+        } else {
+            self.init(try SentencePieceEngine(serializedModel, name: name), serializedModel)
+        }
+    }
+
+    private init(_ engine: SentencePieceEngine, _ serializedModel: Data) {
         self.serializedModel = serializedModel
-        model = try ModelFile(serializedModel, name: name)
-        do {
-            vocabulary = try Vocabulary(model.pieces)
-        } catch {
-            let spelling = model.pieces[Int(error.first)].spelling.debugDescription
-            throw model.damaged("pieces \(error.first) and \(error.second) are both spelled \(spelling)")
-        }
-        normalizer = Normalizer(model, vocabulary: vocabulary)
-        segmenter =
-            switch model.kind {
-            case .unigram: .unigram(UnigramSegmenter(model, vocabulary: vocabulary))
-            case .bpe: .pair(BPESegmenter(vocabulary))
-            }
-        surfaces = Surfaces(model)
-
-        let (pieces, pieceIDs) = (model.pieces, vocabulary)
-        func control(_ spelling: String) -> Int32? {
-            let id = pieceIDs.id(of: spelling)
-            return id >= 0 && pieces[Int(id)].kind == .control ? id : nil
-        }
-        unknownID = vocabulary.unknownID
-        beginID = control(model.beginSpelling)
-        endID = control(model.endSpelling)
-        paddingID = control(model.paddingSpelling)
-    }
-}
-
-// MARK: - Vocabulary
-
-extension Tokenizer {
-    /// The number of pieces; ids are `0..<vocabularySize`.
-    public var vocabularySize: Int { model.pieces.count }
-    /// How text is segmented.
-    public var kind: TokenizerKind { model.kind }
-    /// Whether characters without a piece are spelled in byte pieces, so that no text becomes unknown.
-    public var hasByteFallback: Bool { model.hasByteFallback }
-    /// Whether `encode` puts a space before the text.
-    public var addsDummyPrefix: Bool { model.addsDummyPrefix }
-    /// Whether `encode` drops spaces at both ends and all but one of several.
-    public var removesExtraWhitespace: Bool { model.removesExtraWhitespace }
-    /// The name of the rule that rewrites texts before segmentation: "identity", "nmt_nfkc", ….
-    public var normalization: String { model.normalization }
-    /// The table by which characters are rewritten before segmentation (`precompiled_charsmap`), if there is one.
-    public var charactersMap: Data? {
-        model.charactersMapBytes.map { range in
-            let start = serializedModel.startIndex
-            return serializedModel[start + range.lowerBound..<start + range.upperBound]
-        }
-    }
-    /// The ids of user-defined symbols in the order of the vocabulary.
-    public var userDefinedIDs: [Int32] { ids(of: .userDefined) }
-
-    /// Whether every text has the same ids in both: the same pieces under the same ids, and the same reading of a text. The
-    /// bytes of the models may differ, as when one was rebuilt from a GGUF file.
-    public func hasSameIDs(as other: Tokenizer) -> Bool {
-        serializedModel == other.serializedModel
-            || kind == other.kind && hasByteFallback == other.hasByteFallback
-                && addsDummyPrefix == other.addsDummyPrefix
-                && removesExtraWhitespace == other.removesExtraWhitespace
-                && (charactersMap ?? Data()) == (other.charactersMap ?? Data())
-                && model.pieces.elementsEqual(other.model.pieces) {
-                    $0.spelling == $1.spelling && $0.score == $1.score && $0.kind == $1.kind
-                }
+        self.engine = .sentencePiece(engine)
+        surfaces = engine.surfaces
+        kinds = engine.model.pieces.map(\.kind)
+        decodingRules = engine.decodingRules
+        unknownID = engine.vocabulary.unknownID
+        beginID = engine.controlID(engine.model.beginSpelling)
+        endID = engine.controlID(engine.model.endSpelling)
+        paddingID = engine.controlID(engine.model.paddingSpelling)
+        beginTokenID = beginID
     }
 
-    /// The ids of all pieces of one kind, ascending.
-    public func ids(of kind: PieceKind) -> [Int32] {
-        model.pieces.indices.filter { model.pieces[$0].kind == kind }.map(Int32.init)
-    }
-
-    /// The spelling of a piece; a space is written as U+2581 (▁). The id must be of this vocabulary.
-    public func piece(_ id: Int32) -> String { entry(id).spelling }
-
-    /// What a piece is for. The id must be of this vocabulary.
-    public func kind(of id: Int32) -> PieceKind { entry(id).kind }
-
-    /// The score of a piece. Unigram: log probability; BPE: minus the rank of its merge.
-    public func score(of id: Int32) -> Float { entry(id).score }
-
-    /// The bytes of UTF-8 a piece adds to a decoded text: none for control pieces, one for byte pieces.
-    public func bytes(of id: Int32) -> [UInt8] {
-        _ = entry(id)
-        return Array(surfaces[id])
-    }
-
-    /// The id of the piece with exactly this spelling, if there is one.
-    public func id(of piece: String) -> Int32? {
-        let id = vocabulary.id(of: piece)
-        return id >= 0 ? id : nil
-    }
-
-    private func entry(_ id: Int32) -> ModelFile.Piece {
-        precondition(
-            id >= 0 && Int(id) < vocabularySize, "token id \(id) outside 0..<\(vocabularySize)")
-        return model.pieces[Int(id)]
+    /// Opens the bytes of a Hugging Face `tokenizer.json`.
+    ///
+    /// Ids are those of the `tokenizers` library with `encode_special_tokens` (transformers' `split_special_tokens`): text that
+    /// spells a special token stays text, added tokens that are not special are found in text.
+    ///
+    /// - Parameters:
+    ///   - tokenizerJSON: The file's bytes.
+    ///   - configuration: Which tokens begin and end texts, as the files beside it say.
+    ///   - name: What errors call the file.
+    /// - Throws: `UserError` if the bytes are damaged or ask for something that is not supported; the message names it.
+    public init(
+        tokenizerJSON: Data, configuration: TokenizerConfiguration = TokenizerConfiguration(), name: String
+    ) throws {
+        let file = try TokenizerJSON(tokenizerJSON, specials: configuration.allSpecialTokens, name: name)
+        let roles = try TokenRoles(file, configuration, name: name)
+        serializedModel = tokenizerJSON
+        let engine = try BytePairEngine(file, name: name)
+        self.engine = .bytePair(engine)
+        surfaces = engine.surfaces
+        kinds = engine.kinds
+        decodingRules = engine.decodingRules
+        unknownID = engine.unknownID ?? -1
+        (beginID, endID, paddingID, beginTokenID) = (roles.begin, roles.end, roles.padding, roles.beginToken)
     }
 }

@@ -6,12 +6,12 @@ import Testing
 @Suite struct BPESegmenterTests {
     /// Word by word, with the words of other texts in mind, gives what the whole text at once gives.
     private func expectEqualDivisions(_ tokenizer: Tokenizer, texts: [String]) throws {
-        guard case .pair(let segmenter) = tokenizer.segmenter else {
+        guard case .pair(let segmenter) = tokenizer.sentencePiece?.segmenter else {
             preconditionFailure("a vocabulary of pairs")
         }
         for text in texts + texts.reversed() {
             for guarding in [false, true] {
-                Array(text.utf8).withUnsafeBufferPointer { tokenizer.normalizer.normalize($0) }
+                Array(text.utf8).withUnsafeBufferPointer { tokenizer.sentencePiece!.normalizer.normalize($0) }
                     .withUnsafeBufferPointer {
                         text in
                         let words = segmenter.segments(text, guarding: guarding)
@@ -30,7 +30,7 @@ import Testing
 
     @Test func wordsAreDividedAsTheWholeTextIs() throws {
         let tokenizer = try Golden.tokenizer("bpe")
-        #expect(!tokenizer.vocabulary.bridges.contains(true))
+        #expect(!tokenizer.sentencePiece!.vocabulary.bridges.contains(true))
         try expectEqualDivisions(tokenizer, texts: Self.texts)
     }
 
@@ -45,10 +45,10 @@ import Testing
         let letters: [(String, Float, UInt8)] = [("<unk>", 0, 2), ("a", -9, 1), ("b", -9, 1), ("▁", -9, 1)]
         model.pieces = letters + pieces
         let tokenizer = try model.tokenizer()
-        #expect(tokenizer.vocabulary.bridges.contains(true))
+        #expect(tokenizer.sentencePiece!.vocabulary.bridges.contains(true))
         try expectEqualDivisions(tokenizer, texts: ["a b", "ab ab", "b a", "  b ", "a  b", "aab abb a"])
         model.pieces = letters + [("▁▁", -1, 1), ("▁a", -2, 1)]
-        #expect(try !model.tokenizer().vocabulary.bridges.contains(true))
+        #expect(try !model.tokenizer().sentencePiece!.vocabulary.bridges.contains(true))
     }
 
     @Test func threadsShareTheWords() throws {

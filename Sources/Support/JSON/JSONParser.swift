@@ -8,9 +8,9 @@ package struct JSONParser {
     /// Deepest nesting of lists and objects; Foundation has the same bound, configuration files use six levels.
     package static let deepest = 512
 
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     private let fileName: String
-    private var index = 0
+    var index = 0
 
     package init(_ data: Data, fileName: String) {
         bytes = [UInt8](data)
@@ -20,20 +20,30 @@ package struct JSONParser {
     /// The file's one value.
     /// - Throws: `UserError` with line and column of the first mistake, a key that is given twice among them.
     package mutating func document() throws -> JSONValue {
+        try begin()
+        let value = try value(depth: 0)
+        try finish()
+        return value
+    }
+
+    /// Checks the text, before anything is read of it.
+    mutating func begin() throws {
         if let fault = bytes.withUnsafeBytes({ UTF8Validation.firstFault(in: $0) }) {
             index = fault
             throw error("the text is not UTF-8")
         }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
-        let value = try value(depth: 0)
+    }
+
+    /// Checks that nothing follows.
+    mutating func finish() throws {
         skipSpace()
         guard index == bytes.count else { throw unexpected("the end of the file") }
-        return value
     }
 
     // MARK: - Values
 
-    private mutating func value(depth: Int) throws -> JSONValue {
+    mutating func value(depth: Int) throws -> JSONValue {
         skipSpace()
         guard depth <= Self.deepest else {
             throw error("lists and objects are nested more than \(Self.deepest) deep")
@@ -120,22 +130,48 @@ package struct JSONParser {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
 
-    private mutating func string() throws -> String {
-        index += 1
+    mutating func string() throws -> String {
+        var end = index + 1
+        Self.skipPlain(bytes, &end)
+        if end < bytes.count, bytes[end] == UInt8(ascii: "\"") {
+            // Nearly all have no escapes.
+            defer { index = end + 1 }
+            return String(decoding: bytes[index + 1..<end], as: UTF8.self)
+        }
         var content: [UInt8] = []
-        while let byte = peek {
-            switch byte {
+        try appendString(to: &content)
+        return String(decoding: content, as: UTF8.self)
+    }
+
+    /// Reads a string and appends its UTF-8.
+    mutating func appendString(to content: inout [UInt8]) throws {
+        index += 1
+        while true {
+            let start = index
+            Self.skipPlain(bytes, &index)
+            content += bytes[start..<index]
+            switch peek {
             case UInt8(ascii: "\""):
                 index += 1
-                return String(decoding: content, as: UTF8.self)
+                return
             case UInt8(ascii: "\\"): content += try Array(String(escaped()).utf8)
-            case 0..<0x20: throw error("a control character in a text; it is written as \\u00\(hex(byte))")
-            default:
-                content.append(byte)
-                index += 1
+            case let byte?: throw error("a control character in a text; it is written as \\u00\(hex(byte))")
+            case nil: throw unexpected("the quotation mark that ends the text")
             }
         }
-        throw unexpected("the quotation mark that ends the text")
+    }
+
+    /// Passes over characters that stand for themselves.
+    private static func skipPlain(_ bytes: [UInt8], _ index: inout Int) {
+        bytes.withUnsafeBufferPointer { bytes in
+            var place = index
+            while place < bytes.count {
+                let byte = bytes[place]
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+                place += 1
+            }
+            index = place
+        }
     }
 
     private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
@@ -159,21 +195,21 @@ package struct JSONParser {
 
     // MARK: - Characters
 
-    private var peek: UInt8? { index < bytes.count ? bytes[index] : nil }
+    var peek: UInt8? { index < bytes.count ? bytes[index] : nil }
 
-    private mutating func skipSpace() {
-        while let byte = peek, [0x20, 0x09, 0x0A, 0x0D].contains(byte) { index += 1 }
+    mutating func skipSpace() {
+        while let byte = peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { index += 1 }
     }
 
     /// Passes over `character`, and space before it, if it comes next.
-    private mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    mutating func skip(_ character: Unicode.Scalar) -> Bool {
         skipSpace()
         guard peek == UInt8(ascii: character) else { return false }
         index += 1
         return true
     }
 
-    private func unexpected(_ expected: String) -> UserError {
+    func unexpected(_ expected: String) -> UserError {
         let found: String
         if index >= bytes.count {
             found = "the file ends"
@@ -184,7 +220,7 @@ package struct JSONParser {
         return error("\(found) where \(expected) is expected")
     }
 
-    private func error(_ problem: String) -> UserError {
+    func error(_ problem: String) -> UserError {
         let before = bytes[..<min(index, bytes.count)]
         let lineStart = before.lastIndex(of: 10).map { $0 + 1 } ?? 0
         return UserError(

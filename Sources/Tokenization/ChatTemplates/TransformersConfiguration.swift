@@ -12,7 +12,7 @@ package struct TransformersConfiguration: Codable, Equatable, Sendable {
     /// The token that ends a sequence.
     package var endToken: String?
     /// The token for text that no piece spells.
-    package var unknownToken: String
+    package var unknownToken: String?
     /// The token that fills batches.
     package var paddingToken: String?
     /// Symbols that are found in text before anything else.
@@ -61,7 +61,7 @@ extension TransformersConfiguration {
         tokenizerClass = tokenizer.kind == .bpe ? "LlamaTokenizer" : "TokenizersBackend"
         beginToken = tokenizer.beginID.map(tokenizer.piece)
         endToken = tokenizer.endID.map(tokenizer.piece)
-        unknownToken = tokenizer.piece(tokenizer.unknownID)
+        unknownToken = tokenizer.unknownID < 0 ? nil : tokenizer.piece(tokenizer.unknownID)
         paddingToken = tokenizer.paddingID.map(tokenizer.piece)
         additionalSpecialTokens = tokenizer.userDefinedIDs.map(tokenizer.piece)
         addsPrefixSpace = tokenizer.addsDummyPrefix

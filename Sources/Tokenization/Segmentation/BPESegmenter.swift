@@ -2,7 +2,7 @@
 /// al. 2016, arXiv:1508.07909). Of equal pairs the left one merges first.
 struct BPESegmenter: Sendable {
     private let vocabulary: Vocabulary
-    private let words = WordCache()
+    private let words = WordCache<Segment>()
 
     init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 
@@ -45,8 +45,8 @@ struct BPESegmenter: Sendable {
             func append(_ segments: UnsafeBufferPointer<Segment>) {
                 for segment in segments { output.append((start + segment.end, segment.id)) }
             }
-            if word.count <= WordCache.longestWord {
-                words.segments(of: word, guarding: guarding, append) {
+            if word.count <= WordCache<Segment>.longestWord {
+                words.elements(of: word, guarding: guarding, append) {
                     divide(word, guarding: guarding) { _ in false }
                 }
             } else {

@@ -3,17 +3,6 @@ import Support
 /// Rewrites a text into the form that is divided into pieces: characters by the model's table, spaces as
 /// U+2581 (▁). User-defined symbols stay as they are.
 struct Normalizer: Sendable {
-    /// How a text is read.
-    struct Options: OptionSet {
-        let rawValue: UInt8
-        /// The text follows other tokens: no space is put before it.
-        static let continuing = Options(rawValue: 1)
-        /// The text comes from outside: a role marker in it is text.
-        static let guarding = Options(rawValue: 2)
-        /// The text is the next part of a longer one, which was parted before a space: that space stays.
-        static let goingOn = Options(rawValue: 4)
-    }
-
     private let table: CharactersMap?
     private let addsPrefix: Bool
     private let removesExtraSpaces: Bool
@@ -58,7 +47,7 @@ struct Normalizer: Sendable {
     }
 
     /// The normal form of a text. Bytes that are not UTF-8 become U+FFFD, one a byte.
-    func normalize(_ text: UnsafeBufferPointer<UInt8>, options: Options = []) -> [UInt8] {
+    func normalize(_ text: UnsafeBufferPointer<UInt8>, options: EncodingOptions = []) -> [UInt8] {
         guard !text.isEmpty else { return [] }
         let hasPrefix = addsPrefix && !options.contains(.continuing)
         if onlySpacesChange, UTF8Validation.firstFault(in: UnsafeRawBufferPointer(text)) == nil {
@@ -99,7 +88,7 @@ struct Normalizer: Sendable {
         }
     }
 
-    private func endOfLeadingSpaces(_ text: UnsafeBufferPointer<UInt8>, _ options: Options) -> Int {
+    private func endOfLeadingSpaces(_ text: UnsafeBufferPointer<UInt8>, _ options: EncodingOptions) -> Int {
         var position = 0
         while position < text.count {
             let (bytes, consumed) = step(text, position, options)
@@ -110,7 +99,8 @@ struct Normalizer: Sendable {
     }
 
     private func appendAll(
-        _ text: UnsafeBufferPointer<UInt8>, from start: Int, _ options: Options, to output: inout [UInt8]
+        _ text: UnsafeBufferPointer<UInt8>, from start: Int, _ options: EncodingOptions,
+        to output: inout [UInt8]
     ) {
         var position = start
         var followsSpace = removesExtraSpaces && !options.contains(.goingOn)
@@ -127,7 +117,7 @@ struct Normalizer: Sendable {
 
     /// The bytes to write for the character or symbol at a position, and how many bytes of the text it takes.
     private func step(
-        _ text: UnsafeBufferPointer<UInt8>, _ position: Int, _ options: Options
+        _ text: UnsafeBufferPointer<UInt8>, _ position: Int, _ options: EncodingOptions
     ) -> (bytes: ArraySlice<UInt8>, consumed: Int) {
         let symbol = vocabulary.symbolLength(
             in: text, from: position, guarding: options.contains(.guarding))

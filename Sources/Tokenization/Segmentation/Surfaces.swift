@@ -6,6 +6,14 @@ struct Surfaces: Sendable {
     /// The ids of the 256 byte pieces, if the model has them.
     let byteIDs: [Int32]?
 
+    /// - Parameters:
+    ///   - bytes: Of all pieces.
+    ///   - bounds: Where each begins, and the end.
+    init(bytes: [UInt8], bounds: [Int]) {
+        precondition(bounds.first == 0 && bounds.last == bytes.count, "bounds of pieces")
+        (self.bytes, self.bounds, byteIDs) = (bytes, bounds, nil)
+    }
+
     init(_ model: ModelFile) {
         var byteIDs = [Int32](repeating: 0, count: 256)
         for (id, piece) in model.pieces.enumerated() {

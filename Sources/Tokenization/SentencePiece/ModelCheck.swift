@@ -59,4 +59,9 @@ enum BytePiece {
     }()
 
     static func value(of spelling: String) -> UInt8? { values[spelling] }
+
+    static func spelling(of byte: UInt8) -> String {
+        let digits = String(byte, radix: 16, uppercase: true)
+        return "<0x\(digits.utf8.count == 1 ? "0" : "")\(digits)>"
+    }
 }

@@ -62,6 +62,11 @@ public struct VocabularyTrim: Sendable {
         _ whole: Tokenizer, to size: Int, texts: some Sequence<String>, required: Set<Int32> = [],
         symbols: [Symbol] = [], preferring wishes: [Float]? = nil
     ) throws {
+        guard let engine = whole.sentencePiece else {
+            throw UserError(
+                "the vocabulary is a byte-pair encoding from tokenizer.json, which cannot be trimmed yet",
+                hint: "keep the whole vocabulary, or trim a SentencePiece one", status: .configuration)
+        }
         precondition(wishes.map { $0.count == whole.vocabularySize } ?? true, "a priority for each piece")
         let replaced = try Self.replaced(by: symbols, in: whole)
         guard size < whole.vocabularySize else {
@@ -76,8 +81,8 @@ public struct VocabularyTrim: Sendable {
                 for id in ids { counts[Int(id)] += 1 }
             }
         }
-        var choice = Choice(whole, capacity: size)
-        for id in required.union(whole.indispensableIDs).union(replaced.keys) { choice.insert(id) }
+        var choice = Choice(engine, capacity: size)
+        for id in required.union(engine.indispensableIDs).union(replaced.keys) { choice.insert(id) }
         guard choice.isWithinCapacity else {
             let least = choice.kept.count
             throw UserError(
@@ -94,7 +99,7 @@ public struct VocabularyTrim: Sendable {
 
         let kept = choice.kept.sorted()
         tokenizer = try Tokenizer(
-            serializedModel: whole.model.serialized(keeping: kept, renaming: replaced),
+            serializedModel: engine.model.serialized(keeping: kept, renaming: replaced),
             name: "the trimmed vocabulary")
         rows = kept
         var usage = Usage(tokens: counts.reduce(0, +), pieces: counts.count { $0 > 0 })
@@ -170,11 +175,11 @@ public struct VocabularyTrim: Sendable {
 
     /// The pieces kept so far.
     private struct Choice {
-        let whole: Tokenizer
+        let whole: SentencePieceEngine
         let capacity: Int
         private(set) var kept: Set<Int32> = []
 
-        init(_ whole: Tokenizer, capacity: Int) {
+        init(_ whole: SentencePieceEngine, capacity: Int) {
             self.whole = whole
             self.capacity = capacity
         }
@@ -190,7 +195,7 @@ public struct VocabularyTrim: Sendable {
         /// As `add`, for a piece that text can become.
         mutating func addFormed(_ id: Int32) {
             let ingredients = whole.ingredients(of: id)
-            if whole.kind == .unigram || ingredients.isFormed { add(ingredients) }
+            if whole.model.kind == .unigram || ingredients.isFormed { add(ingredients) }
         }
 
         private mutating func add(_ ingredients: (ids: Set<Int32>, isFormed: Bool)) {
@@ -207,7 +212,9 @@ extension Tokenizer {
         body(encodeContent(text))
         if addsDummyPrefix { body(encodeContent(text, continuing: true)) }
     }
+}
 
+extension SentencePieceEngine {
     /// What no model can do without, and symbols that text is divided at.
     fileprivate var indispensableIDs: [Int32] {
         let pieces = model.pieces
@@ -216,11 +223,11 @@ extension Tokenizer {
             case .unknown, .byte: true
             case .normal: false
             // In BPE they are passed through on the way to others.
-            case .unused: kind == .bpe && !Self.isPlaceholder(pieces[index].spelling)
+            case .unused: model.kind == .bpe && !Self.isPlaceholder(pieces[index].spelling)
             case .control, .userDefined: !Self.isPlaceholder(pieces[index].spelling)
             }
         }
-        if kind == .unigram {
+        if model.kind == .unigram {
             let normal = pieces.indices.filter { pieces[$0].kind == .normal }
             if let least = normal.min(by: { pieces[$0].score < pieces[$1].score }) { ids.append(least) }
         }
@@ -238,8 +245,10 @@ extension Tokenizer {
     /// The single characters of a BPE piece are among them: our merges do without, those of other engines do not.
     fileprivate func ingredients(of id: Int32) -> (ids: Set<Int32>, isFormed: Bool) {
         var ids: Set<Int32> = [id]
-        guard case .pair(let pair) = segmenter, kind(of: id) == .normal else { return (ids, true) }
-        var spelling = piece(id)
+        guard case .pair(let pair) = segmenter, model.pieces[Int(id)].kind == .normal else {
+            return (ids, true)
+        }
+        var spelling = model.pieces[Int(id)].spelling
         if spelling.unicodeScalars.count == 1 { return (ids, true) }
         var isFormed = false
         spelling.withUTF8 { text in
@@ -250,7 +259,7 @@ extension Tokenizer {
             isFormed = segments.count == 1
         }
         for scalar in spelling.unicodeScalars {
-            if let character = self.id(of: String(scalar)), kind(of: character) == .normal {
+            if let character = self.id(of: String(scalar)), model.pieces[Int(character)].kind == .normal {
                 ids.insert(character)
             }
         }

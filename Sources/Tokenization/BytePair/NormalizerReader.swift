@@ -1,0 +1,51 @@
+import Support
+
+/// Reads the `normalizer` of a `tokenizer.json`.
+struct NormalizerReader {
+    let fields: FieldReader
+    private static let deepest = 16
+
+    init(_ fields: FieldReader) { self.fields = fields }
+
+    func read(_ value: JSONValue?, _ path: String) throws -> TextNormalizer {
+        TextNormalizer(steps: try steps(value, path, depth: 0))
+    }
+
+    private func steps(_ value: JSONValue?, _ path: String, depth: Int) throws -> [TextNormalizer.Step] {
+        guard let value, value != .null else { return [] }
+        let object = try fields.object(value, path)
+        guard depth < Self.deepest else { throw fields.error(path, "is nested too deep", "fewer levels") }
+        let type = try fields.string(object["type"], "\(path).type")
+        switch type {
+        case "NFC": return [.nfc]
+        case "NFD": return [.nfd]
+        case "NFKC": return [.nfkc]
+        case "NFKD": return [.nfkd]
+        case "Lowercase": return [.lowercase]
+        case "Strip":
+            return [
+                .strip(
+                    left: try fields.boolean(object["strip_left"], "\(path).strip_left", default: true),
+                    right: try fields.boolean(object["strip_right"], "\(path).strip_right", default: true))
+            ]
+        case "Prepend":
+            let text = try fields.string(object["prepend"], "\(path).prepend")
+            return text.isEmpty ? [] : [.prepend(Array(text.utf8))]
+        case "Replace":
+            let pattern = try fields.object(object["pattern"], "\(path).pattern")
+            guard case .string(let from)? = pattern["String"], !from.isEmpty, pattern.count == 1 else {
+                throw fields.wrong(object["pattern"], "\(path).pattern", "{\"String\": …}")
+            }
+            let to = try fields.string(object["content"], "\(path).content")
+            return [.replace(Array(from.utf8), Array(to.utf8))]
+        case "Sequence":
+            return try fields.array(object["normalizers"], "\(path).normalizers").enumerated().flatMap {
+                try steps($1, "\(path).normalizers[\($0)]", depth: depth + 1)
+            }
+        default:
+            throw fields.error(
+                "\(path).type", "is \"\(type)\"",
+                "NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence")
+        }
+    }
+}

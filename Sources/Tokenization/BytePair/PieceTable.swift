@@ -1,0 +1,71 @@
+/// The spellings of a vocabulary, and their ids.
+struct PieceTable: Sendable {
+    /// Piece `i` takes `bytes[bounds[i]..<bounds[i + 1]]`. An id that nothing spells has no bytes.
+    private(set) var bytes: [UInt8] = []
+    private(set) var bounds: [Int] = [0]
+    /// Ids by the hash of their spelling, -1 where there is none (open addressing).
+    private var slots: [Int32] = []
+
+    /// Two ids with one spelling.
+    struct Duplicate: Error { let first, second: Int32 }
+
+    /// - Parameters:
+    ///   - spellings: Of all pieces, one after another.
+    ///   - bounds: Where each begins, and the end.
+    init(bytes: [UInt8], bounds: [Int]) throws(Duplicate) {
+        self.bytes = bytes
+        self.bounds = bounds
+        var size = 16
+        while size < 2 * bounds.count { size *= 2 }
+        slots = Array(repeating: -1, count: size)
+        for id in 0..<Int32(count) where !isEmpty(id) {
+            let (slot, other) = find(bytes[bounds[Int(id)]..<bounds[Int(id) + 1]])
+            if other >= 0 { throw Duplicate(first: other, second: id) }
+            slots[slot] = id
+        }
+    }
+
+    /// The number of ids.
+    var count: Int { bounds.count - 1 }
+
+    func isEmpty(_ id: Int32) -> Bool { bounds[Int(id)] == bounds[Int(id) + 1] }
+
+    func spelling(_ id: Int32) -> String { String(decoding: self[id], as: UTF8.self) }
+
+    subscript(id: Int32) -> ArraySlice<UInt8> { bytes[bounds[Int(id)]..<bounds[Int(id) + 1]] }
+
+    /// The piece with exactly these bytes.
+    func id(of spelling: String) -> Int32? {
+        var spelling = spelling
+        return spelling.withUTF8 { id(of: $0) }
+    }
+
+    /// The piece with exactly these bytes.
+    func id(of spelling: UnsafeBufferPointer<UInt8>) -> Int32? {
+        guard !spelling.isEmpty else { return nil }
+        let id = find(spelling).id
+        return id >= 0 ? id : nil
+    }
+
+    private func find(_ spelling: ArraySlice<UInt8>) -> (slot: Int, id: Int32) {
+        spelling.withUnsafeBufferPointer { find($0) }
+    }
+
+    /// The slot of a spelling and the id there, or a free slot and -1.
+    private func find(_ spelling: UnsafeBufferPointer<UInt8>) -> (slot: Int, id: Int32) {
+        let mask = slots.count - 1
+        var slot = ByteHash.hash(spelling) & mask
+        while true {
+            let id = slots[slot]
+            if id < 0 { return (slot, -1) }
+            let (start, end) = (bounds[Int(id)], bounds[Int(id) + 1])
+            let isSame =
+                end - start == spelling.count
+                && bytes.withUnsafeBufferPointer {
+                    $0[start..<end].elementsEqual(spelling)
+                }
+            if isSame { return (slot, id) }
+            slot = (slot + 1) & mask
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/// Split expressions of published vocabularies that have no scanner of their own.
+enum PublishedPattern {
+    /// DeepSeek LLM and Coder.
+    static let lineBreaks = "[\r\n]"
+    static let lineBreaksEscaped = #"[\r\n]"#
+    static let deepSeekCoderLetters = #"\s?\p{L}+"#
+    static let deepSeekCoderSigns = #"\s?\p{P}+"#
+    static let deepSeekCJK = "[一-龥ࠀ-一가-퟿]+"
+    /// DeepSeek V3.
+    static let deepSeekV3Numbers = #"\p{N}{1,3}"#
+    static let deepSeekV3CJK = "[一-龥぀-ゟ゠-ヿ]+"
+    static let deepSeekV3Words =
+        ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##
+
+    /// Expressions whose matches never reach from an ASCII letter or digit over the space behind it.
+    static let dividable: Set<String> = [
+        lineBreaks, lineBreaksEscaped, deepSeekCoderLetters, deepSeekCoderSigns, deepSeekCJK,
+        deepSeekV3Numbers,
+        deepSeekV3CJK, deepSeekV3Words,
+    ]
+    /// Those that always divide there.
+    static let splitting: Set<String> = [
+        deepSeekCoderLetters, deepSeekV3Words, "WhitespaceSplit", "Whitespace",
+    ]
+    /// Pre-tokenizers that divide at characters of a class, whatever is around them.
+    static let dividablePreTokenizers: Set<String> = [
+        "Digits", "Punctuation", "WhitespaceSplit", "Whitespace",
+    ]
+}

@@ -1,0 +1,216 @@
+import Foundation
+import Support
+
+extension TokenizerJSON {
+    /// The parts of a file. Vocabulary and merges, nearly all of its bytes, go into flat buffers.
+    struct Content {
+        /// Spellings, one after another; piece `i` of the file takes `bytes[bounds[i]..<bounds[i + 1]]` and has the id `ids[i]`.
+        var bytes: [UInt8] = []
+        var bounds = [0]
+        var ids: [Int32] = []
+        var largestID = -1
+        /// Both halves of all merges, one after another; of each where its left half ends, and its right.
+        var mergeBytes: [UInt8] = []
+        var mergeBounds: [Int] = []
+        /// What else `model` says.
+        var settings: [String: JSONValue] = [:]
+        var added: JSONValue?
+        /// The other parts of the file.
+        var rest: [String: JSONValue] = [:]
+
+        init(_ data: Data, name: String) throws {
+            var parser = JSONParser(data, fileName: name)
+            var hasModel = false
+            let fields = FieldReader(name: name)
+            try parser.pull { parser in
+                guard parser.nextKind() == .object else {
+                    throw fields.error(
+                        "", "the file holds \(parser.nextKind().rawValue)", "a tokenizer.json, an object")
+                }
+                try parser.members { key, parser in
+                    switch key {
+                    case "model" where parser.nextKind() == .object:
+                        hasModel = true
+                        try readModel(&parser, fields)
+                    case "added_tokens": added = try parser.value()
+                    default: rest[key] = try parser.value()
+                    }
+                }
+            }
+            guard hasModel else {
+                throw fields.error("model", "is missing", "the object of a tokenizer.json")
+            }
+            try checkModel(fields)
+        }
+
+        func spelling(_ place: Int) -> String {
+            String(decoding: bytes[bounds[place]..<bounds[place + 1]], as: UTF8.self).debugDescription
+        }
+
+        private mutating func readModel(_ parser: inout JSONParser, _ fields: FieldReader) throws {
+            try parser.members { key, parser in
+                switch (key, parser.nextKind()) {
+                case ("vocab", .object): try readVocabulary(&parser, fields)
+                case ("merges", .array): try readMerges(&parser, fields)
+                default: settings[key] = try parser.value()
+                }
+            }
+        }
+
+        private mutating func readVocabulary(_ parser: inout JSONParser, _ fields: FieldReader) throws {
+            var (bounds, ids, largest) = ([0], [Int32](), -1)
+            try parser.integers(keys: &bytes) { value, bytes in
+                guard value >= 0, value < TokenizerJSON.mostPieces, let id = Int32(exactly: value) else {
+                    throw fields.error(
+                        "model.vocab", "has the id \(value)", "0 to \(TokenizerJSON.mostPieces - 1)")
+                }
+                guard bytes.count > bounds[bounds.count - 1] else {
+                    throw fields.error("model.vocab", "has an empty text with the id \(value)", "texts")
+                }
+                bounds.append(bytes.count)
+                ids.append(id)
+                largest = max(largest, value)
+            }
+            (self.bounds, self.ids, largestID) = (bounds, ids, largest)
+        }
+
+        /// A merge is a list of two texts or, in files before 2024, one text with a space between them.
+        private mutating func readMerges(_ parser: inout JSONParser, _ fields: FieldReader) throws {
+            func damaged() -> UserError {
+                fields.error(
+                    "model.merges[\(mergeBounds.count / 2)]", "is not a pair",
+                    "two texts, or one with a space between")
+            }
+            try parser.elements { parser in
+                let start = mergeBytes.count
+                if parser.nextKind() == .string {
+                    try parser.string(to: &mergeBytes)
+                    let text = mergeBytes[start...]
+                    // A header that the first files had.
+                    if text.starts(with: "#version".utf8) {
+                        mergeBytes.removeLast(text.count)
+                        return
+                    }
+                    guard let space = text.firstIndex(of: 0x20), text.lastIndex(of: 0x20) == space else {
+                        throw damaged()
+                    }
+                    mergeBytes.remove(at: space)
+                    mergeBounds.append(space)
+                } else {
+                    guard parser.nextKind() == .array else { throw damaged() }
+                    var count = 0
+                    try parser.elements { parser in
+                        guard count < 2, parser.nextKind() == .string else { throw damaged() }
+                        try parser.string(to: &mergeBytes)
+                        if count == 0 { mergeBounds.append(mergeBytes.count) }
+                        count += 1
+                    }
+                    guard count == 2 else { throw damaged() }
+                }
+                mergeBounds.append(mergeBytes.count)
+                guard mergeBounds.count / 2 <= TokenizerJSON.mostPieces else {
+                    throw fields.error("model.merges", "are more than \(TokenizerJSON.mostPieces)", "fewer")
+                }
+            }
+        }
+
+        private func checkModel(_ fields: FieldReader) throws {
+            // Files before 2021 do not say the type.
+            let type = settings["type"] ?? .string("BPE")
+            guard type == .string("BPE") else {
+                throw fields.error("model.type", "is \(type.text)", "\"BPE\"")
+            }
+            for (key, isThere) in [("vocab", !ids.isEmpty), ("merges", settings["merges"] == nil)]
+            where !isThere {
+                let value = settings[key].map { "is \($0.text)" } ?? "has no pieces"
+                throw fields.error(
+                    "model.\(key)", value,
+                    key == "vocab" ? "an object of texts and their ids" : "a list of pairs")
+            }
+        }
+    }
+}
+
+/// Reads the values of a `tokenizer.json` and says what is wrong with them.
+struct FieldReader {
+    let name: String
+
+    /// - Parameters:
+    ///   - path: Of the value in the file.
+    ///   - problem: Goes on with the path: "is 7".
+    ///   - accepted: What would be accepted.
+    func error(_ path: String, _ problem: String, _ accepted: String) -> UserError {
+        UserError(
+            "\(path.isEmpty ? "" : "\(path) ")\(problem)", file: name, hint: "supported: \(accepted)")
+    }
+
+    func object(_ value: JSONValue?, _ path: String) throws -> [String: JSONValue] {
+        guard case .object(let object)? = value else { throw wrong(value, path, "an object") }
+        return object
+    }
+
+    func array(_ value: JSONValue?, _ path: String) throws -> [JSONValue] {
+        guard case .array(let array)? = value else { throw wrong(value, path, "a list") }
+        return array
+    }
+
+    func string(_ value: JSONValue?, _ path: String) throws -> String {
+        guard case .string(let string)? = value else { throw wrong(value, path, "a text") }
+        return string
+    }
+
+    func boolean(_ value: JSONValue?, _ path: String, default standard: Bool? = nil) throws -> Bool {
+        switch value {
+        case .boolean(let flag)?: return flag
+        case nil where standard != nil, .null? where standard != nil: return standard ?? false
+        default: throw wrong(value, path, "true or false")
+        }
+    }
+
+    /// One of the names of an enumeration.
+    func choice<Choice: RawRepresentable & CaseIterable>(
+        _ value: JSONValue?, _ path: String, default standard: Choice? = nil
+    ) throws -> Choice where Choice.RawValue == String {
+        if value == nil, let standard { return standard }
+        let names = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        guard case .string(let name)? = value, let choice = Choice(rawValue: name) else {
+            throw wrong(value, path, names)
+        }
+        return choice
+    }
+
+    func wrong(_ value: JSONValue?, _ path: String, _ accepted: String) -> UserError {
+        error(path, value.map { "is \($0.text)" } ?? "is missing", accepted)
+    }
+}
+
+extension TokenizerJSON {
+    static func addedTokens(
+        _ value: JSONValue?, specials: Set<String>, _ fields: FieldReader
+    ) throws -> [AddedTokens.Token] {
+        guard let value, value != .null else { return [] }
+        var seen: Set<[UInt8]> = []
+        return try fields.array(value, "added_tokens").enumerated().map { index, value in
+            let path = "added_tokens[\(index)]"
+            let token = try fields.object(value, path)
+            let content = try fields.string(token["content"], "\(path).content")
+            guard case .integer(let number)? = token["id"], (0..<mostPieces).contains(number) else {
+                throw fields.wrong(token["id"], "\(path).id", "0 to \(mostPieces - 1)")
+            }
+            guard !content.isEmpty, seen.insert(Array(content.utf8)).inserted else {
+                throw fields.error(
+                    "\(path).content",
+                    content.isEmpty ? "is empty" : "\(content.debugDescription) is given twice",
+                    "different texts")
+            }
+            func flag(_ key: String) throws -> Bool {
+                try fields.boolean(token[key], "\(path).\(key)", default: false)
+            }
+            return AddedTokens.Token(
+                id: Int32(number), content: content, stripsLeft: try flag("lstrip"),
+                stripsRight: try flag("rstrip"),
+                isSingleWord: try flag("single_word"), isNormalized: try flag("normalized"),
+                isSpecial: try flag("special") || specials.contains(content))
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import Support
+
+extension Tokenizer {
+    /// The names of vocabularies' files in a checkpoint's directory, the one that wins first.
+    public static let fileNames = ["tokenizer.model", "tokenizer.json"]
+
+    /// The name under which `serializedModel` is saved in a checkpoint's directory.
+    public var fileName: String {
+        switch engine {
+        case .sentencePiece: Self.fileNames[0]
+        case .bytePair: Self.fileNames[1]
+        }
+    }
+
+    /// Opens a `.model` file, a `tokenizer.json`, or the one of them that a directory holds; where it holds both,
+    /// `tokenizer.model`.
+    ///
+    /// With a `tokenizer.json`, the files of transformers beside it are read, see `TokenizerConfiguration`.
+    ///
+    /// - Throws: `UserError` if the file cannot be read or is not a complete, sound vocabulary.
+    public convenience init(contentsOf url: URL) throws {
+        var isDirectory: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+        var file = url
+        if isDirectory.boolValue {
+            let files = Self.fileNames.map { url.appendingPathComponent($0) }
+            file = try files.first { try FileManager.default.exists(at: $0) } ?? files[0]
+        }
+        guard try FileManager.default.exists(at: file) else {
+            throw UserError(
+                "no such tokenizer", file: file.path,
+                hint: "give a SentencePiece .model file, a tokenizer.json, or a directory that holds "
+                    + "tokenizer.model or tokenizer.json",
+                status: .noInput)
+        }
+        let data = try ConfigurationFile.read(URL(filePath: file.path), atMost: Self.largestFile)
+        guard file.pathExtension == "json" else {
+            try self.init(serializedModel: data, name: file.path)
+            return
+        }
+        let configuration = try TokenizerConfiguration(directory: file.deletingLastPathComponent())
+        try self.init(tokenizerJSON: data, configuration: configuration, name: file.path)
+    }
+}
