@@ -71,7 +71,7 @@ extension Checkpoint {
         let configuration =
             template?.tokenizerConfiguration(for: tokenizer) ?? TransformersConfiguration(plain: tokenizer)
         try AtomicFile.write(
-            tokenizer.serializedModel, to: directory.appendingPathComponent(CheckpointFile.tokenizer))
+            tokenizer.serializedModel, to: directory.appendingPathComponent(tokenizer.fileName))
         try AtomicFile.write(
             JSONEncoder.stablePretty.encode(configuration) + [10],
             to: directory.appendingPathComponent(CheckpointFile.tokenizerConfiguration))
@@ -106,7 +106,7 @@ extension SpecialTokens {
     /// The ids that the tokenizer itself names.
     fileprivate init(_ tokenizer: Tokenizer?) {
         self.init(
-            begin: tokenizer?.beginID, ends: tokenizer?.endID.map { [$0] } ?? [],
+            begin: tokenizer?.beginTokenID, ends: tokenizer?.endID.map { [$0] } ?? [],
             padding: tokenizer?.paddingID)
     }
 }

@@ -6,13 +6,13 @@ import Transformer
 /// A model with its tokenizer, chat template and special tokens.
 ///
 /// Models of the families in `FamilyRegistry.standard` are read: `config.json`, the weights in `model.safetensors` (or shards with an index),
-/// and, where they exist, `tokenizer.model`, the chat template and `generation_config.json`.
+/// and, where they exist, `tokenizer.model` or `tokenizer.json`, the chat template and `generation_config.json`.
 public struct Checkpoint {
     /// Where it was read from.
     public let url: URL
     /// The model.
     public let decoder: DecoderModel
-    /// nil if the directory holds no `tokenizer.model`.
+    /// nil if the directory holds neither `tokenizer.model` nor `tokenizer.json`, or the GGUF file no vocabulary.
     public let tokenizer: Tokenizer?
     /// nil if there is no chat template, or it is not a supported one.
     public let template: ChatTemplate?
@@ -66,12 +66,16 @@ public struct Checkpoint {
         if GGUFFile.isGGUF(url) {
             throw UserError("holds no vocabulary", file: url.relativePath, status: .noInput)
         }
-        let others = ["tokenizer.json", "vocab.json"].filter { CheckpointFile.existing($0, in: url) != nil }
+        let others = ["vocab.json", "tokenizer.bpe.model"].filter {
+            CheckpointFile.existing($0, in: url) != nil
+        }
         throw UserError(
-            "holds no \(CheckpointFile.tokenizer)"
-                + (others.isEmpty ? "" : ", and its \(others[0]) cannot be read"), file: url.relativePath,
-            hint: "put the SentencePiece model that it was trained with beside the weights"
-                + (others.isEmpty ? "" : "; other vocabularies, such as byte-level BPE, are not supported"),
+            "holds neither \(CheckpointFile.tokenizer) nor \(CheckpointFile.fastTokenizer)",
+            file: url.relativePath,
+            hint: others.isEmpty
+                ? "put the tokenizer that it was trained with beside the weights"
+                : "\(others[0]) alone is not read; AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes "
+                    + CheckpointFile.fastTokenizer,
             status: .noInput)
     }
 }

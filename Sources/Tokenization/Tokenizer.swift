@@ -71,13 +71,17 @@ public final class Tokenizer: Sendable {
     /// - Parameters:
     ///   - tokenizerJSON: The file's bytes.
     ///   - configuration: Which tokens begin and end texts, as the files beside it say.
+    ///   - rows: Rows of the model's embedding table. Added tokens beyond it, which the model cannot use, are left out, such
+    ///     as the image token of Gemma 3's text models; nil keeps all.
     ///   - name: What errors call the file.
     /// - Throws: `UserError` if the bytes are damaged or ask for something that is not supported; the message names it.
     public init(
-        tokenizerJSON: Data, configuration: TokenizerConfiguration = TokenizerConfiguration(), name: String
+        tokenizerJSON: Data, configuration: TokenizerConfiguration = TokenizerConfiguration(),
+        rows: Int? = nil, name: String
     ) throws {
-        let file = try TokenizerJSON(tokenizerJSON, specials: configuration.allSpecialTokens, name: name)
-        let roles = try TokenRoles(file, configuration, name: name)
+        let file = try TokenizerJSON(
+            tokenizerJSON, specials: configuration.allSpecialTokens, rows: rows, name: name)
+        let roles = try TokenRoles(file, configuration, rows: rows, name: name)
         serializedModel = tokenizerJSON
         let engine = try BytePairEngine(file, name: name)
         self.engine = .bytePair(engine)

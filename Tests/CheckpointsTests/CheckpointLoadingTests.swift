@@ -34,7 +34,7 @@ import Testing
         #expect(untied.tokenizer == nil)
         #expect(untied.template == nil)
         let error = try userError { _ = try untied.requireTokenizer() }
-        #expect(error.problem == "holds no tokenizer.model")
+        #expect(error.problem == "holds neither tokenizer.model nor tokenizer.json")
         #expect(error.status == .noInput)
         let tied = try Checkpoint.configuration(at: golden("checkpoints/llama-tied"))
         #expect(tied.tiedHead)

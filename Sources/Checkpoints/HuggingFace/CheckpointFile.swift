@@ -7,6 +7,7 @@ enum CheckpointFile {
     static let weights = "model.safetensors"
     static let index = "model.safetensors.index.json"
     static let tokenizer = "tokenizer.model"
+    static let fastTokenizer = "tokenizer.json"
     static let tokenizerConfiguration = "tokenizer_config.json"
     static let template = "chat_template.jinja"
 
@@ -15,7 +16,7 @@ enum CheckpointFile {
     static func isReplaceable(_ name: String) -> Bool {
         let known: Set = [
             configuration, generation, weights, index, tokenizer, tokenizerConfiguration, template,
-            "tokenizer.json", "special_tokens_map.json", "added_tokens.json",
+            fastTokenizer, "special_tokens_map.json", "added_tokens.json",
         ]
         return known.contains(name) || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
     }

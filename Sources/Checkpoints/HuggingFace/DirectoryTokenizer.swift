@@ -2,16 +2,21 @@ import Foundation
 import Support
 import Tokenization
 
-/// The tokenizer of a Hugging Face directory: `tokenizer.model`, and the tokens that were added to it later.
+/// The tokenizer of a Hugging Face directory: `tokenizer.model` and the tokens that were added to it later, else `tokenizer.json`.
 ///
-/// transformers keeps those in `tokenizer_config.json` (`added_tokens_decoder`) and, before version 4.34, in
+/// transformers keeps added tokens in `tokenizer_config.json` (`added_tokens_decoder`) and, before version 4.34, in
 /// `added_tokens.json`; Phi-3's role markers are such tokens. Here they are pieces behind the others: control pieces where they
-/// are special, user-defined symbols else.
+/// are special, user-defined symbols else. A `tokenizer.json` has them itself.
 struct DirectoryTokenizer {
-    /// A SentencePiece model with the added tokens.
-    let model: Data
+    private enum Contents {
+        /// A SentencePiece model with the added tokens.
+        case sentencePiece(Data)
+        case opened(Tokenizer)
+    }
+
+    private let contents: Contents
     /// How messages name it.
-    let name: String
+    private let name: String
     /// Pieces, the added ones among them.
     let count: Int
 
@@ -20,7 +25,7 @@ struct DirectoryTokenizer {
         var isSpecial: Bool
     }
 
-    /// Names of the files beside `tokenizer.model` that are read.
+    /// Names of files beside `tokenizer.model` that are read.
     private static let addedTokens = "added_tokens.json"
     private static let specialTokens = "special_tokens_map.json"
     /// Embedding tables are padded to multiples of at most this many rows (Megatron: 128 times the tensor-parallel degree).
@@ -28,11 +33,24 @@ struct DirectoryTokenizer {
     /// As the model's shape is bounded.
     private static let largestID = 1 << 24
 
-    /// - Parameter rows: Of the embedding table: tokens beyond it cannot be used and are left out; nil if not known.
-    /// - Returns: nil if the directory has no `tokenizer.model`
+    /// - Parameter rows: Of the embedding table: added tokens beyond it cannot be used and are left out; nil if not known.
+    /// - Returns: nil if the directory has neither file
     /// - Throws: `UserError` if a file is damaged or they contradict each other.
     init?(directory: URL, rows: Int?) throws {
-        guard let file = CheckpointFile.existing(CheckpointFile.tokenizer, in: directory) else { return nil }
+        if let file = CheckpointFile.existing(CheckpointFile.tokenizer, in: directory) {
+            try self.init(sentencePiece: file, in: directory, rows: rows)
+        } else if let file = CheckpointFile.existing(CheckpointFile.fastTokenizer, in: directory) {
+            let tokenizer = try Tokenizer(
+                tokenizerJSON: ConfigurationFile.read(file, atMost: Tokenizer.largestFile),
+                configuration: TokenizerConfiguration(directory: directory), rows: rows,
+                name: file.relativePath)
+            (contents, name, count) = (.opened(tokenizer), file.relativePath, tokenizer.vocabularySize)
+        } else {
+            return nil
+        }
+    }
+
+    private init(sentencePiece file: URL, in directory: URL, rows: Int?) throws {
         let data = try ConfigurationFile.read(file, atMost: Tokenizer.largestFile)
         name = file.relativePath
         let spellings = try SentencePieceModel.spellings(data, name: name)
@@ -62,11 +80,18 @@ struct DirectoryTokenizer {
             pieces.append(
                 .init(spelling: spelling, score: 0, kind: token.isSpecial ? .control : .userDefined))
         }
-        model = SentencePieceModel.appending(pieces, to: data)
+        contents = .sentencePiece(SentencePieceModel.appending(pieces, to: data))
         count = spellings.count + pieces.count
     }
 
-    func tokenizer() throws -> Tokenizer { try Tokenizer(serializedModel: model, name: name) }
+    /// Opens the tokenizer.
+    /// - Throws: `UserError` if it is damaged.
+    func tokenizer() throws -> Tokenizer {
+        switch contents {
+        case .sentencePiece(let model): try Tokenizer(serializedModel: model, name: name)
+        case .opened(let tokenizer): tokenizer
+        }
+    }
 
     /// Checks that the pieces are those of an embedding table.
     ///
@@ -76,7 +101,7 @@ struct DirectoryTokenizer {
     func check(rows: Int, directory: URL) throws {
         guard count > rows || rows - count > Self.mostPadding else { return }
         throw UserError(
-            "\(CheckpointFile.tokenizer) has \(count) pieces, but the model's vocabulary has \(rows)",
+            "\(URL(filePath: name).lastPathComponent) has \(count) pieces, but the model's vocabulary has \(rows)",
             file: directory.relativePath, hint: "the two must come from one model")
     }
 

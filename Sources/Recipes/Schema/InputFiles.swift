@@ -73,7 +73,7 @@ final class InputFiles {
             guard try model(at: url).get().tokenizer == nil else { return }
             throw UserError(
                 "has no tokenizer", file: url.relativePath,
-                hint: "put the tokenizer.model that it was trained with beside its weights",
+                hint: "put the tokenizer.model or tokenizer.json that it was trained with beside its weights",
                 status: .noInput)
         case .tokenizer:
             if tokenizer(at: url) == nil { _ = try Checkpoint.tokenizerAndTemplate(at: url) }

@@ -78,7 +78,9 @@ public struct TokenizerConfiguration: Equatable, Sendable {
 struct TokenRoles {
     var begin, end, padding, beginToken: Int32?
 
-    init(_ file: TokenizerJSON, _ configuration: TokenizerConfiguration, name: String) throws {
+    init(
+        _ file: TokenizerJSON, _ configuration: TokenizerConfiguration, rows: Int?, name: String
+    ) throws {
         func id(_ spelling: String?, _ role: String) throws -> Int32? {
             guard let spelling else { return nil }
             guard let id = file.pieces.id(of: spelling) else {
@@ -89,7 +91,8 @@ struct TokenRoles {
             }
             return id
         }
-        for (id, spelling) in configuration.addedTokens.sorted(by: { $0.key < $1.key }) {
+        for (id, spelling) in configuration.addedTokens.sorted(by: { $0.key < $1.key })
+        where id < rows ?? .max {
             guard file.pieces.id(of: spelling) != Int32(exactly: id) else { continue }
             throw UserError(
                 "token \(id) is \(spelling.debugDescription) in \(TokenizerConfiguration.fileNames.configuration) "

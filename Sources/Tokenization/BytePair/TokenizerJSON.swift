@@ -48,11 +48,13 @@ struct TokenizerJSON {
 
     /// - Parameters:
     ///   - specials: Spellings of added tokens that mark structure, whatever the file says.
+    ///   - rows: Of the model's embedding table; added tokens beyond it are left out.
     ///   - name: What errors call the file.
-    init(_ data: Data, specials: Set<String> = [], name: String) throws {
+    init(_ data: Data, specials: Set<String> = [], rows: Int? = nil, name: String) throws {
         let content = try Content(data, name: name)
         let fields = FieldReader(name: name)
         let added = try Self.addedTokens(content.added, specials: specials, fields)
+            .filter { Int($0.id) < rows ?? .max }
         (pieces, addedTokens) = try Self.pieces(content, added, fields)
         model = try Self.model(content.settings, pieces, size: content.ids.count, fields)
         (merges, scores) = try Self.merges(content, pieces, ignoring: addedTokens, fields)

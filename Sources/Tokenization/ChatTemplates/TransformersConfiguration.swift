@@ -1,9 +1,9 @@
-/// The fields of `tokenizer_config.json` with which `transformers` reads our `tokenizer.model` to the same ids.
+/// The fields of `tokenizer_config.json` with which `transformers` reads our `tokenizer.model` or `tokenizer.json` to the same ids.
 ///
-/// Checked with transformers 5.23. It rebuilds the model in its own engine: a BPE model through
+/// Checked with transformers 5.23. It rebuilds a SentencePiece model in its own engine: a BPE model through
 /// `LlamaTokenizer` (which transformers 4 and llama.cpp's converter know too), a unigram model through
 /// `TokenizersBackend` (transformers 5). Its unigram engine takes the text `<0x41>` for the byte piece of that
-/// name; otherwise ids agree.
+/// name; otherwise ids agree. A `tokenizer.json` says itself how texts are read.
 package struct TransformersConfiguration: Codable, Equatable, Sendable {
     /// The class that transformers opens the model with.
     package var tokenizerClass: String
@@ -16,15 +16,15 @@ package struct TransformersConfiguration: Codable, Equatable, Sendable {
     /// The token that fills batches.
     package var paddingToken: String?
     /// Symbols that are found in text before anything else.
-    package var additionalSpecialTokens: [String]
-    /// Whether texts begin with the begin token.
-    package var addsBegin = false
+    package var additionalSpecialTokens: [String]?
+    /// Whether texts begin with the begin token; nil where the `tokenizer.json` says so.
+    package var addsBegin: Bool?
     /// Whether texts end with the end token.
-    package var addsEnd = false
+    package var addsEnd: Bool?
     /// Whether a space is put before texts.
-    package var addsPrefixSpace: Bool
+    package var addsPrefixSpace: Bool?
     /// False: text after a special token begins without a space.
-    package var legacy = false
+    package var legacy: Bool?
     /// False: decoding leaves spaces before punctuation alone.
     package var cleansUpSpaces = false
     /// The chat template, in Jinja.
@@ -58,14 +58,20 @@ extension ChatTemplate {
 extension TransformersConfiguration {
     /// The contents of `tokenizer_config.json` for a vocabulary without a chat template.
     package init(plain tokenizer: Tokenizer) {
-        tokenizerClass = tokenizer.kind == .bpe ? "LlamaTokenizer" : "TokenizersBackend"
-        beginToken = tokenizer.beginID.map(tokenizer.piece)
+        beginToken = tokenizer.beginTokenID.map(tokenizer.piece)
         endToken = tokenizer.endID.map(tokenizer.piece)
-        unknownToken = tokenizer.unknownID < 0 ? nil : tokenizer.piece(tokenizer.unknownID)
+        unknownToken = tokenizer.unknownID >= 0 ? tokenizer.piece(tokenizer.unknownID) : nil
         paddingToken = tokenizer.paddingID.map(tokenizer.piece)
+        guard tokenizer.isSentencePiece else {
+            tokenizerClass = "PreTrainedTokenizerFast"
+            if tokenizer.beginID != nil { addsBegin = true }
+            return
+        }
+        tokenizerClass = tokenizer.kind == .bpe ? "LlamaTokenizer" : "TokenizersBackend"
         additionalSpecialTokens = tokenizer.userDefinedIDs.map(tokenizer.piece)
         addsPrefixSpace = tokenizer.addsDummyPrefix
         // Texts are trained on with it.
         addsBegin = tokenizer.beginID != nil
+        (addsEnd, legacy) = (false, false)
     }
 }

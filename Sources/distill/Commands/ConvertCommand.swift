@@ -71,7 +71,7 @@ struct ConvertCommand: ParsableCommand {
                     tokens: model.tokens, to: url, as: type.dtype)
             } else {
                 if model.tokenizer == nil {
-                    Failure.report("note: \(input) has no tokenizer.model, so none is written")
+                    Failure.report("note: \(input) has no tokenizer, so none is written")
                 }
                 try Checkpoint.save(
                     decoder: model.decoder, tokenizer: model.tokenizer, template: model.template,

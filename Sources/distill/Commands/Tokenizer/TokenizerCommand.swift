@@ -23,7 +23,8 @@ struct TokenizerCommand: ParsableCommand {
 
     /// The tokenizer that a subcommand works with.
     struct Model: ParsableArguments {
-        @Argument(help: "The tokenizer: a .model file, a checkpoint directory or a GGUF file.")
+        @Argument(
+            help: "The tokenizer: a .model file, a tokenizer.json, a checkpoint directory or a GGUF file.")
         var model: String
 
         func load() throws -> Tokenizer { try Checkpoint.tokenizer(at: URL(fileURLWithPath: model)) }
@@ -118,11 +119,13 @@ extension TokenizerCommand {
         static let configuration = CommandConfiguration(
             abstract: "Encode each line of standard input as a line of token ids.",
             discussion: """
-                The ids are those of the sentencepiece library, which reads U+2581 (▁) in a text as a space. A user-defined \
-                symbol that is spelled out in the text, such as <|user|>, becomes its id; with --content it stays text.
+                The ids are those of the sentencepiece library, which reads U+2581 (▁) in a text as a space, or of the \
+                tokenizers library. Text that spells a special token stays text. A user-defined symbol that is spelled out \
+                in the text, such as <|user|>, becomes its id; with --content it stays text.
 
                 EXAMPLES
                   echo 'How are you?' | distill tokenizer encode tokenizer.model --bos
+                  echo '"two\\nlines"' | distill tokenizer encode models/SmolLM2-135M-Instruct --jsonl
                 """)
 
         @OptionGroup var model: Model
@@ -132,6 +135,8 @@ extension TokenizerCommand {
         var eos = false
         @Flag(help: "Treat lines as untrusted text, in which user-defined symbols are plain characters.")
         var content = false
+        @Flag(help: "Read each line as a JSON string, which may contain line breaks.")
+        var jsonl = false
         @OptionGroup(title: "General") var general: GeneralFlags
 
         func run() throws {
@@ -144,14 +149,18 @@ extension TokenizerCommand {
                 var spaceSymbols = 0
                 try ByteLines.transform { lines, first in
                     for (index, line) in lines.enumerated() {
-                        spaceSymbols += SpaceSymbol.count(in: line)
+                        if tokenizer.isSentencePiece { spaceSymbols += SpaceSymbol.count(in: line) }
                         guard UTF8Validation.firstFault(in: UnsafeRawBufferPointer(line)) == nil else {
                             throw UserError(
                                 "not valid UTF-8", file: "standard input", line: first + index)
                         }
                     }
-                    return map(lines) { line in
-                        ByteLines.decimal(encode(line, with: tokenizer))
+                    guard jsonl else {
+                        return map(lines) { ByteLines.decimal(encode($0, with: tokenizer)) }
+                    }
+                    let texts = try lines.enumerated().map { try JSONText.parse($1, line: first + $0) }
+                    return map(texts) { text in
+                        text.withUnsafeBufferPointer { ByteLines.decimal(encode($0, with: tokenizer)) }
                     }
                 }
                 if let note = SpaceSymbol.note(count: spaceSymbols) { Failure.report("note: \(note)") }
@@ -174,6 +183,8 @@ extension TokenizerCommand {
                 """)
 
         @OptionGroup var model: Model
+        @Flag(help: "Write each text as a JSON string, so that one with line breaks is one line.")
+        var jsonl = false
         @OptionGroup(title: "General") var general: GeneralFlags
 
         func run() throws {
@@ -184,7 +195,10 @@ extension TokenizerCommand {
                         try Self.ids(in: $1, line: first + $0, of: tokenizer)
                     }
                     // The ids were checked above, so decoding cannot throw.
-                    return map(ids) { (try? tokenizer.decodedBytes($0)) ?? [] }
+                    return map(ids) { ids in
+                        let text = (try? tokenizer.decodedBytes(ids)) ?? []
+                        return jsonl ? JSONText.write(text) : text
+                    }
                 }
             }
         }

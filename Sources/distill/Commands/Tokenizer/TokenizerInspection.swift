@@ -34,6 +34,8 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
         let piece: String
     }
 
+    /// `sentencepiece` or `tokenizer.json`.
+    let format: String
     let kind: TokenizerKind
     let vocabularySize: Int
     let normalization: String
@@ -41,7 +43,7 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
     let removesExtraWhitespace: Bool
     let hasByteFallback: Bool
     /// Characters that do not survive a round trip even without normalization.
-    let rewrittenCharacters = ["\u{2581}": " "]
+    let rewrittenCharacters: [String: String]
     /// The unknown, begin, end and padding pieces, by purpose.
     let special: [String: Piece]
     let userDefined: [Piece]
@@ -52,6 +54,8 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
 
     init(_ tokenizer: Tokenizer) {
         func piece(_ id: Int32) -> Piece { Piece(id: id, piece: tokenizer.piece(id)) }
+        format = tokenizer.isSentencePiece ? "sentencepiece" : "tokenizer.json"
+        rewrittenCharacters = tokenizer.isSentencePiece ? ["\u{2581}": " "] : [:]
         kind = tokenizer.kind
         vocabularySize = tokenizer.vocabularySize
         normalization = tokenizer.normalization
@@ -59,8 +63,8 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
         removesExtraWhitespace = tokenizer.removesExtraWhitespace
         hasByteFallback = tokenizer.hasByteFallback
         let ids: [(String, Int32?)] = [
-            ("unknown", tokenizer.unknownID), ("begin", tokenizer.beginID), ("end", tokenizer.endID),
-            ("padding", tokenizer.paddingID),
+            ("unknown", tokenizer.unknownID >= 0 ? tokenizer.unknownID : nil),
+            ("begin", tokenizer.beginTokenID), ("end", tokenizer.endID), ("padding", tokenizer.paddingID),
         ]
         special = Dictionary(
             uniqueKeysWithValues: ids.compactMap { name, id in id.map { (name, piece($0)) } })
@@ -82,13 +86,14 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
         let specials = special.sorted { $0.value.id < $1.value.id }
             .map { "\($0.key) \($0.value.id) \($0.value.piece)" }
         return """
-            kind            \(kind.rawValue)
+            kind            \(kind.rawValue) (\(format))
             pieces          \(vocabularySize): \(counts.joined(separator: ", "))
             special         \(specials.joined(separator: "  "))
             symbols         \(list(userDefined))
             normalization   \(normalization.isEmpty ? "unnamed" : normalization)\
             \(removesExtraWhitespace ? ", extra white space removed" : "")\
-            \(addsDummyPrefix ? ", a space put before every text" : ""), U+2581 (▁) becomes a space
+            \(addsDummyPrefix ? ", a space put before every text" : "")\
+            \(rewrittenCharacters.isEmpty ? "" : ", U+2581 (▁) becomes a space")
             byte fallback   \(hasByteFallback ? "yes" : "no")
             sample          \(list(sample))
             """
