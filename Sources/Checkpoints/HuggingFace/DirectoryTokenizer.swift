@@ -44,15 +44,20 @@ struct DirectoryTokenizer {
                 tokenizerJSON: ConfigurationFile.read(file, atMost: Tokenizer.largestFile),
                 configuration: TokenizerConfiguration(directory: directory), rows: rows,
                 name: file.relativePath)
-            (contents, name, count) = (.opened(tokenizer), file.relativePath, tokenizer.vocabularySize)
+            self.init(
+                contents: .opened(tokenizer), name: file.relativePath, count: tokenizer.vocabularySize)
         } else {
             return nil
         }
     }
 
+    private init(contents: Contents, name: String, count: Int) {
+        (self.contents, self.name, self.count) = (contents, name, count)
+    }
+
     private init(sentencePiece file: URL, in directory: URL, rows: Int?) throws {
         let data = try ConfigurationFile.read(file, atMost: Tokenizer.largestFile)
-        name = file.relativePath
+        let name = file.relativePath
         let spellings = try SentencePieceModel.spellings(data, name: name)
         var pieces: [SentencePieceModel.Piece] = []
         for (id, token) in try Self.addedTokens(in: directory).sorted(by: { $0.key < $1.key }) {
@@ -80,8 +85,9 @@ struct DirectoryTokenizer {
             pieces.append(
                 .init(spelling: spelling, score: 0, kind: token.isSpecial ? .control : .userDefined))
         }
-        contents = .sentencePiece(SentencePieceModel.appending(pieces, to: data))
-        count = spellings.count + pieces.count
+        self.init(
+            contents: .sentencePiece(SentencePieceModel.appending(pieces, to: data)), name: name,
+            count: spellings.count + pieces.count)
     }
 
     /// Opens the tokenizer.
