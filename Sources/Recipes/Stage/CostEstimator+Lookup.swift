@@ -73,11 +73,11 @@ extension CostEstimator: ModelLookup {
 
     func pass(_ shape: Configuration?, _ tokens: Double) -> Double { shape?.cost.pass(tokens) ?? 0 }
 
-    /// Passes over some documents after others. They fall short of the limit by a part of a document, and buffers are kept in
-    /// sizes that differ by an eighth: there are some of each.
+    /// Passes over some documents after others. They fall short of the limit by a part of a document, so that their buffers
+    /// have several sizes. A free one of up to twice the size serves (see `BufferPool`): a quarter more is mapped, as measured.
     func passes(_ shape: Configuration?, _ tokens: Double, of corpus: CorpusExtent, context: Int) -> Double {
         guard let shape else { return 0 }
-        let sizes = corpus.tokens > 2 * tokens ? 1 + min(1, corpus.mean / 128) : 1
+        let sizes = corpus.tokens > 2 * tokens ? 1 + min(0.25, corpus.mean / 512) : 1
         return sizes * shape.cost.pass(tokens, longest: min(corpus.longest, Double(context)))
     }
 
