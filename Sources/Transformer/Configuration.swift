@@ -80,6 +80,9 @@ public struct Configuration: Encodable, Equatable, Sendable {
     /// Whether queries, keys, values and attention's output have biases.
     public var hasAttentionBias: Bool { attentionBias == true }
 
+    /// Whether queries, keys and values have biases, with attention's output or without.
+    public var hasQueryKeyValueBias: Bool { hasAttentionBias || family.biasesQueryKeyValue }
+
     /// Components of a head that are turned.
     public var turnedComponents: Int { rotaryDimension ?? headDimension }
 

@@ -55,10 +55,16 @@ struct HuggingFaceFamily: Sendable {
     struct Window: Sendable {
         /// Default of the size in positions; nil for no window.
         var size: Double?
-        /// The last of so many layers has no window, unless the file lists layers; nil where all have one.
+        /// The last of so many layers has no window, unless the file lists layers.
         var fullAttentionEvery: Int?
     }
 
+        /// Default of `max_window_layers`: so many first layers have no window, unless the file lists layers. Where it is set,
+        /// there is a window only if `use_sliding_window` is true.
+        var fullAttentionFirst: Int?
+
+        /// Whether a model may have layers without the window.
+        var isOfSomeLayers: Bool { fullAttentionEvery != nil || fullAttentionFirst != nil }
     /// Defaults of `query_pre_attn_scalar`, `attn_logit_softcapping` and `final_logit_softcapping`.
     struct Scores: Sendable {
         var queryScalar: Double

@@ -53,7 +53,8 @@ struct GGUFConfiguration {
                 keys.reject(".rope.dimension_count", "only the head dimension \(dimension) is supported")
             }
         }
-        if file.tensors["blk.0.attn_q.bias"] != nil || file.tensors["blk.0.attn_output.bias"] != nil {
+        let biases = ["blk.0.attn_q.bias", "blk.0.attn_output.bias"]
+        if !shape.family.biasesQueryKeyValue, biases.contains(where: { file.tensors[$0] != nil }) {
             shape.attentionBias = true
         }
         shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)

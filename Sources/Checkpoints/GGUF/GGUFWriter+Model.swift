@@ -24,7 +24,7 @@ extension GGUFWriter {
         add(prefix + "rope.dimension_count", shape.turnedComponents)
         add(prefix + "rope.freq_base", shape.ropeTheta)
         add(prefix + "vocab_size", shape.vocabularySize)
-        if let window = shape.slidingWindow {
+        if let window = shape.slidingWindow, family.window != nil {
             add(prefix + "attention.sliding_window", window.size)
             if family.window?.fullAttentionEvery != nil {
                 let windowed = Set(window.layers)

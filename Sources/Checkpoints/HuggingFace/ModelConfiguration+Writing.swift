@@ -25,6 +25,8 @@ extension ModelConfiguration {
             "dtype": .string(typeNames[type]!),
             "torch_dtype": .string(typeNames[type]!),
         ]
+        // Where no model chooses, transformers has no such key.
+        if shape.family.biasesQueryKeyValue { object["attention_bias"] = nil }
         for activation in family.activations { object[activation.key] = .string(activation.values[0]) }
         object.merge(RopeKeys.json(of: shape, family)) { $1 }
         object.merge(attentionKeys) { $1 }
@@ -38,7 +40,10 @@ extension ModelConfiguration {
         if family.window != nil {
             keys["sliding_window"] = shape.slidingWindow.map { .integer($0.size) } ?? .null
         }
-        if family.window?.fullAttentionEvery != nil {
+        if family.window?.fullAttentionFirst != nil {
+            keys["use_sliding_window"] = .boolean(shape.slidingWindow != nil)
+        }
+        if family.window?.isOfSomeLayers == true {
             let windowed = Set(shape.slidingWindow?.layers ?? [])
             keys["layer_types"] = .array(
                 (0..<shape.layers).map {
