@@ -123,7 +123,8 @@ public struct Configuration: Encodable, Equatable, Sendable {
         for (name, value) in positive where !(value > 0 && value.isFinite) {
             problems.append("\(name) \(value) is not positive")
         }
-        return problems + misfits + (ropeScaling?.problems(dimension: turnedComponents) ?? [])
+        return problems + misfits
+            + (ropeScaling?.problems(dimension: turnedComponents, theta: ropeTheta) ?? [])
     }
 
     /// Choices that the family does not have.

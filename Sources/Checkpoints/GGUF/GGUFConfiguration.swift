@@ -171,7 +171,8 @@ struct GGUFConfiguration {
         case "linear":
             guard let factor = keys.optionalNumber(".rope.scaling.factor") else { break }
             return .linear(factor: factor)
-        default: keys.reject(".rope.scaling.type", "only none, linear and longrope are supported")
+        case "yarn": return .yarn(GGUFYaRN.scaling(&keys, originalContext: original, attention: attention))
+        default: keys.reject(".rope.scaling.type", "only none, linear, longrope and yarn are supported")
         }
         // An older spelling of linear scaling.
         return keys.optionalNumber(".rope.scale_linear").map { .linear(factor: $0) }

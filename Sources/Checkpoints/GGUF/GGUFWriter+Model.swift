@@ -53,6 +53,7 @@ extension GGUFWriter {
         case .linear(let factor):
             add(prefix + "rope.scaling.type", "linear")
             add(prefix + "rope.scaling.factor", factor)
+        case .yarn(let yarn): add(yarn, prefix: prefix)
         case .llama3: add(factors(isLong: false, name: "rope_freqs.weight"))
         case .longrope(let short, let long, let original, let attention):
             if short == long, attention == 1, family.writesFrequencyFactors {
