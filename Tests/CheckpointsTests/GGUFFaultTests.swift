@@ -63,8 +63,17 @@ import Testing
         ("missing: output_norm.weight", { $0.tensors[1].name = "other" }),
         ("\"llama.expert_count\" is 8: mixtures of experts", { $0.add("llama.expert_count", 8 as UInt32) }),
         (
-            "only none, linear and longrope are supported",
-            { $0.add("llama.rope.scaling.type", "yarn") }
+            "only none, linear, longrope and yarn are supported",
+            { $0.add("llama.rope.scaling.type", "dynamic") }
+        ),
+        ("\"llama.rope.scaling.factor\" is missing", { $0.add("llama.rope.scaling.type", "yarn") }),
+        (
+            "\"llama.rope.scaling.yarn_beta_fast\" is 16: only 32.0 is supported",
+            {
+                $0.add("llama.rope.scaling.type", "yarn")
+                $0.add("llama.rope.scaling.factor", 4 as UInt32)
+                $0.add("llama.rope.scaling.yarn_beta_fast", 16 as UInt32)
+            }
         ),
         (
             "holds a byte-level BPE vocabulary (gpt2); only SentencePiece vocabularies",

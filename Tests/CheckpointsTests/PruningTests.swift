@@ -9,7 +9,7 @@ import Transformer
 
 /// Models cut from others, against transformers on the same surgery (`Tests/Golden/students/generate.py`).
 @Suite struct PruningTests {
-    static let names = ["gemma3-layers", "gemma3-narrow", "llama-llama3-heads", "phi3-layers"]
+    static let names = ["gemma3-layers", "gemma3-narrow", "llama-llama3-heads", "phi3-layers", "qwen2-heads"]
 
     /// What `cuts.json` says.
     private struct Cut: Decodable {
@@ -188,7 +188,7 @@ import Transformer
         struct Manifest: Decodable { var sha256: [String: Fingerprint] }
         let data = try Data(contentsOf: golden("students/manifest.json"))
         let manifest = try JSONDecoder().decode(Manifest.self, from: data)
-        #expect(manifest.sha256.count == 5)
+        #expect(manifest.sha256.count == 6)
         for (name, fingerprint) in manifest.sha256 {
             #expect(try Fingerprint(fileAt: golden("students/\(name)")) == fingerprint, "\(name)")
         }
