@@ -37,8 +37,7 @@ struct TokenizerJSON {
         var fusesUnknown = false
         var hasByteFallback = false
         var ignoresMerges = false
-        /// How many pieces the model itself has; the others are added tokens.
-        var size = 0
+
     }
 
     /// Ids are below this, as those of models are.
@@ -149,7 +148,7 @@ struct TokenizerJSON {
     private static func model(
         _ settings: [String: JSONValue], _ pieces: PieceTable, size: Int, _ fields: FieldReader
     ) throws -> Model {
-        var model = Model(size: size)
+        var model = Model()
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
             switch settings[key] {
             case nil, .null?, .string("")?: break
