@@ -50,10 +50,12 @@ import Testing
         ("of which the file has", { $0.data.removeLast(32) }),
         ("a tensor's name has 65 bytes", { $0.tensors[0].name = String(repeating: "n", count: 65) }),
         (
-            "\"general.architecture\" is \"mamba\"; the architectures that are supported: gemma,",
-            {
-                $0.pairs[0].value = GGUFBytes.text("mamba")
-            }
+            "\"general.architecture\" is \"unknown\"; the architectures that are supported: gemma,",
+            { $0.pairs[0].value = GGUFBytes.text("unknown") }
+        ),
+        (
+            "\"general.architecture\" is \"qwen2moe\": mixtures of experts are not supported; the",
+            { $0.pairs[0].value = GGUFBytes.text("qwen2moe") }
         ),
         ("\"general.architecture\" is missing", { $0.pairs.removeFirst() }),
         ("\"llama.block_count\" is missing", { $0.pairs.remove(at: 3) }),

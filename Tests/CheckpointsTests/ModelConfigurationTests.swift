@@ -9,7 +9,16 @@ import Testing
 @Suite struct ModelConfigurationTests {
     static let refused: [String: String] = [
         #"{"model_type": "gpt2"}"#:
-            #""model_type" is "gpt2"; the types that are supported: gemma, gemma2, gemma3_text, llama, mistral, phi3"#,
+            #""model_type" is "gpt2": LayerNorm is not supported; the types that are supported: gemma, gemma2, gemma3_text, llama, mistral, phi3, qwen2, qwen3, smollm3"#,
+        #"{"model_type": "qwen2_moe"}"#:
+            #""model_type" is "qwen2_moe": mixtures of experts are not supported; the"#,
+        #"{"model_type": "mixtral"}"#:
+            #""model_type" is "mixtral": mixtures of experts are not supported; the"#,
+        #"{"model_type": "granite"}"#:
+            "(embedding_multiplier, residual_multiplier, logits_scaling) are not supported",
+        #"{"model_type": "olmo2"}"#:
+            "norms of all query heads together, and blocks that norm their outputs alone, are not",
+        #"{"model_type": "unheard-of"}"#: #""model_type" is "unheard-of"; the types that are supported: "#,
         #"{"model_type": null}"#: #""model_type" is missing"#,
         #"{"architectures": ["LlamaForSequenceClassification"]}"#: #"only ["LlamaForCausalLM"] is supported"#,
         #"{"hidden_act": "gelu"}"#: #""hidden_act" is "gelu": only "silu" is supported"#,

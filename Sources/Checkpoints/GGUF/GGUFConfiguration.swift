@@ -19,6 +19,13 @@ struct GGUFConfiguration {
         guard case .string(let architecture)? = file.metadata["general.architecture"],
             let descriptor = families.named(architecture: architecture)
         else {
+            var problem =
+                "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")"
+            if case .string(let name)? = file.metadata["general.architecture"],
+                let reason = UnsupportedFamilies.reason(for: name)
+            {
+                problem += ": " + reason
+            }
             throw file.error(
                 "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")",
                 hint: "the architectures that are supported: "

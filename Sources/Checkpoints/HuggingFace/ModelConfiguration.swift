@@ -30,8 +30,9 @@ struct ModelConfiguration {
         guard case .string(let type)? = keys["model_type"], let descriptor = families.named(modelType: type)
         else {
             let known = families.descriptors.map(\.huggingFace.modelType).sorted().joined(separator: ", ")
+            let reason = Self.reason(for: keys["model_type"])
             throw UserError(
-                "\"model_type\" is \(keys["model_type"]?.text ?? "missing")", file: fileName,
+                "\"model_type\" is \(keys["model_type"]?.text ?? "missing")\(reason)", file: fileName,
                 hint: "the types that are supported: \(known)")
         }
         family = descriptor.huggingFace
@@ -82,6 +83,12 @@ struct ModelConfiguration {
     }
 
     /// Marks the text part of a multimodal configuration; no key of a file has this name.
+    /// Why models of a type are refused, as the end of a message.
+    private static func reason(for type: JSONValue?) -> String {
+        guard case .string(let name)? = type else { return "" }
+        return UnsupportedFamilies.reason(for: name).map { ": " + $0 } ?? ""
+    }
+
     private static let wrapper = "(multimodal)"
 
     /// The `text_config` of a multimodal class, with the special tokens and `tie_word_embeddings` of the outer object.
