@@ -27,7 +27,7 @@ struct GGUFConfiguration {
                 problem += ": " + reason
             }
             throw file.error(
-                "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")",
+                problem,
                 hint: "the architectures that are supported: "
                     + families.descriptors.compactMap(\.gguf.architecture).sorted().joined(separator: ", "))
         }
@@ -145,44 +145,6 @@ struct GGUFConfiguration {
         }
         let every = keys.optionalInteger(key) ?? standard
         return layers.filter { every <= 0 || ($0 + 1) % every != 0 }
-    }
-
-    private static func ropeScaling(
-        _ keys: inout GGUFKeys, _ shape: Configuration, _ file: GGUFFile
-    ) throws -> RopeScaling? {
-        let original = keys.optionalInteger(".rope.scaling.original_context_length") ?? shape.contextLength
-        let attention = keys.optionalNumber(".rope.scaling.attn_factor") ?? 1
-        func factors(_ name: String) throws -> [Double]? {
-            guard let tensor = file.tensors[name] else { return nil }
-            guard tensor.shape == [shape.turnedComponents / 2], tensor.dtype == .f32 else {
-                throw tensor.error("is not \(shape.turnedComponents / 2) F32 values")
-            }
-            return tensor.bytes.withUnsafeBytes { bytes in
-                (0..<tensor.shape[0]).map {
-                    Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
-                }
-            }
-        }
-        if let short = try factors("rope_factors_short.weight"),
-            let long = try factors("rope_factors_long.weight")
-        {
-            return .longrope(
-                short: short, long: long, originalContext: original, attentionFactor: attention)
-        }
-        // Llama 3.1's scaling comes as the factors it amounts to, for sequences of every length.
-        if let factors = try factors("rope_freqs.weight") {
-            return .longrope(short: factors, long: factors, originalContext: original, attentionFactor: 1)
-        }
-        switch keys.string(".rope.scaling.type") {
-        case nil, "none", "longrope": break
-        case "linear":
-            guard let factor = keys.optionalNumber(".rope.scaling.factor") else { break }
-            return .linear(factor: factor)
-        case "yarn": return .yarn(GGUFYaRN.scaling(&keys, originalContext: original, attention: attention))
-        default: keys.reject(".rope.scaling.type", "only none, linear, longrope and yarn are supported")
-        }
-        // An older spelling of linear scaling.
-        return keys.optionalNumber(".rope.scale_linear").map { .linear(factor: $0) }
     }
 
     private static func tokens(_ keys: inout GGUFKeys) -> SpecialTokens {
