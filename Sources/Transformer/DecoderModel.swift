@@ -208,12 +208,14 @@ public final class DecoderModel: @unchecked Sendable {
         for (layer, block) in blocks.enumerated() {
             x = block.forward(x, projection: projection, observe: { observe($0, layer, $1) }) {
                 queryKeyValue in
-                attend(
+                guard let table = rotary.table(layer: layer, context: context) else {
+                    return attend(layer, queryKeyValue)
+                }
+                return attend(
                     layer,
                     rotaryEmbedding(
                         queryKeyValue, positions: positions, heads: turnedHeads,
-                        headDimension: configuration.headDimension,
-                        table: rotary.table(layer: layer, context: context)))
+                        headDimension: configuration.headDimension, table: table))
             }
             observe(.residual, layer, x)
         }

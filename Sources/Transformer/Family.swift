@@ -60,6 +60,8 @@ public struct Family: Equatable, Sendable {
         public static let attentionBiases = Choices(rawValue: 32)
         /// `Configuration.rotaryDimension`.
         public static let partialRotary = Choices(rawValue: 64)
+        /// `Configuration.layersWithoutRope`.
+        public static let layersWithoutRope = Choices(rawValue: 128)
     }
 }
 

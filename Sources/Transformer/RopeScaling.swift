@@ -82,6 +82,7 @@ struct RotaryTables {
     private let windowed: RotaryTable
     private let windowedLayers: Set<Int>
     private let shortContext: Int?
+    private let layersWithout: Set<Int>
 
     init(_ configuration: Configuration) {
         let (context, dimension) = (configuration.contextLength, configuration.turnedComponents)
@@ -98,12 +99,14 @@ struct RotaryTables {
         long = shortContext == nil ? short : table(theta: configuration.ropeTheta, scaling, isLong: true)
         let ownTheta = configuration.slidingWindow?.ropeTheta
         windowed = ownTheta.map { table(theta: $0, nil, isLong: false) } ?? short
+        layersWithout = Set(configuration.layersWithoutRope ?? [])
         windowedLayers = ownTheta == nil ? [] : Set(configuration.slidingWindow?.layers ?? [])
     }
 
-    /// The table of a layer.
+    /// The table of a layer; nil for a layer that turns nothing.
     /// - Parameter context: positions of the longest sequence, or that a cache can hold
-    func table(layer: Int, context: Int) -> RotaryTable {
+    func table(layer: Int, context: Int) -> RotaryTable? {
+        if layersWithout.contains(layer) { return nil }
         if windowedLayers.contains(layer) { return windowed }
         guard let shortContext else { return short }
         return context > shortContext ? long : short

@@ -13,6 +13,7 @@ import Transformer
         // Faults found, lines 10 and 20.
         "phi3-partial", "phi3-partial-longrope", "llama-bias", "gemma3-bias",
         "qwen2", "qwen2-window", "qwen3", "qwen3-bias", "qwen3-yarn", "llama-yarn", "mistral-nemo",
+        "smollm3", "smollm3-listed",
     ]
 
     /// Models that llama.cpp cannot compute, and why.
@@ -20,6 +21,7 @@ import Transformer
         "gemma3-bias": "no attention biases in gemma3 models",
         "qwen2-window": "no sliding window in qwen2 models",
         "qwen3-bias": "no attention biases in qwen3 models",
+        "smollm3-listed": "no rotary embedding in every 4th layer and no other in smollm3 models",
         "llama-yarn": "YaRN scaling only where beta_fast is 32, but it is 3.0",
     ]
 

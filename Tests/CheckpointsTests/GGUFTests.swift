@@ -11,7 +11,7 @@ import Transformer
 @Suite struct GGUFTests {
     static let names = [
         "llama-linear", "gemma", "gemma2", "gemma3", "phi3-longrope", "qwen2", "qwen3", "qwen3-yarn",
-        "mistral-nemo", "llama-llama3",
+        "mistral-nemo", "llama-llama3", "smollm3",
     ]
     /// Files whose matrices are not BF16.
     private static let inFloat32: Set = ["llama-linear", "mistral-nemo", "llama-llama3"]
@@ -38,11 +38,35 @@ import Transformer
         }
     }
 
+    /// The factors of frequencies that files hold are recognised as the scaling of Llama 3.1 (8) and 3.2 (32).
+    @Test(arguments: [8.0, 32]) func llama3ScalingComesBack(factor: Double) throws {
+        var shape = Configuration(
+            vocabularySize: 8, width: 8, layers: 1, heads: 1, headDimension: 64, feedForward: 8,
+            ropeTheta: 500_000, contextLength: 131_072,
+            ropeScaling: .llama3(factor: factor, lowFactor: 1, highFactor: 4, originalContext: 8192))
+        func copy(_ shape: Configuration) throws -> Configuration {
+            try withTemporaryDirectory { directory in
+                let url = directory.appending(path: "model.gguf")
+                try Checkpoint.export(
+                    decoder: DecoderModel(configuration: shape, seed: 1), tokenizer: nil, template: nil,
+                    tokens: SpecialTokens(), to: url, as: .f32)
+                return try Checkpoint.configuration(at: url)
+            }
+        }
+        #expect(try copy(shape) == shape)
+        // Others stay factors.
+        shape.ropeScaling = .llama3(factor: factor, lowFactor: 1, highFactor: 3, originalContext: 8192)
+        guard case .longrope? = try copy(shape).ropeScaling else {
+            Issue.record("other bounds are taken for Llama 3.1's")
+            return
+        }
+    }
+
     @Test func theGoldensAreUntouched() throws {
         struct Manifest: Decodable { var sha256: [String: Fingerprint] }
         let data = try Data(contentsOf: golden("gguf/manifest.json"))
         let manifest = try JSONDecoder().decode(Manifest.self, from: data)
-        #expect(manifest.sha256.count == 12)
+        #expect(manifest.sha256.count == 13)
         for (name, fingerprint) in manifest.sha256 {
             #expect(try Fingerprint(fileAt: golden("gguf/\(name)")) == fingerprint, "\(name)")
         }

@@ -124,6 +124,12 @@ import Testing
             #"{"hidden_act": "relu"}"#, #"{"hidden_activation": "relu"}"#, #"{"attention_bias": true}"#,
             #"{"use_bidirectional_attention": true}"#,
         ],
+        "smollm3": [
+            #"{"hidden_act": "relu"}"#, #"{"attention_bias": true}"#, #"{"mlp_bias": true}"#,
+            #"{"no_rope_layers": [0, 1, 1, 1, 0]}"#, #"{"no_rope_layers": [1, 1]}"#,
+            #"{"no_rope_layers": null, "no_rope_layer_interval": 2}"#, #"{"no_rope_layers": "all"}"#,
+            #"{"no_rope_layers": null, "no_rope_layer_interval": 0}"#, #"{"sliding_window": 4}"#,
+        ],
         "qwen2-window": [
             #"{"hidden_act": "relu"}"#, #"{"sliding_window": 3}"#, #"{"use_sliding_window": false}"#,
             #"{"layer_types": null, "max_window_layers": 2}"#, #"{"sliding_window": null}"#,

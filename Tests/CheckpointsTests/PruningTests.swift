@@ -72,6 +72,21 @@ import Transformer
         #expect(values(cut, "blocks.1.attention.output.bias") == [output[0], output[3], output[5]])
     }
 
+    /// A layer without rotary embedding stays one, wherever it comes to stand.
+    @Test func layersKeepTheirKindOfRotaryEmbedding() throws {
+        let whole = try Checkpoint.load(golden("families/smollm3")).decoder
+        #expect(whole.configuration.layersWithoutRope == [3])
+        let pruned = try whole.pruned(to: DecoderSelection(layers: [0, 3, 4]))
+        #expect(pruned.configuration.layersWithoutRope == [1])
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "student")
+            try Checkpoint.save(decoder: pruned, to: url)
+            let copy = try Checkpoint.load(url).decoder
+            #expect(copy.configuration == pruned.configuration)
+            #expect(logits(copy, [2, 5, 9, 7]) == logits(pruned, [2, 5, 9, 7]))
+        }
+    }
+
     /// The first layers of a model with the last norm: what the residual stream holds there, normed.
     @Test func aModelEndsAtAnExit() throws {
         let whole = try Checkpoint.load(golden("families/gemma3"))

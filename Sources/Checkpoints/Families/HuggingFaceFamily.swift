@@ -18,6 +18,9 @@ struct HuggingFaceFamily: Sendable {
     /// Default of `rope_local_base_freq`, the base of layers with a window; nil where they have the model's own. Where it is set,
     /// `rope_parameters` holds an object for each kind of layer.
     var windowedRopeTheta: Double?
+    /// Default of `no_rope_layer_interval`: the last of so many layers has no rotary embedding, unless `no_rope_layers` lists them;
+    /// nil where all have.
+    var withoutRopeEvery: Int?
     /// Names of rotary scalings that mean another in the family's files.
     var ropeTypeAliases: [String: String] = [:]
     /// Whether `auto_map`, which names classes that come with the weights, is passed over rather than refused.

@@ -65,6 +65,10 @@ struct GGUFConfiguration {
             shape.attentionBias = true
         }
         shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)
+        // Checked later; here so that an invalid number of layers does not fill the memory.
+        if (1...1 << 16).contains(shape.layers) {
+            shape.layersWithoutRope = family.layersWithoutRope(of: shape.layers)
+        }
         Self.readAttention(&keys, &shape, family)
         tokens = Self.tokens(&keys)
         self.shape = shape

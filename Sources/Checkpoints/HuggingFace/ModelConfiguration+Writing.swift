@@ -50,6 +50,10 @@ extension ModelConfiguration {
                     .string(windowed.contains($0) ? "sliding_attention" : "full_attention")
                 })
         }
+        if family.withoutRopeEvery != nil {
+            let without = Set(shape.layersWithoutRope ?? [])
+            keys["no_rope_layers"] = .array((0..<shape.layers).map { .integer(without.contains($0) ? 0 : 1) })
+        }
         guard family.scores != nil else { return keys }
         // transformers takes whole numbers only.
         let scalar = shape.queryScalar ?? Double(shape.headDimension)

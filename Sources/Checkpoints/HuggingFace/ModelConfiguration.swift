@@ -59,6 +59,7 @@ struct ModelConfiguration {
         shape.ropeTheta = rope.theta
         shape.ropeScaling = rope.scaling
         shape.rotaryDimension = rope.rotaryDimension(of: shape.headDimension)
+        shape.layersWithoutRope = RopeKeys.layersWithout(&keys, shape.layers, every: family.withoutRopeEvery)
         // transformers does not read the key in families that have no choice.
         if keys.boolean("attention_bias", default: false), !shape.family.biasesQueryKeyValue {
             shape.attentionBias = true
@@ -82,13 +83,13 @@ struct ModelConfiguration {
         }
     }
 
-    /// Marks the text part of a multimodal configuration; no key of a file has this name.
     /// Why models of a type are refused, as the end of a message.
     private static func reason(for type: JSONValue?) -> String {
         guard case .string(let name)? = type else { return "" }
         return UnsupportedFamilies.reason(for: name).map { ": " + $0 } ?? ""
     }
 
+    /// Marks the text part of a multimodal configuration; no key of a file has this name.
     private static let wrapper = "(multimodal)"
 
     /// The `text_config` of a multimodal class, with the special tokens and `tie_word_embeddings` of the outer object.

@@ -114,6 +114,16 @@ ADDED = {
         ),
         "bfloat16", {},
     ),
+    # Every fourth layer without rotary embedding, and listed layers.
+    "smollm3": ("SmolLM3", dict(num_hidden_layers=5), "bfloat16", {}),
+    "smollm3-listed": (
+        "SmolLM3",
+        dict(
+            hidden_size=12, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=False,
+            no_rope_layers=[0, 1, 0],
+        ),
+        "bfloat16", {},
+    ),
     # A head dimension of its own and no window, as Nemo.
     "mistral-nemo": ("Mistral", dict(head_dim=6, sliding_window=None), "bfloat16", {}),
     "gemma3-bias": ("Gemma3", dict(attention_bias=True, sliding_window=4), "bfloat16", {}),

@@ -30,7 +30,7 @@ SCALES = {
 }
 ARCHITECTURES = {"llama-linear": "llama", "gemma": "gemma", "gemma2": "gemma2", "gemma3": "gemma3", "phi3-longrope": "phi3"}
 # Made after those above, and without changing them.
-ADDED = {"qwen2": "qwen2", "qwen3": "qwen3", "qwen3-yarn": "qwen3", "mistral-nemo": "llama", "llama-llama3": "llama"}
+ADDED = {"qwen2": "qwen2", "qwen3": "qwen3", "qwen3-yarn": "qwen3", "mistral-nemo": "llama", "llama-llama3": "llama", "smollm3": "smollm3"}
 
 
 def make_blocks(random):
@@ -129,7 +129,7 @@ def make_model(name, architecture):
             writer.add_tensor(f"rope_factors_{kind}.weight", factors)
     names = gguf.get_tensor_name_map(writer_architecture(architecture), config["num_hidden_layers"])
     for source, value in load(FAMILIES / name).items():
-        if architecture == "llama" and source.endswith(("q_proj.weight", "k_proj.weight")):
+        if architecture in ("llama", "smollm3") and source.endswith(("q_proj.weight", "k_proj.weight")):
             heads = config["num_attention_heads" if "q_proj" in source else "num_key_value_heads"]
             value = interleave(value, heads)
         if architecture.startswith("gemma") and source.endswith("norm.weight"):
