@@ -106,12 +106,13 @@ struct TokenizerJSON {
             }
             bounds.append(bytes.count)
         }
-        let model = try table(bytes, bounds, fields)
+        var table = try table(bytes, bounds, fields)
+        let size = table.count
         // Added tokens that the model has not are numbered behind it, in the order of the file.
         var next = content.ids.count
         for (index, token) in added.enumerated() {
             let path = "added_tokens[\(index)]"
-            if let id = model.id(of: token.content) {
+            if let id = table.id(of: token.content) {
                 guard id == token.id else {
                     throw fields.error(
                         path,
@@ -120,16 +121,15 @@ struct TokenizerJSON {
                 }
                 continue
             }
-            guard Int(token.id) == next, next >= model.count else {
+            guard Int(token.id) == next, next >= size else {
                 throw fields.error(
                     path, "\(token.content.debugDescription) has the id \(token.id)",
-                    "added tokens that model.vocab does not have, numbered from \(max(next, model.count))")
+                    "added tokens that model.vocab does not have, numbered from \(max(next, size))")
             }
             next += 1
-            bytes += token.content.utf8
-            bounds.append(bytes.count)
+            try table.append(token.content)
         }
-        return (try table(bytes, bounds, fields), added)
+        return (table, added)
     }
 
     private static func table(_ bytes: [UInt8], _ bounds: [Int], _ fields: FieldReader) throws -> PieceTable {
