@@ -56,10 +56,10 @@ extension Checkpoint {
         let own = decoder.configuration
         let shape = families[own.family].gguf.equivalent?(own) ?? own
         let family = families[shape.family].gguf
-        if shape.hasAttentionBias, !family.hasAttentionBiases {
+        if let problem = family.problem(of: shape) {
             throw UserError(
-                "cannot save: llama.cpp has no attention biases in \(shape.family.name) models",
-                file: url.relativePath, hint: "write a Hugging Face directory", status: .configuration)
+                "cannot save: llama.cpp has \(problem)", file: url.relativePath,
+                hint: "write a Hugging Face directory", status: .configuration)
         }
         if let tokenizer, tokenizer.vocabularySize != shape.vocabularySize {
             throw UserError(

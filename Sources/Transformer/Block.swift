@@ -19,8 +19,10 @@ public final class Block {
     public let gateUp: Tensor
     /// Projection back to the residual stream, [C, F].
     public let down: Tensor
-    /// [(H + 2K)·D] and [C]; of models whose attention has biases
-    public let attentionBiases: (queryKeyValue: Tensor, output: Tensor)?
+    /// [(H + 2K)·D]; of models whose queries, keys and values have biases
+    public let queryKeyValueBias: Tensor?
+    /// [C]; of models whose attention's output has a bias
+    public let attentionOutputBias: Tensor?
     /// [D] each; of families that norm heads
     public let headNorms: (query: Tensor, key: Tensor)?
     /// [C] each; of families that norm outputs
@@ -36,9 +38,9 @@ public final class Block {
         feedForwardNorm = parameter("feedForwardNorm.weight")
         gateUp = parameter("feedForward.gateUp.weight")
         down = parameter("feedForward.down.weight")
-        attentionBiases =
-            configuration.hasAttentionBias
-            ? (parameter("attention.queryKeyValue.bias"), parameter("attention.output.bias")) : nil
+        queryKeyValueBias =
+            configuration.hasQueryKeyValueBias ? parameter("attention.queryKeyValue.bias") : nil
+        attentionOutputBias = configuration.hasAttentionBias ? parameter("attention.output.bias") : nil
         let family = configuration.family
         headNorms =
             family.normsHeads
@@ -67,14 +69,14 @@ public final class Block {
             return values
         }
         var queryKeyValue = projection(observed(.normed, norm(x, attentionNorm)), queryKeyValue, nil)
-        if let attentionBiases { queryKeyValue = rowBias(queryKeyValue, attentionBiases.queryKeyValue) }
+        if let queryKeyValueBias { queryKeyValue = rowBias(queryKeyValue, queryKeyValueBias) }
         if let headNorms {
             queryKeyValue = headNorm(
                 queryKeyValue, queryWeight: headNorms.query, keyWeight: headNorms.key, epsilon: epsilon,
                 shape: shape)
         }
         let middle = join(
-            observed(.heads, attend(queryKeyValue)), attentionOutput, bias: attentionBiases?.output, to: x,
+            observed(.heads, attend(queryKeyValue)), attentionOutput, bias: attentionOutputBias, to: x,
             norm: outputNorms?.attention, projection)
         let gated = gatedUnit(
             projection(observed(.normed, norm(middle, feedForwardNorm)), gateUp, nil), gate)

@@ -42,6 +42,8 @@ public struct Configuration: Encodable, Equatable, Sendable {
     public var attentionBias: Bool?
     /// Components of a head that are turned, its first ones; nil for all.
     public var rotaryDimension: Int?
+    /// The layers whose queries and keys are not turned, ascending; nil for none (arXiv 2305.19466).
+    public var layersWithoutRope: [Int]?
 
     /// A shape by its extents. What is left out is as in a small Llama: as many key-value heads as heads, heads that divide the
     /// width, a tied head.
@@ -54,7 +56,7 @@ public struct Configuration: Encodable, Equatable, Sendable {
         tiedHead: Bool = true, contextLength: Int = 512,
         ropeScaling: RopeScaling? = nil, slidingWindow: SlidingWindow? = nil, queryScalar: Double? = nil,
         attentionSoftCap: Float? = nil, logitSoftCap: Float? = nil, attentionBias: Bool? = nil,
-        rotaryDimension: Int? = nil
+        rotaryDimension: Int? = nil, layersWithoutRope: [Int]? = nil
     ) {
         self.family = family
         self.vocabularySize = vocabularySize
@@ -75,10 +77,14 @@ public struct Configuration: Encodable, Equatable, Sendable {
         self.logitSoftCap = logitSoftCap
         self.attentionBias = attentionBias
         self.rotaryDimension = rotaryDimension
+        self.layersWithoutRope = layersWithoutRope
     }
 
     /// Whether queries, keys, values and attention's output have biases.
     public var hasAttentionBias: Bool { attentionBias == true }
+
+    /// Whether queries, keys and values have biases, with attention's output or without.
+    public var hasQueryKeyValueBias: Bool { hasAttentionBias || family.biasesQueryKeyValue }
 
     /// Components of a head that are turned.
     public var turnedComponents: Int { rotaryDimension ?? headDimension }
@@ -111,6 +117,9 @@ public struct Configuration: Encodable, Equatable, Sendable {
                 problems.append("a sliding window in layer \(layer) of \(layers)")
             }
         }
+        if let layer = layersWithoutRope?.first(where: { !(0..<layers).contains($0) }) {
+            problems.append("no rotary embedding in layer \(layer) of \(layers)")
+        }
         let positive = [
             ("rotary base", ropeTheta), ("rotary base of windowed layers", slidingWindow?.ropeTheta ?? 1),
             ("norm epsilon", Double(normEpsilon)), ("query scalar", queryScalar ?? 1),
@@ -120,7 +129,8 @@ public struct Configuration: Encodable, Equatable, Sendable {
         for (name, value) in positive where !(value > 0 && value.isFinite) {
             problems.append("\(name) \(value) is not positive")
         }
-        return problems + misfits + (ropeScaling?.problems(dimension: turnedComponents) ?? [])
+        return problems + misfits
+            + (ropeScaling?.problems(dimension: turnedComponents, theta: ropeTheta) ?? [])
     }
 
     /// Choices that the family does not have.
@@ -130,6 +140,7 @@ public struct Configuration: Encodable, Equatable, Sendable {
             (.softCaps, "soft caps", attentionSoftCap != nil || logitSoftCap != nil),
             (.slidingWindow, "sliding window", slidingWindow != nil),
             (.attentionBiases, "attention biases", hasAttentionBias),
+            (.layersWithoutRope, "layers without rotary embedding", layersWithoutRope?.isEmpty == false),
             (.partialRotary, "partial rotary embedding", turnedComponents != headDimension),
             (.windowedRopeBase, "second rotary base", slidingWindow?.ropeTheta != nil),
             (

@@ -109,15 +109,14 @@ public final class DecoderModel: @unchecked Sendable {
                 (prefix + "feedForward.gateUp.weight", [2 * c.feedForward, c.width]),
                 (prefix + "feedForward.down.weight", [c.width, c.feedForward]),
             ]
-            if c.hasAttentionBias {
-                shapes += [
+            if c.hasQueryKeyValueBias {
+                shapes.append(
                     (
                         prefix + "attention.queryKeyValue.bias",
                         [queryWidth + 2 * c.keyValueHeads * c.headDimension]
-                    ),
-                    (prefix + "attention.output.bias", [c.width]),
-                ]
+                    ))
             }
+            if c.hasAttentionBias { shapes.append((prefix + "attention.output.bias", [c.width])) }
             if c.family.normsHeads {
                 shapes += [
                     (prefix + "attention.queryNorm.weight", [c.headDimension]),
@@ -209,12 +208,14 @@ public final class DecoderModel: @unchecked Sendable {
         for (layer, block) in blocks.enumerated() {
             x = block.forward(x, projection: projection, observe: { observe($0, layer, $1) }) {
                 queryKeyValue in
-                attend(
+                guard let table = rotary.table(layer: layer, context: context) else {
+                    return attend(layer, queryKeyValue)
+                }
+                return attend(
                     layer,
                     rotaryEmbedding(
                         queryKeyValue, positions: positions, heads: turnedHeads,
-                        headDimension: configuration.headDimension,
-                        table: rotary.table(layer: layer, context: context)))
+                        headDimension: configuration.headDimension, table: table))
             }
             observe(.residual, layer, x)
         }

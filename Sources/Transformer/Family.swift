@@ -15,6 +15,8 @@ public struct Family: Equatable, Sendable {
     public let normsOutputs: Bool
     /// Whether queries and keys are normed, head by head.
     public let normsHeads: Bool
+    /// Whether queries, keys and values have biases in all models, and attention's output in none.
+    public let biasesQueryKeyValue: Bool
     /// Whether embeddings are multiplied by √width.
     public let scalesEmbeddings: Bool
     /// The parts of `Configuration` that the family's models may set.
@@ -23,12 +25,13 @@ public struct Family: Equatable, Sendable {
     /// A family by its switches; those left out make a plain Llama.
     public init(
         name: String, gate: Gate = .silu, normsOutputs: Bool = false, normsHeads: Bool = false,
-        scalesEmbeddings: Bool = false, choices: Choices = []
+        biasesQueryKeyValue: Bool = false, scalesEmbeddings: Bool = false, choices: Choices = []
     ) {
         self.name = name
         self.gate = gate
         self.normsOutputs = normsOutputs
         self.normsHeads = normsHeads
+        self.biasesQueryKeyValue = biasesQueryKeyValue
         self.scalesEmbeddings = scalesEmbeddings
         self.choices = choices
     }
@@ -57,6 +60,8 @@ public struct Family: Equatable, Sendable {
         public static let attentionBiases = Choices(rawValue: 32)
         /// `Configuration.rotaryDimension`.
         public static let partialRotary = Choices(rawValue: 64)
+        /// `Configuration.layersWithoutRope`.
+        public static let layersWithoutRope = Choices(rawValue: 128)
     }
 }
 

@@ -13,13 +13,16 @@ public enum RopeScaling: Encodable, Equatable, Sendable {
     /// within `originalContext`, one of `long` beyond. Turned components are multiplied by `attentionFactor`.
     case longrope(short: [Double], long: [Double], originalContext: Int, attentionFactor: Double)
 
+    /// High frequencies kept, low ones divided by a factor, turned components scaled.
+    case yarn(YaRNScaling)
+
     /// Where sequences begin to count as long; nil where length makes no difference.
     var shortContext: Int? {
         if case .longrope(_, _, let originalContext, _) = self { originalContext } else { nil }
     }
 
     /// What is wrong with the scaling; empty when it is valid.
-    func problems(dimension: Int) -> [String] {
+    func problems(dimension: Int, theta: Double) -> [String] {
         func positive(_ name: String, _ value: Double) -> [String] {
             value > 0 && value.isFinite ? [] : ["the rotary \(name) \(value) is not positive"]
         }
@@ -33,12 +36,16 @@ public enum RopeScaling: Encodable, Equatable, Sendable {
             let lengths = counts.map { "\($0) rotary factors for \(dimension / 2) pairs of components" }
             return lengths + (short + long).flatMap { positive("factor", $0) }.prefix(1)
                 + positive("context", Double(context)) + positive("attention factor", attention)
+        case .yarn(let yarn): return yarn.problems(theta: theta)
         }
     }
 
     /// Changes frequencies, in Float32 as the reference implementations compute them.
-    func scaled(_ frequencies: [Float], isLong: Bool) -> [Float] {
+    ///
+    /// - Parameter theta: the base of the frequencies
+    func scaled(_ frequencies: [Float], theta: Double, isLong: Bool) -> [Float] {
         switch self {
+        case .yarn(let yarn): yarn.scaled(frequencies, theta: theta)
         case .linear(let factor): frequencies.map { $0 / Float(factor) }
         case .longrope(let short, let long, _, _):
             zip(frequencies, isLong ? long : short).map { $0 / Float($1) }
@@ -56,11 +63,15 @@ public enum RopeScaling: Encodable, Equatable, Sendable {
     /// What a plain frequency is divided by, for each pair of components.
     public func divisors(dimension: Int, theta: Double, isLong: Bool) -> [Float] {
         let plain = RotaryTable.frequencies(dimension: dimension, theta: theta)
-        return zip(plain, scaled(plain, isLong: isLong)).map { $0 / $1 }
+        return zip(plain, scaled(plain, theta: theta, isLong: isLong)).map { $0 / $1 }
     }
 
     var amplitude: Float {
-        if case .longrope(_, _, _, let attentionFactor) = self { Float(attentionFactor) } else { 1 }
+        switch self {
+        case .longrope(_, _, _, let attentionFactor): Float(attentionFactor)
+        case .yarn(let yarn): Float(yarn.attentionFactor)
+        case .linear, .llama3: 1
+        }
     }
 }
 
@@ -71,6 +82,7 @@ struct RotaryTables {
     private let windowed: RotaryTable
     private let windowedLayers: Set<Int>
     private let shortContext: Int?
+    private let layersWithout: Set<Int>
 
     init(_ configuration: Configuration) {
         let (context, dimension) = (configuration.contextLength, configuration.turnedComponents)
@@ -78,7 +90,8 @@ struct RotaryTables {
         func table(theta: Double, _ scaling: RopeScaling?, isLong: Bool) -> RotaryTable {
             let plain = RotaryTable.frequencies(dimension: dimension, theta: theta)
             return RotaryTable(
-                positions: context, frequencies: scaling?.scaled(plain, isLong: isLong) ?? plain,
+                positions: context,
+                frequencies: scaling?.scaled(plain, theta: theta, isLong: isLong) ?? plain,
                 amplitude: scaling?.amplitude ?? 1)
         }
         short = table(theta: configuration.ropeTheta, scaling, isLong: false)
@@ -86,12 +99,14 @@ struct RotaryTables {
         long = shortContext == nil ? short : table(theta: configuration.ropeTheta, scaling, isLong: true)
         let ownTheta = configuration.slidingWindow?.ropeTheta
         windowed = ownTheta.map { table(theta: $0, nil, isLong: false) } ?? short
+        layersWithout = Set(configuration.layersWithoutRope ?? [])
         windowedLayers = ownTheta == nil ? [] : Set(configuration.slidingWindow?.layers ?? [])
     }
 
-    /// The table of a layer.
+    /// The table of a layer; nil for a layer that turns nothing.
     /// - Parameter context: positions of the longest sequence, or that a cache can hold
-    func table(layer: Int, context: Int) -> RotaryTable {
+    func table(layer: Int, context: Int) -> RotaryTable? {
+        if layersWithout.contains(layer) { return nil }
         if windowedLayers.contains(layer) { return windowed }
         guard let shortContext else { return short }
         return context > shortContext ? long : short

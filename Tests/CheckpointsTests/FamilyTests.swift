@@ -12,6 +12,17 @@ import Transformer
         "llama-linear", "llama-llama3", "mistral", "gemma", "gemma2", "gemma3", "phi3", "phi3-longrope",
         // Faults found, lines 10 and 20.
         "phi3-partial", "phi3-partial-longrope", "llama-bias", "gemma3-bias",
+        "qwen2", "qwen2-window", "qwen3", "qwen3-bias", "qwen3-yarn", "llama-yarn", "mistral-nemo",
+        "smollm3", "smollm3-listed",
+    ]
+
+    /// Models that llama.cpp cannot compute, and why.
+    static let notInGGUF = [
+        "gemma3-bias": "no attention biases in gemma3 models",
+        "qwen2-window": "no sliding window in qwen2 models",
+        "qwen3-bias": "no attention biases in qwen3 models",
+        "smollm3-listed": "no rotary embedding in every 4th layer and no other in smollm3 models",
+        "llama-yarn": "YaRN scaling only where beta_fast is 32, but it is 3.0",
     ]
 
     private func sequences(_ name: String) throws -> [(ids: [Int32], logits: [Double])] {
@@ -65,6 +76,36 @@ import Transformer
                 expectClose(logits(copy.decoder, ids), wanted, relative: tolerance, absolute: tolerance)
             }
         }
+    }
+
+    /// Gradients of biases and of norms of heads against PyTorch's, in Float64 there.
+    @Test(arguments: ["qwen2", "qwen3-yarn"])
+    func gradientsOfVectorsAreThoseOfTransformers(name: String) throws {
+        let decoder = try Checkpoint.load(golden("families/\(name)")).decoder
+        let ids = try sequences(name)[0].ids
+        decoder.requireGradients()
+        let (loss, tape) = Tape.record {
+            let hidden = decoder.hiddenStates(TokenBatch(sequences: [Array(ids.dropLast())]))
+            return plainCrossEntropy(decoder.logits(hidden), targets: Array(ids.dropFirst()))
+        }
+        tape.backward(from: loss)
+        let file = try SafetensorsFile(contentsOf: golden("families/\(name).golden.safetensors"))
+        let parts = [
+            "attention.queryKeyValue.bias": ["q_proj.bias", "k_proj.bias", "v_proj.bias"],
+            "attention.queryNorm.weight": ["q_norm.weight"], "attention.keyNorm.weight": ["k_norm.weight"],
+        ]
+        var compared = 0
+        for (parameter, tensor) in decoder.parameters {
+            let fields = parameter.split(separator: ".", maxSplits: 2)
+            guard fields.count == 3, let names = parts[String(fields[2])] else { continue }
+            let wanted = try names.flatMap {
+                try file.floats("gradient.model.layers.\(fields[1]).self_attn.\($0)").values
+            }
+            let found = try #require(tensor.gradient).values
+            expectClose(found, wanted.map(Double.init), relative: tolerance, absolute: tolerance)
+            compared += 1
+        }
+        #expect(compared == (name == "qwen2" ? 2 : 4))
     }
 
     @Test func theGoldensAreUntouched() throws {

@@ -50,10 +50,12 @@ import Testing
         ("of which the file has", { $0.data.removeLast(32) }),
         ("a tensor's name has 65 bytes", { $0.tensors[0].name = String(repeating: "n", count: 65) }),
         (
-            "\"general.architecture\" is \"mamba\"; the architectures that are supported: gemma,",
-            {
-                $0.pairs[0].value = GGUFBytes.text("mamba")
-            }
+            "\"general.architecture\" is \"unknown\"; the architectures that are supported: gemma,",
+            { $0.pairs[0].value = GGUFBytes.text("unknown") }
+        ),
+        (
+            "\"general.architecture\" is \"qwen2moe\": mixtures of experts are not supported; the",
+            { $0.pairs[0].value = GGUFBytes.text("qwen2moe") }
         ),
         ("\"general.architecture\" is missing", { $0.pairs.removeFirst() }),
         ("\"llama.block_count\" is missing", { $0.pairs.remove(at: 3) }),
@@ -63,8 +65,17 @@ import Testing
         ("missing: output_norm.weight", { $0.tensors[1].name = "other" }),
         ("\"llama.expert_count\" is 8: mixtures of experts", { $0.add("llama.expert_count", 8 as UInt32) }),
         (
-            "only none, linear and longrope are supported",
-            { $0.add("llama.rope.scaling.type", "yarn") }
+            "only none, linear, longrope and yarn are supported",
+            { $0.add("llama.rope.scaling.type", "dynamic") }
+        ),
+        ("\"llama.rope.scaling.factor\" is missing", { $0.add("llama.rope.scaling.type", "yarn") }),
+        (
+            "\"llama.rope.scaling.yarn_beta_fast\" is 16: only 32.0 is supported",
+            {
+                $0.add("llama.rope.scaling.type", "yarn")
+                $0.add("llama.rope.scaling.factor", 4 as UInt32)
+                $0.add("llama.rope.scaling.yarn_beta_fast", 16 as UInt32)
+            }
         ),
         (
             "holds a byte-level BPE vocabulary (gpt2); only SentencePiece vocabularies",

@@ -9,7 +9,12 @@ import Transformer
 
 /// GGUF files that the reference package wrote, and vocabularies as converters write them.
 @Suite struct GGUFTests {
-    static let names = ["llama-linear", "gemma", "gemma2", "gemma3", "phi3-longrope"]
+    static let names = [
+        "llama-linear", "gemma", "gemma2", "gemma3", "phi3-longrope", "qwen2", "qwen3", "qwen3-yarn",
+        "mistral-nemo", "llama-llama3", "smollm3",
+    ]
+    /// Files whose matrices are not BF16.
+    private static let inFloat32: Set = ["llama-linear", "mistral-nemo", "llama-llama3"]
 
     /// The logits of the Hugging Face directory that each file was made from, for all storages of weights.
     @Test(arguments: names, WeightStorage.allCases)
@@ -17,7 +22,7 @@ import Transformer
         let checkpoint = try Checkpoint.load(golden("gguf/\(name).gguf"), weights: weights)
         let decoder = checkpoint.decoder
         let isStored = decoder.blocks[0].down.stored != nil
-        #expect(isStored == (weights == .stored && name != "llama-linear"))
+        #expect(isStored == (weights == .stored && !Self.inFloat32.contains(name)))
         #expect(checkpoint.tokens == SpecialTokens(begin: 1, ends: [2]))
         #expect(checkpoint.tokenizer == nil)
         let expected = try SafetensorsFile(contentsOf: golden("families/\(name).golden.safetensors"))
@@ -33,11 +38,35 @@ import Transformer
         }
     }
 
+    /// The factors of frequencies that files hold are recognised as the scaling of Llama 3.1 (8) and 3.2 (32).
+    @Test(arguments: [8.0, 32]) func llama3ScalingComesBack(factor: Double) throws {
+        var shape = Configuration(
+            vocabularySize: 8, width: 8, layers: 1, heads: 1, headDimension: 64, feedForward: 8,
+            ropeTheta: 500_000, contextLength: 131_072,
+            ropeScaling: .llama3(factor: factor, lowFactor: 1, highFactor: 4, originalContext: 8192))
+        func copy(_ shape: Configuration) throws -> Configuration {
+            try withTemporaryDirectory { directory in
+                let url = directory.appending(path: "model.gguf")
+                try Checkpoint.export(
+                    decoder: DecoderModel(configuration: shape, seed: 1), tokenizer: nil, template: nil,
+                    tokens: SpecialTokens(), to: url, as: .f32)
+                return try Checkpoint.configuration(at: url)
+            }
+        }
+        #expect(try copy(shape) == shape)
+        // Others stay factors.
+        shape.ropeScaling = .llama3(factor: factor, lowFactor: 1, highFactor: 3, originalContext: 8192)
+        guard case .longrope? = try copy(shape).ropeScaling else {
+            Issue.record("other bounds are taken for Llama 3.1's")
+            return
+        }
+    }
+
     @Test func theGoldensAreUntouched() throws {
         struct Manifest: Decodable { var sha256: [String: Fingerprint] }
         let data = try Data(contentsOf: golden("gguf/manifest.json"))
         let manifest = try JSONDecoder().decode(Manifest.self, from: data)
-        #expect(manifest.sha256.count == 7)
+        #expect(manifest.sha256.count == 13)
         for (name, fingerprint) in manifest.sha256 {
             #expect(try Fingerprint(fileAt: golden("gguf/\(name)")) == fingerprint, "\(name)")
         }

@@ -9,7 +9,16 @@ import Testing
 @Suite struct ModelConfigurationTests {
     static let refused: [String: String] = [
         #"{"model_type": "gpt2"}"#:
-            #""model_type" is "gpt2"; the types that are supported: gemma, gemma2, gemma3_text, llama, mistral, phi3"#,
+            #""model_type" is "gpt2": LayerNorm is not supported; the types that are supported: gemma, gemma2, gemma3_text, llama, mistral, phi3, qwen2, qwen3, smollm3"#,
+        #"{"model_type": "qwen2_moe"}"#:
+            #""model_type" is "qwen2_moe": mixtures of experts are not supported; the"#,
+        #"{"model_type": "mixtral"}"#:
+            #""model_type" is "mixtral": mixtures of experts are not supported; the"#,
+        #"{"model_type": "granite"}"#:
+            "(embedding_multiplier, residual_multiplier, logits_scaling) are not supported",
+        #"{"model_type": "olmo2"}"#:
+            "norms of all query heads together, and blocks that norm their outputs alone, are not",
+        #"{"model_type": "unheard-of"}"#: #""model_type" is "unheard-of"; the types that are supported: "#,
         #"{"model_type": null}"#: #""model_type" is missing"#,
         #"{"architectures": ["LlamaForSequenceClassification"]}"#: #"only ["LlamaForCausalLM"] is supported"#,
         #"{"hidden_act": "gelu"}"#: #""hidden_act" is "gelu": only "silu" is supported"#,
@@ -21,8 +30,17 @@ import Testing
         #"{"sliding_window": 128}"#: #""sliding_window" is 128: this is not supported"#,
         #"{"quantization_config": {"bits": 4}}"#: #""quantization_config" is {"bits":4}"#,
         #"{"auto_map": {"AutoModel": "x.Y"}}"#: #""auto_map" is {"AutoModel":"x.Y"}"#,
-        #"{"rope_scaling": {"rope_type": "yarn", "factor": 8.0}}"#:
-            #""yarn" is none of default, linear, llama3 and longrope"#,
+        #"{"rope_scaling": {"rope_type": "dynamic", "factor": 8.0}}"#:
+            #""dynamic" is none of default, linear, llama3, longrope and yarn"#,
+        #"{"rope_scaling": {"type": "yarn", "factor": -8.0}}"#: "the rotary factor -8.0 is not positive",
+        #"{"rope_scaling": {"type": "yarn", "factor": 8.0, "beta_fast": 0.5}}"#:
+            "the rotary beta_fast 0.5 is below beta_slow 1.0",
+        #"{"rope_scaling": {"type": "yarn", "factor": 8.0, "truncate": 1}}"#:
+            #""truncate" is 1: true or false is expected"#,
+        #"{"rope_scaling": {"type": "yarn", "factor": 8.0, "short_factor": [1]}}"#:
+            "short_factor is not supported",
+        #"{"rope_scaling": {"type": "yarn", "original_max_position_embeddings": 8}, "original_max_position_embeddings": 9}"#:
+            #""original_max_position_embeddings" is 8: it differs from the 9 outside"#,
         #"{"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}"#:
             #""original_max_position_embeddings" is missing"#,
         #"{"rope_scaling": {"type": "linear", "factor": -2.0}}"#: "the rotary factor -2.0 is not positive",
@@ -92,8 +110,8 @@ import Testing
 
     /// Keys by which transformers 5.24 computes other numbers, each with a value that no golden has.
     private static let common = [
-        #"{"hidden_size": 10}"#, #"{"intermediate_size": 12}"#, #"{"num_attention_heads": 4}"#,
-        #"{"num_hidden_layers": 1}"#, #"{"num_key_value_heads": 2}"#, #"{"head_dim": 6}"#,
+        #"{"hidden_size": 10}"#, #"{"intermediate_size": 12}"#, #"{"num_attention_heads": 6}"#,
+        #"{"num_hidden_layers": 1}"#, #"{"num_key_value_heads": 3}"#, #"{"head_dim": 10}"#,
         #"{"max_position_embeddings": 99}"#, #"{"rms_norm_eps": 0.25}"#, #"{"vocab_size": 23}"#,
         #"{"partial_rotary_factor": 0.5}"#, #"{"rope_theta": 77, "rope_parameters": null}"#,
         #"{"quantization_config": {}}"#,
@@ -106,6 +124,18 @@ import Testing
             #"{"hidden_act": "relu"}"#, #"{"hidden_activation": "relu"}"#, #"{"attention_bias": true}"#,
             #"{"use_bidirectional_attention": true}"#,
         ],
+        "smollm3": [
+            #"{"hidden_act": "relu"}"#, #"{"attention_bias": true}"#, #"{"mlp_bias": true}"#,
+            #"{"no_rope_layers": [0, 1, 1, 1, 0]}"#, #"{"no_rope_layers": [1, 1]}"#,
+            #"{"no_rope_layers": null, "no_rope_layer_interval": 2}"#, #"{"no_rope_layers": "all"}"#,
+            #"{"no_rope_layers": null, "no_rope_layer_interval": 0}"#, #"{"sliding_window": 4}"#,
+        ],
+        "qwen2-window": [
+            #"{"hidden_act": "relu"}"#, #"{"sliding_window": 3}"#, #"{"use_sliding_window": false}"#,
+            #"{"layer_types": null, "max_window_layers": 2}"#, #"{"sliding_window": null}"#,
+        ],
+        "qwen3": [#"{"hidden_act": "relu"}"#, #"{"attention_bias": true}"#],
+        "qwen3-yarn": yarn, "llama-yarn": yarn,
         "gemma2": gemma, "gemma3": gemma + [#"{"rope_local_base_freq": 5, "rope_parameters": null}"#],
     ]
     private static let gemma = [
@@ -115,6 +145,15 @@ import Testing
         #"{"layer_types": null, "_sliding_window_pattern": 1}"#,
         #"{"layer_types": null, "sliding_window_pattern": 1}"#,
     ]
+
+    private static let yarn = [
+        #"{"factor": 5.0}"#, #"{"original_max_position_embeddings": 20}"#, #"{"attention_factor": 1.5}"#,
+        #"{"beta_fast": 20}"#, #"{"beta_slow": 2}"#, #"{"mscale": 0.7, "mscale_all_dim": 0.9}"#,
+        #"{"truncate": true, "beta_fast": 31}"#,
+    ].map { change in
+        let base = #"{"rope_type": "yarn", "rope_theta": 300.0, "factor": 4.0, "truncate": false"#
+        return #"{"rope_parameters": \#(base), \#(change.dropFirst())}"#
+    }
 
     /// Faults found, line 10: no key that changes the numbers is passed over.
     @Test(arguments: own.keys.sorted())
@@ -129,6 +168,39 @@ import Testing
                 let changed = try? Checkpoint.configuration(at: copy.url)
                 #expect(changed != shape, "\(change) is passed over")
                 try FileManager.default.removeItem(at: copy.url)
+            }
+        }
+    }
+
+    /// The first layers have no window, by a number or by a list.
+    @Test func layersWithAWindowAreCountedOrListed() throws {
+        try withTemporaryDirectory { directory in
+            let original = golden("families/qwen2-window")
+            let copy = CheckpointDirectory(at: directory.appending(path: "copy"))
+            try FileManager.default.copyItem(at: original, to: copy.url)
+            try copy.edit(removing: ["layer_types"])
+            let shape = try Checkpoint.configuration(at: copy.url)
+            #expect(shape.slidingWindow?.layers == [1, 2])
+            #expect(try Checkpoint.configuration(at: original) == shape)
+            // Qwen 2.5's files, which give a size that is not in use.
+            try copy.edit(#"{"use_sliding_window": false}"#)
+            #expect(try Checkpoint.configuration(at: copy.url).slidingWindow == nil)
+            try copy.edit(#"{"layer_types": ["full_attention", "sliding_attention", "full_attention"]}"#)
+            let error = try userError { _ = try Checkpoint.load(copy.url) }
+            #expect(error.description.contains("the model has no sliding window"))
+        }
+    }
+
+    /// Biases of queries, keys and values are Qwen 2's own, whatever a key says that transformers does not read.
+    @Test func attentionBiasIsNoKeyOfQwen2() throws {
+        try withTemporaryDirectory { directory in
+            let copy = CheckpointDirectory(at: directory.appending(path: "copy"))
+            try FileManager.default.copyItem(at: golden("families/qwen2"), to: copy.url)
+            let shape = try Checkpoint.configuration(at: copy.url)
+            #expect(shape.hasQueryKeyValueBias && !shape.hasAttentionBias)
+            for value in ["true", "false"] {
+                try copy.edit(#"{"attention_bias": \#(value)}"#)
+                #expect(try Checkpoint.load(copy.url).decoder.configuration == shape)
             }
         }
     }

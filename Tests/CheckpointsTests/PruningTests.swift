@@ -9,7 +9,7 @@ import Transformer
 
 /// Models cut from others, against transformers on the same surgery (`Tests/Golden/students/generate.py`).
 @Suite struct PruningTests {
-    static let names = ["gemma3-layers", "gemma3-narrow", "llama-llama3-heads", "phi3-layers"]
+    static let names = ["gemma3-layers", "gemma3-narrow", "llama-llama3-heads", "phi3-layers", "qwen2-heads"]
 
     /// What `cuts.json` says.
     private struct Cut: Decodable {
@@ -70,6 +70,21 @@ import Transformer
         #expect(values(cut, "blocks.0.attention.queryKeyValue.bias") == Array(bias[4...]))
         let output = values(whole, "blocks.1.attention.output.bias")
         #expect(values(cut, "blocks.1.attention.output.bias") == [output[0], output[3], output[5]])
+    }
+
+    /// A layer without rotary embedding stays one, wherever it comes to stand.
+    @Test func layersKeepTheirKindOfRotaryEmbedding() throws {
+        let whole = try Checkpoint.load(golden("families/smollm3")).decoder
+        #expect(whole.configuration.layersWithoutRope == [3])
+        let pruned = try whole.pruned(to: DecoderSelection(layers: [0, 3, 4]))
+        #expect(pruned.configuration.layersWithoutRope == [1])
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "student")
+            try Checkpoint.save(decoder: pruned, to: url)
+            let copy = try Checkpoint.load(url).decoder
+            #expect(copy.configuration == pruned.configuration)
+            #expect(logits(copy, [2, 5, 9, 7]) == logits(pruned, [2, 5, 9, 7]))
+        }
     }
 
     /// The first layers of a model with the last norm: what the residual stream holds there, normed.
@@ -188,7 +203,7 @@ import Transformer
         struct Manifest: Decodable { var sha256: [String: Fingerprint] }
         let data = try Data(contentsOf: golden("students/manifest.json"))
         let manifest = try JSONDecoder().decode(Manifest.self, from: data)
-        #expect(manifest.sha256.count == 5)
+        #expect(manifest.sha256.count == 6)
         for (name, fingerprint) in manifest.sha256 {
             #expect(try Fingerprint(fileAt: golden("students/\(name)")) == fingerprint, "\(name)")
         }

@@ -77,12 +77,18 @@ import Transformer
         }
     }
 
-    /// The text part of Gemma 3's multimodal class: as it was first written, and as transformers 4.52 and later write it.
-    @Test(arguments: [
-        ("language_model.model.", "language_model."), ("model.language_model.", ""),
-        ("language_model.", ""),
-    ]) func theTextPartOfAMultimodalModelIsRead(prefix: String, headPrefix: String) throws {
-        let name = "families/gemma3"
+    /// The text part of a multimodal class: as it was first written, and as transformers 4.52 and later write it.
+    @Test(
+        arguments: [("gemma3", "gemma3", "Gemma3"), ("mistral-nemo", "mistral3", "Mistral3")],
+        [
+            ("language_model.model.", "language_model."), ("model.language_model.", ""),
+            ("language_model.", ""),
+        ])
+    func theTextPartOfAMultimodalModelIsRead(
+        _ family: (golden: String, type: String, title: String), _ prefixes: (model: String, head: String)
+    ) throws {
+        let name = "families/\(family.golden)"
+        let (prefix, headPrefix) = prefixes
         try withTemporaryDirectory { directory in
             let source = directory.appending(path: "source")
             try FileManager.default.copyItem(at: golden(name), to: source)
@@ -92,7 +98,7 @@ import Transformer
             let ends = text.removeValue(forKey: "eos_token_id")
             text["architectures"] = nil
             let whole: [String: Any] = [
-                "model_type": "gemma3", "architectures": ["Gemma3ForConditionalGeneration"],
+                "model_type": family.type, "architectures": ["\(family.title)ForConditionalGeneration"],
                 "text_config": text, "vision_config": ["hidden_size": 8], "eos_token_id": ends as Any,
             ]
             try JSONSerialization.data(withJSONObject: whole).write(to: file)

@@ -16,7 +16,7 @@ struct FamilyRegistry: Sendable {
 
     /// The families that are supported.
     static let standard = FamilyRegistry(
-        descriptors: [.llama, .mistral, .gemma, .gemma2, .gemma3, .phi3])
+        descriptors: [.llama, .mistral, .gemma, .gemma2, .gemma3, .phi3, .qwen2, .qwen3, .smollm3])
 
     /// How a model's family is read and written.
     subscript(family: Family) -> FamilyDescriptor {

@@ -19,8 +19,31 @@ struct GGUFFamily: Sendable {
     var window: Window?
     /// Keys that scale and bound attention scores and logits; nil where they are refused.
     var scores: Scores?
+    /// The last of so many layers has no rotary embedding, in all models; nil where all have.
+    var withoutRopeEvery: Int?
     /// Names of weights that differ from `GGUFNames.common`, as there.
     var names: [String: [String]] = [:]
+
+    /// The layers without rotary embedding.
+    func layersWithoutRope(of layers: Int) -> [Int]? {
+        withoutRopeEvery.map { every in (0..<layers).filter { ($0 + 1) % every == 0 } }
+    }
+
+    /// What llama.cpp cannot compute of a model, as the end of a message; nil if it can.
+    func problem(of shape: Configuration) -> String? {
+        let models = "in \(shape.family.name) models"
+        if shape.hasAttentionBias, !hasAttentionBiases { return "no attention biases \(models)" }
+        if shape.slidingWindow?.layers.isEmpty == false, window == nil {
+            return "no sliding window \(models)"
+        }
+        if shape.layersWithoutRope ?? [] != layersWithoutRope(of: shape.layers) ?? [] {
+            return "no rotary embedding in every \(withoutRopeEvery ?? 0)th layer and no other \(models)"
+        }
+        guard case .yarn(let yarn)? = shape.ropeScaling, let problem = GGUFYaRN.problem(of: yarn) else {
+            return nil
+        }
+        return "YaRN scaling only where \(problem)"
+    }
 
     /// `attention.sliding_window`, and which layers have it.
     struct Window: Sendable {

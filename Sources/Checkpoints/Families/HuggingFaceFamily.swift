@@ -18,6 +18,11 @@ struct HuggingFaceFamily: Sendable {
     /// Default of `rope_local_base_freq`, the base of layers with a window; nil where they have the model's own. Where it is set,
     /// `rope_parameters` holds an object for each kind of layer.
     var windowedRopeTheta: Double?
+    /// Default of `no_rope_layer_interval`: the last of so many layers has no rotary embedding, unless `no_rope_layers` lists them;
+    /// nil where all have.
+    var withoutRopeEvery: Int?
+    /// Names of rotary scalings that mean another in the family's files.
+    var ropeTypeAliases: [String: String] = [:]
     /// Whether `auto_map`, which names classes that come with the weights, is passed over rather than refused.
     var ignoresAutoMap = false
     /// What is added to the file's norms: 1 where files hold their distance from 1.
@@ -55,8 +60,14 @@ struct HuggingFaceFamily: Sendable {
     struct Window: Sendable {
         /// Default of the size in positions; nil for no window.
         var size: Double?
-        /// The last of so many layers has no window, unless the file lists layers; nil where all have one.
+        /// The last of so many layers has no window, unless the file lists layers.
         var fullAttentionEvery: Int?
+        /// Default of `max_window_layers`: so many first layers have no window, unless the file lists layers. Where it is set,
+        /// there is a window only if `use_sliding_window` is true.
+        var fullAttentionFirst: Int?
+
+        /// Whether a model may have layers without the window.
+        var isOfSomeLayers: Bool { fullAttentionEvery != nil || fullAttentionFirst != nil }
     }
 
     /// Defaults of `query_pre_attn_scalar`, `attn_logit_softcapping` and `final_logit_softcapping`.

@@ -11,6 +11,8 @@ extension FamilyDescriptor {
         huggingFace: HuggingFaceFamily(
             modelType: "phi3", architecture: "Phi3ForCausalLM",
             defaults: .init(normEpsilon: 1e-5, contextLength: 4096), window: .init(),
+            // As first versions of Phi-3 named it.
+            ropeTypeAliases: ["yarn": "longrope"],
             // Such classes came with Phi-3 before transformers had its own.
             ignoresAutoMap: true,
             names: [

@@ -19,8 +19,15 @@ struct GGUFConfiguration {
         guard case .string(let architecture)? = file.metadata["general.architecture"],
             let descriptor = families.named(architecture: architecture)
         else {
+            var problem =
+                "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")"
+            if case .string(let name)? = file.metadata["general.architecture"],
+                let reason = UnsupportedFamilies.reason(for: name)
+            {
+                problem += ": " + reason
+            }
             throw file.error(
-                "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")",
+                problem,
                 hint: "the architectures that are supported: "
                     + families.descriptors.compactMap(\.gguf.architecture).sorted().joined(separator: ", "))
         }
@@ -53,10 +60,15 @@ struct GGUFConfiguration {
                 keys.reject(".rope.dimension_count", "only the head dimension \(dimension) is supported")
             }
         }
-        if file.tensors["blk.0.attn_q.bias"] != nil || file.tensors["blk.0.attn_output.bias"] != nil {
+        let biases = ["blk.0.attn_q.bias", "blk.0.attn_output.bias"]
+        if !shape.family.biasesQueryKeyValue, biases.contains(where: { file.tensors[$0] != nil }) {
             shape.attentionBias = true
         }
         shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)
+        // Checked later; here so that an invalid number of layers does not fill the memory.
+        if (1...1 << 16).contains(shape.layers) {
+            shape.layersWithoutRope = family.layersWithoutRope(of: shape.layers)
+        }
         Self.readAttention(&keys, &shape, family)
         tokens = Self.tokens(&keys)
         self.shape = shape
@@ -137,43 +149,6 @@ struct GGUFConfiguration {
         }
         let every = keys.optionalInteger(key) ?? standard
         return layers.filter { every <= 0 || ($0 + 1) % every != 0 }
-    }
-
-    private static func ropeScaling(
-        _ keys: inout GGUFKeys, _ shape: Configuration, _ file: GGUFFile
-    ) throws -> RopeScaling? {
-        let original = keys.optionalInteger(".rope.scaling.original_context_length") ?? shape.contextLength
-        let attention = keys.optionalNumber(".rope.scaling.attn_factor") ?? 1
-        func factors(_ name: String) throws -> [Double]? {
-            guard let tensor = file.tensors[name] else { return nil }
-            guard tensor.shape == [shape.turnedComponents / 2], tensor.dtype == .f32 else {
-                throw tensor.error("is not \(shape.turnedComponents / 2) F32 values")
-            }
-            return tensor.bytes.withUnsafeBytes { bytes in
-                (0..<tensor.shape[0]).map {
-                    Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
-                }
-            }
-        }
-        if let short = try factors("rope_factors_short.weight"),
-            let long = try factors("rope_factors_long.weight")
-        {
-            return .longrope(
-                short: short, long: long, originalContext: original, attentionFactor: attention)
-        }
-        // Llama 3.1's scaling comes as the factors it amounts to, for sequences of every length.
-        if let factors = try factors("rope_freqs.weight") {
-            return .longrope(short: factors, long: factors, originalContext: original, attentionFactor: 1)
-        }
-        switch keys.string(".rope.scaling.type") {
-        case nil, "none", "longrope": break
-        case "linear":
-            guard let factor = keys.optionalNumber(".rope.scaling.factor") else { break }
-            return .linear(factor: factor)
-        default: keys.reject(".rope.scaling.type", "only none, linear and longrope are supported")
-        }
-        // An older spelling of linear scaling.
-        return keys.optionalNumber(".rope.scale_linear").map { .linear(factor: $0) }
     }
 
     private static func tokens(_ keys: inout GGUFKeys) -> SpecialTokens {

@@ -24,7 +24,7 @@ extension GGUFWriter {
         add(prefix + "rope.dimension_count", shape.turnedComponents)
         add(prefix + "rope.freq_base", shape.ropeTheta)
         add(prefix + "vocab_size", shape.vocabularySize)
-        if let window = shape.slidingWindow {
+        if let window = shape.slidingWindow, family.window != nil {
             add(prefix + "attention.sliding_window", window.size)
             if family.window?.fullAttentionEvery != nil {
                 let windowed = Set(window.layers)
@@ -53,6 +53,7 @@ extension GGUFWriter {
         case .linear(let factor):
             add(prefix + "rope.scaling.type", "linear")
             add(prefix + "rope.scaling.factor", factor)
+        case .yarn(let yarn): add(yarn, prefix: prefix)
         case .llama3: add(factors(isLong: false, name: "rope_freqs.weight"))
         case .longrope(let short, let long, let original, let attention):
             if short == long, attention == 1, family.writesFrequencyFactors {

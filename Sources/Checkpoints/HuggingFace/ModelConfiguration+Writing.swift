@@ -25,6 +25,8 @@ extension ModelConfiguration {
             "dtype": .string(typeNames[type]!),
             "torch_dtype": .string(typeNames[type]!),
         ]
+        // Where no model chooses, transformers has no such key.
+        if shape.family.biasesQueryKeyValue { object["attention_bias"] = nil }
         for activation in family.activations { object[activation.key] = .string(activation.values[0]) }
         object.merge(RopeKeys.json(of: shape, family)) { $1 }
         object.merge(attentionKeys) { $1 }
@@ -38,12 +40,19 @@ extension ModelConfiguration {
         if family.window != nil {
             keys["sliding_window"] = shape.slidingWindow.map { .integer($0.size) } ?? .null
         }
-        if family.window?.fullAttentionEvery != nil {
+        if family.window?.fullAttentionFirst != nil {
+            keys["use_sliding_window"] = .boolean(shape.slidingWindow != nil)
+        }
+        if family.window?.isOfSomeLayers == true {
             let windowed = Set(shape.slidingWindow?.layers ?? [])
             keys["layer_types"] = .array(
                 (0..<shape.layers).map {
                     .string(windowed.contains($0) ? "sliding_attention" : "full_attention")
                 })
+        }
+        if family.withoutRopeEvery != nil {
+            let without = Set(shape.layersWithoutRope ?? [])
+            keys["no_rope_layers"] = .array((0..<shape.layers).map { .integer(without.contains($0) ? 0 : 1) })
         }
         guard family.scores != nil else { return keys }
         // transformers takes whole numbers only.

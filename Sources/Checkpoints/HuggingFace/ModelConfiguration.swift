@@ -30,8 +30,9 @@ struct ModelConfiguration {
         guard case .string(let type)? = keys["model_type"], let descriptor = families.named(modelType: type)
         else {
             let known = families.descriptors.map(\.huggingFace.modelType).sorted().joined(separator: ", ")
+            let reason = Self.reason(for: keys["model_type"])
             throw UserError(
-                "\"model_type\" is \(keys["model_type"]?.text ?? "missing")", file: fileName,
+                "\"model_type\" is \(keys["model_type"]?.text ?? "missing")\(reason)", file: fileName,
                 hint: "the types that are supported: \(known)")
         }
         family = descriptor.huggingFace
@@ -58,8 +59,12 @@ struct ModelConfiguration {
         shape.ropeTheta = rope.theta
         shape.ropeScaling = rope.scaling
         shape.rotaryDimension = rope.rotaryDimension(of: shape.headDimension)
-        if keys.boolean("attention_bias", default: false) { shape.attentionBias = true }
-        shape.slidingWindow = Self.slidingWindow(&keys, shape, family.window, ownTheta: rope.windowedTheta)
+        shape.layersWithoutRope = RopeKeys.layersWithout(&keys, shape.layers, every: family.withoutRopeEvery)
+        // transformers does not read the key in families that have no choice.
+        if keys.boolean("attention_bias", default: false), !shape.family.biasesQueryKeyValue {
+            shape.attentionBias = true
+        }
+        shape.slidingWindow = SlidingWindow(&keys, shape, family.window, ownTheta: rope.windowedTheta)
         if let scores = family.scores {
             shape.queryScalar = keys.number("query_pre_attn_scalar", default: scores.queryScalar)
             shape.attentionSoftCap = keys.optionalNumber(
@@ -76,6 +81,12 @@ struct ModelConfiguration {
         guard problems.isEmpty else {
             throw UserError(problems.joined(separator: "; "), file: fileName)
         }
+    }
+
+    /// Why models of a type are refused, as the end of a message.
+    private static func reason(for type: JSONValue?) -> String {
+        guard case .string(let name)? = type else { return "" }
+        return UnsupportedFamilies.reason(for: name).map { ": " + $0 } ?? ""
     }
 
     /// Marks the text part of a multimodal configuration; no key of a file has this name.
@@ -118,40 +129,5 @@ struct ModelConfiguration {
             ["quantization_config"] + (family.ignoresAutoMap ? [] : ["auto_map"])
             + (family.window == nil ? ["sliding_window"] : [])
         for key in refused where keys[key] != nil { keys.reject(key, "this is not supported") }
-    }
-
-    /// The window and the layers that have it: all, those `layer_types` lists, or those of the family's pattern.
-    private static func slidingWindow(
-        _ keys: inout KeyReader, _ shape: Configuration, _ family: HuggingFaceFamily.Window?,
-        ownTheta: Double?
-    ) -> SlidingWindow? {
-        guard let family, let size = keys.optionalNumber("sliding_window", default: family.size),
-            // Checked again later; here so that an invalid number of layers does not fill the memory.
-            (1...1 << 16).contains(shape.layers)
-        else { return nil }
-        guard let window = Int(exactly: size) else {
-            keys.reject("sliding_window", "a whole number is expected")
-            return nil
-        }
-        var layers = Array(0..<shape.layers)
-        if let pattern = family.fullAttentionEvery {
-            let key =
-                keys["sliding_window_pattern"] == nil ? "_sliding_window_pattern" : "sliding_window_pattern"
-            let every = keys.integer(key, default: pattern)
-            layers.removeAll { every > 0 && ($0 + 1) % every == 0 }
-            if case .array(let types)? = keys["layer_types"] {
-                guard types.count == shape.layers else {
-                    keys.reject("layer_types", "\(shape.layers) names are expected")
-                    return nil
-                }
-                layers = types.indices.filter { types[$0] == .string("sliding_attention") }
-                if types.contains(where: {
-                    $0 != .string("sliding_attention") && $0 != .string("full_attention")
-                }) {
-                    keys.reject("layer_types", "only sliding_attention and full_attention are supported")
-                }
-            }
-        }
-        return SlidingWindow(size: window, layers: layers, ropeTheta: ownTheta)
     }
 }

@@ -12,9 +12,12 @@ struct RopeKeys {
     private var partialFactor = 1.0
     /// The key that gives the fraction, for messages.
     private var partialKey: String?
+    /// The family's own names of scalings.
+    private let aliases: [String: String]
 
     init(_ keys: inout KeyReader, _ shape: Configuration, _ family: HuggingFaceFamily) {
         theta = keys.number("rope_theta", default: family.defaults.ropeTheta)
+        aliases = family.ropeTypeAliases
         readPartialFactor(&keys, at: "partial_rotary_factor", in: keys)
         if let standard = family.windowedRopeTheta {
             windowedTheta = keys.number("rope_local_base_freq", default: standard)
@@ -92,7 +95,7 @@ struct RopeKeys {
         var inner = KeyReader(object)
         readPartialFactor(&keys, at: key, in: inner)
         let given = inner.number("rope_theta", default: theta)
-        let (scaling, own) = Self.scaling(&inner, &keys, shape)
+        let (scaling, own) = scaling(&inner, &keys, shape)
         let known = own.union(["rope_type", "type", "partial_rotary_factor", "rope_theta"])
         let unknown = object.keys.filter { !known.contains($0) }.sorted()
         if !inner.problems.isEmpty {
@@ -107,7 +110,7 @@ struct RopeKeys {
     }
 
     /// The scaling that `inner` describes, and the keys it takes.
-    private static func scaling(
+    private func scaling(
         _ inner: inout KeyReader, _ keys: inout KeyReader, _ shape: Configuration
     ) -> (RopeScaling?, Set<String>) {
         let name: String
@@ -116,7 +119,7 @@ struct RopeKeys {
         case .string(let text)?: name = text
         case let value?: name = value.text
         }
-        switch name {
+        switch aliases[name] ?? name {
         case "default": return (nil, [])
         case "linear": return (.linear(factor: inner.number("factor", default: .nan)), ["factor"])
         case "llama3":
@@ -129,9 +132,10 @@ struct RopeKeys {
                 scaling,
                 ["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"]
             )
-        case "longrope", "su": return longrope(&inner, &keys, shape)
+        case "longrope", "su": return Self.longrope(&inner, &keys, shape)
+        case "yarn": return Self.yarn(&inner, &keys, shape)
         default:
-            inner.reject("rope_type", "\"\(name)\" is none of default, linear, llama3 and longrope")
+            inner.reject("rope_type", "\"\(name)\" is none of default, linear, llama3, longrope and yarn")
             return (nil, [])
         }
     }
@@ -181,6 +185,7 @@ extension RopeKeys {
                 "original_max_position_embeddings": .integer(original),
             ]
             keys["original_max_position_embeddings"] = .integer(original)
+        case .yarn(let yarn): full = Self.json(of: yarn)
         }
         if shape.ropeScaling != nil { keys["rope_scaling"] = .object(full) }
         if shape.turnedComponents != shape.headDimension {

@@ -44,12 +44,16 @@ struct AddedTokens: Sendable {
         (raw, normalized) = (search(false), search(true))
     }
 
-    /// Whether one of them has a space inside, or takes with it what follows a letter or digit: then a text may not be divided
-    /// before any space.
+    /// Whether one of them has a space behind a letter or digit, or takes with it what follows one: then a text may not be
+    /// divided before any space.
     var reachesOverSpaces: Bool {
         tokens.contains { token in
             let isOpen = token.stripsRight && token.content.unicodeScalars.last.map(Self.isWord) ?? false
-            return isOpen || token.content.utf8.dropFirst().contains(0x20)
+            let scalars = Array(token.content.unicodeScalars)
+            return isOpen
+                || zip(scalars, scalars.dropFirst()).contains {
+                    Self.isWord($0) && ($1 == " " || $1 == "\u{2581}")
+                }
         }
     }
 

@@ -8,8 +8,18 @@ struct NormalizerReader {
     init(_ fields: FieldReader) { self.fields = fields }
 
     func read(_ value: JSONValue?, _ path: String) throws -> TextNormalizer {
-        TextNormalizer(steps: try steps(value, path, depth: 0))
+        let normalizer = TextNormalizer(steps: try steps(value, path, depth: 0))
+        let (most, longest) = (normalizer.growth, normalizer.longestText)
+        guard normalizer.steps.count <= Self.most, most <= Self.mostGrowth, longest <= Self.longest else {
+            throw fields.error(
+                path, "may make a text \(most) times as long",
+                "at most \(Self.most) normalizers that make a text at most \(Self.mostGrowth) times as long")
+        }
+        return normalizer
     }
+
+    /// Memory stays bounded.
+    private static let most = 64, mostGrowth = 64, longest = 1024
 
     private func steps(_ value: JSONValue?, _ path: String, depth: Int) throws -> [TextNormalizer.Step] {
         guard let value, value != .null else { return [] }

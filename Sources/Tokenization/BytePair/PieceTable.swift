@@ -10,19 +10,33 @@ struct PieceTable: Sendable {
     struct Duplicate: Error { let first, second: Int32 }
 
     /// - Parameters:
-    ///   - spellings: Of all pieces, one after another.
+    ///   - bytes: The spellings of all pieces, one after another.
     ///   - bounds: Where each begins, and the end.
     init(bytes: [UInt8], bounds: [Int]) throws(Duplicate) {
         self.bytes = bytes
         self.bounds = bounds
+        try index()
+    }
+
+    /// Adds a piece behind the others.
+    mutating func append(_ spelling: String) throws(Duplicate) {
+        bytes += spelling.utf8
+        bounds.append(bytes.count)
+        // At most half full, so that searches stay short.
+        if 2 * bounds.count > slots.count { try index() } else { try insert(Int32(count - 1)) }
+    }
+
+    private mutating func index() throws(Duplicate) {
         var size = 16
         while size < 2 * bounds.count { size *= 2 }
         slots = Array(repeating: -1, count: size)
-        for id in 0..<Int32(count) where !isEmpty(id) {
-            let (slot, other) = find(bytes[bounds[Int(id)]..<bounds[Int(id) + 1]])
-            if other >= 0 { throw Duplicate(first: other, second: id) }
-            slots[slot] = id
-        }
+        for id in 0..<Int32(count) where !isEmpty(id) { try insert(id) }
+    }
+
+    private mutating func insert(_ id: Int32) throws(Duplicate) {
+        let (slot, other) = find(bytes[bounds[Int(id)]..<bounds[Int(id) + 1]])
+        if other >= 0 { throw Duplicate(first: other, second: id) }
+        slots[slot] = id
     }
 
     /// The number of ids.

@@ -12,11 +12,18 @@ enum PublishedPattern {
     static let deepSeekV3Words =
         ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##
 
+    /// Falcon.
+    static let falconSigns = #"[\p{P}\$\+<=>\^~\|`]+"#
+    static let falconNumbers = "[0-9][0-9][0-9]"
+    /// Seed Coder.
+    static let seedCoder =
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+"#
+
     /// Expressions whose matches never reach from an ASCII letter or digit over the space behind it.
     static let dividable: Set<String> = [
         lineBreaks, lineBreaksEscaped, deepSeekCoderLetters, deepSeekCoderSigns, deepSeekCJK,
         deepSeekV3Numbers,
-        deepSeekV3CJK, deepSeekV3Words,
+        deepSeekV3CJK, deepSeekV3Words, falconSigns, falconNumbers, seedCoder,
     ]
     /// Those that always divide there.
     static let splitting: Set<String> = [

@@ -1,7 +1,8 @@
 /// Compiles the regular expression of a Split pre-tokenizer.
 ///
 /// What the subset lacks is refused by name: engines differ in more than their manuals say, and a text divided otherwise has other
-/// ids. So are expressions that match nothing, and repeated groups that repeat something themselves, whose time has no bound.
+/// ids. So are expressions that match nothing, and repeated groups that repeat something or have alternatives themselves, which may
+/// take exponential time.
 struct SplitExpressionParser {
     /// What of an expression is not supported, and where.
     struct Unsupported: Error {
@@ -94,7 +95,9 @@ struct SplitExpressionParser {
         case .set: isSingle = true
         case .look, .lineEnd: throw unsupported("a repeated assertion")
         default:
-            if most > 1, Self.repeats(node) { throw unsupported("a repeated group that repeats something") }
+            if most > 1, Self.repeats(node) {
+                throw unsupported("a repeated group that repeats something or has alternatives")
+            }
         }
         if most > 1, Self.leastLength(node) == 0 {
             throw unsupported("a repeated group that matches nothing")
@@ -286,12 +289,13 @@ struct SplitExpressionParser {
         }
     }
 
-    /// Whether something in a node is repeated without a bound of 1.
+    /// Whether something in a node is repeated or has alternatives: repeated again, it could match one text in ways whose
+    /// number grows exponentially.
     private static func repeats(_ node: Node) -> Bool {
         switch node {
         case .set, .lineEnd, .look: false
-        case .sequence(let nodes), .alternatives(let nodes): nodes.contains(where: repeats)
-        case .repeated: true
+        case .sequence(let nodes): nodes.contains(where: repeats)
+        case .repeated, .alternatives: true
         }
     }
 

@@ -42,6 +42,25 @@ struct TextNormalizer: Equatable, Sendable {
         }
     }
 
+    /// How many times as long replacements may make a text.
+    var growth: Int {
+        steps.reduce(1) { growth, step in
+            guard case .replace(let from, let to) = step else { return growth }
+            return min(growth, 1 << 20) * max(1, (to.count + from.count - 1) / from.count)
+        }
+    }
+
+    /// The bytes of the longest text that is put in.
+    var longestText: Int {
+        steps.map { step in
+            switch step {
+            case .replace(let from, let to): max(from.count, to.count)
+            case .prepend(let text): text.count
+            default: 0
+            }
+        }.max() ?? 0
+    }
+
     /// Whether it puts a space before texts.
     var addsPrefix: Bool {
         steps.contains { if case .prepend = $0 { true } else { false } }

@@ -37,8 +37,7 @@ struct TokenizerJSON {
         var fusesUnknown = false
         var hasByteFallback = false
         var ignoresMerges = false
-        /// How many pieces the model itself has; the others are added tokens.
-        var size = 0
+
     }
 
     /// Ids are below this, as those of models are.
@@ -107,12 +106,13 @@ struct TokenizerJSON {
             }
             bounds.append(bytes.count)
         }
-        let model = try table(bytes, bounds, fields)
+        var table = try table(bytes, bounds, fields)
+        let size = table.count
         // Added tokens that the model has not are numbered behind it, in the order of the file.
         var next = content.ids.count
         for (index, token) in added.enumerated() {
             let path = "added_tokens[\(index)]"
-            if let id = model.id(of: token.content) {
+            if let id = table.id(of: token.content) {
                 guard id == token.id else {
                     throw fields.error(
                         path,
@@ -121,16 +121,15 @@ struct TokenizerJSON {
                 }
                 continue
             }
-            guard Int(token.id) == next, next >= model.count else {
+            guard Int(token.id) == next, next >= size else {
                 throw fields.error(
                     path, "\(token.content.debugDescription) has the id \(token.id)",
-                    "added tokens that model.vocab does not have, numbered from \(max(next, model.count))")
+                    "added tokens that model.vocab does not have, numbered from \(max(next, size))")
             }
             next += 1
-            bytes += token.content.utf8
-            bounds.append(bytes.count)
+            try table.append(token.content)
         }
-        return (try table(bytes, bounds, fields), added)
+        return (table, added)
     }
 
     private static func table(_ bytes: [UInt8], _ bounds: [Int], _ fields: FieldReader) throws -> PieceTable {
@@ -149,7 +148,7 @@ struct TokenizerJSON {
     private static func model(
         _ settings: [String: JSONValue], _ pieces: PieceTable, size: Int, _ fields: FieldReader
     ) throws -> Model {
-        var model = Model(size: size)
+        var model = Model()
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
             switch settings[key] {
             case nil, .null?, .string("")?: break

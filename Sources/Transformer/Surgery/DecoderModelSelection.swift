@@ -2,7 +2,7 @@ import Support
 
 /// The parts of a decoder that pruning keeps; nil keeps all. Indices count from 0 and are ascending, unless noted otherwise.
 public struct DecoderSelection: Equatable, Sendable {
-    /// Each keeps its own kind of attention: window and rotary base.
+    /// Each keeps its own kind of attention: window, and rotary base or none.
     public var layers: [Int]?
     /// For each layer of the whole decoder, the neurons of its feed-forward.
     public var neurons: [[Int]]?
@@ -40,6 +40,9 @@ public struct DecoderSelection: Equatable, Sendable {
                 let windowed = Set(window.layers)
                 window.layers = layers.indices.filter { windowed.contains(layers[$0]) }
                 shape.slidingWindow = window
+            }
+            if let without = whole.layersWithoutRope.map(Set.init) {
+                shape.layersWithoutRope = layers.indices.filter { without.contains(layers[$0]) }
             }
         }
         if let neurons { shape.feedForward = neurons[0].count }

@@ -5,7 +5,8 @@
 
 NAME/                      config.json and weights, as save_pretrained writes them
 NAME.golden.safetensors    token ids and the logits of the model in float64 arithmetic, for sequences longer than
-                           every sliding window; for longrope one within the original context and one beyond
+                           every sliding window; for longrope one within the original context and one beyond;
+                           of the models in GRADIENTS, the gradients of the first sequence's cross-entropy at vectors
 """
 
 import hashlib
@@ -36,6 +37,8 @@ LONGROPE = dict(
     rope_type="longrope", rope_theta=10000.0, short_factor=[1.1, 1.3], long_factor=[1.5, 4.0],
     original_max_position_embeddings=8,
 )
+
+YARN = dict(rope_type="yarn", rope_theta=300.0, factor=4.0, original_max_position_embeddings=16)
 
 # name: type of model, its options, type of the stored weights, options of save_pretrained
 MODELS = {
@@ -81,8 +84,53 @@ ADDED = {
         "bfloat16", {},
     ),
     "llama-bias": ("Llama", dict(attention_bias=True), "bfloat16", {}),
+    # Biases of queries, keys and values alone.
+    "qwen2": ("Qwen2", dict(), "bfloat16", {}),
+    "qwen2-window": (
+        "Qwen2",
+        dict(
+            hidden_size=12, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True,
+            use_sliding_window=True, sliding_window=4, max_window_layers=1,
+        ),
+        "bfloat16", {},
+    ),
+    "qwen3": ("Qwen3", dict(head_dim=6), "bfloat16", {}),
+    "qwen3-yarn": (
+        "Qwen3",
+        dict(
+            hidden_size=12, num_attention_heads=4, num_key_value_heads=2, head_dim=8, tie_word_embeddings=True,
+            rope_parameters=YARN,
+        ),
+        "bfloat16", {},
+    ),
+    "qwen3-bias": ("Qwen3", dict(attention_bias=True), "bfloat16", {}),
+    # Long before the first pair's frequency is interpolated, and an attention factor that is not the paper's.
+    "llama-yarn": (
+        "Llama",
+        dict(
+            head_dim=8,
+            rope_parameters=dict(
+                YARN, beta_fast=3.0, beta_slow=0.5, mscale=1.0, mscale_all_dim=0.5, truncate=False, rope_theta=50.0),
+        ),
+        "bfloat16", {},
+    ),
+    # Every fourth layer without rotary embedding, and listed layers.
+    "smollm3": ("SmolLM3", dict(num_hidden_layers=5), "bfloat16", {}),
+    "smollm3-listed": (
+        "SmolLM3",
+        dict(
+            hidden_size=12, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=False,
+            no_rope_layers=[0, 1, 0],
+        ),
+        "bfloat16", {},
+    ),
+    # A head dimension of its own and no window, as Nemo.
+    "mistral-nemo": ("Mistral", dict(head_dim=6, sliding_window=None), "bfloat16", {}),
     "gemma3-bias": ("Gemma3", dict(attention_bias=True, sliding_window=4), "bfloat16", {}),
 }
+
+# Models with vectors that other families do not have.
+GRADIENTS = ["qwen2", "qwen3-yarn"]
 
 
 def make(name, kind, changes, dtype, saving):
@@ -108,6 +156,12 @@ def make(name, kind, changes, dtype, saving):
             logits = model(ids[None]).logits[0]
         tensors[f"ids.{index}"] = ids.to(torch.int32)
         tensors[f"logits.{index}"] = logits.float().contiguous()
+    if name in GRADIENTS:
+        ids = tensors["ids.0"].long()
+        torch.nn.functional.cross_entropy(model(ids[None]).logits[0, :-1], ids[1:]).backward()
+        for parameter_name, parameter in model.named_parameters():
+            if parameter.ndim == 1:
+                tensors[f"gradient.{parameter_name}"] = parameter.grad.float()
     safetensors.torch.save_file(tensors, HERE / f"{name}.golden.safetensors")
 
 

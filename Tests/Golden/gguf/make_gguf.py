@@ -1,6 +1,7 @@
 """Makes the GGUF goldens with the gguf package.
 
-    python make_gguf.py        # writes beside itself, then manifest.json
+    python make_gguf.py            # writes beside itself, then manifest.json
+    python make_gguf.py NAME…      # only these of ADDED
 
 quantized.safetensors    for each type random blocks (NAME.blocks) and what the package widens them to (NAME.values)
 rounded.safetensors      random values (values) and the blocks the package rounds them to (NAME.blocks)
@@ -10,6 +11,7 @@ NAME.gguf                the models of ../families of that name, as the converte
 import hashlib
 import json
 import pathlib
+import sys
 
 import gguf
 import numpy
@@ -27,6 +29,8 @@ SCALES = {
     "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "IQ4_NL": [0],
 }
 ARCHITECTURES = {"llama-linear": "llama", "gemma": "gemma", "gemma2": "gemma2", "gemma3": "gemma3", "phi3-longrope": "phi3"}
+# Made after those above, and without changing them.
+ADDED = {"qwen2": "qwen2", "qwen3": "qwen3", "qwen3-yarn": "qwen3", "mistral-nemo": "llama", "llama-llama3": "llama", "smollm3": "smollm3"}
 
 
 def make_blocks(random):
@@ -64,6 +68,14 @@ def interleave(rows, heads):
     return rows.reshape(heads, 2, -1, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
 
 
+def llama3_factors(dimension, rope):
+    """What each frequency is divided by, which is all that files hold of Llama 3.1's scaling."""
+    waves = rope["original_max_position_embeddings"] / (2 * numpy.pi * rope["rope_theta"] ** (numpy.arange(0, dimension, 2) / dimension))
+    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
+    kept = numpy.clip((waves - low) / (high - low), 0, 1)
+    return (1 / (kept + (1 - kept) / rope["factor"])).astype(numpy.float32)
+
+
 def load(directory):
     tensors = {}
     for path in sorted(directory.glob("*.safetensors")):
@@ -91,6 +103,12 @@ def make_model(name, architecture):
     if rope["rope_type"] == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
+    if rope["rope_type"] == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    if rope["rope_type"] == "llama3":
+        writer.add_tensor("rope_freqs.weight", llama3_factors(config["head_dim"], rope))
     if config.get("sliding_window"):
         writer.add_sliding_window(config["sliding_window"])
     if "query_pre_attn_scalar" in config:
@@ -111,12 +129,12 @@ def make_model(name, architecture):
             writer.add_tensor(f"rope_factors_{kind}.weight", factors)
     names = gguf.get_tensor_name_map(writer_architecture(architecture), config["num_hidden_layers"])
     for source, value in load(FAMILIES / name).items():
-        if architecture == "llama" and source.endswith(("q_proj.weight", "k_proj.weight")):
+        if architecture in ("llama", "smollm3") and source.endswith(("q_proj.weight", "k_proj.weight")):
             heads = config["num_attention_heads" if "q_proj" in source else "num_key_value_heads"]
             value = interleave(value, heads)
         if architecture.startswith("gemma") and source.endswith("norm.weight"):
             value = value + 1
-        target = names.get_name(source, try_suffixes=(".weight",))
+        target = names.get_name(source, try_suffixes=(".weight", ".bias"))
         value = numpy.ascontiguousarray(value.astype(numpy.float32))
         # The families' weights were rounded to BF16 (but Llama's), so nothing is lost; vectors stay F32.
         if value.ndim == 2 and architecture != "llama":
@@ -136,10 +154,13 @@ def writer_architecture(name):
 
 
 def write_manifest():
+    versions = {"gguf": "0.19.0", "safetensors": safetensors.__version__, "numpy": numpy.__version__}
+    old = json.loads((HERE / "manifest.json").read_text()) if sys.argv[1:] else {}
     manifest = {
         "script": pathlib.Path(__file__).name,
         "seed": SEED,
-        "versions": {"gguf": "0.19.0", "safetensors": safetensors.__version__, "numpy": numpy.__version__},
+        "versions": old.get("versions", versions),
+        "added_versions": versions,
         "sha256": {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(HERE.iterdir())
@@ -150,8 +171,11 @@ def write_manifest():
 
 
 if __name__ == "__main__":
-    make_blocks(numpy.random.default_rng(SEED))
-    make_rounded(numpy.random.default_rng(SEED + 1))
-    for name, architecture in ARCHITECTURES.items():
-        make_model(name, architecture)
+    if not sys.argv[1:]:
+        make_blocks(numpy.random.default_rng(SEED))
+        make_rounded(numpy.random.default_rng(SEED + 1))
+        for name, architecture in ARCHITECTURES.items():
+            make_model(name, architecture)
+    for name in sys.argv[1:] or ADDED:
+        make_model(name, ADDED[name])
     write_manifest()

@@ -1,6 +1,7 @@
-"""Cuts two of the tiny models in ../families with transformers and writes what is left of them says.
+"""Cuts some of the tiny models in ../families with transformers and writes what is left of them says.
 
-    python generate.py        # writes beside itself, then manifest.json
+    python generate.py            # writes beside itself, then manifest.json
+    python generate.py NAME…      # only these of ADDED
 
 cuts.json              what is kept: layers, rows of the vocabulary (a row may come twice), and for each layer of the
                        whole model neurons, query heads and key-value heads; channels of the residual stream
@@ -12,6 +13,7 @@ Needs torch, transformers and safetensors.
 import hashlib
 import json
 import pathlib
+import sys
 
 import safetensors
 import safetensors.torch
@@ -33,6 +35,13 @@ CUTS = {
     "phi3-layers": dict(model="phi3", layers=[0], vocabulary=list(range(3, 20))),
 }
 
+# Made one at a time, each from the seed.
+ADDED = {
+    # Biases of queries go with their heads.
+    "qwen2-heads": dict(
+        model="qwen2", layers=[1], heads=[[0], [1]], channels=[0, 1, 2, 4, 7], vocabulary=list(range(2, 17))),
+}
+
 
 def cut(state, config, keep):
     """The tensors that are left, under their new names, and the options of the new shape."""
@@ -52,7 +61,9 @@ def cut(state, config, keep):
             parts = torch.tensor([head * dimension + i for head in heads for i in range(dimension)])
             what = ".".join(fields[3:-1])
             fields[2] = str(layers.index(layer))
-            if what == "self_attn.q_proj":
+            if fields[-1] == "bias":
+                tensor = tensor[parts] if what == "self_attn.q_proj" else tensor
+            elif what == "self_attn.q_proj":
                 tensor = tensor[parts][:, channels]
             elif what in ("self_attn.k_proj", "self_attn.v_proj"):
                 tensor = tensor[:, channels]
@@ -105,15 +116,22 @@ def make(name, keep):
 
 
 if __name__ == "__main__":
-    torch.manual_seed(SEED)
-    for name, keep in CUTS.items():
-        make(name, keep)
-    (HERE / "cuts.json").write_text(json.dumps(CUTS, indent=1) + "\n")
+    old = json.loads((HERE / "manifest.json").read_text()) if sys.argv[1:] else {}
+    if not sys.argv[1:]:
+        torch.manual_seed(SEED)
+        for name, keep in CUTS.items():
+            make(name, keep)
+    for name in sys.argv[1:] or ADDED:
+        torch.manual_seed(SEED)
+        make(name, ADDED[name])
+    (HERE / "cuts.json").write_text(json.dumps(CUTS | ADDED, indent=1) + "\n")
     files = sorted(path for path in HERE.iterdir() if path.suffix in (".json", ".safetensors") and path.name != "manifest.json")
+    versions = {m.__name__: m.__version__ for m in (torch, transformers, safetensors)}
     manifest = {
         "script": pathlib.Path(__file__).name,
         "seed": SEED,
-        "versions": {m.__name__: m.__version__ for m in (torch, transformers, safetensors)},
+        "versions": old.get("versions", versions),
+        "added_versions": versions,
         "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
     }
     (HERE / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
