@@ -77,8 +77,13 @@ extension Checkpoint {
         writer.add(shape, family)
         var tokens = tokens
         if let tokenizer {
-            writer.add(tokenizer, template: template)
-            tokens.begin = tokens.begin ?? tokenizer.beginID
+            do {
+                try writer.add(tokenizer, template: template)
+            } catch var error as UserError {
+                error.file = url.relativePath
+                throw error
+            }
+            tokens.begin = tokens.begin ?? tokenizer.beginTokenID
             if tokens.ends.isEmpty { tokens.ends = tokenizer.endID.map { [$0] } ?? [] }
             if let template {
                 tokens.ends += template.stopIDs(in: tokenizer).sorted().filter { !tokens.ends.contains($0) }

@@ -4,9 +4,10 @@ import Tokenization
 extension Checkpoint {
     /// Whether a plain text begins with the tokenizer's begin token, as `add_bos_token` of its configuration says
     /// (`tokenizer.ggml.add_bos_token` of a GGUF file). Without that key it does: that is the default of the
-    /// SentencePiece tokenizers of transformers and llama.cpp. False without such a token.
+    /// SentencePiece tokenizers of transformers and llama.cpp. False without such a token. A `tokenizer.json` says it itself.
     public var beginsTexts: Bool {
-        guard tokenizer?.beginID != nil else { return false }
+        guard let tokenizer, tokenizer.beginID != nil else { return false }
+        guard tokenizer.isSentencePiece else { return true }
         if GGUFFile.isGGUF(url) {
             guard let file = try? GGUFFile(contentsOf: url) else { return true }
             var keys = GGUFKeys(file, architecture: "")

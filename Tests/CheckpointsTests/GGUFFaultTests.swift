@@ -78,8 +78,26 @@ import Testing
             }
         ),
         (
-            "holds a byte-level BPE vocabulary (gpt2); only SentencePiece vocabularies",
+            "holds a vocabulary of the kind \"bert\"; SentencePiece vocabularies",
+            { $0.add("tokenizer.ggml.model", "bert") }
+        ),
+        (
+            "does not say how its byte-level BPE vocabulary divides text (tokenizer.ggml.pre)",
             { $0.add("tokenizer.ggml.model", "gpt2") }
+        ),
+        (
+            "divides text by \"nonesuch\" (tokenizer.ggml.pre), which is not supported; supported are ",
+            {
+                $0.add("tokenizer.ggml.model", "gpt2")
+                $0.add("tokenizer.ggml.pre", "nonesuch")
+            }
+        ),
+        (
+            "\"tokenizer.ggml.tokens\" is missing; 4 texts are expected",
+            {
+                $0.add("tokenizer.ggml.model", "gpt2")
+                $0.add("tokenizer.ggml.pre", "qwen2")
+            }
         ),
         (
             "\"tokenizer.ggml.tokens\" is missing; 4 texts are expected",

@@ -66,8 +66,25 @@ extension GGUFWriter {
         }
     }
 
-    /// The vocabulary, as the converters of llama.cpp write SentencePiece models.
-    mutating func add(_ tokenizer: Tokenizer, template: ChatTemplate?) {
+    /// The vocabulary, as the converters of llama.cpp write it.
+    /// - Throws: `UserError` for a `tokenizer.json` that divides text in a way that GGUF has no name for.
+    mutating func add(_ tokenizer: Tokenizer, template: ChatTemplate?) throws {
+        if tokenizer.isSentencePiece {
+            addSentencePiece(tokenizer)
+        } else if let model = tokenizer.bytePairModel {
+            add(model)
+        } else {
+            throw UserError(
+                "cannot save: GGUF has no name (tokenizer.ggml.pre) for how this tokenizer.json divides text",
+                hint: "write a Hugging Face directory", status: .configuration)
+        }
+        add("tokenizer.ggml.add_bos_token", tokenizer.beginID != nil)
+        add("tokenizer.ggml.add_eos_token", false)
+        if let map = tokenizer.charactersMap { add("tokenizer.ggml.precompiled_charsmap", bytes: map) }
+        if let template { add("tokenizer.chat_template", template.jinja) }
+    }
+
+    private mutating func addSentencePiece(_ tokenizer: Tokenizer) {
         let ids = 0..<Int32(tokenizer.vocabularySize)
         add("tokenizer.ggml.model", tokenizer.kind == .bpe ? "llama" : "t5")
         add("tokenizer.ggml.pre", "default")
@@ -79,13 +96,20 @@ extension GGUFWriter {
             })
         add("tokenizer.ggml.scores", ids.map(tokenizer.score))
         add("tokenizer.ggml.token_type", ids.map { Int32(tokenizer.kind(of: $0).number) })
-        if tokenizer.unknownID >= 0 { add("tokenizer.ggml.unknown_token_id", Int(tokenizer.unknownID)) }
+        add("tokenizer.ggml.unknown_token_id", Int(tokenizer.unknownID))
         add("tokenizer.ggml.add_space_prefix", tokenizer.addsDummyPrefix)
         add("tokenizer.ggml.remove_extra_whitespaces", tokenizer.removesExtraWhitespace)
-        add("tokenizer.ggml.add_bos_token", tokenizer.beginID != nil)
-        add("tokenizer.ggml.add_eos_token", false)
-        if let map = tokenizer.charactersMap { add("tokenizer.ggml.precompiled_charsmap", bytes: map) }
-        if let template { add("tokenizer.chat_template", template.jinja) }
+    }
+
+    private mutating func add(_ model: BytePairModel) {
+        add("tokenizer.ggml.model", "gpt2")
+        add("tokenizer.ggml.pre", model.preTokenizer.name)
+        add("tokenizer.ggml.tokens", model.pieces)
+        // Converters write an unknown token as a control token; llama.cpp has no other use for it in BPE.
+        add(
+            "tokenizer.ggml.token_type",
+            model.kinds.map { Int32(($0 == .unknown ? PieceKind.control : $0).number) })
+        add("tokenizer.ggml.merges", model.merges)
     }
 
     /// The ids that begin, end and fill sequences. A second end is the end of a turn, a third that of a message.
