@@ -13,8 +13,8 @@ extension Tokenizer {
         }
     }
 
-    /// Opens a `.model` file, a `tokenizer.json`, or the one of them that a directory holds; where it holds both,
-    /// `tokenizer.model`.
+    /// Opens a `.model` file, a `tokenizer.json`, Mistral's `tekken.json`, or the one of them that a directory holds; where it
+    /// holds several, the first of these.
     ///
     /// With a `tokenizer.json`, the files of transformers beside it are read, see `TokenizerConfiguration`.
     ///
@@ -24,7 +24,7 @@ extension Tokenizer {
         _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
         var file = url
         if isDirectory.boolValue {
-            let files = Self.fileNames.map { url.appendingPathComponent($0) }
+            let files = (Self.fileNames + ["tekken.json"]).map { url.appendingPathComponent($0) }
             file = try files.first { try FileManager.default.exists(at: $0) } ?? files[0]
         }
         guard try FileManager.default.exists(at: file) else {
@@ -37,6 +37,10 @@ extension Tokenizer {
         let data = try ConfigurationFile.read(URL(filePath: file.path), atMost: Self.largestFile)
         guard file.pathExtension == "json" else {
             try self.init(serializedModel: data, name: file.path)
+            return
+        }
+        if file.lastPathComponent.hasPrefix("tekken") {
+            try self.init(BytePairModel(tekken: data, name: file.path), name: file.path)
             return
         }
         let configuration = try TokenizerConfiguration(directory: file.deletingLastPathComponent())

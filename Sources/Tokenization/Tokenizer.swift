@@ -38,13 +38,16 @@ public final class Tokenizer: Sendable {
     /// A vocabulary has a few megabytes, the largest `tokenizer.json` about 35; a larger file is something else.
     public static let largestFile = 256 << 20
 
-    /// Opens the bytes of a `.model` file, or of a `tokenizer.json`, which begins with `{`; `name` is what errors call it.
+    /// Opens the bytes of a `.model` file, of a `tokenizer.json`, which begins with `{`, or of a tiktoken file that is known
+    /// (Llama 3's `tokenizer.model`); `name` is what errors call it.
     ///
     /// - Throws: `UserError` if the bytes are not a complete, sound model.
     public convenience init(serializedModel: Data, name: String) throws {
         // No `.model` begins so: this byte would begin a group of fields, which SentencePiece does not use.
         if serializedModel.first == UInt8(ascii: "{") {
             try self.init(tokenizerJSON: serializedModel, configuration: TokenizerConfiguration(), name: name)
+        } else if BytePairModel.isTiktoken(serializedModel) {
+            try self.init(BytePairModel(tiktoken: serializedModel, name: name), name: name)
         } else {
             self.init(try SentencePieceEngine(serializedModel, name: name), serializedModel)
         }

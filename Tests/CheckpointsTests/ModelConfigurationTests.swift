@@ -191,6 +191,19 @@ import Testing
         }
     }
 
+    @Test func aNullOfKeyValueHeadsIsAsManyAsHeads() throws {
+        try withTemporaryDirectory { directory in
+            let copy = CheckpointDirectory(at: directory.appending(path: "copy"))
+            try FileManager.default.copyItem(at: golden("families/qwen2"), to: copy.url)
+            try copy.edit(#"{"num_key_value_heads": null}"#)
+            #expect(try Checkpoint.configuration(at: copy.url).keyValueHeads == 2)
+            try copy.edit(removing: ["num_key_value_heads"])
+            #expect(
+                try userError { _ = try Checkpoint.load(copy.url) }.problem.contains(
+                    "2 heads cannot share 32 key-value heads"))
+        }
+    }
+
     /// Biases of queries, keys and values are Qwen 2's own, whatever a key says that transformers does not read.
     @Test func attentionBiasIsNoKeyOfQwen2() throws {
         try withTemporaryDirectory { directory in

@@ -29,22 +29,6 @@ struct GGUFFamily: Sendable {
         withoutRopeEvery.map { every in (0..<layers).filter { ($0 + 1) % every == 0 } }
     }
 
-    /// What llama.cpp cannot compute of a model, as the end of a message; nil if it can.
-    func problem(of shape: Configuration) -> String? {
-        let models = "in \(shape.family.name) models"
-        if shape.hasAttentionBias, !hasAttentionBiases { return "no attention biases \(models)" }
-        if shape.slidingWindow?.layers.isEmpty == false, window == nil {
-            return "no sliding window \(models)"
-        }
-        if shape.layersWithoutRope ?? [] != layersWithoutRope(of: shape.layers) ?? [] {
-            return "no rotary embedding in every \(withoutRopeEvery ?? 0)th layer and no other \(models)"
-        }
-        guard case .yarn(let yarn)? = shape.ropeScaling, let problem = GGUFYaRN.problem(of: yarn) else {
-            return nil
-        }
-        return "YaRN scaling only where \(problem)"
-    }
-
     /// `attention.sliding_window`, and which layers have it.
     struct Window: Sendable {
         /// Default of the size in positions; nil for no window.

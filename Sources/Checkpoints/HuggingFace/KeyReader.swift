@@ -15,6 +15,9 @@ struct KeyReader {
         return value == .null ? nil : value
     }
 
+    /// Whether `key` is there and null.
+    func isNull(_ key: String) -> Bool { object[key] == .null }
+
     mutating func reject(_ key: String, _ reason: String) {
         problems.append("\"\(key)\" is \(self[key]?.text ?? "missing"): \(reason)")
     }

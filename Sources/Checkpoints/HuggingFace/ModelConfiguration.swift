@@ -48,7 +48,10 @@ struct ModelConfiguration {
             vocabularySize: keys.integer("vocab_size", default: standard?.vocabulary),
             width: width, layers: layers,
             heads: heads,
-            keyValueHeads: keys.integer("num_key_value_heads", default: defaults.keyValueHeads ?? heads),
+            // Null is as many as heads, whatever the default is.
+            keyValueHeads: keys.integer(
+                "num_key_value_heads",
+                default: keys.isNull("num_key_value_heads") ? heads : defaults.keyValueHeads ?? heads),
             headDimension: keys.integer(
                 "head_dim", default: defaults.headDimension ?? (heads > 0 ? width / heads : 0)),
             feedForward: keys.integer("intermediate_size", default: standard?.feedForward),

@@ -133,18 +133,22 @@ final class BytePairEngine: Sendable {
         guard file.byteLevel == .none, !file.model.ignoresMerges,
             space.withUnsafeBufferPointer({ file.pieces.id(of: $0) }) != nil
         else { return nil }
-        var bridges = [Bool](repeating: false, count: 256)
-        for (left, right, merge) in file.merges.sorted {
-            // Merges of byte pieces could make a U+2581 of other things than a character.
-            if file.kinds[Int(left)] == .byte || file.kinds[Int(right)] == .byte { return nil }
-            let piece = file.pieces[merge.piece]
-            for index in piece.indices.dropFirst()
-            where piece[index] == space[0] && piece[index...].starts(with: space)
-                && !piece[..<index].suffix(3).elementsEqual(space)
-            {
-                bridges[Int(piece[index - 1])] = true
+        var (bridges, mergesBytes) = ([Bool](repeating: false, count: 256), false)
+        file.pieces.bytes.withUnsafeBufferPointer { bytes in
+            file.merges.forEach { left, right, piece in
+                // Merges of byte pieces could make a U+2581 of other things than a character.
+                if file.kinds[Int(left)] == .byte || file.kinds[Int(right)] == .byte { mergesBytes = true }
+                let (start, end) = (file.pieces.bounds[Int(piece)], file.pieces.bounds[Int(piece) + 1])
+                for index in start..<max(start, end - 2) where bytes[index] == space[0] && index > start {
+                    let isSpace = bytes[index + 1] == space[1] && bytes[index + 2] == space[2]
+                    let followsSpace =
+                        index >= start + 3 && bytes[index - 3] == space[0] && bytes[index - 2] == space[1]
+                        && bytes[index - 1] == space[2]
+                    if isSpace, !followsSpace { bridges[Int(bytes[index - 1])] = true }
+                }
             }
         }
+        if mergesBytes { return nil }
         return bridges
     }
 }

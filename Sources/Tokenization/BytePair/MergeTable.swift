@@ -67,6 +67,15 @@ struct MergeTable: Sendable {
         }
     }
 
+    /// Calls `body` with each merge, in no order.
+    func forEach(_ body: (_ left: Int32, _ right: Int32, _ piece: Int32) -> Void) {
+        for slot in keys.indices where keys[slot] != Self.free {
+            body(
+                Int32(truncatingIfNeeded: keys[slot] >> 32), Int32(truncatingIfNeeded: keys[slot]),
+                values[slot].piece)
+        }
+    }
+
     /// All merges, in the order of their ranks.
     var sorted: [(left: Int32, right: Int32, merge: Merge)] {
         keys.indices.filter { keys[$0] != Self.free }.map { slot in

@@ -54,6 +54,16 @@ public struct NamedPreTokenizer: Equatable, Sendable {
         (self.name, self.family) = (name, family)
     }
 
+    /// The way whose only pattern this is.
+    init?(expression: String) {
+        let found = Self.names.first { Self(name: $0.1[0], family: $0.0).expressions == [expression] }
+        guard let (family, names) = found else { return nil }
+        self.init(name: names[0], family: family)
+    }
+
+    /// The names that are written, for messages.
+    static var patternNames: String { names.map(\.1[0]).joined(separator: ", ") }
+
     /// The first name for how a vocabulary divides text; nil if there is none.
     init?(of engine: BytePairEngine) {
         guard engine.byteLevel == .atEnd, [[], [.nfc]].contains(engine.normalizer.steps) else { return nil }

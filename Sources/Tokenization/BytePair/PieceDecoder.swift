@@ -17,7 +17,7 @@ struct PieceDecoder: Equatable, Sendable {
             if !isAlphabet { output += spelling }
             return
         }
-        guard !replacements.isEmpty else {
+        guard replacements.contains(where: { spelling.contains($0.from[0]) }) else {
             output += spelling
             return
         }

@@ -1,10 +1,13 @@
+import Foundation
+
 /// The spellings of a vocabulary, and their ids.
 struct PieceTable: Sendable {
     /// Piece `i` takes `bytes[bounds[i]..<bounds[i + 1]]`. An id that nothing spells has no bytes.
     private(set) var bytes: [UInt8] = []
     private(set) var bounds: [Int] = [0]
-    /// Ids by the hash of their spelling, -1 where there is none (open addressing).
-    private var slots: [Int32] = []
+    /// By the hash of a spelling (open addressing): the hash (32 bits) and the id (32 bits), or `free`.
+    private var slots: [UInt64] = []
+    private static let free = UInt64.max
 
     /// Two ids with one spelling.
     struct Duplicate: Error { let first, second: Int32 }
@@ -29,14 +32,15 @@ struct PieceTable: Sendable {
     private mutating func index() throws(Duplicate) {
         var size = 16
         while size < 2 * bounds.count { size *= 2 }
-        slots = Array(repeating: -1, count: size)
+        slots = Array(repeating: Self.free, count: size)
         for id in 0..<Int32(count) where !isEmpty(id) { try insert(id) }
     }
 
     private mutating func insert(_ id: Int32) throws(Duplicate) {
         let (slot, other) = find(bytes[bounds[Int(id)]..<bounds[Int(id) + 1]])
         if other >= 0 { throw Duplicate(first: other, second: id) }
-        slots[slot] = id
+        let hash = bytes[bounds[Int(id)]..<bounds[Int(id) + 1]].withUnsafeBufferPointer { ByteHash.hash($0) }
+        slots[slot] = Self.tag(hash) << 32 | UInt64(UInt32(bitPattern: id))
     }
 
     /// The number of ids.
@@ -67,19 +71,30 @@ struct PieceTable: Sendable {
 
     /// The slot of a spelling and the id there, or a free slot and -1.
     private func find(_ spelling: UnsafeBufferPointer<UInt8>) -> (slot: Int, id: Int32) {
-        let mask = slots.count - 1
-        var slot = ByteHash.hash(spelling) & mask
-        while true {
-            let id = slots[slot]
-            if id < 0 { return (slot, -1) }
-            let (start, end) = (bounds[Int(id)], bounds[Int(id) + 1])
-            let isSame =
-                end - start == spelling.count
-                && bytes.withUnsafeBufferPointer {
-                    $0[start..<end].elementsEqual(spelling)
+        let hash = ByteHash.hash(spelling)
+        let (mask, tag) = (slots.count - 1, Self.tag(hash))
+        return slots.withUnsafeBufferPointer { slots in
+            var slot = hash & mask
+            while true {
+                let entry = slots[slot]
+                if entry == Self.free { return (slot, -1) }
+                // Spellings lie all over memory: they are compared only where the hashes are equal.
+                if entry >> 32 == tag, case let id = Int32(truncatingIfNeeded: entry), isSpelled(id, spelling)
+                {
+                    return (slot, id)
                 }
-            if isSame { return (slot, id) }
-            slot = (slot + 1) & mask
+                slot = (slot + 1) & mask
+            }
+        }
+    }
+
+    private static func tag(_ hash: Int) -> UInt64 { UInt64(truncatingIfNeeded: hash & 0xFF_FFFF) }
+
+    private func isSpelled(_ id: Int32, _ spelling: UnsafeBufferPointer<UInt8>) -> Bool {
+        let (start, count) = (bounds[Int(id)], bounds[Int(id) + 1] - bounds[Int(id)])
+        guard count == spelling.count, let other = spelling.baseAddress else { return false }
+        return bytes.withUnsafeBufferPointer { bytes in
+            bytes.baseAddress.map { memcmp($0 + start, other, count) == 0 } ?? false
         }
     }
 }
