@@ -43,6 +43,19 @@ extension TokenizerJSON {
             try checkModel(fields)
         }
 
+        /// Leaves pieces of the vocabulary out.
+        mutating func remove(_ removed: Set<Int32>) {
+            guard ids.contains(where: removed.contains) else { return }
+            var (kept, keptBounds, keptIDs) = ([UInt8](), [0], [Int32]())
+            for (place, id) in ids.enumerated() where !removed.contains(id) {
+                kept += bytes[bounds[place]..<bounds[place + 1]]
+                keptBounds.append(kept.count)
+                keptIDs.append(id)
+            }
+            (bytes, bounds, ids) = (kept, keptBounds, keptIDs)
+            largestID = keptIDs.max().map { Int($0) } ?? -1
+        }
+
         func spelling(_ place: Int) -> String {
             String(decoding: bytes[bounds[place]..<bounds[place + 1]], as: UTF8.self).debugDescription
         }

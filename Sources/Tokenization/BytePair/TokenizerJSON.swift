@@ -50,10 +50,14 @@ struct TokenizerJSON {
     ///   - rows: Of the model's embedding table; added tokens beyond it are left out.
     ///   - name: What errors call the file.
     init(_ data: Data, specials: Set<String> = [], rows: Int? = nil, name: String) throws {
-        let content = try Content(data, name: name)
+        var content = try Content(data, name: name)
         let fields = FieldReader(name: name)
-        let added = try Self.addedTokens(content.added, specials: specials, fields)
-            .filter { Int($0.id) < rows ?? .max }
+        var added = try Self.addedTokens(content.added, specials: specials, fields)
+        if let rows {
+            // Files may have them in the vocabulary too.
+            content.remove(Set(added.map(\.id).filter { Int($0) >= rows }))
+            added.removeAll { Int($0.id) >= rows }
+        }
         (pieces, addedTokens) = try Self.pieces(content, added, fields)
         model = try Self.model(content.settings, pieces, size: content.ids.count, fields)
         (merges, scores) = try Self.merges(content, pieces, ignoring: addedTokens, fields)
