@@ -133,7 +133,8 @@ extension Checkpoint {
         } else {
             (tokenizer, template) = (try directoryTokenizer(at: url), try loadTemplate(from: url))
         }
-        return (tokenizer, template ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent))
+        let form = template ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent)
+        return (tokenizer, form?.fitted(to: tokenizer))
     }
 
     /// The chat template: a file of its own, as transformers 5 writes it, or a text in `tokenizer_config.json`.

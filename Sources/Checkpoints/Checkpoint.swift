@@ -45,7 +45,9 @@ public struct Checkpoint {
 
     /// The chat template: the model's own or, without one that is supported, the one that its vocabulary or its name suggests.
     public var chatTemplate: ChatTemplate? {
-        template ?? tokenizer.flatMap { ChatTemplate.guess(for: $0, named: url.lastPathComponent) }
+        guard let tokenizer else { return template }
+        return (template ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent))?
+            .fitted(to: tokenizer)
     }
 
     /// `stopIDs`, and those of `chatTemplate` where the model does not name it itself: what ends an answer.

@@ -73,7 +73,13 @@ import Transformer
             #expect(!FileManager.default.fileExists(atPath: url.appending(path: "tokenizer.model").path))
             let model = try Checkpoint.load(url)
             try expectSame(model, tokenizer)
-            #expect(model.template == .chatML && model.beginsTexts == begins)
+            #expect(model.template?.name == "chatml" && model.chatTemplate == model.template)
+            #expect(model.beginsTexts == begins)
+            // Where texts do not begin with the begin token, a chat does not either, nor its written template.
+            #expect(try #require(model.template).jinja.contains("bos_token") == begins)
+            let chat = try #require(model.chatTemplate).encode(
+                [Message(role: .user, content: "the")], with: model.requireTokenizer())
+            #expect(chat.ids.starts(with: begins ? [260, 261] : [261]))
 
             let file = directory.appending(path: "model.gguf")
             try Checkpoint.export(

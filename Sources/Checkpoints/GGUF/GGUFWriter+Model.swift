@@ -81,7 +81,7 @@ extension GGUFWriter {
         add("tokenizer.ggml.add_bos_token", tokenizer.beginID != nil)
         add("tokenizer.ggml.add_eos_token", false)
         if let map = tokenizer.charactersMap { add("tokenizer.ggml.precompiled_charsmap", bytes: map) }
-        if let template { add("tokenizer.chat_template", template.jinja) }
+        if let template { add("tokenizer.chat_template", template.fitted(to: tokenizer).jinja) }
     }
 
     private mutating func addSentencePiece(_ tokenizer: Tokenizer) {

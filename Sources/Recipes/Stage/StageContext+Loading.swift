@@ -49,7 +49,7 @@ struct TextForm {
 
     init(tokenizer: Tokenizer, template: ChatTemplate) {
         self.tokenizer = tokenizer
-        self.template = template
+        self.template = template.fitted(to: tokenizer)
     }
 
     init(_ checkpoint: Checkpoint) throws {

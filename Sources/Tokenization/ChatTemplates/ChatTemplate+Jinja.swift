@@ -101,9 +101,8 @@ extension ChatTemplate {
     public static func recognise(jinja: String) -> ChatTemplate? {
         let text = jinja.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !text.isEmpty else { return nil }
-        if let known = (families + PublishedTemplates.forms).first(where: { $0.jinja == text }) {
-            return known
-        }
+        let known = families + PublishedTemplates.forms + families.map { $0.with(begins: false) }
+        if let same = known.first(where: { $0.jinja == text }) { return same }
         if text.hasPrefix(opening), let template = spelledOut(text) { return template }
         if let published = PublishedTemplates.template(of: text) { return published }
         let family = resembling(text)
@@ -154,6 +153,6 @@ extension ChatTemplate {
         else { return nil }
         let template = ChatTemplate(
             system: parts.system, user: parts.user, assistant: parts.assistant, symbols: parts.symbols)
-        return template.jinja == text ? template : nil
+        return [template, template.with(begins: false)].first { $0.jinja == text }
     }
 }

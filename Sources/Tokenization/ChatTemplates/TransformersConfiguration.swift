@@ -50,7 +50,7 @@ extension ChatTemplate {
     /// The contents of `tokenizer_config.json` for a vocabulary used with this template.
     package func tokenizerConfiguration(for tokenizer: Tokenizer) -> TransformersConfiguration {
         var configuration = TransformersConfiguration(plain: tokenizer)
-        configuration.chatTemplate = jinja
+        configuration.chatTemplate = fitted(to: tokenizer).jinja
         return configuration
     }
 }
