@@ -1,6 +1,9 @@
+import Checkpoints
 import Foundation
 import TestSupport
 import Testing
+import Tokenization
+import Transformer
 
 /// Faults found, line 27: `distill init` helps wherever it is started, and what it writes is valid where it stands.
 @Suite struct InitCommandTests {
@@ -61,6 +64,31 @@ import Testing
             ] {
                 #expect(text.contains(line), "\(line)")
             }
+        }
+    }
+
+    /// A teacher with a byte-level BPE vocabulary: the whole pipeline, and a vocabulary that cannot be trimmed yet.
+    @Test func aTeacherWithTokenizerJSON() throws {
+        try withTemporaryDirectory { directory in
+            let tokenizer = try Tokenizer(contentsOf: golden("tokenizers/qwen.json"))
+            let shape = Configuration(
+                vocabularySize: tokenizer.vocabularySize, width: 32, layers: 2, heads: 2, feedForward: 64,
+                contextLength: 256)
+            try Checkpoint.save(
+                decoder: DecoderModel(configuration: shape, seed: 5), tokenizer: tokenizer,
+                to: directory.appending(path: "teacher"))
+            try Data((0..<40).map { "the red lamp of hall \($0) é 漢\n" }.joined(separator: "\n").utf8)
+                .write(to: directory.appending(path: "a.txt"))
+            let text = try initAndRun(["--teacher", "teacher", "--data", "a.txt"], in: directory)
+            #expect(!text.contains("trim_to"))
+            let student = directory.appending(path: "runs/recipe/student")
+            #expect(FileManager.default.fileExists(atPath: student.appending(path: "tokenizer.json").path))
+            #expect(try Checkpoint.tokenizer(at: student).hasSameIDs(as: tokenizer))
+            let trimmed = try CommandRun.distill(
+                "run", "recipe.yaml", "--dry-run", "--set", "student.vocabulary={trim_to: 300}", in: directory
+            )
+            #expect(trimmed.status == 78)
+            #expect(trimmed.standardError.contains("only SentencePiece ones can be trimmed"))
         }
     }
 

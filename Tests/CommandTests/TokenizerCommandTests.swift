@@ -21,6 +21,31 @@ struct TokenizerCommandTests {
         #expect(back.standardOutput.utf8.elementsEqual((text + "\n").utf8))
     }
 
+    /// With `--jsonl` texts with line breaks are one line each, in both kinds of vocabulary.
+    @Test(arguments: ["tokenization/unigram.model", "tokenizers/qwen.json"])
+    func textsWithLineBreaksAreJSONStrings(model: String) throws {
+        let model = golden(model).path
+        let text = #""two\nlines""# + "\n" + #""\u00e9 \"😀\" \\ <|end|>""# + "\n\"\"\n"
+        let ids = try CommandRun.distill("tokenizer", "encode", model, "--jsonl", input: text)
+        #expect(ids.status == 0 && ids.standardOutput.utf8.count { $0 == 10 } == 3, "\(ids.standardError)")
+        let tokenizer = try Tokenizer(contentsOf: URL(fileURLWithPath: model))
+        let first = tokenizer.encode("two\nlines").map(String.init).joined(separator: " ")
+        #expect(ids.standardOutput.hasPrefix(first + "\n"))
+        let back = try CommandRun.distill("tokenizer", "decode", model, "--jsonl", input: ids.standardOutput)
+        #expect(back.standardOutput == text.replacing("\\u00e9", with: "é"))
+        for (line, problem) in [
+            ("[1]", "not a JSON string"), ("\"a", "standard input:2"), ("a", "standard input:2"),
+        ] {
+            let run = try CommandRun.distill(
+                "tokenizer", "encode", model, "--jsonl", input: "\"a\"\n\(line)\n")
+            #expect(run.status == 65 && run.standardError.contains(problem), "\(run.standardError)")
+            #expect(run.standardError.contains("with --jsonl a line is a JSON string"))
+        }
+        let shown = try CommandRun.distill("tokenizer", "inspect", model)
+        #expect(
+            shown.standardOutput.contains(model.hasSuffix(".json") ? "(tokenizer.json)" : "(sentencepiece)"))
+    }
+
     @Test func manyLinesKeepTheirOrder() throws {
         let lines = (0..<60_000).map { "line \($0) of the lamp \($0 % 7)" }
         let text = lines.joined(separator: "\n") + "\n"

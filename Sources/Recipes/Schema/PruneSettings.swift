@@ -58,6 +58,15 @@ struct PruneSettings: Sendable {
                 at: "vocabulary", "the pieces kept are those of a text, which is not given",
                 hint: "give corpus there")
         }
+        if plan.vocabulary != nil, let tokenizer = model?.tokenizer(section.context),
+            !tokenizer.isSentencePiece,
+            section.sound("vocabulary")
+        {
+            section.problem(
+                at: "vocabulary",
+                "the model's vocabulary is a byte-level BPE, and only SentencePiece ones can be trimmed",
+                hint: "leave vocabulary out")
+        }
         guard let shape = model?.modelConfiguration(section.context) else { return }
         var count: Int?
         switch plan.layers {

@@ -21,9 +21,12 @@ struct StudentSize {
     private static let vocabularies = [16_384, 32_768, 65_536, 131_072]
 
     init(of teacher: TeacherFacts, corpus: CorpusFacts, memoryBytes: Double) {
-        // Answers that are still to be written use other pieces than their questions.
+        // Only SentencePiece vocabularies can be trimmed. Answers that are still to be written use other pieces than their
+        // questions.
+        let leastPieces =
+            teacher.tokenizer.isSentencePiece ? teacher.leastPieces : teacher.shape.vocabularySize
         self.init(
-            of: teacher.shape, storedBytes: teacher.bytes, leastPieces: teacher.leastPieces,
+            of: teacher.shape, storedBytes: teacher.bytes, leastPieces: leastPieces,
             usedPieces: corpus.kind == .prompts ? max(4096, 2 * corpus.pieces) : corpus.pieces,
             memoryBytes: memoryBytes)
     }
