@@ -39,11 +39,22 @@ extension Tokenizer {
             try self.init(serializedModel: data, name: file.path)
             return
         }
-        if file.lastPathComponent.hasPrefix("tekken") {
+        if Self.isTekken(data) {
             try self.init(BytePairModel(tekken: data, name: file.path), name: file.path)
             return
         }
         let configuration = try TokenizerConfiguration(directory: file.deletingLastPathComponent())
         try self.init(tokenizerJSON: data, configuration: configuration, name: file.path)
+    }
+
+    /// Whether a JSON file is Mistral's `tekken.json`. Its first key tells: a `tokenizer.json` has none of these.
+    private static func isTekken(_ data: Data) -> Bool {
+        func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+        let object = data.drop(while: isSpace)
+        guard object.first == UInt8(ascii: "{") else { return false }
+        let key = object.dropFirst().drop(while: isSpace)
+        return ["config", "vocab", "special_tokens", "multimodal", "image", "audio", "type"].contains {
+            key.starts(with: "\"\($0)\"".utf8)
+        }
     }
 }

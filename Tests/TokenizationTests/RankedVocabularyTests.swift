@@ -41,6 +41,22 @@ struct RankedVocabularyTests {
             tokenizer.fileName == "tokenizer.json" && tokenizer.bytePairModel?.preTokenizer.name == "tekken")
     }
 
+    /// The content tells the two JSON formats apart, not the name.
+    @Test func filesMayHaveAnyName() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "distill-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let (one, other) = (
+            directory.appending(path: "v3.json"), directory.appending(path: "tekken240718.json")
+        )
+        try tekken().write(to: one)
+        try BytePairGolden.data("tekken").write(to: other)
+        #expect(try Tokenizer(contentsOf: one).encode("abc ab12") == [279, 54, 278, 71, 72])
+        #expect(
+            try Tokenizer(contentsOf: other).encode("abc ab12")
+                == BytePairGolden.tokenizer("tekken").encode("abc ab12"))
+    }
+
     @Test func damagedTekkenFilesAreRefused() throws {
         func message(_ change: (inout [String: Any]) -> Void) throws -> String {
             let error = #expect(throws: UserError.self) {
