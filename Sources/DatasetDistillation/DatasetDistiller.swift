@@ -57,7 +57,7 @@ public struct DatasetDistiller {
     /// The initial label's mass on the model's distribution; the rest is on the next token.
     private static let smoothing: Float = 0.1
     /// Entries of a label that are stored.
-    private static let labelEntries = 64
+    package static let labelEntries = 64
 
     private let model: DecoderModel
     /// For each piece whether it is text. Others are neither optimised nor decoded to.
