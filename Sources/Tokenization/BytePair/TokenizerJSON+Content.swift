@@ -98,15 +98,12 @@ extension TokenizerJSON {
                 let start = mergeBytes.count
                 if parser.nextKind() == .string {
                     try parser.string(to: &mergeBytes)
-                    let text = mergeBytes[start...]
                     // A header that the first files had.
-                    if text.starts(with: "#version".utf8) {
-                        mergeBytes.removeLast(text.count)
+                    if Self.isHeader(mergeBytes, from: start) {
+                        mergeBytes.removeLast(mergeBytes.count - start)
                         return
                     }
-                    guard let space = text.firstIndex(of: 0x20), text.lastIndex(of: 0x20) == space else {
-                        throw damaged()
-                    }
+                    guard let space = Self.onlySpace(mergeBytes, from: start) else { throw damaged() }
                     mergeBytes.remove(at: space)
                     mergeBounds.append(space)
                 } else {
@@ -125,6 +122,16 @@ extension TokenizerJSON {
                     throw fields.error("model.merges", "are more than \(TokenizerJSON.mostPieces)", "fewer")
                 }
             }
+        }
+
+        // Functions of their own: a slice that is alive while the buffer changes would make it copy itself, for each merge.
+        private static func isHeader(_ bytes: [UInt8], from start: Int) -> Bool {
+            bytes[start...].starts(with: "#version".utf8)
+        }
+
+        private static func onlySpace(_ bytes: [UInt8], from start: Int) -> Int? {
+            let text = bytes[start...]
+            return text.firstIndex(of: 0x20).flatMap { text.lastIndex(of: 0x20) == $0 ? $0 : nil }
         }
 
         private func checkModel(_ fields: FieldReader) throws {
