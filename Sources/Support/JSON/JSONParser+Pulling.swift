@@ -40,11 +40,7 @@ extension JSONParser {
     package mutating func value() throws -> JSONValue { try value(depth: 0) }
 
     /// Reads the next value, an object; `body` reads the value of each key.
-    ///
-    /// - Parameter checksKeys: Whether a key that is given twice is a mistake.
-    package mutating func members(
-        checksKeys: Bool = true, _ body: (_ key: String, inout JSONParser) throws -> Void
-    ) throws {
+    package mutating func members(_ body: (_ key: String, inout JSONParser) throws -> Void) throws {
         var keys: Set<String> = []
         try items(open: "{", close: "}", "an object") { parser in
             parser.skipSpace()
@@ -54,7 +50,7 @@ extension JSONParser {
             }
             let key = try parser.string()
             guard parser.skip(":") else { throw parser.unexpected("\":\" after the key \"\(key)\"") }
-            if checksKeys, !keys.insert(key).inserted {
+            guard keys.insert(key).inserted else {
                 parser.index = start
                 throw parser.error("the key \"\(key)\" is given twice")
             }

@@ -67,29 +67,13 @@ package struct JSONParser {
 
     private mutating func object(depth: Int) throws -> JSONValue {
         var object: [String: JSONValue] = [:]
-        index += 1
-        if skip("}") { return .object(object) }
-        repeat {
-            skipSpace()
-            let start = index
-            guard peek == UInt8(ascii: "\"") else { throw unexpected("a key in quotation marks") }
-            let key = try string()
-            guard skip(":") else { throw unexpected("\":\" after the key \"\(key)\"") }
-            guard object.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
-                index = start
-                throw error("the key \"\(key)\" is given twice")
-            }
-        } while skip(",")
-        guard skip("}") else { throw unexpected("\",\" or \"}\"") }
+        try members { key, parser in object[key] = try parser.value(depth: depth + 1) }
         return .object(object)
     }
 
     private mutating func array(depth: Int) throws -> JSONValue {
         var values: [JSONValue] = []
-        index += 1
-        if skip("]") { return .array(values) }
-        repeat { values.append(try value(depth: depth + 1)) } while skip(",")
-        guard skip("]") else { throw unexpected("\",\" or \"]\"") }
+        try elements { parser in values.append(try parser.value(depth: depth + 1)) }
         return .array(values)
     }
 
