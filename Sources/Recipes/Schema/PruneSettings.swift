@@ -58,14 +58,10 @@ struct PruneSettings: Sendable {
                 at: "vocabulary", "the pieces kept are those of a text, which is not given",
                 hint: "give corpus there")
         }
-        if plan.vocabulary != nil, let tokenizer = model?.tokenizer(section.context),
-            !tokenizer.isSentencePiece,
-            section.sound("vocabulary")
+        if plan.vocabulary != nil, section.sound("vocabulary"),
+            let problem = model?.tokenizer(section.context).flatMap(VocabularyTrim.problem)
         {
-            section.problem(
-                at: "vocabulary",
-                "the model's vocabulary is a byte-level BPE, and only SentencePiece ones can be trimmed",
-                hint: "leave vocabulary out")
+            section.problem(at: "vocabulary", problem.problem, hint: problem.hint)
         }
         guard let shape = model?.modelConfiguration(section.context) else { return }
         var count: Int?

@@ -21,12 +21,9 @@ struct StudentSize {
     private static let vocabularies = [16_384, 32_768, 65_536, 131_072]
 
     init(of teacher: TeacherFacts, corpus: CorpusFacts, memoryBytes: Double) {
-        // Only SentencePiece vocabularies can be trimmed. Answers that are still to be written use other pieces than their
-        // questions.
-        let leastPieces =
-            teacher.tokenizer.isSentencePiece ? teacher.leastPieces : teacher.shape.vocabularySize
+        // Answers that are still to be written use other pieces than their questions.
         self.init(
-            of: teacher.shape, storedBytes: teacher.bytes, leastPieces: leastPieces,
+            of: teacher.shape, storedBytes: teacher.bytes, leastPieces: teacher.leastPieces,
             usedPieces: corpus.kind == .prompts ? max(4096, 2 * corpus.pieces) : corpus.pieces,
             memoryBytes: memoryBytes)
     }

@@ -41,6 +41,15 @@ public struct VocabularyTrim: Sendable {
     /// What the text used of the whole vocabulary.
     public let usage: Usage
 
+    private static let unsupported = UserError(
+        "the vocabulary is a byte-level BPE, and only SentencePiece ones can be trimmed",
+        hint: "keep the whole vocabulary", status: .configuration)
+
+    /// Why a vocabulary cannot be trimmed, whatever the text; nil if it can.
+    public static func problem(of tokenizer: Tokenizer) -> UserError? {
+        tokenizer.isSentencePiece ? nil : unsupported
+    }
+
     /// Chooses pieces.
     ///
     /// Kept in any case are special, byte and user-defined pieces, without the placeholders that some vocabularies
@@ -56,17 +65,13 @@ public struct VocabularyTrim: Sendable {
     ///   - required: Ids that must stay, such as those that end a generated text.
     ///   - wishes: A priority for each piece of the original vocabulary, 0 for none; for example its mean probability under a
     ///     model.
-    /// - Throws: `UserError` if the size is too small for what must stay or above the vocabulary's, or a symbol is
-    ///   there already, or is like no piece.
+    /// - Throws: `UserError` if the vocabulary cannot be trimmed (see `problem`), the size is too small for what must stay or above
+    ///   the vocabulary's, or a symbol is there already, or is like no piece.
     public init(
         _ whole: Tokenizer, to size: Int, texts: some Sequence<String>, required: Set<Int32> = [],
         symbols: [Symbol] = [], preferring wishes: [Float]? = nil
     ) throws {
-        guard let engine = whole.sentencePiece else {
-            throw UserError(
-                "the vocabulary is a byte-pair encoding from tokenizer.json, which cannot be trimmed yet",
-                hint: "keep the whole vocabulary, or trim a SentencePiece one", status: .configuration)
-        }
+        guard let engine = whole.sentencePiece else { throw Self.unsupported }
         precondition(wishes.map { $0.count == whole.vocabularySize } ?? true, "a priority for each piece")
         let replaced = try Self.replaced(by: symbols, in: whole)
         guard size < whole.vocabularySize else {
