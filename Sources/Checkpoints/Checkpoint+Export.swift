@@ -73,25 +73,22 @@ extension Checkpoint {
                     "cannot save: the weight \(name) holds infinite values or NaN", file: url.relativePath)
             }
         }
-        var writer = GGUFWriter()
-        writer.add(shape, family)
-        var tokens = tokens
-        if let tokenizer {
-            do {
-                try writer.add(tokenizer, template: template)
-            } catch var error as UserError {
-                error.file = url.relativePath
-                throw error
-            }
-            tokens.begin = tokens.begin ?? tokenizer.beginTokenID
-            if tokens.ends.isEmpty { tokens.ends = tokenizer.endID.map { [$0] } ?? [] }
-            if let template {
-                tokens.ends += template.stopIDs(in: tokenizer).sorted().filter { !tokens.ends.contains($0) }
-            }
-        }
-        writer.add(tokens)
-        writer.add(decoder, family, as: dtype)
         do {
+            var writer = GGUFWriter()
+            writer.add(shape, family)
+            var tokens = tokens
+            if let tokenizer {
+                try writer.add(tokenizer, template: template)
+                tokens.begin = tokens.begin ?? tokenizer.beginTokenID
+                if tokens.ends.isEmpty { tokens.ends = tokenizer.endID.map { [$0] } ?? [] }
+                if let template {
+                    tokens.ends += template.stopIDs(in: tokenizer).sorted().filter {
+                        !tokens.ends.contains($0)
+                    }
+                }
+            }
+            writer.add(tokens)
+            writer.add(decoder, family, as: dtype)
             try writer.write(to: url)
         } catch var error as UserError where error.file == nil {
             error.file = url.relativePath

@@ -133,8 +133,7 @@ extension Checkpoint {
         } else {
             (tokenizer, template) = (try directoryTokenizer(at: url), try loadTemplate(from: url))
         }
-        let form = template ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent)
-        return (tokenizer, form?.fitted(to: tokenizer))
+        return (tokenizer, chatTemplate(template, for: tokenizer, at: url))
     }
 
     /// The chat template: a file of its own, as transformers 5 writes it, or a text in `tokenizer_config.json`.

@@ -45,9 +45,12 @@ public struct Checkpoint {
 
     /// The chat template: the model's own or, without one that is supported, the one that its vocabulary or its name suggests.
     public var chatTemplate: ChatTemplate? {
-        guard let tokenizer else { return template }
-        return (template ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent))?
-            .fitted(to: tokenizer)
+        tokenizer.map { Self.chatTemplate(template, for: $0, at: url) } ?? template
+    }
+
+    /// A model's own template or, without one, the one that its vocabulary or its name suggests, as used with its vocabulary.
+    static func chatTemplate(_ own: ChatTemplate?, for tokenizer: Tokenizer, at url: URL) -> ChatTemplate? {
+        (own ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent))?.fitted(to: tokenizer)
     }
 
     /// `stopIDs`, and those of `chatTemplate` where the model does not name it itself: what ends an answer.
@@ -68,16 +71,14 @@ public struct Checkpoint {
         if GGUFFile.isGGUF(url) {
             throw UserError("holds no vocabulary", file: url.relativePath, status: .noInput)
         }
-        let others = ["vocab.json", "tokenizer.bpe.model"].filter {
-            CheckpointFile.existing($0, in: url) != nil
-        }
+        let hasVocabulary = CheckpointFile.existing("vocab.json", in: url) != nil
         throw UserError(
             "holds neither \(CheckpointFile.tokenizer) nor \(CheckpointFile.fastTokenizer)",
             file: url.relativePath,
-            hint: others.isEmpty
-                ? "put the tokenizer that it was trained with beside the weights"
-                : "\(others[0]) alone is not read; AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes "
-                    + CheckpointFile.fastTokenizer,
+            hint: hasVocabulary
+                ? "vocab.json alone is not read; AutoTokenizer.from_pretrained(…).save_pretrained(…) of transformers writes "
+                    + CheckpointFile.fastTokenizer
+                : "put the tokenizer that it was trained with beside the weights",
             status: .noInput)
     }
 }

@@ -1,7 +1,7 @@
 extension Tokenizer {
     /// The parts of a byte-level BPE vocabulary, as GGUF files hold them; nil for SentencePiece, and where GGUF has no name
     /// (`tokenizer.ggml.pre`) for how the vocabulary divides text.
-    public var bytePairModel: BytePairModel? { bytePair?.parts(begin: beginID, end: nil) }
+    public var bytePairModel: BytePairModel? { bytePair?.parts(begin: beginID) }
 
     /// Opens a vocabulary of parts; `serializedModel` holds a `tokenizer.json` made from them.
     ///

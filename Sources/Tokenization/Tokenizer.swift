@@ -18,8 +18,8 @@ public final class Tokenizer: Sendable {
     let decodingRules: DecodingRules
 
     /// The id of text that no piece spells. SentencePiece always has one; a BPE vocabulary mostly has none, as it spells
-    /// every byte: then it is -1, which is no id.
-    public let unknownID: Int32
+    /// every byte.
+    public let unknownID: Int32?
     /// The id that texts begin with (`<s>`), if there is one.
     public let beginID: Int32?
     /// The id that ends a sequence (usually `</s>`), if there is one.
@@ -91,7 +91,7 @@ public final class Tokenizer: Sendable {
         surfaces = engine.surfaces
         kinds = engine.kinds
         decodingRules = engine.decodingRules
-        unknownID = engine.unknownID ?? -1
+        unknownID = engine.unknownID
         (beginID, endID, paddingID, beginTokenID) = (roles.begin, roles.end, roles.padding, roles.beginToken)
     }
 }

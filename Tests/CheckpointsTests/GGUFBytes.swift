@@ -87,7 +87,7 @@ struct GGUFBytes {
                 let number = Int32(kind == .unknown ? PieceKind.control.number : kind.number)
                 return Self.bytes(number)
             })
-        add("tokenizer.ggml.unknown_token_id", UInt32(tokenizer.unknownID))
+        add("tokenizer.ggml.unknown_token_id", UInt32(tokenizer.unknownID!))
         if let begin = tokenizer.beginID { add("tokenizer.ggml.bos_token_id", UInt32(begin)) }
         if let end = tokenizer.endID { add("tokenizer.ggml.eos_token_id", UInt32(end)) }
         add("tokenizer.ggml.add_space_prefix", tokenizer.addsDummyPrefix)

@@ -43,7 +43,7 @@ import Tokenization
         for marker in ["<|system|>", "<|user|>", "<|assistant|>"] {
             #expect(never.contains(try #require(tokenizer.id(of: marker))))
         }
-        #expect(never.contains(tokenizer.unknownID))
+        #expect(never.contains(try #require(tokenizer.unknownID)))
         #expect(never.isDisjoint(with: template.stopIDs(in: tokenizer)))
         #expect(never.isDisjoint(with: tokenizer.encodeContent("the red lamp is in the hall")))
     }

@@ -30,7 +30,7 @@ struct DamagedTokenizerJSONTests {
     @Test func theSmallestIsSound() throws {
         let tokenizer = try open(json())
         #expect(tokenizer.encode("aab") == [0, 2] && tokenizer.vocabularySize == 4)
-        #expect(tokenizer.kind(of: 3) == .control && tokenizer.unknownID == -1 && !tokenizer.hasByteFallback)
+        #expect(tokenizer.kind(of: 3) == .control && tokenizer.unknownID == nil && !tokenizer.hasByteFallback)
     }
 
     @Test(arguments: [

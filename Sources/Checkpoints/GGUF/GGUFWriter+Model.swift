@@ -96,7 +96,7 @@ extension GGUFWriter {
             })
         add("tokenizer.ggml.scores", ids.map(tokenizer.score))
         add("tokenizer.ggml.token_type", ids.map { Int32(tokenizer.kind(of: $0).number) })
-        add("tokenizer.ggml.unknown_token_id", Int(tokenizer.unknownID))
+        if let unknown = tokenizer.unknownID { add("tokenizer.ggml.unknown_token_id", Int(unknown)) }
         add("tokenizer.ggml.add_space_prefix", tokenizer.addsDummyPrefix)
         add("tokenizer.ggml.remove_extra_whitespaces", tokenizer.removesExtraWhitespace)
     }

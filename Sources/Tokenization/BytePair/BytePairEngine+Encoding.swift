@@ -183,7 +183,7 @@ extension BytePairEngine {
             let length = word.characterLength(at: index)
             let character = UnsafeBufferPointer(rebasing: word[index..<index + length])
             index += length
-            if let id = pieces.id(of: character), Int(id) < pieces.count {
+            if let id = pieces.id(of: character) {
                 filler.add(id)
             } else if model.hasByteFallback, character.allSatisfy({ byteIDs[Int($0)] >= 0 }) {
                 // As in tokenizers, an unknown character before it comes behind it.

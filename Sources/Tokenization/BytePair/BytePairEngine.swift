@@ -23,7 +23,7 @@ final class BytePairEngine: Sendable {
     let byteIDs: [Int32]
     /// Whether every byte has a piece, so that no text is unknown.
     let spellsEveryByte: Bool
-    /// In vocabularies that are not byte-level: U+2581 stands for a space. For each byte, whether a piece may reach from a
+    /// In vocabularies that are not byte-level: a space is written as U+2581. For each byte, whether a piece may reach from a
     /// character that ends with it over the U+2581 that follows. nil if words cannot be divided there.
     let bridges: [Bool]?
     /// Whether a long text can be divided into parts at some of its spaces.

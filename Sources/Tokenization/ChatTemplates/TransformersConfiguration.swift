@@ -60,7 +60,7 @@ extension TransformersConfiguration {
     package init(plain tokenizer: Tokenizer) {
         beginToken = tokenizer.beginTokenID.map(tokenizer.piece)
         endToken = tokenizer.endID.map(tokenizer.piece)
-        unknownToken = tokenizer.unknownID >= 0 ? tokenizer.piece(tokenizer.unknownID) : nil
+        unknownToken = tokenizer.unknownID.map(tokenizer.piece)
         paddingToken = tokenizer.paddingID.map(tokenizer.piece)
         guard tokenizer.isSentencePiece else {
             tokenizerClass = "PreTrainedTokenizerFast"

@@ -127,16 +127,14 @@ public struct BytePairModel: Sendable {
 extension BytePairEngine {
     /// The parts of a byte-level vocabulary, as GGUF files hold them; nil where GGUF has no name for how it divides text.
     ///
-    /// - Parameters:
-    ///   - begin: The id that is put before every text.
-    ///   - end: The id that is put behind it.
-    func parts(begin: Int32?, end: Int32?) -> BytePairModel? {
+    /// - Parameter begin: The id that is put before every text.
+    func parts(begin: Int32?) -> BytePairModel? {
         guard let named = NamedPreTokenizer(of: self) else { return nil }
         let ids = (0..<Int32(pieces.count))
         return BytePairModel(
             pieces: ids.map { pieces.isEmpty($0) ? "[PAD\($0)]" : pieces.spelling($0) }, kinds: kinds,
             merges: merges.sorted.map { "\(pieces.spelling($0.left)) \(pieces.spelling($0.right))" },
-            preTokenizer: named, ignoresMerges: model.ignoresMerges, beginID: begin, endID: end)
+            preTokenizer: named, ignoresMerges: model.ignoresMerges, beginID: begin)
     }
 }
 

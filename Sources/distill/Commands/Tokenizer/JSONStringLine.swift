@@ -2,21 +2,19 @@ import Foundation
 import Support
 
 /// Lines that hold one JSON string each.
-enum JSONText {
+enum JSONStringLine {
     /// The UTF-8 of the string in a line.
     /// - Throws: `UserError` with the line's number if it is no JSON string.
     static func parse(_ line: UnsafeBufferPointer<UInt8>, line number: Int) throws -> [UInt8] {
-        var parser = JSONParser(Data(line), fileName: "standard input")
+        var problem = "not a JSON string"
         do {
+            var parser = JSONParser(Data(line), fileName: "standard input")
             if case .string(let text) = try parser.document() { return Array(text.utf8) }
         } catch let error as UserError {
-            throw UserError(
-                error.problem, file: "standard input", line: number,
-                hint: "with --jsonl a line is a JSON string")
+            problem = error.problem
         }
         throw UserError(
-            "not a JSON string", file: "standard input", line: number,
-            hint: "with --jsonl a line is a JSON string")
+            problem, file: "standard input", line: number, hint: "with --jsonl a line is a JSON string")
     }
 
     /// A text as a JSON string.

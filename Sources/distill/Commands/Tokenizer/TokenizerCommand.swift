@@ -158,7 +158,7 @@ extension TokenizerCommand {
                     guard jsonl else {
                         return map(lines) { ByteLines.decimal(encode($0, with: tokenizer)) }
                     }
-                    let texts = try lines.enumerated().map { try JSONText.parse($1, line: first + $0) }
+                    let texts = try lines.enumerated().map { try JSONStringLine.parse($1, line: first + $0) }
                     return map(texts) { text in
                         text.withUnsafeBufferPointer { ByteLines.decimal(encode($0, with: tokenizer)) }
                     }
@@ -197,7 +197,7 @@ extension TokenizerCommand {
                     // The ids were checked above, so decoding cannot throw.
                     return map(ids) { ids in
                         let text = (try? tokenizer.decodedBytes(ids)) ?? []
-                        return jsonl ? JSONText.write(text) : text
+                        return jsonl ? JSONStringLine.write(text) : text
                     }
                 }
             }

@@ -63,7 +63,7 @@ struct TokenizerInspection: Encodable, CustomStringConvertible {
         removesExtraWhitespace = tokenizer.removesExtraWhitespace
         hasByteFallback = tokenizer.hasByteFallback
         let ids: [(String, Int32?)] = [
-            ("unknown", tokenizer.unknownID >= 0 ? tokenizer.unknownID : nil),
+            ("unknown", tokenizer.unknownID),
             ("begin", tokenizer.beginTokenID), ("end", tokenizer.endID), ("padding", tokenizer.paddingID),
         ]
         special = Dictionary(
