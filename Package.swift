@@ -123,6 +123,7 @@ let package = Package(
                 "TestSupport",
             ]),
         .testTarget(name: "EvaluationTests", dependencies: models + methods + ["Evaluation", "TestSupport"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports", "Evaluation", "Support"]),
         .testTarget(
             name: "RecipeTests",
             dependencies: models + methods + [

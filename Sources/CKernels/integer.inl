@@ -78,7 +78,7 @@ static void KERNEL(round_rows)(const float *restrict x, int8_t *restrict q, Dist
 }
 
 // Interleaves halves of vectors: lane by lane, one of each alternately.
-__attribute__((always_inline)) static inline void KERNEL(riffle)(const KERNEL(Whole) *v, KERNEL(Whole) *out) {
+__attribute__((always_inline)) static inline void KERNEL(interleave_halves)(const KERNEL(Whole) *v, KERNEL(Whole) *out) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < OUTPUTS / 2; i++) {
         KERNEL(Whole) a = v[i], b = v[i + OUTPUTS / 2];
@@ -100,11 +100,11 @@ static void KERNEL(interleave)(const uint8_t *restrict rows, uint8_t *restrict t
         // the last, and is not stored.
 #pragma clang loop unroll(full)
         for (int i = 0; i < OUTPUTS; i++) v[i] = *(const KERNEL(Whole) *)(rows + i * width + k);
-        KERNEL(riffle)(v, t);
-        KERNEL(riffle)(t, v);
-        KERNEL(riffle)(v, t);
+        KERNEL(interleave_halves)(v, t);
+        KERNEL(interleave_halves)(t, v);
+        KERNEL(interleave_halves)(v, t);
 #if OUTPUTS == 16
-        KERNEL(riffle)(t, v);
+        KERNEL(interleave_halves)(t, v);
         const KERNEL(Whole) *turned = v;
 #else
         const KERNEL(Whole) *turned = t;

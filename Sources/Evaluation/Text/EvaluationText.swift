@@ -13,15 +13,15 @@ struct EvaluationText {
     /// Calls `body` with a function that returns window after window.
     func withWindows<Result>(_ body: (() throws -> Window?) throws -> Result) throws -> Result {
         var index = 0
-        var cutter = WindowCutter<any Error>(convention, context: context, stride: stride, begin: begin) {
+        var iterator = WindowIterator<any Error>(convention, context: context, stride: stride, begin: begin) {
             guard index < corpus.segmentCount else { return nil }
             defer { index += 1 }
             return segment(try corpus.segment(index))
         }
-        return try body { try cutter.next() }
+        return try body { try iterator.next() }
     }
 
-    private func segment(_ segment: EvaluationCorpus.Segment) -> WindowCutter<any Error>.Segment {
+    private func segment(_ segment: EvaluationCorpus.Segment) -> WindowIterator<any Error>.Segment {
         guard segment.document.teacher == nil else {
             let truncated = segment.document.truncated(to: context, teacherLength: teacherContext)
             return .init(ids: truncated.ids, lossMask: truncated.lossMask, teacher: truncated.teacher)

@@ -20,11 +20,11 @@ public enum PerplexityConvention: String, CaseIterable, Codable, Sendable {
         of documents: [(ids: [Int32], lossMask: [Bool])], context: Int, stride: Int, begin: Int32?
     ) -> [Window] {
         var segments = documents.makeIterator()
-        var cutter = WindowCutter<Never>(self, context: context, stride: stride, begin: begin) {
-            segments.next().map { WindowCutter.Segment(ids: $0.ids, lossMask: $0.lossMask) }
+        var iterator = WindowIterator<Never>(self, context: context, stride: stride, begin: begin) {
+            segments.next().map { WindowIterator.Segment(ids: $0.ids, lossMask: $0.lossMask) }
         }
         var windows: [Window] = []
-        while let window = cutter.next() { windows.append(window) }
+        while let window = iterator.next() { windows.append(window) }
         return windows
     }
 }

@@ -57,7 +57,7 @@ public struct Sampler: Sendable {
         }
     }
 
-    /// The place of the token drawn among candidates.
+    /// The index of the token drawn among candidates.
     ///
     /// - Parameter candidates: their logits; overwritten
     private func index(in candidates: UnsafeMutableBufferPointer<Float>, at uniform: Double) -> Int {
@@ -68,7 +68,7 @@ public struct Sampler: Sendable {
                 candidates.baseAddress, sums.baseAddress, candidates.count, block, 1 / options.temperature)
             let weights = UnsafeBufferPointer(candidates)
             if options.topP < 1 || options.minP > 0 {
-                return indexOfCut(weights, total: total, at: uniform)
+                return filteredIndex(weights, total: total, at: uniform)
             }
             // Whole blocks are passed over first, then one block's weights.
             var target = uniform * total
@@ -92,8 +92,10 @@ public struct Sampler: Sendable {
 extension Sampler {
     /// Draws the index of one of the weights that top-p and min-p keep. The filter passes over its weights several times, so
     /// weights that are certain to be removed are skipped first where there are many.
-    private func indexOfCut(_ weights: UnsafeBufferPointer<Float>, total: Double, at uniform: Double) -> Int {
-        func cut(_ weights: UnsafeBufferPointer<Float>, of count: Int) -> Int {
+    private func filteredIndex(_ weights: UnsafeBufferPointer<Float>, total: Double, at uniform: Double)
+        -> Int
+    {
+        func draw(_ weights: UnsafeBufferPointer<Float>, of count: Int) -> Int {
             NucleusFilter(weights, of: count, total: total, topP: options.topP, minP: options.minP).draw(
                 at: uniform)
         }
@@ -103,13 +105,13 @@ extension Sampler {
         let floor = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6].first {
             $0 <= options.minP || kernels.sum_above(weights.baseAddress, weights.count, $0) >= wanted
         }
-        guard let floor, room > 0 else { return cut(weights, of: weights.count) }
+        guard let floor, room > 0 else { return draw(weights, of: weights.count) }
         return withUnsafeTemporaryAllocation(of: Float.self, capacity: room) { kept in
-            withUnsafeTemporaryAllocation(of: Int32.self, capacity: room) { places in
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: room) { indices in
                 let count = kernels.keep_above(
-                    weights.baseAddress, weights.count, floor, kept.baseAddress, places.baseAddress, room)
-                guard count <= room else { return cut(weights, of: weights.count) }
-                return Int(places[cut(UnsafeBufferPointer(rebasing: kept[..<count]), of: weights.count)])
+                    weights.baseAddress, weights.count, floor, kept.baseAddress, indices.baseAddress, room)
+                guard count <= room else { return draw(weights, of: weights.count) }
+                return Int(indices[draw(UnsafeBufferPointer(rebasing: kept[..<count]), of: weights.count)])
             }
         }
     }

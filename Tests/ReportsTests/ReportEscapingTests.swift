@@ -1,6 +1,5 @@
 import Testing
 
-@testable import Recipes
 @testable import Reports
 
 /// Faults found, line 23: a report is read in terminals, too.

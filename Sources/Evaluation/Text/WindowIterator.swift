@@ -1,7 +1,7 @@
 import Corpora
 
 /// Divides text that comes in segments into windows, one after another; holds a window and a segment at a time.
-struct WindowCutter<Failure: Error> {
+struct WindowIterator<Failure: Error> {
     struct Segment {
         var ids: [Int32]
         var lossMask: [Bool]

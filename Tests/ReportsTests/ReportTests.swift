@@ -6,7 +6,6 @@ import Testing
     import FoundationXML
 #endif
 
-@testable import Recipes
 @testable import Reports
 
 @Suite struct ReportTests {
@@ -131,25 +130,17 @@ import Testing
             run("small", seed: 1, bytes: 30, loss: 1.4), run("small", seed: 2, bytes: 32, loss: 1.5),
         ]
         let data = data(
-            runs, study: StudySummary(runs: runs, verdict: try verdict("{metric: loss, baseline: base}")))
+            runs, study: StudySummary(runs: runs, verdict: Verdict(metric: "loss", baseline: "base")))
         let table = data.scoreTable
         #expect(table[0].suffix(3) == ["tokens/s", "bytes a token", "speed"])
         #expect(table[0].contains("held-out loss"))
         #expect(table[1].suffix(2) == ["–", "–"], "no stage of the study made the teacher")
         #expect(table[3].suffix(2) == ["31.0 ± 1.4", "51234"])
         #expect(try #require(data.study?.sentences.first).contains("held-out loss of small"))
-        let bytes = StudySummary(runs: runs, verdict: try verdict("{metric: bytes a token}"))
+        let bytes = StudySummary(runs: runs, verdict: Verdict(metric: "bytes a token"))
         #expect(try #require(bytes?.sentences.first).contains("Better"))
         #expect(
             try #require(StudySummary(runs: runs, verdict: nil)).table[0].contains("held-out loss") == false)
-    }
-
-    private func verdict(_ text: String) throws -> Verdict? {
-        let workspace = try Workspace()
-        let variants = "variants: [{name: base}, {name: small}]\n"
-        let sample = sampleRecipe.replacing(
-            "report: {}", with: "report: {metrics: {bytes a token: signals.bytes_per_position}}")
-        return try workspace.recipe(sample + variants + "verdict: \(text)\n").recipe.verdict
     }
 
     /// Faults found, line 26: with one seed the error of the measurement is all that is known, and it is shown.

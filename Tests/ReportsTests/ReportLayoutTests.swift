@@ -6,7 +6,6 @@ import Testing
     import FoundationXML
 #endif
 
-@testable import Recipes
 @testable import Reports
 
 /// Faults found, line 26: nothing that is measured is missing from the report, cut off or told apart by nothing, however
