@@ -9,11 +9,17 @@ public struct OutputHead {
     public let weight: Tensor
     /// Logits z become softCap · tanh(z / softCap) (Gemma 2, arXiv 2408.00118); nil leaves them as they are.
     public let softCap: Float?
+    /// Pieces that have a row but no probability, ascending: those of another vocabulary that the model lacks.
+    public let missing: [Int32]
+
+    /// The logit of a missing piece. Its probability is 0 at every temperature, and differences of logits stay finite.
+    public static let missingLogit: Float = -1e30
 
     /// A head.
-    public init(weight: Tensor, softCap: Float? = nil) {
+    public init(weight: Tensor, softCap: Float? = nil, missing: [Int32] = []) {
         self.weight = weight
         self.softCap = softCap
+        self.missing = missing
     }
 
     /// Pieces of the vocabulary, V.
@@ -26,7 +32,7 @@ public struct OutputHead {
     ///   - output: [M, V]
     public func project(_ hidden: MatrixView, into output: MatrixView) {
         MatrixProduct.multiply(hidden, transposed: weight, into: output)
-        cap(output)
+        finish(output)
     }
 
     /// Logits on the tape, for few rows.
@@ -34,6 +40,7 @@ public struct OutputHead {
     /// - Parameter hidden: [M, C]
     /// - Returns: [M, V]
     func logits(of hidden: Tensor) -> Tensor {
+        precondition(missing.isEmpty, "a model over another vocabulary is frozen")
         let z = linear(hidden, weight: weight)
         guard let softCap else { return z }
         return Tensors.softCap(z, at: softCap)
@@ -47,14 +54,17 @@ public struct OutputHead {
     /// - Returns: [M, V]
     func samplingLogits(of hidden: Tensor, arithmetic: ProductArithmetic) -> Tensor {
         let z = rowwiseLinear(hidden, weight: weight, arithmetic: arithmetic)
-        cap(z.matrix)
+        finish(z.matrix)
         return z
     }
 
-    private func cap(_ logits: MatrixView) {
-        guard let softCap else { return }
+    /// What follows the matrix product.
+    private func finish(_ logits: MatrixView) {
+        guard softCap != nil || !missing.isEmpty else { return }
         Parallel.forEach(count: logits.rows) { row in
-            kernels.soft_cap(logits.pointer + row * logits.stride, logits.columns, 1, softCap)
+            let row = logits.pointer + row * logits.stride
+            if let softCap { kernels.soft_cap(row, logits.columns, 1, softCap) }
+            for id in missing { row[Int(id)] = Self.missingLogit }
         }
     }
 }

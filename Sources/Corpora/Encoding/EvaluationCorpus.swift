@@ -28,6 +28,19 @@ public struct EvaluationCorpus: Sendable {
     /// Number of tokens in all documents, begin tokens and markers included.
     public var tokenCount: Int { segments.tokenCount }
 
+    /// One of these ids that the teacher reads in the text; nil if it reads none.
+    ///
+    /// - Throws: `UserError` when the disk fails
+    public func first(of ids: Set<Int32>) throws -> Int32? {
+        guard !ids.isEmpty else { return nil }
+        for index in 0..<segmentCount {
+            let document = try segments.document(index)
+            let found = (document.teacher ?? document.student).ids.first(where: ids.contains)
+            if let found { return found }
+        }
+        return nil
+    }
+
     /// Reads one segment.
     ///
     /// - Throws: `UserError` when the disk fails

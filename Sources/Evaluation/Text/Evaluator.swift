@@ -156,11 +156,11 @@ public struct Evaluator {
     /// How close a student's distributions are to a teacher's on the text of some files.
     ///
     /// - Parameters:
-    ///   - student: shares the teacher's tokenizer
+    ///   - student: has the teacher's tokenizer, or one of its family, see `Checkpoint.matching`
     ///   - teacher: the reference
     ///   - reader: the files
     ///   - progress: receives the windows done
-    /// - Throws: as `perplexity`, and `UserError` when the two do not share a tokenizer
+    /// - Throws: as `perplexity`, and `UserError` when their tokenizers are not of one family
     public func agreement(
         of student: Checkpoint, with teacher: Checkpoint, on reader: CorpusReader,
         progress: ProgressHandler? = nil
@@ -179,15 +179,20 @@ public struct Evaluator {
     }
 
     private func agreement(
-        of student: Checkpoint, with teacher: Checkpoint, on source: Source, _ progress: ProgressHandler?
+        of student: Checkpoint, with original: Checkpoint, on source: Source, _ progress: ProgressHandler?
     ) throws -> Agreement {
-        guard try student.requireTokenizer().hasSameIDs(as: teacher.requireTokenizer()) else {
-            throw UserError(
-                "has another tokenizer than \(teacher.url.relativePath): token by token they cannot be compared",
-                file: student.url.relativePath, hint: "compare perplexity in bits a byte instead",
-                status: .configuration)
+        let tokenizer = try student.requireTokenizer()
+        let teacher: Checkpoint
+        do {
+            teacher = try original.matching(tokenizer, of: student.url.relativePath)
+        } catch var error as UserError {
+            error.hint = "compare perplexity in bits a byte instead"
+            throw error
         }
         let (text, counted) = try text(source, for: student, teacher: teacher)
+        if let id = try text.corpus.first(of: Set(teacher.missingPieces)) {
+            throw UserError.missingPiece(tokenizer.piece(id), teacher: teacher.url.relativePath)
+        }
         var result = try text.withWindows { next in
             try Agreement.measure(
                 student: student.decoder, teacher: teacher.decoder, windows: next,

@@ -16,6 +16,9 @@ struct LossSettings: Sendable, RecipeSection {
     let location: SourceLocation
     let temperatureLocation: SourceLocation
 
+    /// Whether logits themselves are compared: every piece of the student needs one of the teacher's.
+    var comparesLogits: Bool { kind.input == .logits || standardizes }
+
     init(_ section: Section) {
         let kind = section.value(
             "kind", .named(LossKind.all, \.name),

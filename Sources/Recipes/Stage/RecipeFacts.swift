@@ -1,4 +1,5 @@
 import RecipeSchema
+import Tokenization
 import Transformer
 
 /// A recipe whose stages are read, for checks across them.
@@ -54,5 +55,23 @@ extension RecipeFacts {
             let other = other.tokenizer(context)
         else { return false }
         return !one.hasSameIDs(as: other)
+    }
+
+    /// How two vocabularies compare.
+    enum TokenizerComparison {
+        /// One of them does not exist yet, or cannot be read.
+        case unknown
+        case unrelated
+        case match(PieceMatch)
+
+        var isUnrelated: Bool { if case .unrelated = self { true } else { false } }
+    }
+
+    /// How the pieces of a vocabulary are found in that of a model that it is compared with.
+    func comparison(of tokenizer: Reference, with model: Reference) -> TokenizerComparison {
+        guard tokenizer.target != model.target, let tokenizer = tokenizer.tokenizer(context),
+            let other = model.tokenizer(context)
+        else { return .unknown }
+        return tokenizer.match(in: other).map { .match($0) } ?? .unrelated
     }
 }

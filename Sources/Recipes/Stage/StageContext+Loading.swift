@@ -69,8 +69,6 @@ struct TextForm {
         }
     }
 
-    var fingerprint: Fingerprint { Fingerprint(of: tokenizer.serializedModel) }
-
     func encoder(
         context: Int, scope: TargetScope, systemTurns: SystemTurns = .both, teacherContext: Int = .max
     ) -> CorpusEncoder {

@@ -68,12 +68,16 @@ public final class SignalCache {
     ///
     /// - Parameters:
     ///   - tokenizer: SHA-256 of the student's tokenizer
+    ///   - pieces: SHA-256 of its pieces: the same pieces in another file will do; nil to compare files alone
     ///   - template: the Jinja text of its chat template; nil without one
     ///   - vocabularySize: its token ids
     /// - Throws: `UserError` that names every difference
-    public func require(tokenizer: Fingerprint, template: String?, vocabularySize: Int) throws {
+    public func require(
+        tokenizer: Fingerprint, pieces: Fingerprint? = nil, template: String?, vocabularySize: Int
+    ) throws {
         var wanted = manifest.origin
         wanted.tokenizerFingerprint = tokenizer
+        wanted.piecesFingerprint = pieces
         wanted.template = template
         wanted.vocabularySize = vocabularySize
         let differences = wanted.differences(from: manifest.origin)

@@ -1,6 +1,7 @@
 import Corpora
 import Foundation
 import Support
+import Tokenization
 
 /// Several signal caches read as one. A document that is in one of them has its signals; a document that is in several has
 /// their mean.
@@ -27,15 +28,14 @@ public final class SignalCaches {
     ///
     /// - Parameters:
     ///   - corpus: the documents to train on
-    ///   - tokenizer: SHA-256 of the student's tokenizer
+    ///   - tokenizer: the student's
     ///   - template: the Jinja text of its chat template; nil without one
-    ///   - vocabularySize: number of its token ids
     /// - Throws: `UserError` naming the cache
-    public func check(_ corpus: EncodedCorpus, tokenizer: Fingerprint, template: String?, vocabularySize: Int)
-        throws
-    {
+    public func check(_ corpus: EncodedCorpus, tokenizer: Tokenizer, template: String?) throws {
+        let (file, pieces) = (Fingerprint(of: tokenizer.serializedModel), tokenizer.piecesFingerprint)
         for cache in caches {
-            try cache.require(tokenizer: tokenizer, template: template, vocabularySize: vocabularySize)
+            try cache.require(
+                tokenizer: file, pieces: pieces, template: template, vocabularySize: tokenizer.vocabularySize)
             guard cache.manifest.origin.temperature == temperature else {
                 throw UserError(
                     "was taken at temperature \(cache.manifest.origin.temperature), "

@@ -14,6 +14,8 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         public var teacherFingerprint: Fingerprint
         /// SHA-256 of the tokenizer's model.
         public var tokenizerFingerprint: Fingerprint
+        /// SHA-256 of the tokenizer's pieces, see `Tokenizer.piecesFingerprint`; nil in caches made before it was stored.
+        public var piecesFingerprint: Fingerprint?
         /// The chat template's Jinja text; nil without one.
         public var template: String?
         /// Number of token ids.
@@ -34,8 +36,10 @@ public struct SignalManifest: Codable, Equatable, Sendable {
         public init(
             teacher: String, teacherFingerprint: Fingerprint, tokenizerFingerprint: Fingerprint,
             template: String?, vocabularySize: Int, kind: SparseKind, temperature: Float, seed: UInt64,
-            teacherContextLength: Int? = nil, hidden: HiddenLayers? = nil
+            teacherContextLength: Int? = nil, hidden: HiddenLayers? = nil,
+            piecesFingerprint: Fingerprint? = nil
         ) {
+            self.piecesFingerprint = piecesFingerprint
             self.hidden = hidden
             self.teacher = teacher
             self.teacherFingerprint = teacherFingerprint
@@ -56,7 +60,10 @@ public struct SignalManifest: Codable, Equatable, Sendable {
                 lines.append(shown ? "\(what) is \(mine) here and \(theirs) there" : "\(what) differs")
             }
             compare("the teacher's weights", teacherFingerprint, other.teacherFingerprint, shown: false)
-            compare("the tokenizer", tokenizerFingerprint, other.tokenizerFingerprint, shown: false)
+            // The records are found by their ids, so that the same pieces are enough.
+            if piecesFingerprint == nil || piecesFingerprint != other.piecesFingerprint {
+                compare("the tokenizer", tokenizerFingerprint, other.tokenizerFingerprint, shown: false)
+            }
             compare("the chat template", template, other.template, shown: false)
             compare("the vocabulary", vocabularySize, other.vocabularySize)
             compare("the signal's kind", kind.description, other.kind.description)

@@ -58,7 +58,8 @@ public struct LabelingJob {
                 tokenizerFingerprint: Fingerprint(of: tokenizer.serializedModel), template: template.jinja,
                 vocabularySize: tokenizer.vocabularySize, kind: kind, temperature: temperature, seed: seed,
                 teacherContextLength: systemTurns == .teacher ? configuration.contextLength : nil,
-                hidden: hidden.isEmpty ? nil : try HiddenLayers(hidden, of: configuration, named: name)),
+                hidden: hidden.isEmpty ? nil : try HiddenLayers(hidden, of: configuration, named: name),
+                piecesFingerprint: tokenizer.piecesFingerprint),
             encoder: CorpusEncoder(
                 tokenizer: tokenizer, template: template,
                 contextLength: min(context, configuration.contextLength), scope: scope,
@@ -154,12 +155,22 @@ public struct LabelingJob {
                     "a document of \(length) tokens exceeds the context of the teacher \(origin.teacher), \(context)",
                     hint: "encode the corpus with a context of at most \(context)")
             }
+            try checkPieces(document)
             let key = RecordKey(document)
             guard seen.insert(key).inserted else { return false }
             keys.append(contentsOf: key.bytes)
             return true
         }
         return (indices, Fingerprint(of: keys))
+    }
+
+    /// Refuses a document with a piece that the teacher does not have.
+    private func checkPieces(_ document: EncodedDocument) throws {
+        let missing = teacher.head.missing
+        guard !missing.isEmpty, let encoder,
+            let id = (document.teacher ?? document.student).ids.first(where: missing.contains)
+        else { return }
+        throw UserError.missingPiece(encoder.tokenizer.piece(id), teacher: origin.teacher)
     }
 
     /// The first documents that fill a batch, at least one.

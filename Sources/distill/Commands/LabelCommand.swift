@@ -29,6 +29,11 @@ struct LabelCommand: ParsableCommand {
 
     @Argument(help: "The teacher: a Hugging Face directory or a GGUF file.")
     var model: String
+    @Option(
+        help: ArgumentHelp(
+            "A student or tokenizer of the teacher's family whose added tokens differ: the corpus is divided as it does.",
+            valueName: "model"))
+    var tokenizer: String?
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup var corpus: CorpusFlags
     @Option(name: .shortAndLong, help: "The directory of the signal cache.")
@@ -70,13 +75,21 @@ struct LabelCommand: ParsableCommand {
         for layer in hidden { try require((1...512).problem("--hidden", layer)) }
     }
 
+    private func teacher() throws -> Checkpoint {
+        let teacher = try Checkpoint.load(URL(filePath: model))
+        guard let tokenizer else { return teacher }
+        let (vocabulary, template) = try Checkpoint.tokenizerAndTemplate(at: URL(filePath: tokenizer))
+        let matching = try teacher.matching(vocabulary, of: tokenizer)
+        return template.map(matching.writing) ?? matching
+    }
+
     func run() throws {
         try general.running(advice: "the positions labelled so far are kept; run the same command to resume")
         {
             let progress = general.progressLine()
             defer { progress.clear() }
             let manifest = try LabelingJob(
-                teacher: chatTemplate.applied(to: Checkpoint.load(URL(filePath: model))), name: model,
+                teacher: chatTemplate.applied(to: teacher()), name: model,
                 kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
                 temperature: temperature,
                 scope: corpus.scope ?? TargetScope.standard, context: corpus.context, hidden: hidden,

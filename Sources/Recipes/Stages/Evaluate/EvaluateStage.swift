@@ -131,7 +131,8 @@ extension EvaluateStage {
     /// Checks models against each other and against what makes them.
     func check(_ facts: RecipeFacts, at index: Int) {
         if !agreement.isEmpty, let teacher {
-            for model in models where facts.tokenizersDiffer(model.reference, teacher) {
+            for model in models
+            where facts.comparison(of: model.reference, with: teacher).isUnrelated {
                 facts.problems.add(
                     "\(model.reference.name) has another tokenizer than the teacher, \(teacher.name)",
                     at: model.reference.location,

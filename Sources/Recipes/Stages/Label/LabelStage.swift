@@ -10,6 +10,8 @@ struct LabelStage: Stage {
     static let metricNames = ["documents", "positions", "bytes_per_position", "ids_per_position"]
 
     let model: Reference
+    /// Whose tokenizer divides the corpus; nil for the model's own.
+    let tokenizer: Reference?
     let corpus: [Reference]
     /// What a document of a text file is.
     let documents: TextDocuments
@@ -26,6 +28,10 @@ struct LabelStage: Stage {
 
     init(_ section: Section) {
         model = section.modelReference("The model whose distributions are stored.")
+        tokenizer = section.optional(
+            "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the model's",
+            "A student, or a tokenizer, of the model's family whose added tokens differ: the corpus is divided as it does."
+        )
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to label.")
         documents = section.corpusDocuments()
@@ -50,6 +56,11 @@ struct LabelStage: Stage {
     func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { seed ?? seeds.recipe }
 
     func check(_ facts: RecipeFacts, at index: Int) {
+        if let tokenizer, facts.comparison(of: tokenizer, with: model).isUnrelated {
+            facts.problems.add(
+                "\(tokenizer.name) has another tokenizer than \(model.name)", at: tokenizer.location,
+                hint: "they may differ in added tokens alone; leave it out")
+        }
         guard let count = facts.configuration(of: model)?.layers,
             let layer = hidden.first(where: { $0 > count })
         else { return }

@@ -23,19 +23,19 @@ struct TrainingText {
 extension TrainStage {
     /// The corpora of the stage, with signals where they are cached.
     ///
-    /// - Parameter teachers: for each corpus the index of its teacher; nil for one of all
     func corpusText(
-        _ encoder: CorpusEncoder, _ caches: SignalCaches?, _ teachers: [Int]?,
+        _ encoder: CorpusEncoder, _ caches: SignalCaches?, _ teachers: TeacherSet,
         _ form: TextForm, _ context: StageContext
     ) throws -> TrainingText {
         let (encoded, parts) = try encodedDocuments(encoder, context)
-        try caches?.check(
-            encoded, tokenizer: form.fingerprint, template: form.template.jinja,
-            vocabularySize: form.tokenizer.vocabularySize)
+        try caches?.check(encoded, tokenizer: form.tokenizer, template: form.template.jinja)
+        if !teachers.missing.isEmpty {
+            for index in 0..<encoded.count { try teachers.check(encoded.document(index), form.tokenizer) }
+        }
         if !features.isEmpty { try caches?.requireHidden() }
         let source = CorpusSource(
             corpus: encoded, caches: caches, readsHidden: !features.isEmpty,
-            teachers: teachers.map { byPart in parts.map { byPart[$0] } },
+            teachers: teachers.byPart.map { byPart in parts.map { byPart[$0] } },
             sequences: batch.sequences, context: batch.contextLength,
             parts: batch.accumulate, seed: context.seed)
         return TrainingText(
@@ -97,8 +97,7 @@ extension TrainStage {
 
     /// Text that the student generates, mixed with the corpus; nil without on_policy.
     func onPolicySource(
-        corpus: any BatchSource, student: DecoderModel, teacher: DecoderModel?,
-        _ form: TextForm,
+        corpus: any BatchSource, student: DecoderModel, teachers: TeacherSet, _ form: TextForm,
         _ encoder: CorpusEncoder, steps: Int, _ context: StageContext
     ) throws -> OnPolicySource? {
         guard let settings = onPolicy else { return nil }
@@ -108,10 +107,10 @@ extension TrainStage {
             return RolloutPrompt(student: prompt.student, teacher: prompt.teacher)
         }
         return OnPolicySource(
-            student: student, teacher: teacher, prompts: prompts, corpus: corpus,
+            student: student, teacher: teachers.all.first?.decoders.first, prompts: prompts, corpus: corpus,
             stopIDs: form.template.stopIDs(in: form.tokenizer),
             endID: form.template.endID(in: form.tokenizer),
-            excludedIDs: form.template.suppressedIDs(in: form.tokenizer),
+            excludedIDs: form.template.suppressedIDs(in: form.tokenizer).union(teachers.missing.keys),
             options: settings.options(
                 recordsLogProbabilities: losses.contains(where: \.kind.needsDrawnTokens)),
             steps: steps,

@@ -42,15 +42,29 @@ extension TrainStage {
         }
         for model in [model, peerModel].compactMap({ $0 }) { check(model, facts) }
         let others = teachers.map(\.model) + corpus.compactMap(\.teacher)
-        for teacher in others + [gradientAngle?.teacher].compactMap({ $0 })
-        where facts.tokenizersDiffer(teacher, tokenizer) {
-            facts.problems.add(
-                "\(teacher.name) has another tokenizer than the student, which has that of \(tokenizer.name)",
-                at: teacher.location,
-                hint:
-                    "models that train together share one; let the teacher write (generate), and train on its text"
-            )
+        for teacher in others + [gradientAngle?.teacher].compactMap({ $0 }) {
+            switch facts.comparison(of: tokenizer, with: teacher) {
+            case .unknown: break
+            case .unrelated:
+                facts.problems.add(
+                    "\(teacher.name) has another tokenizer than the student, which has that of \(tokenizer.name)",
+                    at: teacher.location,
+                    hint:
+                        "they may differ in added tokens alone; let the teacher write (generate), and train on its text"
+                )
+            case .match(let match):
+                guard let loss = losses.first(where: \.comparesLogits), !match.missing.isEmpty else { break }
+                facts.problems.add(
+                    Self.missingLogits(loss, teacher, pieces: match.missing.count), at: loss.location,
+                    hint: Self.lossHint)
+            }
         }
+    }
+
+    static let lossHint = "use a loss of probabilities, such as forward_kl"
+
+    static func missingLogits(_ loss: LossSettings, _ teacher: Reference, pieces: Int) -> String {
+        "\(loss.kind.name) compares logits, and \(teacher.name) has none for \(pieces) of the student's pieces"
     }
 
     /// Checks that the initial checkpoint has the tokenizer it is trained with, or at least an embedding row for each piece.

@@ -22,7 +22,7 @@ extension TrainStage {
                 ?? caches?.caches[0].manifest.origin.teacherContextLength ?? .max)
         let text =
             try synthetic.map { try syntheticText($0, student, context) }
-            ?? corpusText(encoder, caches, teachers.byPart, form, context)
+            ?? corpusText(encoder, caches, teachers, form, context)
         for model in [student] + (peer.map { [$0.decoder] } ?? []) {
             try require(model.configuration.contextLength, longEnoughFor: text)
         }
@@ -33,9 +33,8 @@ extension TrainStage {
         let trainer = try Trainer(
             student: student, teachers: teachers.all, peer: peer,
             source: try onPolicySource(
-                corpus: text.source, student: student, teacher: teachers.all.first?.decoders.first,
-                form,
-                encoder, steps: options.steps, context)
+                corpus: text.source, student: student, teachers: teachers, form, encoder,
+                steps: options.steps, context)
                 ?? text.source,
             options: options, angle: try makeGradientAngle(form, context),
             validate: try heldOutLoss(encoder, context))

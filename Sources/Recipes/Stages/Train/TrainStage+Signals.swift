@@ -12,11 +12,14 @@ extension TrainStage {
         }
         for (signals, label) in caches {
             check(signals, label, facts)
-            guard facts.tokenizersDiffer(label.model, tokenizer) else { continue }
+            let used = label.tokenizer ?? label.model
+            guard facts.tokenizersDiffer(used, tokenizer) else { continue }
             facts.problems.add(
-                "\"\(signals.name)\" is labelled by \(label.model.name), which has another tokenizer than the student, "
-                    + "that of \(tokenizer.name)", at: signals.location,
-                hint: "let the teacher write (generate), and train on its text")
+                "\"\(signals.name)\" is labelled with the tokenizer of \(used.name), the student has that of "
+                    + tokenizer.name, at: signals.location,
+                hint: facts.comparison(of: tokenizer, with: label.model).isUnrelated
+                    ? "let the teacher write (generate), and train on its text"
+                    : "set tokenizer: \(tokenizer.name) in the stage that labels")
         }
         // Nothing is known of a cache that an earlier stage does not make.
         guard caches.count == signals.count, let first = caches.first else { return }
@@ -102,18 +105,21 @@ extension TrainStage {
     /// The manifest of a cache on disk says what it has.
     func checkStoredSignals(_ facts: RecipeFacts) {
         let context = facts.context
-        let fingerprint = tokenizer.tokenizer(context).map { Fingerprint(of: $0.serializedModel) }
+        let tokenizer = self.tokenizer.tokenizer(context)
+        let fingerprints = tokenizer.map { (Fingerprint(of: $0.serializedModel), $0.piecesFingerprint) }
         for signals in signals {
             guard let manifest = signals.file(context).flatMap(context.files.manifest) else { continue }
             for loss in losses where loss.kind.needsTeacher {
                 Self.check(
                     loss, manifest.origin.kind, temperature: decimal(manifest.origin.temperature), facts)
             }
-            if let fingerprint, manifest.origin.tokenizerFingerprint != fingerprint {
+            if let (file, pieces) = fingerprints, manifest.origin.tokenizerFingerprint != file,
+                manifest.origin.piecesFingerprint != pieces
+            {
                 facts.problems.add(
-                    "\(signals.name) was labelled with another tokenizer than that of \(tokenizer.name)",
+                    "\(signals.name) was labelled with another tokenizer than that of \(self.tokenizer.name)",
                     at: signals.location,
-                    hint: "label the corpus with a teacher that has the student's tokenizer")
+                    hint: "label the corpus with the student's tokenizer (the key tokenizer of label)")
             }
             if manifest.origin.hidden == nil, let feature = features.first {
                 facts.problems.add(

@@ -1,6 +1,9 @@
 import Checkpoints
 import Foundation
+import Corpora
 import Signals
+import Support
+import Tokenization
 import Training
 
 extension TrainStage {
@@ -9,15 +12,26 @@ extension TrainStage {
         var all: [Teachers] = []
         /// For each corpus the index of its teacher; nil where the first teaches all.
         var byPart: [Int]?
+        /// Pieces of the student's that a teacher lacks, each with the name of that teacher.
+        var missing: [Int32: String] = [:]
+
+        /// Refuses a document with a piece that a teacher does not have.
+        func check(_ document: EncodedDocument, _ tokenizer: Tokenizer) throws {
+            for id in (document.teacher ?? document.student).ids {
+                if let teacher = missing[id] {
+                    throw UserError.missingPiece(tokenizer.piece(id), teacher: teacher)
+                }
+            }
+        }
     }
 
     func loadTeachers(_ form: TextForm, _ context: StageContext) throws -> TeacherSet {
+        var set = TeacherSet()
         func decoder(_ reference: Reference) throws -> Checkpoint {
-            let teacher = try context.checkpoint(reference)
-            try form.requireSame(teacher, "the student")
+            let teacher = try matchingTeacher(reference, form, context)
+            for id in teacher.missingPieces { set.missing[id] = reference.name }
             return teacher
         }
-        var set = TeacherSet()
         if !teachers.isEmpty {
             set.all.append(
                 Teachers(
@@ -39,12 +53,24 @@ extension TrainStage {
         return set
     }
 
+    /// A teacher over the student's pieces.
+    private func matchingTeacher(
+        _ reference: Reference, _ form: TextForm, _ context: StageContext
+    ) throws -> Checkpoint {
+        let teacher = try context.checkpoint(reference).matching(form.tokenizer, of: "the student")
+        guard !teacher.missingPieces.isEmpty, let loss = losses.first(where: \.comparesLogits) else {
+            return teacher
+        }
+        throw UserError(
+            Self.missingLogits(loss, reference, pieces: teacher.missingPieces.count), hint: Self.lossHint,
+            status: .configuration)
+    }
+
     func makeGradientAngle(
         _ form: TextForm, _ context: StageContext
     ) throws -> GradientAngle? {
         guard let settings = gradientAngle else { return nil }
-        let teacher = try context.checkpoint(settings.teacher)
-        try form.requireSame(teacher, "the student")
+        let teacher = try matchingTeacher(settings.teacher, form, context)
         return GradientAngle(to: teacher.decoder, interval: settings.every)
     }
 
