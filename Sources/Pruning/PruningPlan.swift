@@ -105,17 +105,12 @@ public struct PruningPlan: Equatable, Sendable {
         if let vocabulary {
             progress?(.note("choosing \(vocabulary.size) of \(shape.vocabularySize) pieces"))
             let records = vocabularyRecords ?? records
-            var required = whole.tokens.ends + [whole.tokens.begin, whole.tokens.padding].compactMap { $0 }
-            // The markers of the chat template, too.
-            if let template = whole.chatTemplate {
-                required += try template.encode(
-                    Role.allCases.map { Message(role: $0, content: "") }, with: whole.requireTokenizer()
-                ).ids
-            }
+            let (tokenizer, template) = (try whole.requireTokenizer(), whole.chatTemplate)
             let (first, second) = try CalibrationSample(records, tokens: Self.massTokens, of: whole).halves
             let chosen = try VocabularyTrim(
-                whole.requireTokenizer(), to: vocabulary.size, texts: records.flatMap(\.texts),
-                required: Set(required), symbols: vocabulary.symbols,
+                tokenizer, to: vocabulary.size, texts: records.flatMap { Self.texts(of: $0, template) },
+                required: whole.tokens.requiredIDs(of: tokenizer, template: template),
+                symbols: vocabulary.symbols,
                 preferring: first.meanProbabilities(of: whole.decoder))
             report.vocabulary = PruningReport.Vocabulary(
                 pieces: chosen.tokenizer.vocabularySize, usage: chosen.usage,
@@ -126,5 +121,12 @@ public struct PruningPlan: Equatable, Sendable {
         let student = try whole.pruned(to: selection, vocabulary: trim)
         report.remainingParameters = student.decoder.configuration.parameterCount
         return (student, report)
+    }
+
+    /// A record's texts, and those that a chat template makes of them otherwise, such as with a space before.
+    private static func texts(of record: CorpusRecord, _ template: ChatTemplate?) -> [String] {
+        guard case .chat(let messages) = record, let template, template.isKnown else { return record.texts }
+        let plain = record.texts
+        return plain + template.contents(of: messages).filter { !plain.contains($0) }
     }
 }
