@@ -57,22 +57,10 @@ public final class DecoderModel: @unchecked Sendable {
             missing: missing)
     }
 
-    /// The model with the pieces of another vocabulary: its rows in that order, without those that the other does not have.
-    ///
-    /// Its distribution is this one's, conditioned on the pieces that both have. Pieces without a row have no probability, and
-    /// must not be read.
-    ///
-    /// - Parameter rows: For each piece of the other vocabulary the row of this model; nil for none.
-    /// - Throws: `UserError` if no piece has a row, or there is no such row.
-    public func reindexed(to rows: [Int32?]) throws -> DecoderModel {
-        guard let any = rows.lazy.compactMap({ $0 }).first else {
-            throw UserError("no piece is kept", status: .configuration)
-        }
-        // A missing piece has some row: its values are never used.
-        let model = try pruned(to: DecoderSelection(vocabulary: rows.map { Int($0 ?? any) }))
-        return DecoderModel(
-            configuration: model.configuration, parameters: model.parameters, rotary: model.rotary,
-            missing: rows.indices.filter { rows[$0] == nil }.map(Int32.init))
+    /// The same model, in which some pieces have no probability.
+    func lacking(_ missing: [Int32]) -> DecoderModel {
+        DecoderModel(
+            configuration: configuration, parameters: parameters, rotary: rotary, missing: missing)
     }
 
     /// The model with fake-quantized weights: each matrix rounded as `Checkpoint.export` would write it, for quantization-aware
