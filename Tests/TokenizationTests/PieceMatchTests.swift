@@ -50,8 +50,8 @@ import Tokenization
     @Test func textsMustBePreparedAlike() throws {
         let teacher = try smallBytePair()
         #expect(try smallBytePair(preTokenizer: "llama-bpe").match(in: teacher) == nil)
-        #expect(smallTokenizer().match(in: teacher) == nil)
-        #expect(teacher.match(in: smallTokenizer()) == nil)
+        #expect(smallTokenizer.match(in: teacher) == nil)
+        #expect(teacher.match(in: smallTokenizer) == nil)
     }
 
     @Test func sentencePieceVocabulariesMatchByPieceAndScore() throws {
