@@ -1,7 +1,6 @@
 import Corpora
 import Foundation
 import Support
-import Tokenization
 
 /// Several signal caches read as one. A document that is in one of them has its signals; a document that is in several has
 /// their mean.
@@ -28,14 +27,18 @@ public final class SignalCaches {
     ///
     /// - Parameters:
     ///   - corpus: the documents to train on
-    ///   - tokenizer: the student's
+    ///   - tokenizer: SHA-256 of the student's tokenizer
+    ///   - pieces: SHA-256 of its pieces, see `SignalCache.require`
     ///   - template: the Jinja text of its chat template; nil without one
+    ///   - vocabularySize: number of its token ids
     /// - Throws: `UserError` naming the cache
-    public func check(_ corpus: EncodedCorpus, tokenizer: Tokenizer, template: String?) throws {
-        let (file, pieces) = (Fingerprint(of: tokenizer.serializedModel), tokenizer.piecesFingerprint)
+    public func check(
+        _ corpus: EncodedCorpus, tokenizer: Fingerprint, pieces: Fingerprint? = nil, template: String?,
+        vocabularySize: Int
+    ) throws {
         for cache in caches {
             try cache.require(
-                tokenizer: file, pieces: pieces, template: template, vocabularySize: tokenizer.vocabularySize)
+                tokenizer: tokenizer, pieces: pieces, template: template, vocabularySize: vocabularySize)
             guard cache.manifest.origin.temperature == temperature else {
                 throw UserError(
                     "was taken at temperature \(cache.manifest.origin.temperature), "

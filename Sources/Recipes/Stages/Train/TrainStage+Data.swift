@@ -28,7 +28,10 @@ extension TrainStage {
         _ form: TextForm, _ context: StageContext
     ) throws -> TrainingText {
         let (encoded, parts) = try encodedDocuments(encoder, context)
-        try caches?.check(encoded, tokenizer: form.tokenizer, template: form.template.jinja)
+        try caches?.check(
+            encoded, tokenizer: Fingerprint(of: form.tokenizer.serializedModel),
+            pieces: form.tokenizer.piecesFingerprint, template: form.template.jinja,
+            vocabularySize: form.tokenizer.vocabularySize)
         if !teachers.missing.isEmpty {
             for index in 0..<encoded.count { try teachers.check(encoded.document(index), form.tokenizer) }
         }
