@@ -40,7 +40,6 @@ struct BytePairTrimTests {
                 }
             }
         }
-        print(form, covered, others)
         #expect(covered > 2000 && others > 2000, "\(covered) and \(others)")
     }
 

@@ -21,9 +21,13 @@ public struct SpecialTokens: Equatable, Sendable {
     /// - Parameter template: Without effect where the vocabulary lacks its symbols.
     public func requiredIDs(of tokenizer: Tokenizer, template: ChatTemplate?) -> Set<Int32> {
         let ids = Set(ends + [begin, padding].compactMap { $0 })
-        let messages = Role.allCases.map { Message(role: $0, content: "") }
-        guard let template, let chat = try? template.encode(messages, with: tokenizer) else { return ids }
-        return ids.union(chat.ids).union(template.stopIDs(in: tokenizer))
+        guard let template else { return ids }
+        // With a system turn, and with what a template may write where there is none.
+        let chats: [[Role]] = [[.system, .user, .assistant], [.user, .assistant]]
+        return chats.reduce(into: ids.union(template.stopIDs(in: tokenizer))) { ids, roles in
+            let messages = roles.map { Message(role: $0, content: "") }
+            if let chat = try? template.encode(messages, with: tokenizer) { ids.formUnion(chat.ids) }
+        }
     }
 
     func problems(in vocabularySize: Int) -> [String] {
