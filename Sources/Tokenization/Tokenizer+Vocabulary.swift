@@ -16,7 +16,12 @@ extension Tokenizer {
     public var vocabularySize: Int { kinds.count }
 
     /// How text is segmented.
-    public var kind: TokenizerKind { sentencePiece?.model.kind ?? .bpe }
+    public var kind: TokenizerKind {
+        switch engine {
+        case .sentencePiece(let engine): engine.model.kind
+        case .bytePair(let engine): engine.model.kind
+        }
+    }
 
     /// Whether characters without a piece are spelled in bytes, so that no text becomes unknown.
     public var hasByteFallback: Bool {

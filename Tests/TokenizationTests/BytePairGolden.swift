@@ -13,8 +13,11 @@ struct BytePairGolden: Decodable {
     let decoded: [Decoded]
 
     static let names = [
-        "gpt2", "llama3", "qwen", "smollm", "tekken", "gemma", "llama2", "metaspace", "added",
+        "gpt2", "llama3", "qwen", "smollm", "tekken", "gemma", "llama2", "metaspace", "added", "t5",
+        "albert", "unibytes",
     ]
+    /// Unigram models.
+    static let unigramNames = ["t5", "albert", "unibytes"]
     /// Byte-level vocabularies that neither rewrite texts nor have tokens that take spaces with them.
     static let exactNames = ["gpt2", "llama3", "smollm", "tekken"]
 

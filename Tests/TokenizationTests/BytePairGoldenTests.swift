@@ -68,8 +68,8 @@ struct BytePairGoldenTests {
         #expect(error?.description.contains("<|none|>") == true)
     }
 
-    /// Text in parts has the ids of the whole.
-    @Test(arguments: BytePairGolden.names)
+    /// Text in parts has the ids of the whole, where no piece reaches over a space.
+    @Test(arguments: BytePairGolden.names.filter { $0 != "unibytes" })
     func parts(_ name: String) throws {
         let tokenizer = try BytePairGolden.tokenizer(name)
         let texts = try BytePairGolden.texts() + OddTexts(seed: 42).prefix(100)
@@ -109,11 +109,53 @@ struct BytePairGoldenTests {
     }
 
     @Test func otherVocabulariesHaveNoParts() throws {
-        for name in ["gemma", "llama2", "metaspace"] {
+        for name in ["gemma", "llama2", "metaspace"] + BytePairGolden.unigramNames {
             #expect(try BytePairGolden.tokenizer(name).bytePairModel == nil)
         }
         #expect(try Golden.tokenizer("bpe").bytePairModel == nil)
         #expect(NamedPreTokenizer("no-such") == nil)
+    }
+
+    @Test func unigramModels() throws {
+        for name in BytePairGolden.unigramNames {
+            let tokenizer = try BytePairGolden.tokenizer(name)
+            #expect(tokenizer.kind == .unigram && !tokenizer.isSentencePiece)
+            #expect(tokenizer.unknownID == 0 && tokenizer.hasByteFallback == (name == "unibytes"))
+            let last = try #require(tokenizer.ids(of: .normal).last)
+            #expect(tokenizer.score(of: last) < 0 && tokenizer.addsDummyPrefix == (name != "unibytes"))
+            // Unlike in the library.
+            #expect(
+                !tokenizer.encode("<s> </s> <unk>").contains { $0 < 3 && tokenizer.kind(of: $0) == .control })
+            #expect(try tokenizer.hasSameIDs(as: BytePairGolden.tokenizer(name)))
+        }
+        let albert = try BytePairGolden.tokenizer("albert")
+        #expect(albert.beginID == 1 && albert.endID == 2)
+        #expect(try BytePairGolden.tokenizer("t5").beginID == nil)
+        #expect(albert.encode("ÉLISE ``lamp") == albert.encode("elise \"lamp"))
+    }
+
+    /// Samples of a unigram model decode to the text, and are not all the same.
+    @Test func samplesOfUnigramModels() throws {
+        let tokenizer = try BytePairGolden.tokenizer("unibytes")
+        var (generator, seen) = (SeededGenerator(seed: 43), Set<[Int32]>())
+        for _ in 0..<20 {
+            let ids = tokenizer.encode("Ada takes the lamp 😀", samplingAlpha: 0.2, using: &generator)
+            seen.insert(ids)
+            #expect(try tokenizer.decode(ids) == "Ada takes the lamp 😀")
+        }
+        #expect(seen.count > 3)
+    }
+
+    /// What is a mark follows Unicode 9, as in `tokenizers`, whose StripAccents takes away 2,097 characters.
+    @Test func accents() {
+        let marks = (0..<UInt32(0x110000)).count { value in
+            Unicode.Scalar(value).map { TextNormalizer.withoutAccents(Array(String($0).utf8)).isEmpty }
+                ?? false
+        }
+        #expect(marks == 2097)
+        #expect(
+            TextNormalizer.withoutControls(Array("a\u{7F}\tb\u{FEFF}c\u{0}".utf8)) == Array("a b c\u{0}".utf8)
+        )
     }
 
     @Test("The golden files are those of the manifest")

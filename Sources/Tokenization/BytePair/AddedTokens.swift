@@ -27,9 +27,10 @@ struct AddedTokens: Sendable {
         var isNeeded = false
     }
 
-    init(_ tokens: [Token], _ normalizer: TextNormalizer) {
+    /// - Throws: `PieceTrie.Full` if the tokens have too many bytes.
+    init(_ tokens: [Token], _ normalizer: TextNormalizer) throws(PieceTrie.Full) {
         self.tokens = tokens
-        func search(_ isNormalized: Bool) -> Search {
+        func search(_ isNormalized: Bool) throws(PieceTrie.Full) -> Search {
             var search = Search()
             for (index, token) in tokens.enumerated() where token.isNormalized == isNormalized {
                 var content = Array(token.content.utf8)
@@ -37,11 +38,11 @@ struct AddedTokens: Sendable {
                 guard let first = content.first else { continue }
                 search.first[Int(first)] = true
                 if !token.isSpecial { search.isNeeded = true }
-                _ = search.trie.insert(content, id: Int32(index))
+                _ = try search.trie.insertChecked(content, id: Int32(index))
             }
             return search
         }
-        (raw, normalized) = (search(false), search(true))
+        (raw, normalized) = (try search(false), try search(true))
     }
 
     /// Whether one of them has a space behind a letter or digit, or takes with it what follows one: then a text may not be

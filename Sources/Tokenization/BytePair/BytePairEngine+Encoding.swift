@@ -3,30 +3,82 @@ import Support
 extension BytePairEngine {
     /// Appends the ids of a text.
     func appendIDs(of text: UnsafeBufferPointer<UInt8>, options: EncodingOptions, to ids: inout [Int32]) {
+        if let unigram {
+            forEachWord(of: text, options: options, to: &ids) { word, ids in
+                appendWord(word, to: &ids) { body in
+                    self.ids(of: unigram.segments(word, guarding: false), in: word).withUnsafeBufferPointer(
+                        body)
+                }
+            }
+            return
+        }
         merges.withUnsafe { merges in
             forEachWord(of: text, options: options, to: &ids) { word, ids in
-                if word.count > WordCache<Int32>.longestWord {
-                    withPieces(of: word, { PairMerger.merge($0, merges) }, { ids.append(contentsOf: $0) })
-                    return
-                }
-                let lookup = words.lookup(word, guarding: false)
-                if let pieces = lookup.elements {
-                    for piece in pieces { ids.append(piece) }
-                } else {
-                    withPieces(of: word, { PairMerger.merge($0, merges) }) {
-                        words.keep($0, of: word, guarding: false, after: lookup)
-                        ids.append(contentsOf: $0)
-                    }
-                }
+                appendWord(word, to: &ids) { withPieces(of: word, { PairMerger.merge($0, merges) }, $0) }
             }
         }
     }
 
-    /// Appends a random segmentation: each merge is left out with a probability (BPE dropout, Provilkov et al. 2020).
+    /// Appends the pieces of a word, which are kept for the next time it occurs.
+    ///
+    /// - Parameter segment: Calls its argument with the pieces.
+    @inline(__always)
+    private func appendWord(
+        _ word: UnsafeBufferPointer<UInt8>, to ids: inout [Int32],
+        _ segment: (_ body: (UnsafeBufferPointer<Int32>) -> Void) -> Void
+    ) {
+        if word.count > WordCache<Int32>.longestWord { return segment { ids.append(contentsOf: $0) } }
+        let lookup = words.lookup(word, guarding: false)
+        if let pieces = lookup.elements {
+            for piece in pieces { ids.append(piece) }
+        } else {
+            segment {
+                words.keep($0, of: word, guarding: false, after: lookup)
+                ids.append(contentsOf: $0)
+            }
+        }
+    }
+
+    /// The ids of a unigram model's segments. Neighbours that are unknown are one text: a piece, if it is one after all, else bytes
+    /// where the model has them, else one unknown piece.
+    private func ids(of segments: [Segment], in word: UnsafeBufferPointer<UInt8>) -> [Int32] {
+        var (ids, start, end) = ([Int32](), 0, 0)
+        func appendUnknown() {
+            guard start < end else { return }
+            let text = UnsafeBufferPointer(rebasing: word[start..<end])
+            if let id = wholeID(of: text) {
+                ids.append(id)
+            } else if model.hasByteFallback, text.allSatisfy({ byteIDs[Int($0)] >= 0 }) {
+                for byte in text { ids.append(byteIDs[Int(byte)]) }
+            } else if let unknownID {
+                ids.append(unknownID)
+            }
+        }
+        for segment in segments {
+            if segment.id != unknownID {
+                appendUnknown()
+                ids.append(segment.id)
+                start = segment.end
+            }
+            end = segment.end
+        }
+        appendUnknown()
+        return ids
+    }
+
+    /// Appends a random segmentation: each merge is left out with a probability (BPE dropout, Provilkov et al. 2020); of a unigram
+    /// model one drawn by its probability (Kudo 2018).
     func appendSample(
         of text: UnsafeBufferPointer<UInt8>, alpha: Float, using generator: inout some RandomNumberGenerator,
         to ids: inout [Int32]
     ) {
+        if let unigram {
+            forEachWord(of: text, options: [], to: &ids) { word, ids in
+                ids += self.ids(
+                    of: unigram.sampledSegments(word, alpha: Double(alpha), using: &generator), in: word)
+            }
+            return
+        }
         merges.withUnsafe { merges in
             forEachWord(of: text, options: [], to: &ids) { word, ids in
                 withPieces(

@@ -3,7 +3,7 @@ import Support
 /// Segmentation by a `tokenizer.json`: the ids of the `tokenizers` library.
 ///
 /// Text passes through added tokens, the normalizer, the pre-tokenizer and, word by word, byte-pair encoding (Sennrich et al.
-/// 2016, arXiv:1508.07909).
+/// 2016, arXiv:1508.07909) or the most probable segmentation of a unigram model (Kudo 2018, arXiv:1804.10959).
 final class BytePairEngine: Sendable {
     let pieces: PieceTable
     let kinds: [PieceKind]
@@ -13,7 +13,11 @@ final class BytePairEngine: Sendable {
     let normalizer: TextNormalizer
     let preTokenizer: PreTokenizer
     let added: AddedTokens
+    /// Without merges in a unigram model.
     let merges: MergeTable
+    /// Of a unigram model; nil for byte-pair encoding.
+    let unigram: UnigramSegmenter<Double>?
+    private let logProbabilities: [Double]?
     let decodingRules: DecodingRules
     let model: TokenizerJSON.Model
     let byteLevel: TokenizerJSON.ByteLevelUse
@@ -36,7 +40,16 @@ final class BytePairEngine: Sendable {
         (normalizer, preTokenizer, model, byteLevel) = (
             file.normalizer, file.preTokenizer, file.model, file.byteLevel
         )
-        added = AddedTokens(file.addedTokens, file.normalizer)
+        logProbabilities = file.logProbabilities
+        do {
+            added = try AddedTokens(file.addedTokens, file.normalizer)
+            unigram = try Self.unigram(file)
+        } catch {
+            throw UserError(
+                "its pieces or its added tokens have more than \(PieceTrie.mostNodes) bytes in all",
+                file: name,
+                hint: "fewer or shorter ones are supported")
+        }
         unknownID = file.model.unknown
         decodingRules = file.decoder.rules
         surfaces = Self.surfaces(file)
@@ -67,6 +80,7 @@ final class BytePairEngine: Sendable {
         pieces.bounds == other.pieces.bounds && pieces.bytes == other.pieces.bytes && kinds == other.kinds
             && model == other.model && byteLevel == other.byteLevel && normalizer == other.normalizer
             && preTokenizer == other.preTokenizer && added.tokens == other.added.tokens
+            && logProbabilities == other.logProbabilities
             && merges.sorted.elementsEqual(other.merges.sorted) {
                 ($0.left, $0.right, $0.merge.piece) == ($1.left, $1.right, $1.merge.piece)
             }
@@ -89,11 +103,20 @@ final class BytePairEngine: Sendable {
     /// Whether a space between ASCII letters or digits begins a word, or one that `bridges` tells.
     private static func dividesAtSpaces(_ file: TokenizerJSON, hasBridges: Bool) -> Bool {
         if file.preTokenizer.dividesBeforeSpaces { return true }
-        // Spaces become U+2581, where words are divided whatever the stages do.
-        return hasBridges
+        // Spaces become U+2581, where words are divided whatever the stages do; those of a unigram model only by a stage.
+        let isDivided = file.preTokenizer.stages.contains { stage in
+            switch stage {
+            case .literal(let index, .mergedWithNext, false):
+                file.preTokenizer.literals[index] == Normalizer.space
+            case .expression(let index, _, _): file.preTokenizer.sources[index] == "WhitespaceSplit"
+            default: false
+            }
+        }
+        return (hasBridges || file.model.kind == .unigram && isDivided)
             && file.preTokenizer.stages.allSatisfy { stage in
                 switch stage {
                 case .metaspace: true
+                case .expression(let index, _, _): file.preTokenizer.sources[index] == "WhitespaceSplit"
                 case .literal(let index, .mergedWithNext, false):
                     file.preTokenizer.literals[index] == Normalizer.space
                 case .literal(let index, _, _): file.preTokenizer.literals[index] == [0x20]
@@ -106,12 +129,26 @@ final class BytePairEngine: Sendable {
 
     // MARK: - Tables
 
+    /// The segmenter of a unigram model. Text never becomes a special token: those are not among its pieces.
+    private static func unigram(_ file: TokenizerJSON) throws(PieceTrie.Full) -> UnigramSegmenter<Double>? {
+        guard let scores = file.logProbabilities, let unknown = file.model.unknown else { return nil }
+        var trie = PieceTrie()
+        for id in scores.indices where [.normal, .byte, .userDefined].contains(file.kinds[id]) {
+            _ = try trie.insertChecked(file.pieces[Int32(id)], id: Int32(id))
+        }
+        return UnigramSegmenter(
+            trie: trie, scores: scores, unknownID: unknown, least: scores.min() ?? 0)
+    }
+
     private static func surfaces(_ file: TokenizerJSON) -> Surfaces {
         var (bytes, bounds) = ([UInt8](), [0])
+        let special = Set(file.addedTokens.filter(\.isSpecial).map(\.id))
         for (id, kind) in file.kinds.enumerated() {
             let id = Int32(id)
             switch kind {
             case .control, .unused: break
+            // As `tokenizers` leaves out special tokens.
+            case .unknown where special.contains(id): break
             case .byte: if let byte = BytePiece.value(of: file.pieces.spelling(id)) { bytes.append(byte) }
             case .normal, .userDefined, .unknown: file.decoder.append(file.pieces[id], to: &bytes)
             }
@@ -130,7 +167,7 @@ final class BytePairEngine: Sendable {
 
     private static func bridges(_ file: TokenizerJSON) -> [Bool]? {
         let space = Normalizer.space
-        guard file.byteLevel == .none, !file.model.ignoresMerges,
+        guard file.model.kind == .bpe, file.byteLevel == .none, !file.model.ignoresMerges,
             space.withUnsafeBufferPointer({ file.pieces.id(of: $0) }) != nil
         else { return nil }
         var (bridges, mergesBytes) = ([Bool](repeating: false, count: 256), false)

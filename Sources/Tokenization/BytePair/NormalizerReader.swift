@@ -1,3 +1,4 @@
+import Foundation
 import Support
 
 /// Reads the `normalizer` of a `tokenizer.json`.
@@ -43,11 +44,19 @@ struct NormalizerReader {
             return text.isEmpty ? [] : [.prepend(Array(text.utf8))]
         case "Replace":
             let pattern = try fields.object(object["pattern"], "\(path).pattern")
-            guard case .string(let from)? = pattern["String"], !from.isEmpty, pattern.count == 1 else {
-                throw fields.wrong(object["pattern"], "\(path).pattern", "{\"String\": …}")
+            let to = Array(try fields.string(object["content"], "\(path).content").utf8)
+            switch (pattern["String"], pattern["Regex"]) {
+            case (.string(let from)?, nil) where !from.isEmpty: return [.replace(Array(from.utf8), to)]
+            case (nil, .string(let source)?):
+                let expression = try SplitExpression(source, fields, "\(path).pattern.Regex")
+                return [.replaceMatches(expression, source: source, to)]
+            default:
+                throw fields.wrong(object["pattern"], "\(path).pattern", "{\"Regex\": …} or {\"String\": …}")
             }
-            let to = try fields.string(object["content"], "\(path).content")
-            return [.replace(Array(from.utf8), Array(to.utf8))]
+        case "StripAccents": return [.stripAccents]
+        case "Nmt": return [.nmt]
+        case "Precompiled":
+            return try precompiled(object["precompiled_charsmap"], "\(path).precompiled_charsmap")
         case "Sequence":
             return try fields.array(object["normalizers"], "\(path).normalizers").enumerated().flatMap {
                 try steps($1, "\(path).normalizers[\($0)]", depth: depth + 1)
@@ -55,7 +64,20 @@ struct NormalizerReader {
         default:
             throw fields.error(
                 "\(path).type", "is \"\(type)\"",
-                "NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence")
+                "NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Nmt, Precompiled, Strip, Prepend, Replace, Sequence"
+            )
+        }
+    }
+
+    private func precompiled(_ value: JSONValue?, _ path: String) throws -> [TextNormalizer.Step] {
+        guard value != .null else { return [] }
+        guard let bytes = Data(base64Encoded: try fields.string(value, path)) else {
+            throw fields.error(path, "is not Base64", "SentencePiece's table in Base64")
+        }
+        do {
+            return [.precompiled(try CharactersMap(Array(bytes)[...]))]
+        } catch {
+            throw fields.error(path, "is damaged: \(error.problem)", "SentencePiece's table in Base64")
         }
     }
 }

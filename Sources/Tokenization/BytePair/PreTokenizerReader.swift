@@ -51,11 +51,23 @@ struct PreTokenizerReader {
         case "Whitespace": preTokenizer.append(.words, source: type, .removed, isInverted: true)
         case "WhitespaceSplit":
             preTokenizer.append(SplitExpression(CharacterSet(classes: .space)), source: type, .removed)
+        case "BertPreTokenizer":
+            preTokenizer.append(
+                SplitExpression(CharacterSet(classes: .space)), source: "WhitespaceSplit", .removed)
+            preTokenizer.append(
+                SplitExpression(CharacterSet(classes: .separator)), source: "Punctuation", .isolated)
+        case "CharDelimiterSplit":
+            let delimiter = try fields.string(object["delimiter"], "\(path).delimiter")
+            guard delimiter.unicodeScalars.count == 1 else {
+                throw fields.wrong(object["delimiter"], "\(path).delimiter", "one character")
+            }
+            preTokenizer.append(literal: Array(delimiter.utf8), .removed)
         case "Metaspace": try readMetaspace(object, path)
         default:
             throw fields.error(
                 "\(path).type", "is \"\(type)\"",
-                "ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, Metaspace, Sequence")
+                "ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, BertPreTokenizer, "
+                    + "CharDelimiterSplit, Metaspace, Sequence")
         }
     }
 
@@ -87,17 +99,9 @@ struct PreTokenizerReader {
             preTokenizer.stages.append(.known(known))
             return
         }
-        var parser = SplitExpressionParser(expression)
-        do {
-            preTokenizer.append(
-                try parser.compile(), source: expression, behavior, isInverted: isInverted)
-        } catch {
-            throw fields.error(
-                "\(path).pattern.Regex",
-                "\(JSONValue.string(expression).text) has \(error.what) at character \(error.offset)",
-                "literals, sets, \\s, \\d, \\p{L}, \\p{N} and other general categories, groups, (?i:…), (?!…), (?=…), $ "
-                    + "and greedy quantifiers")
-        }
+        preTokenizer.append(
+            try SplitExpression(expression, fields, "\(path).pattern.Regex"), source: expression, behavior,
+            isInverted: isInverted)
     }
 
     private mutating func readMetaspace(_ object: [String: JSONValue], _ path: String) throws {
@@ -117,6 +121,22 @@ struct PreTokenizerReader {
         preTokenizer.literals.append(Array(replacement.utf8))
         if try fields.boolean(object["split"], "\(path).split", default: true) {
             preTokenizer.append(literal: Array(replacement.utf8), .mergedWithNext)
+        }
+    }
+}
+
+extension SplitExpression {
+    /// Compiles an expression of a file.
+    /// - Throws: `UserError` that names what is not supported.
+    init(_ expression: String, _ fields: FieldReader, _ path: String) throws {
+        var parser = SplitExpressionParser(expression)
+        do {
+            self = try parser.compile()
+        } catch {
+            throw fields.error(
+                path, "\(JSONValue.string(expression).text) has \(error.what) at character \(error.offset)",
+                "literals, sets, \\s, \\d, \\p{L}, \\p{N} and other general categories, groups, (?i:…), (?!…), (?=…), $ "
+                    + "and greedy quantifiers")
         }
     }
 }

@@ -25,14 +25,26 @@ struct TemplateReader {
         // It only trims the offsets of tokens.
         case "ByteLevel": break
         case "TemplateProcessing": found.append(try template(object, path))
+        case "BertProcessing", "RobertaProcessing":
+            found.append((try pair(object["cls"], "\(path).cls"), try pair(object["sep"], "\(path).sep")))
         case "Sequence" where depth < Self.deepest:
             let list = try fields.array(object["processors"], "\(path).processors")
             for (index, value) in list.enumerated() {
                 try read(value, "\(path).processors[\(index)]", into: &found, depth: depth + 1)
             }
         default:
-            throw fields.error("\(path).type", "is \"\(type)\"", "ByteLevel, TemplateProcessing, Sequence")
+            throw fields.error(
+                "\(path).type", "is \"\(type)\"",
+                "ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing, Sequence")
         }
+    }
+
+    /// A token and its id.
+    private func pair(_ value: JSONValue?, _ path: String) throws -> Int32 {
+        guard case .array(let list)? = value, list.count == 2, case .string? = list.first,
+            case .integer(let id)? = list.last, pieces.bounds.indices.dropLast().contains(id)
+        else { throw fields.wrong(value, path, "a token and its id") }
+        return Int32(id)
     }
 
     private func template(_ object: [String: JSONValue], _ path: String) throws -> (

@@ -12,6 +12,8 @@ extension TokenizerJSON {
         /// Both halves of all merges, one after another; of each where its left half ends, and its right.
         var mergeBytes: [UInt8] = []
         var mergeBounds: [Int] = []
+        /// Of a unigram model: the log probability of each piece, whose id is its place in the list.
+        var logProbabilities: [Double]?
         /// What else `model` says.
         var settings: [String: JSONValue] = [:]
         var added: JSONValue?
@@ -52,6 +54,9 @@ extension TokenizerJSON {
                 keptBounds.append(kept.count)
                 keptIDs.append(id)
             }
+            logProbabilities = logProbabilities.map { scores in
+                ids.indices.filter { !removed.contains(ids[$0]) }.map { scores[$0] }
+            }
             (bytes, bounds, ids) = (kept, keptBounds, keptIDs)
             largestID = keptIDs.max().map { Int($0) } ?? -1
         }
@@ -64,6 +69,7 @@ extension TokenizerJSON {
             try parser.members { key, parser in
                 switch (key, parser.nextKind()) {
                 case ("vocab", .object): try readVocabulary(&parser, fields)
+                case ("vocab", .array): try readUnigramVocabulary(&parser, fields)
                 case ("merges", .array): try readMerges(&parser, fields)
                 default: settings[key] = try parser.value()
                 }
@@ -85,6 +91,53 @@ extension TokenizerJSON {
                 largest = max(largest, value)
             }
             (self.bounds, self.ids, largestID) = (bounds, ids, largest)
+        }
+
+        /// The vocabulary of a unigram model: pairs of a text and its log probability.
+        private mutating func readUnigramVocabulary(
+            _ parser: inout JSONParser, _ fields: FieldReader
+        ) throws {
+            var scores: [Double] = []
+            try parser.elements { parser in
+                let path = "model.vocab[\(scores.count)]"
+                guard parser.nextKind() == .array, scores.count < TokenizerJSON.mostPieces else {
+                    throw fields.error(
+                        path, "is not a pair", "at most \(TokenizerJSON.mostPieces) texts and scores")
+                }
+                var count = 0
+                try parser.elements { parser in
+                    switch (count, parser.nextKind()) {
+                    case (0, .string): try parser.string(to: &bytes)
+                    case (1, .scalar): scores.append(try Self.score(parser.value(), path, fields))
+                    default: throw fields.error(path, "is not a pair", "a text and its score")
+                    }
+                    count += 1
+                }
+                guard count == 2, bytes.count > bounds[bounds.count - 1] else {
+                    throw fields.error(
+                        path, count == 2 ? "has an empty text" : "is not a pair", "a text and its score")
+                }
+                ids.append(Int32(ids.count))
+                bounds.append(bytes.count)
+            }
+            (logProbabilities, largestID) = (scores, ids.count - 1)
+        }
+
+        /// Scores are summed over a text: within this bound the sum is finite for any text in memory.
+        private static let largestScore = 1e20
+
+        private static func score(_ value: JSONValue, _ path: String, _ fields: FieldReader) throws -> Double
+        {
+            let score: Double? =
+                switch value {
+                case .integer(let integer): Double(integer)
+                case .number(let number): number
+                default: nil
+                }
+            guard let score, score.magnitude <= largestScore else {
+                throw fields.error(path, "has the score \(value.text)", "numbers")
+            }
+            return score
         }
 
         /// A merge is a list of two texts or, in files before 2024, one text with a space between them.
@@ -136,9 +189,20 @@ extension TokenizerJSON {
 
         private func checkModel(_ fields: FieldReader) throws {
             // Files before 2021 do not say the type.
-            let type = settings["type"] ?? .string("BPE")
-            guard type == .string("BPE") else {
-                throw fields.error("model.type", "is \(type.text)", "\"BPE\"")
+            let type = settings["type"] ?? .string(logProbabilities == nil ? "BPE" : "Unigram")
+            guard [.string("BPE"), .string("Unigram")].contains(type) else {
+                throw fields.error("model.type", "is \(type.text)", "\"BPE\", \"Unigram\"")
+            }
+            if type == .string("Unigram") {
+                guard logProbabilities != nil, !ids.isEmpty else {
+                    throw fields.error(
+                        "model.vocab", settings["vocab"].map { "is \($0.text)" } ?? "is no list of pieces",
+                        "a list of texts and their scores")
+                }
+                return
+            }
+            guard logProbabilities == nil else {
+                throw fields.error("model.vocab", "is a list", "an object of texts and their ids")
             }
             for (key, isThere) in [("vocab", !ids.isEmpty), ("merges", settings["merges"] == nil)]
             where !isThere {

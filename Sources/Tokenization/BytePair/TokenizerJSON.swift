@@ -11,8 +11,10 @@ struct TokenizerJSON {
     private(set) var pieces: PieceTable
     private(set) var kinds: [PieceKind] = []
     private(set) var merges: MergeTable
-    /// Minus the rank of the first merge that makes each piece; 0 for those that none makes.
+    /// Minus the rank of the first merge that makes each piece; 0 for those that none makes. Of a unigram model its scores.
     private(set) var scores: [Float] = []
+    /// Of a unigram model: the log probability of each id.
+    private(set) var logProbabilities: [Double]?
     private(set) var model = Model()
     private(set) var addedTokens: [AddedTokens.Token] = []
     private(set) var normalizer = TextNormalizer()
@@ -33,11 +35,11 @@ struct TokenizerJSON {
 
     /// Settings of the model.
     struct Model: Equatable {
+        var kind = TokenizerKind.bpe
         var unknown: Int32?
         var fusesUnknown = false
         var hasByteFallback = false
         var ignoresMerges = false
-
     }
 
     /// Ids are below this, as those of models are.
@@ -59,8 +61,13 @@ struct TokenizerJSON {
             added.removeAll { Int($0.id) >= rows }
         }
         (pieces, addedTokens) = try Self.pieces(content, added, fields)
-        model = try Self.model(content.settings, pieces, size: content.ids.count, fields)
+        model = try Self.model(content, pieces, fields)
         (merges, scores) = try Self.merges(content, pieces, ignoring: addedTokens, fields)
+        if let given = content.logProbabilities {
+            // Added tokens that the model does not have are not found by it.
+            let all = given + [Double](repeating: 0, count: max(pieces.count - given.count, 0))
+            (logProbabilities, scores) = (given, all.map { Float($0) })
+        }
         normalizer = try NormalizerReader(fields).read(content.rest["normalizer"], "normalizer")
         var reader = PreTokenizerReader(fields)
         try reader.read(content.rest["pre_tokenizer"], "pre_tokenizer")
@@ -150,9 +157,11 @@ struct TokenizerJSON {
     }
 
     private static func model(
-        _ settings: [String: JSONValue], _ pieces: PieceTable, size: Int, _ fields: FieldReader
+        _ content: Content, _ pieces: PieceTable, _ fields: FieldReader
     ) throws -> Model {
+        let (settings, size) = (content.settings, content.ids.count)
         var model = Model()
+        if content.logProbabilities != nil { return try unigramModel(settings, size: size, fields) }
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
             switch settings[key] {
             case nil, .null?, .string("")?: break
@@ -179,6 +188,18 @@ struct TokenizerJSON {
         case let value?: throw fields.error("model.unk_token", "is \(value.text)", "a text or null")
         }
         return model
+    }
+
+    private static func unigramModel(
+        _ settings: [String: JSONValue], size: Int, _ fields: FieldReader
+    ) throws -> Model {
+        guard case .integer(let unknown)? = settings["unk_id"], (0..<size).contains(unknown) else {
+            throw fields.wrong(settings["unk_id"], "model.unk_id", "the id of a piece of model.vocab")
+        }
+        return Model(
+            kind: .unigram, unknown: Int32(unknown), fusesUnknown: true,
+            hasByteFallback: try fields.boolean(
+                settings["byte_fallback"], "model.byte_fallback", default: false))
     }
 
     private static func merges(

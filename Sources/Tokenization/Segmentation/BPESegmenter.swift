@@ -6,8 +6,6 @@ struct BPESegmenter: Sendable {
 
     init(_ vocabulary: Vocabulary) { self.vocabulary = vocabulary }
 
-    typealias Segment = UnigramSegmenter.Segment
-
     /// A stretch of the text that is one so far; the stretches form a list.
     private struct Symbol {
         var start: Int32

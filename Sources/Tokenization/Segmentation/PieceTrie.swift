@@ -20,7 +20,10 @@ struct PieceTrie: Sendable {
     private var first = [Node](repeating: none, count: 256)
     private static let free = UInt64.max
     /// Children are numbered in 24 bits.
-    private static let mostNodes = ModelCheck.mostBytes
+    static let mostNodes = ModelCheck.mostBytes
+
+    /// More nodes would be needed than can be numbered.
+    struct Full: Error {}
 
     init() {
         edges = Array(repeating: Self.free, count: 1024)
@@ -73,6 +76,12 @@ struct PieceTrie: Sendable {
         if ids[Int(node)] >= 0 { return ids[Int(node)] }
         ids[Int(node)] = id
         return nil
+    }
+
+    /// As `insert`, of pieces whose bytes nothing has counted yet.
+    mutating func insertChecked(_ bytes: some Collection<UInt8>, id: Int32) throws(Full) -> Int32? {
+        guard bytes.count < Self.mostNodes - ids.count else { throw Full() }
+        return insert(bytes, id: id)
     }
 
     private mutating func addChild(of node: Node, _ byte: UInt8) -> Node {

@@ -13,10 +13,8 @@ final class SentencePieceEngine: Sendable {
     /// The bytes each piece adds to a decoded text, one after another.
     let surfaces: Surfaces
 
-    typealias Segment = UnigramSegmenter.Segment
-
     enum Segmenter: Sendable {
-        case unigram(UnigramSegmenter)
+        case unigram(UnigramSegmenter<Float>)
         case pair(BPESegmenter)
     }
 

@@ -2,62 +2,51 @@ import Foundation
 
 /// Divides text into the most probable pieces under a unigram language model (Kudo 2018, arXiv:1804.10959).
 ///
-/// N is the length of the text in bytes. Sums are kept in Float and a later path must be better, not as good, to
-/// replace an earlier one: so ties end as in the `sentencepiece` library (0.2), down to the rounding.
-struct UnigramSegmenter: Sendable {
+/// N is the length of the text in bytes. Sums are kept in `Score` and a later path must be better, not as good, to replace an
+/// earlier one: so ties end as in the `sentencepiece` library (0.2, Float) and the `tokenizers` library (0.23, Double), down to the
+/// rounding.
+struct UnigramSegmenter<Score: BinaryFloatingPoint & Sendable>: Sendable {
     private let trie: PieceTrie
     /// What ends at each place in the trie.
     private let entries: [Entry]
     private let unknownID: Int32
-    private let unknownScore: Float
+    private let unknownScore: Score
 
     /// The properties of a piece that segmentation uses, read with one load.
     private struct Entry {
         /// -1 for none.
         var id: Int32 = -1
-        var score: Float = 0
+        var score: Score = 0
 
         /// Added to the ids of role markers, which outside text cannot spell.
-        static let marker: Int32 = 1 << 30
+        static var marker: Int32 { 1 << 30 }
     }
 
     /// A character without a piece is that much less probable than the least probable piece.
-    private static let unknownPenalty: Float = 10
-    /// What a user-defined symbol scores for each byte after the first. Log probabilities are below that, so no
-    /// other segmentation of the symbol wins. The value is the library's (found by comparing rounded sums).
-    private static let symbolBonus: Float = 0.1
+    private static var unknownPenalty: Score { 10 }
 
-    init(_ model: ModelFile, vocabulary: Vocabulary) {
-        trie = vocabulary.trie
-        unknownID = vocabulary.unknownID
-        entries = (0..<vocabulary.trie.nodeCount).map { node in
-            let id = vocabulary.trie.id(at: PieceTrie.Node(node))
-            guard id >= 0 else { return Entry() }
-            let traits = vocabulary.traits[Int(id)]
-            if traits.contains(.unused) { return Entry() }
-            guard traits.contains(.userDefined) else {
-                return Entry(id: id, score: vocabulary.scores[Int(id)])
-            }
-            let length = Float(model.pieces[Int(id)].spelling.utf8.count)
-            return Entry(
-                id: traits.contains(.marker) ? id + Entry.marker : id,
-                score: length * Self.symbolBonus - Self.symbolBonus)
+    /// - Parameters:
+    ///   - trie: The pieces that text can become.
+    ///   - scores: Their log probabilities, by id.
+    ///   - least: The least of the scores that count for what an unknown character scores.
+    init(trie: PieceTrie, scores: [Score], unknownID: Int32, least: Score) {
+        (self.trie, self.unknownID, unknownScore) = (trie, unknownID, least - Self.unknownPenalty)
+        entries = (0..<trie.nodeCount).map { node in
+            let id = trie.id(at: PieceTrie.Node(node))
+            return id < 0 ? Entry() : Entry(id: id, score: scores[Int(id)])
         }
-        let scores = model.pieces.lazy.filter { $0.kind == .normal }.map(\.score)
-        unknownScore = (scores.min() ?? 0) - Self.unknownPenalty
     }
 
-    /// A piece in a text: it ends at `end`, and begins where the one before ends.
-    typealias Segment = (end: Int, id: Int32)
+    /// The best path to a place of a text: its score, and its last piece.
+    private struct Best {
+        var score: Score = 0
+        var start: Int32 = -1
+        var id: Int32 = 0
+    }
 
     /// The best segmentation of a normalized text.
     func segments(_ text: UnsafeBufferPointer<UInt8>, guarding: Bool) -> [Segment] {
-        struct Best {
-            var score: Float = 0
-            var start: Int32 = -1
-            var id: Int32 = 0
-        }
-        return withUnsafeTemporaryAllocation(of: Best.self, capacity: text.count + 1) { best in
+        withUnsafeTemporaryAllocation(of: Best.self, capacity: text.count + 1) { best in
             best.initialize(repeating: Best())
             forEachEdge(text, guarding: guarding) { start, end, id, score in
                 let score = best[start].score + score
@@ -123,7 +112,7 @@ struct UnigramSegmenter: Sendable {
     @inline(__always)
     private func forEachEdge(
         _ text: UnsafeBufferPointer<UInt8>, guarding: Bool,
-        _ body: (_ start: Int, _ end: Int, _ id: Int32, _ score: Float) -> Void
+        _ body: (_ start: Int, _ end: Int, _ id: Int32, _ score: Score) -> Void
     ) {
         entries.withUnsafeBufferPointer { entries in
             var start = 0
@@ -150,5 +139,32 @@ struct UnigramSegmenter: Sendable {
                 start = characterEnd
             }
         }
+    }
+}
+
+extension UnigramSegmenter<Float> {
+    /// What a user-defined symbol scores for each byte after the first. Log probabilities are below that, so no
+    /// other segmentation of the symbol wins. The value is the library's (found by comparing rounded sums).
+    private static let symbolBonus: Float = 0.1
+
+    /// The segmenter of a SentencePiece model.
+    init(_ model: ModelFile, vocabulary: Vocabulary) {
+        trie = vocabulary.trie
+        unknownID = vocabulary.unknownID
+        entries = (0..<vocabulary.trie.nodeCount).map { node in
+            let id = vocabulary.trie.id(at: PieceTrie.Node(node))
+            guard id >= 0 else { return Entry() }
+            let traits = vocabulary.traits[Int(id)]
+            if traits.contains(.unused) { return Entry() }
+            guard traits.contains(.userDefined) else {
+                return Entry(id: id, score: vocabulary.scores[Int(id)])
+            }
+            let length = Float(model.pieces[Int(id)].spelling.utf8.count)
+            return Entry(
+                id: traits.contains(.marker) ? id + Entry.marker : id,
+                score: length * Self.symbolBonus - Self.symbolBonus)
+        }
+        let scores = model.pieces.lazy.filter { $0.kind == .normal }.map(\.score)
+        unknownScore = (scores.min() ?? 0) - Self.unknownPenalty
     }
 }

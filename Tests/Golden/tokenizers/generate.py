@@ -1,4 +1,4 @@
-"""Makes the golden files of this directory with the `tokenizers` library.
+"""Makes the golden files of this directory with the `tokenizers` library; unigram models are trained by `sentencepiece`.
 
     python generate.py        # writes beside itself
 
@@ -12,21 +12,38 @@ FORM.json       small vocabularies, trained on sentences made here, in the forms
     llama2      the same with a space before every section, and a begin token
     metaspace   Metaspace as pre-tokenizer and decoder, unknown pieces
     added       gpt2 with added tokens of all kinds
+    t5          unigram: a table of characters (Precompiled), Metaspace, an end token
+    albert      unigram: Replace, NFKD, StripAccents, Lowercase; white space, then Metaspace; tokens around a text
+    unibytes    unigram with byte fallback, in which pieces reach over spaces
 texts.json      the texts
-FORM.ids.json   for each text its ids, with encode_special_tokens and without special tokens around it; and id sequences with
-                the texts that decode gives for them
+FORM.ids.json   for each text its ids, with encode_special_tokens and without special tokens around it (in unigram models, where the
+                library finds them even so, after they were given other spellings); and id sequences with the texts that
+                decode gives for them
 manifest.json   versions and SHA-256 of all files
 """
 
 import hashlib
+import io
 import json
 import pathlib
 import random
+import sys
+import tempfile
 
+import sentencepiece
 import tokenizers
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from check_tokenizers import library  # noqa: E402
+
+# What a table of characters rewrites: one by several, several by one, some by nothing.
+TABLE = {
+    "ﬁ": "fi", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "\r": " ", "e\u0301": "é", "\u212b": "Å", "①": "1", "½": "1⁄2",
+    "\u00ad": "", "\u200b": "", "が": "か\u3099", "Д": "д", "\u1100\u1161": "가",
+}
 WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
@@ -98,6 +115,30 @@ def fallback(normalizer, pre, decoder, byte_fallback=True):
     return tokenizer
 
 
+def unigram(pre, normalizer, decoder, byte_fallback=False, post=None):
+    """`normalizer` is called with the model's table of characters."""
+    output = io.BytesIO()
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as table:
+        for source, target in TABLE.items():
+            print(*[" ".join(f"{ord(c):X}" for c in text) for text in (source, target)], sep="\t", file=table)
+        table.flush()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(list(corpus())), model_writer=output, vocab_size=500 if byte_fallback else 300,
+            normalization_rule_tsv=table.name, byte_fallback=byte_fallback, hard_vocab_limit=False, minloglevel=2)
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString(output.getvalue())
+    pieces = [(piece.piece, piece.score) for piece in model.pieces]
+    tokenizer = Tokenizer(models.Unigram(pieces, model.trainer_spec.unk_id, byte_fallback))
+    if normalizer:
+        tokenizer.normalizer = normalizer(normalizers.Precompiled(model.normalizer_spec.precompiled_charsmap))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre, decoder
+    tokenizer.add_special_tokens([
+        AddedToken(text, normalized=False, special=True) for text in ["<unk>", "<s>", "</s>"] + SPECIAL])
+    if post:
+        tokenizer.post_processor = post(tokenizer)
+    return tokenizer
+
+
 def forms():
     gpt2 = pre_tokenizers.ByteLevel(add_prefix_space=False)
     replace = normalizers.Replace(" ", "▁")
@@ -112,6 +153,19 @@ def forms():
         normalizers.Sequence([normalizers.Prepend("▁"), replace]), None,
         decoders.Sequence(spaced + [decoders.Strip(" ", 1, 0)])))
     yield "metaspace", fallback(None, pre_tokenizers.Metaspace(), decoders.Metaspace(), byte_fallback=False)
+    end = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 2)])
+    yield "t5", unigram(
+        pre_tokenizers.Metaspace(), lambda table: normalizers.Sequence([
+            table, normalizers.Strip(left=False, right=True), normalizers.Replace(Regex(" {2,}"), "▁")]),
+        decoders.Metaspace(), post=lambda _: end)
+    yield "albert", unigram(
+        pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]),
+        lambda table: normalizers.Sequence([
+            normalizers.Replace("``", '"'), normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase(), table,
+            normalizers.Nmt()]),
+        decoders.Metaspace(), post=lambda _: processors.BertProcessing(("</s>", 2), ("<s>", 1)))
+    yield "unibytes", unigram(
+        pre_tokenizers.Metaspace(prepend_scheme="never", split=False), None, decoders.Sequence(spaced), byte_fallback=True)
     added = byte_level(gpt2)
     added.add_tokens([
         AddedToken("harbour", single_word=True), AddedToken("<mask>", lstrip=True), AddedToken("[sep]", rstrip=True),
@@ -143,8 +197,8 @@ def texts():
 
 
 def cases(tokenizer, texts):
-    tokenizer.encode_special_tokens = True
-    encoded = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    encoder = library(tokenizer.to_str())
+    encoded = [encoder.encode(text, add_special_tokens=False).ids for text in texts]
     rng = random.Random(33)
     size = tokenizer.get_vocab_size()
     sequences = [[rng.randrange(size) for _ in range(rng.randint(0, 12))] for _ in range(60)]
@@ -168,5 +222,5 @@ if __name__ == "__main__":
         write(f"{name}.ids.json", cases(tokenizer, all_texts))
     files = sorted(path for path in HERE.iterdir() if path.name not in ["manifest.json", "__pycache__"])
     (HERE / "manifest.json").write_text(json.dumps({
-        "versions": {"tokenizers": tokenizers.__version__},
+        "versions": {"tokenizers": tokenizers.__version__, "sentencepiece": sentencepiece.__version__},
         "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}}, indent=2) + "\n")

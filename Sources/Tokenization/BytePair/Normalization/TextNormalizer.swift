@@ -2,10 +2,14 @@
 struct TextNormalizer: Equatable, Sendable {
     enum Step: Equatable, Sendable {
         case nfc, nfd, nfkc, nfkd
-        case lowercase
+        case lowercase, stripAccents, nmt
         case strip(left: Bool, right: Bool)
         /// Every occurrence of some bytes.
         case replace([UInt8], [UInt8])
+        /// Every match of an expression.
+        case replaceMatches(SplitExpression, source: String, [UInt8])
+        /// SentencePiece's table, by grapheme clusters.
+        case precompiled(CharactersMap)
         /// Put before each section that has text.
         case prepend([UInt8])
     }
@@ -21,6 +25,12 @@ struct TextNormalizer: Equatable, Sendable {
             case .nfkc: "nfkc"
             case .nfkd: "nfkd"
             case .lowercase: "lowercase"
+            case .stripAccents: "strip accents"
+            case .nmt: "nmt"
+            case .precompiled: "precompiled"
+            case .replaceMatches(_, let source, let to):
+                "replace \(source.debugDescription) by "
+                    + String(decoding: to, as: UTF8.self).debugDescription
             case .strip: "strip"
             case .replace(let from, let to):
                 "replace \(String(decoding: from, as: UTF8.self).debugDescription) by "
@@ -33,11 +43,20 @@ struct TextNormalizer: Equatable, Sendable {
 
     /// Whether parts of a text that is divided before a space, between ASCII letters or digits, are rewritten as the whole is.
     var isLocal: Bool {
-        steps.allSatisfy { step in
+        var replacesBefore = false
+        return steps.allSatisfy { step in
             switch step {
-            case .nfc, .nfd, .nfkc, .nfkd, .lowercase, .prepend: true
-            case .strip: false
-            case .replace(let from, _): from.count == 1 || from == Array("\u{2581}".utf8)
+            case .nfc, .nfd, .nfkc, .nfkd, .lowercase, .prepend, .stripAccents, .nmt, .precompiled:
+                return true
+            // No part ends with a space.
+            case .strip(let left, _): return !left
+            // The space of a division is one alone.
+            case .replaceMatches(_, let source, _): return source == " {2,}"
+            case .replace(let from, _):
+                defer { replacesBefore = true }
+                // Punctuation does not reach from a letter to the space.
+                return from.count == 1 || from == Array("\u{2581}".utf8)
+                    || !replacesBefore && from.allSatisfy { (0x21...0x2F).contains($0) || $0 == 0x60 }
             }
         }
     }
@@ -45,8 +64,15 @@ struct TextNormalizer: Equatable, Sendable {
     /// How many times as long replacements may make a text.
     var growth: Int {
         steps.reduce(1) { growth, step in
-            guard case .replace(let from, let to) = step else { return growth }
-            return min(growth, 1 << 20) * max(1, (to.count + from.count - 1) / from.count)
+            let factor =
+                switch step {
+                case .replace(let from, let to): (to.count + from.count - 1) / from.count
+                case .replaceMatches(_, _, let to): to.count
+                // What grows much are characters of three bytes.
+                case .precompiled(let table): (table.longestReplacement + 2) / 3
+                default: 1
+                }
+            return min(growth, 1 << 20) * max(1, factor)
         }
     }
 
@@ -55,7 +81,8 @@ struct TextNormalizer: Equatable, Sendable {
         steps.map { step in
             switch step {
             case .replace(let from, let to): max(from.count, to.count)
-            case .prepend(let text): text.count
+            case .prepend(let text), .replaceMatches(_, _, let text): text.count
+            case .precompiled(let table): table.longestReplacement
             default: 0
             }
         }.max() ?? 0
@@ -71,8 +98,8 @@ struct TextNormalizer: Equatable, Sendable {
         steps.allSatisfy { step in
             switch step {
             case .nfc: NormalForm.c.isStable(text)
-            case .nfd, .nfkc, .nfkd: text.allSatisfy { $0 < 0x80 }
-            case .lowercase, .strip, .replace, .prepend: false
+            case .nfd, .nfkc, .nfkd, .stripAccents: text.allSatisfy { $0 < 0x80 }
+            case .lowercase, .strip, .replace, .replaceMatches, .prepend, .nmt, .precompiled: false
             }
         }
     }
@@ -96,49 +123,14 @@ struct TextNormalizer: Equatable, Sendable {
             case .nfkc: NormalForm.kc.applied(to: text)
             case .nfkd: NormalForm.kd.applied(to: text)
             case .lowercase: Self.lowercased(text)
+            case .stripAccents: Self.withoutAccents(text)
+            case .nmt: Self.withoutControls(text)
+            case .precompiled(let table): Self.rewritten(text, by: table)
+            case .replaceMatches(let expression, _, let to): Self.replacing(expression, by: to, in: text)
             case .strip(let left, let right): Self.stripped(text, left: left, right: right)
             case .replace(let from, let to): Self.replacing(from, by: to, in: text)
             case .prepend(let prefix): text.isEmpty || isGoingOn ? text : prefix + text
             }
         }
-    }
-
-    private static func lowercased(_ text: [UInt8]) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count)
-        // Scalar by scalar: what stands around one does not matter.
-        for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
-            if scalar.value < 0x80 {
-                output.append(
-                    (0x41...0x5A).contains(scalar.value)
-                        ? UInt8(scalar.value) | 0x20 : UInt8(scalar.value))
-            } else {
-                output += scalar.properties.lowercaseMapping.utf8
-            }
-        }
-        return output
-    }
-
-    private static func stripped(_ text: [UInt8], left: Bool, right: Bool) -> [UInt8] {
-        var scalars = Substring(String(decoding: text, as: UTF8.self)).unicodeScalars
-        while left, let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }
-        while right, let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
-        return Array(String(scalars).utf8)
-    }
-
-    private static func replacing(_ from: [UInt8], by to: [UInt8], in text: [UInt8]) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count + text.count / 4)
-        var index = 0
-        while index < text.count {
-            if text[index] == from[0], text[index...].starts(with: from) {
-                output += to
-                index += from.count
-            } else {
-                output.append(text[index])
-                index += 1
-            }
-        }
-        return output
     }
 }
