@@ -108,6 +108,30 @@ struct BytePairGoldenTests {
         for text in try BytePairGolden.texts() { #expect(again.encode(text) == tokenizer.encode(text)) }
     }
 
+    /// Names of GGUF's `tokenizer.ggml.pre`, each with the merges of one vocabulary.
+    @Test func namedPatterns() throws {
+        let golden = try JSONDecoder().decode(
+            [String: [[Int32]]].self, from: Data(contentsOf: golden("tokenizers/patterns.json")))
+        let texts = try BytePairGolden.texts()
+        var model = try #require(try BytePairGolden.tokenizer("gpt2").bytePairModel)
+        model.ignoresMerges = nil
+        #expect(golden.count == 14)
+        for (name, ids) in golden {
+            model.preTokenizer = try #require(NamedPreTokenizer(name))
+            let tokenizer = try Tokenizer(model, name: name)
+            // What is written is read again under a name of the same patterns.
+            let written = try #require(tokenizer.bytePairModel?.preTokenizer)
+            let again = try Tokenizer(
+                BytePairModel(
+                    pieces: model.pieces, kinds: model.kinds, merges: model.merges, preTokenizer: written),
+                name: name)
+            for (text, ids) in zip(texts, ids) {
+                #expect(tokenizer.encode(text) == ids, "\(name): \(text.debugDescription)")
+                #expect(again.encode(text) == ids, "\(name) as \(written.name)")
+            }
+        }
+    }
+
     @Test func otherVocabulariesHaveNoParts() throws {
         for name in ["gemma", "llama2", "metaspace"] + BytePairGolden.unigramNames {
             #expect(try BytePairGolden.tokenizer(name).bytePairModel == nil)

@@ -19,6 +19,7 @@ texts.json      the texts
 FORM.ids.json   for each text its ids, with encode_special_tokens and without special tokens around it (in unigram models, where the
                 library finds them even so, after they were given other spellings); and id sequences with the texts that
                 decode gives for them
+patterns.json   for names of GGUF's tokenizer.ggml.pre: the ids of each text, with the merges of gpt2.json and the name's patterns
 manifest.json   versions and SHA-256 of all files
 """
 
@@ -173,6 +174,52 @@ def forms():
     yield "added", added
 
 
+def patterns():
+    """What llama.cpp divides text by (llama-vocab.cpp, 2026), with (?i:…) where its comments have it."""
+    contractions = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+    tail = r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+    gpt2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+    bloom = r" ?[^(\s|.,!?…。，、।۔،)]+"
+    qwen = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*" + tail
+    signs = r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    runs = "".join(rf"|\s{{{count}}}(?!\S)" for count in ["512", "256", "128", "64", "32", "16", "8", "4", "1,2"])
+    return {
+        "bloom": [bloom], "viking": [bloom, digits], "ufakzeka": [qwen],
+        "minicpm5": [r"\p{N}{1,3}", WORDS % "+"],
+        "jais-2": [(WORDS % "{1,3}").removesuffix(r"|\s+(?!\S)|\s+") + runs + r"|\s{1}"],
+        "bailingmoe": [r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"],
+        "laguna": [r"[^\n]+|[\n]+", contractions + "|" + qwen],
+        "glm4": [WORDS % "{1,3}"],
+        "qwen35": [contractions + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*" + tail],
+        "gpt-4o": [
+            rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}*{LOWER}+{contractions}?|[^\r\n\p{{L}}\p{{N}}]?{UPPER}+{LOWER}*{contractions}?"
+            r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + tail],
+        "deepseek-coder": ["[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-\ud7ff]+", digits],
+        "deepseek-v3": [
+            r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
+            signs + r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*" + tail],
+        "falcon": [r"[\p{P}\$\+<=>\^~\|`]+", gpt2, "[0-9][0-9][0-9]"],
+        "seed-coder": [contractions + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+" + tail],
+    }
+
+
+def pattern_cases(model, texts):
+    """`model`: a byte-level tokenizer, whose merges are used with each name's patterns."""
+    cases = {}
+    for name, stages in patterns().items():
+        parts = json.loads(model.to_str())
+        parts["model"]["ignore_merges"] = name in ["minicpm5", "glm4"]
+        tokenizer = Tokenizer.from_str(json.dumps(parts))
+        tokenizer.normalizer = normalizers.NFC() if name == "qwen35" else None
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Split(Regex(stage), "isolated") if isinstance(stage, str) else stage for stage in stages]
+            + [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+        tokenizer.encode_special_tokens = True
+        cases[name] = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    return cases
+
+
 def texts():
     yield from [
         "", " ", "  ", "   a", "\t", "\n", "\n\n", "\r\n", "a\0b", "Ada takes the lamp to the hall.", " leading", "trailing ",
@@ -220,6 +267,8 @@ if __name__ == "__main__":
         # On one line: these files are not read by people.
         write(f"{name}.json", json.loads(tokenizer.to_str()))
         write(f"{name}.ids.json", cases(tokenizer, all_texts))
+        if name == "gpt2":
+            write("patterns.json", pattern_cases(tokenizer, all_texts))
     files = sorted(path for path in HERE.iterdir() if path.name not in ["manifest.json", "__pycache__"])
     (HERE / "manifest.json").write_text(json.dumps({
         "versions": {"tokenizers": tokenizers.__version__, "sentencepiece": sentencepiece.__version__},
