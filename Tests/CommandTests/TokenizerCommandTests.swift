@@ -46,6 +46,41 @@ struct TokenizerCommandTests {
             shown.standardOutput.contains(model.hasSuffix(".json") ? "(tokenizer.json)" : "(sentencepiece)"))
     }
 
+    /// A tiktoken file has no pattern: one is named, or it is refused; as a tokenizer.json it has one.
+    @Test func tiktokenFilesAreConverted() throws {
+        try withTemporaryDirectory { directory in
+            let pieces = (0...255).map { [UInt8($0)] } + [Array("ab".utf8), Array("12".utf8)]
+            let ranks = pieces.enumerated().map { "\(Data($1).base64EncodedString()) \($0)\n" }.joined()
+            let (file, output) = (
+                directory.appending(path: "my.tiktoken"), directory.appending(path: "tokenizer.json")
+            )
+            try Data(ranks.utf8).write(to: file)
+            let refused = try CommandRun.distill("tokenizer", "encode", file.path, input: "ab 12\n")
+            #expect(
+                refused.status == 65 && refused.standardError.contains("--pattern"),
+                "\(refused.standardError)")
+            for (pattern, ids) in [("llama-bpe", "256 32 257\n"), ("qwen2", "256 32 49 50\n")] {
+                let run = try CommandRun.distill(
+                    "tokenizer", "encode", file.path, "--pattern", pattern, input: "ab 12\n")
+                #expect(run.status == 0 && run.standardOutput == ids, "\(run.standardError)")
+                let written = try CommandRun.distill(
+                    "tokenizer", "convert", file.path, "--pattern", pattern, "--output", output.path, "--json"
+                )
+                #expect(written.status == 0 && written.standardOutput.contains("\"vocabulary_size\""))
+                let again = try CommandRun.distill("tokenizer", "encode", output.path, input: "ab 12\n")
+                #expect(again.standardOutput == ids)
+            }
+            let unknown = try CommandRun.distill("tokenizer", "inspect", file.path, "--pattern", "none")
+            #expect(unknown.status == 64 && unknown.standardError.contains("qwen2"))
+            for input in [Self.model, output.path] {
+                let wrong = try CommandRun.distill("tokenizer", "inspect", input, "--pattern", "qwen2")
+                #expect(wrong.status == 65 && wrong.standardError.contains("no tiktoken file"))
+            }
+            let sentencePiece = try CommandRun.distill("tokenizer", "convert", Self.model, "--output", "-")
+            #expect(sentencePiece.status == 65 && sentencePiece.standardOutput.isEmpty)
+        }
+    }
+
     @Test func manyLinesKeepTheirOrder() throws {
         let lines = (0..<60_000).map { "line \($0) of the lamp \($0 % 7)" }
         let text = lines.joined(separator: "\n") + "\n"
