@@ -15,17 +15,9 @@ import Transformer
 
     /// All bytes, four merges, a begin token, two markers and a symbol.
     private func vocabulary(_ preTokenizer: String, begins: Bool = false) throws -> BytePairModel {
-        // GPT-2's alphabet: printable bytes are their own characters, the others come from U+0100 on.
-        let printable = Array(33...126) + Array(161...172) + Array(174...255)
-        var next: UInt32 = 0x100
-        let alphabet = (0..<256).map { byte in
-            if printable.contains(byte) { return String(Unicode.Scalar(UInt8(byte))) }
-            defer { next += 1 }
-            return String(Unicode.Scalar(next)!)
-        }
         let merges = ["t h", "th e", "\u{120} the", "e r"]
         let specials = ["<|begin|>", "<|im_start|>", "<|im_end|>"]
-        let pieces = alphabet + merges.map { $0.replacing(" ", with: "") } + specials + ["<tool>"]
+        let pieces = byteLevelAlphabet + merges.map { $0.replacing(" ", with: "") } + specials + ["<tool>"]
         let kinds =
             Array(repeating: PieceKind.normal, count: 260) + Array(repeating: .control, count: 3) + [
                 .userDefined
@@ -127,13 +119,10 @@ import Transformer
         let tokenizer = try Tokenizer(
             tokenizerJSON: Data(contentsOf: golden("tokenizers/\(name).json")), name: name)
         try withTemporaryDirectory { directory in
-            let url = directory.appending(path: "model.gguf")
-            let decoder = try decoder(rows: tokenizer.vocabularySize)
-            let error = try userError {
-                try Checkpoint.export(
-                    decoder: decoder, tokenizer: tokenizer, template: nil, tokens: SpecialTokens(), to: url,
-                    as: .f32)
-            }
+            let (url, decoder) = (
+                directory.appending(path: "model.gguf"), try decoder(rows: tokenizer.vocabularySize)
+            )
+            let error = try exportError(decoder, tokenizer, to: url)
             #expect(error.problem.contains("is not byte-level"))
             // A directory keeps it.
             let copy = directory.appending(path: "copy")
@@ -183,6 +172,16 @@ import Transformer
             String.init)
     }
 
+    /// The error that writing a GGUF file gives.
+    private func exportError(_ decoder: DecoderModel, _ tokenizer: Tokenizer, to url: URL) throws -> UserError
+    {
+        try userError {
+            try Checkpoint.export(
+                decoder: decoder, tokenizer: tokenizer, template: nil, tokens: SpecialTokens(), to: url,
+                as: .f32)
+        }
+    }
+
     /// A way of dividing text that llama.cpp has no name for.
     @Test func noGGUFFileIsWrittenWithoutANameForThePattern() throws {
         let named = try tokenizer("qwen2")
@@ -191,13 +190,10 @@ import Transformer
         let tokenizer = try Tokenizer(serializedModel: Data(text.utf8), name: "lower")
         #expect(tokenizer.encode("THE") == tokenizer.encode("the"))
         try withTemporaryDirectory { directory in
-            let url = directory.appending(path: "model.gguf")
-            let decoder = try decoder(rows: tokenizer.vocabularySize)
-            let error = try userError {
-                try Checkpoint.export(
-                    decoder: decoder, tokenizer: tokenizer, template: nil, tokens: SpecialTokens(), to: url,
-                    as: .f32)
-            }
+            let (url, decoder) = (
+                directory.appending(path: "model.gguf"), try decoder(rows: tokenizer.vocabularySize)
+            )
+            let error = try exportError(decoder, tokenizer, to: url)
             #expect(error.problem.contains("GGUF has no name") && error.file?.hasSuffix("model.gguf") == true)
             #expect(!FileManager.default.fileExists(atPath: url.path))
         }

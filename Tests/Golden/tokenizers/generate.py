@@ -42,7 +42,7 @@ from check_tokenizers import library  # noqa: E402
 
 # What a table of characters rewrites: one by several, several by one, some by nothing.
 TABLE = {
-    "ﬁ": "fi", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "\r": " ", "e\u0301": "é", "\u212b": "Å", "①": "1", "½": "1⁄2",
+    "ﬁ": "fi", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "\r": " ", "e\u0301": "é", "e\u0301\u0301": "E", "\u212b": "Å", "①": "1", "½": "1⁄2",
     "\u00ad": "", "\u200b": "", "が": "か\u3099", "Д": "д", "\u1100\u1161": "가",
 }
 WORDS = (
@@ -231,6 +231,7 @@ def texts():
         "HTTPServer camelCase ABCdef ǅungla ʰa \u0301\u0301A", "if k > 3:\n        return 7\n\n\n", "harbour harbours _harbour",
         "a <mask> b<mask>", "x[sep]   y", "hello!!!\n\n//\n/ ?!", "Ω≈ç√∫˜µ≤≥÷", "\U0010ffff\U00010000\U00010400\U00010428",
         "\x1b[31m\x7f\x80\x9f", "\u200b\u200c\u200d\u2060", "C:\\x\\y.txt \"q\" {\"a\": [1, null]}", "harbour" * 9,
+        "wait… what? (yes)|no、no،no۔", "x\r\ne\u0301\u0301 ①\u0301 ﬁ\u0308e\u0301\u0300\u0301", " " * 700 + "x",
     ]
     rng = random.Random(32)
     parts = ["Ada", " ", " ", "  ", "lamp", "é", "e\u0301", "中", "😀", "7", "42", "\n", "\t", ".", "'s", "'LL", "<|end|>",
