@@ -19,7 +19,9 @@ texts.json      the texts
 FORM.ids.json   for each text its ids, with encode_special_tokens and without special tokens around it (in unigram models, where the
                 library finds them even so, after they were given other spellings); and id sequences with the texts that
                 decode gives for them
-patterns.json   for names of GGUF's tokenizer.ggml.pre: the ids of each text, with the merges of gpt2.json and the name's patterns
+spanning.json   a byte-level vocabulary trained without a pattern, whose merges reach over words, blanks, signs and digits: with it
+                ids show every place where a pattern divides text
+patterns.json   for names of GGUF's tokenizer.ggml.pre: the ids of each text, with those merges and the name's patterns
 manifest.json   versions and SHA-256 of all files
 """
 
@@ -28,6 +30,7 @@ import io
 import json
 import pathlib
 import random
+import re
 import sys
 import tempfile
 
@@ -204,6 +207,19 @@ def patterns():
     }
 
 
+def spanning(texts):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    rng = random.Random(34)
+    parts = [part for text in texts if len(text) < 100 for part in re.findall(r"\w+|\s+|[^\w\s]+", text)]
+    # Every two parts stand beside each other somewhere.
+    lines = ["".join(rng.choice(parts) for _ in range(12)) for _ in range(4000)]
+    tokenizer.train_from_iterator(texts * 20 + lines, trainers.BpeTrainer(
+        vocab_size=1600, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), max_token_length=12, show_progress=False))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    return tokenizer
+
+
 def pattern_cases(model, texts):
     """`model`: a byte-level tokenizer, whose merges are used with each name's patterns."""
     cases = {}
@@ -268,8 +284,9 @@ if __name__ == "__main__":
         # On one line: these files are not read by people.
         write(f"{name}.json", json.loads(tokenizer.to_str()))
         write(f"{name}.ids.json", cases(tokenizer, all_texts))
-        if name == "gpt2":
-            write("patterns.json", pattern_cases(tokenizer, all_texts))
+    model = spanning(all_texts)
+    write("spanning.json", json.loads(model.to_str()))
+    write("patterns.json", pattern_cases(model, all_texts))
     files = sorted(path for path in HERE.iterdir() if path.name not in ["manifest.json", "__pycache__"])
     (HERE / "manifest.json").write_text(json.dumps({
         "versions": {"tokenizers": tokenizers.__version__, "sentencepiece": sentencepiece.__version__},
