@@ -40,6 +40,7 @@ public struct StreamingDecoder: Sendable {
         let rules = tokenizer.decodingRules
         switch tokenizer.kind(of: id) {
         case .control where !tokenizer.isSentencePiece: break
+        case .unknown where tokenizer.surfaces[id].isEmpty: break
         case .byte,
             _ where rules.isByteLevel:
             pending += tokenizer.surfaces[id]

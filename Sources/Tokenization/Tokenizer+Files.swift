@@ -4,6 +4,8 @@ import Support
 extension Tokenizer {
     /// The names of vocabularies' files in a checkpoint's directory, the one that wins first.
     public static let fileNames = ["tokenizer.model", "tokenizer.json"]
+    /// The file of Mistral's own releases, which is read where a directory has none of the others.
+    package static let tekkenName = "tekken.json"
 
     /// The name under which `serializedModel` is saved in a checkpoint's directory.
     public var fileName: String {
@@ -14,17 +16,21 @@ extension Tokenizer {
     }
 
     /// Opens a `.model` file, a `tokenizer.json`, Mistral's `tekken.json`, or the one of them that a directory holds; where it
-    /// holds several, the first of these.
+    /// holds several, the first of these. Or a tiktoken file, whatever it is called.
     ///
-    /// With a `tokenizer.json`, the files of transformers beside it are read, see `TokenizerConfiguration`.
+    /// With a `tokenizer.json` or a tiktoken file, the files of transformers beside it are read, see `TokenizerConfiguration`.
     ///
-    /// - Throws: `UserError` if the file cannot be read or is not a complete, sound vocabulary.
-    public convenience init(contentsOf url: URL) throws {
+    /// - Parameters:
+    ///   - url: The file, or the directory.
+    ///   - pattern: How a tiktoken file that is not known divides text.
+    /// - Throws: `UserError` if the file cannot be read or is not a complete, sound vocabulary; and where a pattern is named for a
+    ///   file that has one.
+    public convenience init(contentsOf url: URL, pattern: NamedPreTokenizer? = nil) throws {
         var isDirectory: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
         var file = url
         if isDirectory.boolValue {
-            let files = (Self.fileNames + ["tekken.json"]).map { url.appendingPathComponent($0) }
+            let files = (Self.fileNames + [Self.tekkenName]).map { url.appendingPathComponent($0) }
             file = try files.first { try FileManager.default.exists(at: $0) } ?? files[0]
         }
         guard try FileManager.default.exists(at: file) else {
@@ -35,6 +41,18 @@ extension Tokenizer {
                 status: .noInput)
         }
         let data = try ConfigurationFile.read(URL(filePath: file.path), atMost: Self.largestFile)
+        if BytePairModel.isTiktoken(data) {
+            let configuration = try TokenizerConfiguration(directory: file.deletingLastPathComponent())
+            let model = try BytePairModel(
+                tiktoken: data, pattern: pattern, configuration: configuration, name: file.path)
+            try self.init(model, configuration: configuration, name: file.path)
+            return
+        }
+        if let pattern {
+            throw UserError(
+                "the pattern \"\(pattern.name)\" is named, but this is no tiktoken file", file: file.path,
+                hint: "other files say themselves how text is divided")
+        }
         guard file.pathExtension == "json" else {
             try self.init(serializedModel: data, name: file.path)
             return

@@ -12,6 +12,9 @@ extension Tokenizer {
     /// Whether the vocabulary is a SentencePiece model; else it is a `tokenizer.json`.
     public var isSentencePiece: Bool { sentencePiece != nil }
 
+    /// Whether pieces are made of bytes and may end inside a character, as GPT-2's.
+    public var isByteLevel: Bool { decodingRules.isByteLevel }
+
     /// The number of pieces; ids are `0..<vocabularySize`.
     public var vocabularySize: Int { kinds.count }
 

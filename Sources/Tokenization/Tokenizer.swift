@@ -39,7 +39,7 @@ public final class Tokenizer: Sendable {
     public static let largestFile = 256 << 20
 
     /// Opens the bytes of a `.model` file, of a `tokenizer.json`, which begins with `{`, or of a tiktoken file that is known
-    /// (Llama 3's `tokenizer.model`); `name` is what errors call it.
+    /// (Llama 3's and 4's `tokenizer.model`, Qwen's); `name` is what errors call it.
     ///
     /// - Throws: `UserError` if the bytes are not a complete, sound model.
     public convenience init(serializedModel: Data, name: String) throws {
@@ -47,7 +47,9 @@ public final class Tokenizer: Sendable {
         if serializedModel.first == UInt8(ascii: "{") {
             try self.init(tokenizerJSON: serializedModel, configuration: TokenizerConfiguration(), name: name)
         } else if BytePairModel.isTiktoken(serializedModel) {
-            try self.init(BytePairModel(tiktoken: serializedModel, name: name), name: name)
+            let model = try BytePairModel(
+                tiktoken: serializedModel, pattern: nil, configuration: TokenizerConfiguration(), name: name)
+            try self.init(model, name: name)
         } else {
             self.init(try SentencePieceEngine(serializedModel, name: name), serializedModel)
         }

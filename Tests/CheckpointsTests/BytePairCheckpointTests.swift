@@ -15,17 +15,9 @@ import Transformer
 
     /// All bytes, four merges, a begin token, two markers and a symbol.
     private func vocabulary(_ preTokenizer: String, begins: Bool = false) throws -> BytePairModel {
-        // GPT-2's alphabet: printable bytes are their own characters, the others come from U+0100 on.
-        let printable = Array(33...126) + Array(161...172) + Array(174...255)
-        var next: UInt32 = 0x100
-        let alphabet = (0..<256).map { byte in
-            if printable.contains(byte) { return String(Unicode.Scalar(UInt8(byte))) }
-            defer { next += 1 }
-            return String(Unicode.Scalar(next)!)
-        }
         let merges = ["t h", "th e", "\u{120} the", "e r"]
         let specials = ["<|begin|>", "<|im_start|>", "<|im_end|>"]
-        let pieces = alphabet + merges.map { $0.replacing(" ", with: "") } + specials + ["<tool>"]
+        let pieces = byteLevelAlphabet + merges.map { $0.replacing(" ", with: "") } + specials + ["<tool>"]
         let kinds =
             Array(repeating: PieceKind.normal, count: 260) + Array(repeating: .control, count: 3) + [
                 .userDefined
@@ -121,6 +113,75 @@ import Transformer
         }
     }
 
+    /// llama.cpp joins any two pieces whose text is a piece, `tokenizers` the pairs of a list: ids could differ.
+    @Test(arguments: ["gemma", "t5"])
+    func vocabulariesThatAreNotByteLevelAreNotWrittenToGGUF(name: String) throws {
+        let tokenizer = try Tokenizer(
+            tokenizerJSON: Data(contentsOf: golden("tokenizers/\(name).json")), name: name)
+        try withTemporaryDirectory { directory in
+            let (url, decoder) = (
+                directory.appending(path: "model.gguf"), try decoder(rows: tokenizer.vocabularySize)
+            )
+            let error = try exportError(decoder, tokenizer, to: url)
+            #expect(error.problem.contains("is not byte-level"))
+            // A directory keeps it.
+            let copy = directory.appending(path: "copy")
+            try Checkpoint.save(decoder: decoder, tokenizer: tokenizer, template: nil, to: copy)
+            #expect(try Checkpoint.load(copy).requireTokenizer().hasSameIDs(as: tokenizer))
+        }
+    }
+
+    /// Mistral's and Meta's own releases: weights beside `tekken.json`, or a tiktoken file called `tokenizer.model`.
+    @Test func directoriesWithAnotherFileThanTransformers() throws {
+        let pieces = (0...255).map { [UInt8($0)] } + [Array("the".utf8), Array("th".utf8)]
+        let vocabulary = pieces.enumerated().map {
+            #"{"rank":\#($0),"token_bytes":"\#(Data($1).base64EncodedString())"}"#
+        }
+        let pattern = try #require(NamedPreTokenizer("tekken"))
+        let written = try #require(try expression(of: pattern))
+        let tekken = """
+            {"config":{"pattern":\(written),"default_vocab_size":268,"default_num_special_tokens":10},
+            "vocab":[\(vocabulary.joined(separator: ","))]}
+            """
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model")
+            try Checkpoint.save(decoder: decoder(rows: 268), to: url)
+            try Data(tekken.utf8).write(to: url.appending(path: "tekken.json"))
+            let model = try Checkpoint.load(url)
+            let tokenizer = try model.requireTokenizer()
+            #expect(
+                tokenizer.vocabularySize == 268 && tokenizer.encode("the") == [266])
+            #expect(try Checkpoint.tokenizer(at: url).hasSameIDs(as: tokenizer) && tokenizer.beginID == 1)
+
+            let ranks = pieces.enumerated().map { "\(Data($1).base64EncodedString()) \($0)\n" }.joined()
+            try Data(ranks.utf8).write(to: url.appending(path: "tokenizer.model"))
+            let error = try userError { _ = try Checkpoint.load(url) }
+            #expect(error.problem.contains("tiktoken"))
+            try Data(#"{"tokenizer_class":"QWenTokenizer"}"#.utf8).write(
+                to: url.appending(path: "tokenizer_config.json"))
+            #expect(try Checkpoint.tokenizer(at: url).id(of: "<|im_end|>") == 260)
+        }
+    }
+
+    /// The pattern in the `tokenizer.json` of a name, as JSON text.
+    private func expression(of preTokenizer: NamedPreTokenizer) throws -> String? {
+        var model = try vocabulary("tekken")
+        model.preTokenizer = preTokenizer
+        let text = String(decoding: try model.tokenizerJSON(name: "test"), as: UTF8.self)
+        return text.split(separator: #""Regex":"#).last.flatMap { $0.split(separator: "},").first }.map(
+            String.init)
+    }
+
+    /// The error that writing a GGUF file gives.
+    private func exportError(_ decoder: DecoderModel, _ tokenizer: Tokenizer, to url: URL) throws -> UserError
+    {
+        try userError {
+            try Checkpoint.export(
+                decoder: decoder, tokenizer: tokenizer, template: nil, tokens: SpecialTokens(), to: url,
+                as: .f32)
+        }
+    }
+
     /// A way of dividing text that llama.cpp has no name for.
     @Test func noGGUFFileIsWrittenWithoutANameForThePattern() throws {
         let named = try tokenizer("qwen2")
@@ -129,13 +190,10 @@ import Transformer
         let tokenizer = try Tokenizer(serializedModel: Data(text.utf8), name: "lower")
         #expect(tokenizer.encode("THE") == tokenizer.encode("the"))
         try withTemporaryDirectory { directory in
-            let url = directory.appending(path: "model.gguf")
-            let decoder = try decoder(rows: tokenizer.vocabularySize)
-            let error = try userError {
-                try Checkpoint.export(
-                    decoder: decoder, tokenizer: tokenizer, template: nil, tokens: SpecialTokens(), to: url,
-                    as: .f32)
-            }
+            let (url, decoder) = (
+                directory.appending(path: "model.gguf"), try decoder(rows: tokenizer.vocabularySize)
+            )
+            let error = try exportError(decoder, tokenizer, to: url)
             #expect(error.problem.contains("GGUF has no name") && error.file?.hasSuffix("model.gguf") == true)
             #expect(!FileManager.default.fileExists(atPath: url.path))
         }

@@ -15,16 +15,9 @@ import Tokenization
     private static let realRounds = environment["DISTILL_VOCABULARY_ROUNDS"].flatMap { Int($0) } ?? 300
 
     private static func bytePair() throws -> BytePairModel {
-        let printable = Array(33...126) + Array(161...172) + Array(174...255)
-        var next: UInt32 = 0x100
-        let alphabet = (0..<256).map { byte in
-            if printable.contains(byte) { return String(Unicode.Scalar(UInt8(byte))) }
-            defer { next += 1 }
-            return String(Unicode.Scalar(next)!)
-        }
         let merges = ["t h", "th e", "\u{120} the", "e r"]
         return BytePairModel(
-            pieces: alphabet + merges.map { $0.replacing(" ", with: "") } + ["<|end|>", "<tool>"],
+            pieces: byteLevelAlphabet + merges.map { $0.replacing(" ", with: "") } + ["<|end|>", "<tool>"],
             kinds: Array(repeating: .normal, count: 260) + [.control, .userDefined], merges: merges,
             preTokenizer: try #require(NamedPreTokenizer("llama-bpe")), beginID: 260)
     }
@@ -83,23 +76,12 @@ import Tokenization
     private func damage(_ sound: GGUFBytes, rounds: Int) throws -> (refused: Int, slowest: Double) {
         try withTemporaryDirectory { directory in
             let url = directory.appending(path: "vocabulary.gguf")
-            var (mutator, refused, slowest) = (FileMutator(seed: 81), 0, 0.0)
-            for round in 0..<rounds {
+            var mutator = FileMutator(seed: 81)
+            let texts = ["the other then\n\n 123 é", "<tool><|end|>\u{2581}😀", ""]
+            return try useDamagedVocabularies(rounds: rounds, texts: texts) { round in
                 try damaged(sound, &mutator, round: round).write(to: url)
-                let start = ContinuousClock.now
-                do {
-                    let tokenizer = try Checkpoint.tokenizer(at: url)
-                    for text in ["the other then\n\n 123 é", "<tool><|end|>\u{2581}😀", ""] {
-                        _ = try tokenizer.decode(tokenizer.encode(text))
-                    }
-                    _ = try tokenizer.decode((0..<tokenizer.vocabularySize).map(Int32.init))
-                } catch let error as UserError {
-                    #expect(!error.description.isEmpty)
-                    refused += 1
-                }
-                slowest = max(slowest, Double(start.duration(to: .now) / .seconds(1)))
+                return try Checkpoint.tokenizer(at: url)
             }
-            return (refused, slowest)
         }
     }
 

@@ -46,46 +46,38 @@ struct TokenizerCommandTests {
             shown.standardOutput.contains(model.hasSuffix(".json") ? "(tokenizer.json)" : "(sentencepiece)"))
     }
 
-    /// A trimmed tokenizer.json is a file, or a directory that says too which tokens begin and end texts.
-    @Test func tokenizerJSONIsTrimmed() throws {
+    /// A tiktoken file has no pattern: one is named, or it is refused; as a tokenizer.json it has one.
+    @Test func tiktokenFilesAreConverted() throws {
         try withTemporaryDirectory { directory in
-            let model = directory.appending(path: "model")
-            try FileManager.default.createDirectory(at: model, withIntermediateDirectories: false)
-            try FileManager.default.copyItem(
-                at: golden("tokenizers/qwen.json"), to: model.appending(path: "tokenizer.json"))
-            try Data(#"{"bos_token": "<|begin|>", "eos_token": "<|end|>"}"#.utf8).write(
-                to: model.appending(path: "tokenizer_config.json"))
-            try Data("Ada takes the lamp 😀.".utf8).write(to: directory.appending(path: "a.txt"))
-            func trim(_ output: String, _ more: String...) throws -> CommandRun {
-                try CommandRun.run(
-                    CommandRun.distill,
-                    arguments: ["tokenizer", "trim", "model", "a.txt", "--output", output] + more,
-                    in: directory)
-            }
-            let run = try trim("small", "--size", "300")
+            let pieces = (0...255).map { [UInt8($0)] } + [Array("ab".utf8), Array("12".utf8)]
+            let ranks = pieces.enumerated().map { "\(Data($1).base64EncodedString()) \($0)\n" }.joined()
+            let (file, output) = (
+                directory.appending(path: "my.tiktoken"), directory.appending(path: "tokenizer.json")
+            )
+            try Data(ranks.utf8).write(to: file)
+            let refused = try CommandRun.distill("tokenizer", "encode", file.path, input: "ab 12\n")
             #expect(
-                run.status == 0 && run.standardOutput.contains("small: 300 pieces"), "\(run.standardError)")
-            #expect(run.standardOutput.contains("; 0 tokens change"))
-            let small = try Tokenizer(contentsOf: directory.appending(path: "small"))
-            #expect(small.endID.map(small.piece) == "<|end|>")
-            #expect(small.beginTokenID.map(small.piece) == "<|begin|>")
-            #expect(try trim("small.json", "--size", "300").status == 0)
-            #expect(
-                try Data(contentsOf: directory.appending(path: "small.json")) == small.serializedModel)
-
-            let few = try trim("few", "--size", "100")
-            #expect(few.status == 78 && few.standardError.contains("100 pieces are too few"))
-            let wrong = try trim("small.model", "--size", "300")
-            #expect(wrong.status == 73 && wrong.standardError.contains("name a .json file or a directory"))
-            for name in ["few", "small.model"] {
-                #expect(!FileManager.default.fileExists(atPath: directory.appending(path: name).path))
+                refused.status == 65 && refused.standardError.contains("--pattern"),
+                "\(refused.standardError)")
+            for (pattern, ids) in [("llama-bpe", "256 32 257\n"), ("qwen2", "256 32 49 50\n")] {
+                let run = try CommandRun.distill(
+                    "tokenizer", "encode", file.path, "--pattern", pattern, input: "ab 12\n")
+                #expect(run.status == 0 && run.standardOutput == ids, "\(run.standardError)")
+                let written = try CommandRun.distill(
+                    "tokenizer", "convert", file.path, "--pattern", pattern, "--output", output.path, "--json"
+                )
+                #expect(written.status == 0 && written.standardOutput.contains("\"vocabulary_size\""))
+                let again = try CommandRun.distill("tokenizer", "encode", output.path, input: "ab 12\n")
+                #expect(again.standardOutput == ids)
             }
-            // A directory of other things is left alone.
-            let other = directory.appending(path: "other")
-            try FileManager.default.createDirectory(at: other, withIntermediateDirectories: false)
-            try Data("mine".utf8).write(to: other.appending(path: "notes.txt"))
-            #expect(try trim("other", "--size", "300").status != 0)
-            #expect(FileManager.default.fileExists(atPath: other.appending(path: "notes.txt").path))
+            let unknown = try CommandRun.distill("tokenizer", "inspect", file.path, "--pattern", "none")
+            #expect(unknown.status == 64 && unknown.standardError.contains("qwen2"))
+            for input in [Self.model, output.path] {
+                let wrong = try CommandRun.distill("tokenizer", "inspect", input, "--pattern", "qwen2")
+                #expect(wrong.status == 65 && wrong.standardError.contains("no tiktoken file"))
+            }
+            let sentencePiece = try CommandRun.distill("tokenizer", "convert", Self.model, "--output", "-")
+            #expect(sentencePiece.status == 65 && sentencePiece.standardOutput.isEmpty)
         }
     }
 

@@ -95,6 +95,47 @@ struct RankedVocabularyTests {
         #expect(tokenizer.encode("<|begin|>").allSatisfy { $0 < 256 })
     }
 
+    /// The pattern is named, or the configuration beside the file tells it; there the special tokens stand too.
+    @Test func tiktokenFilesAndWhatLiesBesideThem() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "distill-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let file = directory.appending(path: "my.tiktoken")
+        let configuration = directory.appending(path: "tokenizer_config.json")
+        try tiktoken(Self.pieces).write(to: file)
+        #expect(throws: UserError.self) { try Tokenizer(contentsOf: file) }
+        let named = try #require(NamedPreTokenizer("llama3"))
+        #expect(try Tokenizer(contentsOf: file, pattern: named).vocabularySize == 260)
+
+        func configure(_ text: String) throws { try Data(text.utf8).write(to: configuration) }
+        try configure(
+            #"{"added_tokens_decoder":{"260":{"content":"<|end|>"},"261":{"content":"<|x|>"}},"eos_token":"<|end|>"}"#
+        )
+        let tokenizer = try Tokenizer(contentsOf: file, pattern: named)
+        #expect(
+            tokenizer.vocabularySize == 262 && tokenizer.endID == 260 && tokenizer.kind(of: 261) == .control)
+        #expect(
+            tokenizer.encode("abc 12<|end|>").starts(with: [257, 0x20, 259])
+                && !tokenizer.encode("<|end|>").contains(260))
+        try configure(#"{"added_tokens_decoder":{"262":{"content":"<|end|>"}}}"#)
+        let error = #expect(throws: UserError.self) { try Tokenizer(contentsOf: file, pattern: named) }
+        #expect(error?.description.contains("none with the id 260") == true)
+
+        try configure(#"{"tokenizer_class":"QWenTokenizer"}"#)
+        let qwen = try Tokenizer(contentsOf: file)
+        #expect(
+            qwen.vocabularySize == 260 + 208 && qwen.id(of: "<|im_end|>") == 262
+                && qwen.normalization == "nfc")
+        let contradiction = #expect(throws: UserError.self) {
+            try Tokenizer(contentsOf: file, pattern: named)
+        }
+        #expect(contradiction?.description.contains("is Qwen's") == true)
+        // Other files say it themselves.
+        try tekken().write(to: directory.appending(path: "tekken.json"))
+        #expect(throws: UserError.self) { try Tokenizer(contentsOf: directory, pattern: named) }
+        #expect(try Tokenizer(contentsOf: directory).encode("abc ab12") == [279, 54, 278, 71, 72])
+    }
+
     @Test func damagedTiktokenFilesAreRefused() throws {
         let named = try #require(NamedPreTokenizer("qwen2"))
         for lines in ["YQ== 0\nYg== 2\n", "YQ== 0\n? 1\n", "YQ== 0\nYg==\n", "YQ== 0\nYQ== 1\n"] {

@@ -61,7 +61,7 @@ import Testing
         ("a*", "nothing"),
         (#"\w+"#, #"\w"#), (#"\p{Han}"#, #"\p{Han}"#), ("(?<=a)b", "(?<"), ("a{2,1}", "quantifier"),
         ("[a&&b]", "&"),
-        (#"\p{Lm}"#, #"\p{Lm}"#), ("^a", "^"), ("(?i:é)", "ASCII"), (#"a\"#, "end"), ("[[a]]", "["),
+        (#"\p{Lm}"#, #"\p{Lm}"#), ("^a", "^"), ("(?i:é)", "ASCII"), (#"a\"#, "end"), ("[a[^b]]", "[^"),
         ("a{1,2}+", "quantifier"),
         ("(ab)++", "possessive"),
     ])
@@ -71,6 +71,35 @@ import Testing
             _ = try parser.compile()
         }
         #expect(error?.what.contains(reason) == true, "\(error?.what ?? "")")
+    }
+
+    /// A set inside a set is their union, as in Bloom's pattern.
+    @Test func setsInsideSets() throws {
+        var (nested, flat) = (SplitExpressionParser("[^a[b-c\\s]d]+"), SplitExpressionParser("[^ab-c\\sd]+"))
+        let (one, other) = (try nested.compile(), try flat.compile())
+        #expect(one.sets.count == 1 && one.steps == other.steps)
+        for scalar in "abcde \n中".unicodeScalars {
+            let kind = ScalarClasses.shared[scalar.value]
+            #expect(one.sets[0].contains(scalar.value, kind) == other.sets[0].contains(scalar.value, kind))
+        }
+    }
+
+    /// Without memory of its failures the expression would take a time that grows with the sixth power of the text's length.
+    @Test(.timeLimit(.minutes(1))) func timeIsBounded() throws {
+        var parser = SplitExpressionParser("a*a*a*a*a*b")
+        let expression = try parser.compile()
+        var choices: [SplitExpression.Choice] = []
+        func match(_ text: String) -> Range<Int>? {
+            ScalarClasses.shared.withUnsafe { classes in
+                Array(text.utf8).withUnsafeBufferPointer {
+                    expression.firstMatch(
+                        in: .init(bytes: $0.baseAddress!, end: $0.count, classes: classes), from: 0, &choices)
+                }
+            }
+        }
+        let letters = String(repeating: "a", count: 300)
+        #expect(match(letters + "c") == nil && choices.isEmpty)
+        #expect(match(letters + "cab") == 301..<303 && match(letters + "b") == 0..<301)
     }
 
     @Test func classesFollowUnicode16() {

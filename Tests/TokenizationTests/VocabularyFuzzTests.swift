@@ -26,23 +26,11 @@ import Testing
         _ sound: [UInt8], rounds: Int, seed: UInt64, _ open: (Data) throws -> Tokenizer
     ) throws -> (refused: Int, slowest: Double) {
         let tree = sound.first == UInt8(ascii: "{") ? JSONRanges(sound) : nil
-        var (mutator, refused, slowest) = (FileMutator(seed: seed), 0, 0.0)
-        for round in 0..<rounds {
-            let bytes =
-                tree.map { round % 3 > 0 ? mutator.damagedValues(sound, $0) : mutator.damaged(sound) }
-                ?? mutator.damaged(sound)
-            let start = ContinuousClock.now
-            do {
-                let tokenizer = try open(Data(bytes))
-                for text in Self.texts { _ = try tokenizer.decode(tokenizer.encode(text)) }
-                _ = try tokenizer.decode((0..<tokenizer.vocabularySize).map(Int32.init))
-            } catch let error as UserError {
-                #expect(!error.description.isEmpty)
-                refused += 1
-            }
-            slowest = max(slowest, Double(start.duration(to: .now) / .seconds(1)))
+        var mutator = FileMutator(seed: seed)
+        return try useDamagedVocabularies(rounds: rounds, texts: Self.texts) { round in
+            guard let tree, round % 3 > 0 else { return try open(Data(mutator.damaged(sound))) }
+            return try open(Data(mutator.damagedValues(sound, tree)))
         }
-        return (refused, slowest)
     }
 
     @Test(arguments: BytePairGolden.names)

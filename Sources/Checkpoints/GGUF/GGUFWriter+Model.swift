@@ -67,7 +67,7 @@ extension GGUFWriter {
     }
 
     /// The vocabulary, as the converters of llama.cpp write it.
-    /// - Throws: `UserError` for a `tokenizer.json` that divides text in a way that GGUF has no name for.
+    /// - Throws: `UserError` for a `tokenizer.json` that divides text in a way that GGUF has no name for, or is not byte-level.
     mutating func add(_ tokenizer: Tokenizer, template: ChatTemplate?) throws {
         if tokenizer.isSentencePiece {
             addSentencePiece(tokenizer)
@@ -75,7 +75,9 @@ extension GGUFWriter {
             add(model)
         } else {
             throw UserError(
-                "cannot save: GGUF has no name (tokenizer.ggml.pre) for how this tokenizer.json divides text",
+                tokenizer.isByteLevel
+                    ? "cannot save: GGUF has no name (tokenizer.ggml.pre) for how this tokenizer.json divides text"
+                    : "cannot save: this tokenizer.json is not byte-level, and llama.cpp would give some texts other ids",
                 hint: "write a Hugging Face directory", status: .configuration)
         }
         add("tokenizer.ggml.add_bos_token", tokenizer.beginID != nil)

@@ -2,7 +2,8 @@ import Foundation
 import Support
 import Tokenization
 
-/// The tokenizer of a Hugging Face directory: `tokenizer.model` and the tokens that were added to it later, else `tokenizer.json`.
+/// The tokenizer of a Hugging Face directory: `tokenizer.model` and the tokens that were added to it later, else `tokenizer.json`, else
+/// Mistral's `tekken.json`.
 ///
 /// transformers keeps added tokens in `tokenizer_config.json` (`added_tokens_decoder`) and, before version 4.34, in
 /// `added_tokens.json`; Phi-3's role markers are such tokens. Here they are pieces behind the others: control pieces where they
@@ -34,7 +35,7 @@ struct DirectoryTokenizer {
     private static let largestID = 1 << 24
 
     /// - Parameter rows: Of the embedding table: added tokens beyond it cannot be used and are left out; nil if not known.
-    /// - Returns: nil if the directory has neither file
+    /// - Returns: nil if the directory has none of these files
     /// - Throws: `UserError` if a file is damaged or they contradict each other.
     init?(directory: URL, rows: Int?) throws {
         if let file = CheckpointFile.existing(CheckpointFile.tokenizer, in: directory) {
@@ -46,9 +47,17 @@ struct DirectoryTokenizer {
                 name: file.relativePath)
             self.init(
                 contents: .opened(tokenizer), name: file.relativePath, count: tokenizer.vocabularySize)
+        } else if let file = CheckpointFile.existing(Tokenizer.tekkenName, in: directory) {
+            try self.init(opening: file)
         } else {
             return nil
         }
+    }
+
+    /// A file that has all of its tokens.
+    private init(opening file: URL) throws {
+        let tokenizer = try Tokenizer(contentsOf: file)
+        self.init(contents: .opened(tokenizer), name: file.relativePath, count: tokenizer.vocabularySize)
     }
 
     private init(contents: Contents, name: String, count: Int) {
@@ -57,6 +66,11 @@ struct DirectoryTokenizer {
 
     private init(sentencePiece file: URL, in directory: URL, rows: Int?) throws {
         let data = try ConfigurationFile.read(file, atMost: Tokenizer.largestFile)
+        // Llama 3's and 4's own releases.
+        if BytePairModel.isTiktoken(data) {
+            try self.init(opening: file)
+            return
+        }
         let name = file.relativePath
         let spellings = try SentencePieceModel.spellings(data, name: name)
         var pieces: [SentencePieceModel.Piece] = []

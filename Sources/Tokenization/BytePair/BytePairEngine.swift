@@ -142,10 +142,13 @@ final class BytePairEngine: Sendable {
 
     private static func surfaces(_ file: TokenizerJSON) -> Surfaces {
         var (bytes, bounds) = ([UInt8](), [0])
+        let special = Set(file.addedTokens.filter(\.isSpecial).map(\.id))
         for (id, kind) in file.kinds.enumerated() {
             let id = Int32(id)
             switch kind {
             case .control, .unused: break
+            // As `tokenizers` leaves out special tokens.
+            case .unknown where special.contains(id): break
             case .byte: if let byte = BytePiece.value(of: file.pieces.spelling(id)) { bytes.append(byte) }
             case .normal, .userDefined, .unknown: file.decoder.append(file.pieces[id], to: &bytes)
             }

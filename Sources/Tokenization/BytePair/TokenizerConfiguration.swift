@@ -15,6 +15,8 @@ public struct TokenizerConfiguration: Equatable, Sendable {
     public var addsBegin: Bool?
     /// Tokens by their id, which the `tokenizer.json` must have.
     public var addedTokens: [Int: String] = [:]
+    /// The class that transformers opens the tokenizer with.
+    var tokenizerClass: String?
 
     /// No roles but those that the `tokenizer.json` tells.
     public init() {}
@@ -51,6 +53,7 @@ public struct TokenizerConfiguration: Equatable, Sendable {
             }
         }
         if case .boolean(let adds)? = configuration["add_bos_token"] { addsBegin = adds }
+        tokenizerClass = Self.text(configuration["tokenizer_class"])
         if case .object(let tokens)? = configuration["added_tokens_decoder"] {
             for (id, token) in tokens {
                 if let id = Int(id), let text = Self.text(token) { self.addedTokens[id] = text }

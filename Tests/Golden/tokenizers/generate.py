@@ -19,6 +19,9 @@ texts.json      the texts
 FORM.ids.json   for each text its ids, with encode_special_tokens and without special tokens around it (in unigram models, where the
                 library finds them even so, after they were given other spellings); and id sequences with the texts that
                 decode gives for them
+spanning.json   a byte-level vocabulary trained without a pattern, whose merges reach over words, blanks, signs and digits: with it
+                ids show every place where a pattern divides text
+patterns.json   for names of GGUF's tokenizer.ggml.pre: the ids of each text, with those merges and the name's patterns
 manifest.json   versions and SHA-256 of all files
 """
 
@@ -27,6 +30,7 @@ import io
 import json
 import pathlib
 import random
+import re
 import sys
 import tempfile
 
@@ -41,7 +45,7 @@ from check_tokenizers import library  # noqa: E402
 
 # What a table of characters rewrites: one by several, several by one, some by nothing.
 TABLE = {
-    "ﬁ": "fi", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "\r": " ", "e\u0301": "é", "\u212b": "Å", "①": "1", "½": "1⁄2",
+    "ﬁ": "fi", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "\r": " ", "e\u0301": "é", "e\u0301\u0301": "E", "\u212b": "Å", "①": "1", "½": "1⁄2",
     "\u00ad": "", "\u200b": "", "が": "か\u3099", "Д": "д", "\u1100\u1161": "가",
 }
 WORDS = (
@@ -173,6 +177,65 @@ def forms():
     yield "added", added
 
 
+def patterns():
+    """What llama.cpp divides text by (llama-vocab.cpp, 2026), with (?i:…) where its comments have it."""
+    contractions = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+    tail = r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+    gpt2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+    bloom = r" ?[^(\s|.,!?…。，、।۔،)]+"
+    qwen = r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*" + tail
+    signs = r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    runs = "".join(rf"|\s{{{count}}}(?!\S)" for count in ["512", "256", "128", "64", "32", "16", "8", "4", "1,2"])
+    return {
+        "bloom": [bloom], "viking": [bloom, digits], "ufakzeka": [qwen],
+        "minicpm5": [r"\p{N}{1,3}", WORDS % "+"],
+        "jais-2": [(WORDS % "{1,3}").removesuffix(r"|\s+(?!\S)|\s+") + runs + r"|\s{1}"],
+        "bailingmoe": [r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"],
+        "laguna": [r"[^\n]+|[\n]+", contractions + "|" + qwen],
+        "glm4": [WORDS % "{1,3}"],
+        "qwen35": [contractions + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*" + tail],
+        "gpt-4o": [
+            rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}*{LOWER}+{contractions}?|[^\r\n\p{{L}}\p{{N}}]?{UPPER}+{LOWER}*{contractions}?"
+            r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + tail],
+        "deepseek-coder": ["[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-\ud7ff]+", digits],
+        "deepseek-v3": [
+            r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
+            signs + r"|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*" + tail],
+        "falcon": [r"[\p{P}\$\+<=>\^~\|`]+", gpt2, "[0-9][0-9][0-9]"],
+        "seed-coder": [contractions + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+" + tail],
+    }
+
+
+def spanning(texts):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    rng = random.Random(34)
+    parts = [part for text in texts if len(text) < 100 for part in re.findall(r"\w+|\s+|[^\w\s]+", text)]
+    # Every two parts stand beside each other somewhere.
+    lines = ["".join(rng.choice(parts) for _ in range(12)) for _ in range(4000)]
+    tokenizer.train_from_iterator(texts * 20 + lines, trainers.BpeTrainer(
+        vocab_size=1600, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), max_token_length=12, show_progress=False))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    return tokenizer
+
+
+def pattern_cases(model, texts):
+    """`model`: a byte-level tokenizer, whose merges are used with each name's patterns."""
+    cases = {}
+    for name, stages in patterns().items():
+        parts = json.loads(model.to_str())
+        parts["model"]["ignore_merges"] = name in ["minicpm5", "glm4"]
+        tokenizer = Tokenizer.from_str(json.dumps(parts))
+        tokenizer.normalizer = normalizers.NFC() if name == "qwen35" else None
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Split(Regex(stage), "isolated") if isinstance(stage, str) else stage for stage in stages]
+            + [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+        tokenizer.encode_special_tokens = True
+        cases[name] = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    return cases
+
+
 def texts():
     yield from [
         "", " ", "  ", "   a", "\t", "\n", "\n\n", "\r\n", "a\0b", "Ada takes the lamp to the hall.", " leading", "trailing ",
@@ -184,6 +247,7 @@ def texts():
         "HTTPServer camelCase ABCdef ǅungla ʰa \u0301\u0301A", "if k > 3:\n        return 7\n\n\n", "harbour harbours _harbour",
         "a <mask> b<mask>", "x[sep]   y", "hello!!!\n\n//\n/ ?!", "Ω≈ç√∫˜µ≤≥÷", "\U0010ffff\U00010000\U00010400\U00010428",
         "\x1b[31m\x7f\x80\x9f", "\u200b\u200c\u200d\u2060", "C:\\x\\y.txt \"q\" {\"a\": [1, null]}", "harbour" * 9,
+        "wait… what? (yes)|no、no،no۔", "x\r\ne\u0301\u0301 ①\u0301 ﬁ\u0308e\u0301\u0300\u0301", " " * 700 + "x",
     ]
     rng = random.Random(32)
     parts = ["Ada", " ", " ", "  ", "lamp", "é", "e\u0301", "中", "😀", "7", "42", "\n", "\t", ".", "'s", "'LL", "<|end|>",
@@ -220,6 +284,9 @@ if __name__ == "__main__":
         # On one line: these files are not read by people.
         write(f"{name}.json", json.loads(tokenizer.to_str()))
         write(f"{name}.ids.json", cases(tokenizer, all_texts))
+    model = spanning(all_texts)
+    write("spanning.json", json.loads(model.to_str()))
+    write("patterns.json", pattern_cases(model, all_texts))
     files = sorted(path for path in HERE.iterdir() if path.name not in ["manifest.json", "__pycache__"])
     (HERE / "manifest.json").write_text(json.dumps({
         "versions": {"tokenizers": tokenizers.__version__, "sentencepiece": sentencepiece.__version__},

@@ -2,56 +2,62 @@ import Foundation
 import Support
 
 extension BytePairModel {
-    /// What a tiktoken file does not say.
-    struct PublishedTiktoken {
-        let preTokenizer: String
-        let specialTokens: [String]
-        let begin: String?
-    }
-
-    /// Files that are recognised, by their SHA-256.
-    private static func published(_ digest: String) -> PublishedTiktoken? {
-        guard digest == "82e9d31979e92ab929cd544440f129d9ecd797b69e327f80f17e1c50d5551b55" else { return nil }
-        // Llama 3.1 to 3.3.
-        let named = [
-            "<|begin_of_text|>", "<|end_of_text|>", "<|reserved_special_token_0|>",
-            "<|reserved_special_token_1|>",
-            "<|finetune_right_pad_id|>", "<|reserved_special_token_2|>", "<|start_header_id|>",
-            "<|end_header_id|>",
-            "<|eom_id|>", "<|eot_id|>", "<|python_tag|>",
-        ]
-        let reserved = (3..<256 - named.count + 3).map { "<|reserved_special_token_\($0)|>" }
-        return PublishedTiktoken(
-            preTokenizer: "llama-bpe", specialTokens: named + reserved, begin: "<|begin_of_text|>")
-    }
-
     /// Whether bytes look like a tiktoken file: lines of a piece in Base64 and its rank.
-    static func isTiktoken(_ data: Data) -> Bool {
+    package static func isTiktoken(_ data: Data) -> Bool {
         let line = data.prefix(256).prefix { $0 != 0x0A }
         let parts = line.split(separator: 0x20)
         return parts.count == 2 && Data(base64Encoded: Data(parts[0])) != nil
             && parts[1].allSatisfy { (0x30...0x39).contains($0) || $0 == 0x0D }
     }
 
-    /// Reads a tiktoken file that is recognised by its digest: Llama 3's.
+    /// Reads a tiktoken file whose pattern and special tokens are known by its digest, by the files beside it, or by a name.
     ///
-    /// - Throws: `UserError` for a damaged file, or one that is not known.
-    init(tiktoken data: Data, name: String) throws {
-        guard let published = Self.published(Fingerprint(of: data).hexadecimal) else {
+    /// - Parameters:
+    ///   - data: The file's bytes.
+    ///   - pattern: How text is divided, where the file is not recognised; its special tokens are then those of the
+    ///     configuration (`added_tokens_decoder`).
+    ///   - configuration: The files of transformers beside it.
+    ///   - name: What errors call the file.
+    /// - Throws: `UserError` for a damaged file, for one that is not known where no pattern is named, and for a pattern that
+    ///   contradicts what is known.
+    init(
+        tiktoken data: Data, pattern: NamedPreTokenizer?, configuration: TokenizerConfiguration, name: String
+    ) throws {
+        let published = PublishedTiktoken(data, configuration)
+        if let published, let pattern, pattern != published.preTokenizer {
+            throw UserError(
+                "this tiktoken file is \(published.model)'s, which divides text by \"\(published.preTokenizer.name)\", "
+                    + "not \"\(pattern.name)\"", file: name, hint: "leave the pattern out")
+        }
+        guard let preTokenizer = published?.preTokenizer ?? pattern else {
             throw UserError(
                 "a tiktoken file holds neither the pattern that divides text nor special tokens, and this one is not known",
                 file: name,
                 hint:
-                    "give the model's tokenizer.json, or name the pattern (\(NamedPreTokenizer.patternNames))"
+                    "name the pattern (tokenizer convert FILE --pattern NAME): \(NamedPreTokenizer.patternNames)"
             )
         }
-        guard let preTokenizer = NamedPreTokenizer(published.preTokenizer) else {
-            preconditionFailure("\(published.preTokenizer) is a name")
-        }
+        let count = data.split(separator: 0x0A).count
         try self.init(
-            tiktoken: data, preTokenizer: preTokenizer, specialTokens: published.specialTokens,
-            begin: published.begin,
+            tiktoken: data, preTokenizer: preTokenizer,
+            specialTokens: published?.specialTokens
+                ?? Self.specialTokens(configuration, behind: count, name: name),
+            begin: published.map(\.begin)
+                ?? (configuration.addsBegin == true ? configuration.beginToken : nil),
             name: name)
+    }
+
+    /// The tokens of the configuration that follow the pieces.
+    private static func specialTokens(
+        _ configuration: TokenizerConfiguration, behind count: Int, name: String
+    ) throws -> [String] {
+        let tokens = configuration.addedTokens.filter { $0.key >= count }.sorted { $0.key < $1.key }
+        for (place, token) in tokens.enumerated() where token.key != count + place {
+            throw UserError(
+                "the files beside it have the special token \(token.key), but none with the id \(count + place)",
+                file: name, hint: "the ids of special tokens follow the \(count) pieces without gaps")
+        }
+        return tokens.map(\.value)
     }
 
     /// Reads a tiktoken file: on each line a piece in Base64 and its rank, which is its id.

@@ -12,19 +12,27 @@ public struct NamedPreTokenizer: Equatable, Sendable {
     private let family: Family
 
     private enum Family: String, CaseIterable {
-        case gpt2, digits, llama3, words3, qwen2, qwen35, tekken, gpt4o
+        case gpt2, digits, llama3, words3, glm4, qwen2, qwen35, tekken, gpt4o
         case deepSeekCoder, deepSeekV3, falcon, seedCoder
+        case bloom, viking, miniCPM, jais2, bailing, ufakZeka, laguna
     }
 
     /// The names of each family. The first is the one that is written.
     private static let names: [(Family, [String])] = [
         (
             .llama3,
-            ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"]
+            [
+                "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+                "jina-v5-nano",
+            ]
         ),
         (
             .qwen2,
-            ["qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "solar-open", "grok-2"]
+            [
+                "qwen2", "deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "solar-open",
+                "grok-2",
+                "f2llmv2",
+            ]
         ),
         (
             .gpt2,
@@ -38,11 +46,16 @@ public struct NamedPreTokenizer: Equatable, Sendable {
             .digits,
             ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"]
         ),
-        (.words3, ["dbrx", "smaug-bpe", "glm4", "chatglm-bpe"]),
+        (.words3, ["dbrx", "smaug-bpe", "chatglm-bpe"]), (.glm4, ["glm4", "glm5"]),
         (.qwen35, ["qwen35"]), (.tekken, ["tekken"]),
-        (.gpt4o, ["gpt-4o", "llama4", "kanana2", "minimax-m2"]),
-        (.deepSeekCoder, ["deepseek-coder"]), (.deepSeekV3, ["deepseek-v3", "joyai-llm", "hunyuan-dense"]),
+        (.gpt4o, ["gpt-4o", "llama4", "kanana2", "minimax-m2", "talkie"]),
+        (.deepSeekCoder, ["deepseek-coder"]),
+        (.deepSeekV3, ["deepseek-v3", "joyai-llm", "hunyuan-dense", "hy_v4"]),
         (.falcon, ["falcon"]), (.seedCoder, ["seed-coder"]),
+        (.bloom, ["bloom", "poro-chat", "gpt3-finnish"]), (.viking, ["viking"]), (.miniCPM, ["minicpm5"]),
+        (.jais2, ["jais-2"]), (.bailing, ["bailingmoe", "bailingmoe2", "llada-moe"]),
+        (.ufakZeka, ["ufakzeka"]),
+        (.laguna, ["laguna"]),
     ]
 
     /// All names, in alphabetical order.
@@ -81,7 +94,7 @@ public struct NamedPreTokenizer: Equatable, Sendable {
     private init(name: String, family: Family) { (self.name, self.family) = (name, family) }
 
     /// Whether a word that is a piece becomes it whatever the merges lead to.
-    public var ignoresMerges: Bool { family == .llama3 || family == .tekken }
+    public var ignoresMerges: Bool { [.llama3, .tekken, .glm4, .miniCPM].contains(family) }
 
     /// Whether texts begin with the begin token where a file does not say.
     public var addsBegin: Bool { family == .llama3 || family == .tekken }
@@ -101,7 +114,8 @@ public struct NamedPreTokenizer: Equatable, Sendable {
         switch family {
         case .gpt2: return byteLevel(true)
         case .digits: return sequence([digits, byteLevel(true)])
-        case .deepSeekCoder: return sequence(expressions.map(Self.split) + [digits, byteLevel(false)])
+        case .deepSeekCoder, .viking:
+            return sequence(expressions.map(Self.split) + [digits, byteLevel(false)])
         default: return sequence(expressions.map(Self.split) + [byteLevel(false)])
         }
     }
@@ -115,7 +129,7 @@ public struct NamedPreTokenizer: Equatable, Sendable {
     private var expressions: [String] {
         switch family {
         case .gpt2, .digits: []
-        case .llama3, .words3: [KnownPattern.words(.init(digits: 3)).expression]
+        case .llama3, .words3, .glm4: [KnownPattern.words(.init(digits: 3)).expression]
         case .qwen2: [KnownPattern.words(.init(digits: 1)).expression]
         case .qwen35: [KnownPattern.words(.init(letters: [.letter, .mark], digits: 1)).expression]
         case .tekken: [KnownPattern.cased(.init(contractions: false, digits: 1)).expression]
@@ -134,6 +148,12 @@ public struct NamedPreTokenizer: Equatable, Sendable {
         case .falcon:
             [PublishedPattern.falconSigns, KnownPattern.gpt2.expression, PublishedPattern.falconNumbers]
         case .seedCoder: [PublishedPattern.seedCoder]
+        case .bloom, .viking: [PublishedPattern.bloom]
+        case .miniCPM: [PublishedPattern.deepSeekV3Numbers, PublishedPattern.miniCPM]
+        case .jais2: [PublishedPattern.jais2]
+        case .bailing: [PublishedPattern.bailing]
+        case .ufakZeka: [PublishedPattern.ufakZeka]
+        case .laguna: [PublishedPattern.lines, KnownPattern.words(.init(digits: 1)).expression]
         }
     }
 

@@ -43,14 +43,20 @@ struct TextNormalizer: Equatable, Sendable {
 
     /// Whether parts of a text that is divided before a space, between ASCII letters or digits, are rewritten as the whole is.
     var isLocal: Bool {
-        steps.allSatisfy { step in
+        var replacesBefore = false
+        return steps.allSatisfy { step in
             switch step {
-            case .nfc, .nfd, .nfkc, .nfkd, .lowercase, .prepend, .stripAccents, .nmt, .precompiled: true
+            case .nfc, .nfd, .nfkc, .nfkd, .lowercase, .prepend, .stripAccents, .nmt, .precompiled:
+                return true
             // No part ends with a space.
-            case .strip(let left, _): !left
+            case .strip(let left, _): return !left
             // The space of a division is one alone.
-            case .replaceMatches(_, let source, _): source == " {2,}"
-            case .replace(let from, _): from.count == 1 || from == Array("\u{2581}".utf8)
+            case .replaceMatches(_, let source, _): return source == " {2,}"
+            case .replace(let from, _):
+                defer { replacesBefore = true }
+                // Punctuation does not reach from a letter to the space.
+                return from.count == 1 || from == Array("\u{2581}".utf8)
+                    || !replacesBefore && from.allSatisfy { (0x21...0x2F).contains($0) || $0 == 0x60 }
             }
         }
     }

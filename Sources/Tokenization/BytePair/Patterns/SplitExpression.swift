@@ -25,6 +25,25 @@ struct SplitExpression: Equatable, Sendable {
     var steps: [Step] = []
     var sets: [CharacterSet] = []
 
+    /// Where matching failed before, noted once it fails often: a step that failed at a place fails there again, wherever the match
+    /// began. So time is bounded by the square of a text's length, not by a power as high as the expression has quantifiers.
+    private struct Failures {
+        private var count = 0
+        private var places: Set<UInt64> = []
+        /// Expressions of published vocabularies fail so often in long runs of blanks alone.
+        private static let fewest = 2000
+        /// Bounds memory, 32 MB.
+        private static let most = 1 << 20
+
+        /// Notes a choice; false if it was tried before.
+        @inline(__always)
+        mutating func isNew(step: Int, place: Int) -> Bool {
+            count += 1
+            if count < Self.fewest || places.count >= Self.most { return true }
+            return places.insert(UInt64(step) << 40 | UInt64(place)).inserted
+        }
+    }
+
     /// Where to go on if a step fails.
     struct Choice {
         var step: Int
@@ -35,16 +54,17 @@ struct SplitExpression: Equatable, Sendable {
 
     /// The first match at or behind a place of a text that is known to be UTF-8.
     func firstMatch(in text: KnownPattern.Text, from start: Int, _ choices: inout [Choice]) -> Range<Int>? {
-        var place = start
+        var (place, failures) = (start, Failures())
         while place < text.end {
-            if let end = run(step: 0, text, place, &choices), end > place { return place..<end }
+            if let end = run(step: 0, text, place, &choices, &failures), end > place { return place..<end }
             place += text.character(place).length
         }
         return nil
     }
 
     private func run(
-        step: Int, _ text: KnownPattern.Text, _ place: Int, _ choices: inout [Choice]
+        step: Int, _ text: KnownPattern.Text, _ place: Int, _ choices: inout [Choice],
+        _ failures: inout Failures
     ) -> Int? {
         let bottom = choices.count
         var (step, place) = (step, place)
@@ -78,7 +98,9 @@ struct SplitExpression: Equatable, Sendable {
                 step = first
             case .jump(let target): step = target
             case .look(let isNegative, let end):
-                if (run(step: step + 1, text, place, &choices) == nil) == isNegative {
+                // What fails inside may be passed over later: the failures of the inner expression are its own.
+                var inner = Failures()
+                if (run(step: step + 1, text, place, &choices, &inner) == nil) == isNegative {
                     step = end
                 } else {
                     fails = true
@@ -90,13 +112,15 @@ struct SplitExpression: Equatable, Sendable {
                 return place
             }
             guard fails else { continue }
-            guard choices.count > bottom, var choice = choices.popLast() else { return nil }
-            if choice.place > choice.least {
-                // A run gives back its last character.
-                choice.place = UnsafeScalarClasses.before(text.bytes, choice.place)
-                if choice.place > choice.least { choices.append(choice) }
-            }
-            (step, place) = (choice.step, choice.place)
+            repeat {
+                guard choices.count > bottom, var choice = choices.popLast() else { return nil }
+                if choice.place > choice.least {
+                    // A run gives back its last character.
+                    choice.place = UnsafeScalarClasses.before(text.bytes, choice.place)
+                    if choice.place > choice.least { choices.append(choice) }
+                }
+                (step, place) = (choice.step, choice.place)
+            } while !failures.isNew(step: step, place: place)
         }
     }
 }

@@ -20,6 +20,8 @@ struct SplitExpressionParser {
     private static let deepest = 50
     /// Of `{m,n}`.
     private static let mostRepeats = 100
+    /// The same of single characters, which are one step of the program however often they are repeated.
+    private static let mostCharacters = 1000
 
     private indirect enum Node {
         case set(CharacterSet)
@@ -83,7 +85,7 @@ struct SplitExpressionParser {
         } else if skip("+") {
             (least, most) = (1, .max)
         } else if skip("{") {
-            (least, most) = try bounds()
+            (least, most) = try bounds(node)
             if let next = peek, ["?", "*", "+", "{"].contains(next) {
                 throw unsupported("{…} with another quantifier behind it")
             }
@@ -108,7 +110,8 @@ struct SplitExpressionParser {
         return .repeated(node, least: least, most: most, isPossessive: isPossessive)
     }
 
-    private mutating func bounds() throws(Unsupported) -> (Int, Int) {
+    private mutating func bounds(_ node: Node) throws(Unsupported) -> (Int, Int) {
+        let limit = if case .set = node { Self.mostCharacters } else { Self.mostRepeats }
         func number() -> Int? {
             var digits = ""
             while let next = peek, ("0"..."9").contains(next), digits.count < 5 {
@@ -120,8 +123,8 @@ struct SplitExpressionParser {
         guard let least = number() else { throw unsupported("a { that is no quantifier") }
         var most = least
         if skip(",") { most = number() ?? .max }
-        guard skip("}"), least <= most, least <= Self.mostRepeats, most == .max || most <= Self.mostRepeats
-        else { throw unsupported("a { that is no quantifier of 0 to \(Self.mostRepeats)") }
+        guard skip("}"), least <= most, least <= limit, most == .max || most <= limit
+        else { throw unsupported("a { that is no quantifier of 0 to \(limit)") }
         return (least, most)
     }
 
@@ -172,12 +175,23 @@ struct SplitExpressionParser {
         var halves: Set<String> = []
         var isFirst = true
         while let next = peek, next != "]" || isFirst {
-            if next == "[" || next == "&" && index + 1 < scalars.count && scalars[index + 1] == "&"
-                || next == "]"
-            {
+            if next == "]" || next == "&" && index + 1 < scalars.count && scalars[index + 1] == "&" {
                 throw unsupported("\(next) inside a set")
             }
             isFirst = false
+            if next == "[" {
+                // The union with another set.
+                depth += 1
+                defer { depth -= 1 }
+                guard depth <= Self.deepest, index + 1 < scalars.count, scalars[index + 1] != "^" else {
+                    throw unsupported("[^ inside a set")
+                }
+                let inner = try self.set()
+                set.classes.formUnion(inner.classes)
+                set.complements += inner.complements
+                set.ranges += inner.ranges
+                continue
+            }
             let part: CharacterSet
             if next == "\\" {
                 part = try escape(inSet: true, &halves)

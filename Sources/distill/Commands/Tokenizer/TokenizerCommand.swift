@@ -19,15 +19,31 @@ struct TokenizerCommand: ParsableCommand {
               distill tokenizer decode tokenizer.model < ids.txt
               distill tokenizer count tokenizer.model --corpus corpus.jsonl
             """,
-        subcommands: [Train.self, Trim.self, Encode.self, Decode.self, Count.self, Inspect.self])
+        subcommands: [
+            Train.self, Trim.self, Encode.self, Decode.self, Count.self, Inspect.self, Convert.self,
+        ])
 
     /// The tokenizer that a subcommand works with.
     struct Model: ParsableArguments {
         @Argument(
             help: "The tokenizer: a .model file, a tokenizer.json, a checkpoint directory or a GGUF file.")
         var model: String
+        @Option(
+            help: ArgumentHelp(
+                "How a tiktoken file that is not known divides text, by llama.cpp's names (qwen2, llama-bpe, …).",
+                valueName: "name"))
+        var pattern: String?
 
-        func load() throws -> Tokenizer { try Checkpoint.tokenizer(at: URL(fileURLWithPath: model)) }
+        func load() throws -> Tokenizer {
+            let url = URL(fileURLWithPath: model)
+            guard let pattern else { return try Checkpoint.tokenizer(at: url) }
+            guard let named = NamedPreTokenizer(pattern) else {
+                throw UserError(
+                    "--pattern names no known pattern: \"\(pattern)\"",
+                    hint: "known are " + NamedPreTokenizer.allNames.joined(separator: ", "), status: .usage)
+            }
+            return try Tokenizer(contentsOf: url, pattern: named)
+        }
     }
 }
 
