@@ -67,7 +67,7 @@ extension Tokenizer {
     /// Whether pieces are formed in the same order.
     private func ordersPieces(as other: Tokenizer, _ ids: [Int32?]) -> Bool {
         switch (engine, other.engine) {
-        case (.bytePair(let engine), .bytePair(let another)):
+        case (.bytePair(let engine), .bytePair(let another)) where engine.unigram == nil:
             return engine.merges.isPart(of: another.merges, ids)
         default:
             return ids.indices.allSatisfy { id in
@@ -83,8 +83,8 @@ extension BytePairEngine {
     /// Whether texts are normalized and divided into words alike, and words spelled alike.
     fileprivate func readsTexts(as other: BytePairEngine) -> Bool {
         byteLevel == other.byteLevel && normalizer == other.normalizer && preTokenizer == other.preTokenizer
-            && (model.hasByteFallback, model.ignoresMerges)
-                == (other.model.hasByteFallback, other.model.ignoresMerges)
+            && model.kind == other.model.kind && model.hasByteFallback == other.model.hasByteFallback
+            && model.ignoresMerges == other.model.ignoresMerges
     }
 }
 

@@ -23,8 +23,13 @@ struct BytePairTrimming: TrimmableVocabulary {
     /// The file's parts that are copied.
     let content: TokenizerJSON.Content
 
-    /// - Throws: `UserError` for merges that do not show in the spelling of what they make.
+    /// - Throws: `UserError` for a unigram model, and for merges that do not show in the spelling of what they make.
     init(_ whole: Tokenizer, _ engine: BytePairEngine) throws {
+        guard engine.unigram == nil else {
+            throw UserError(
+                "the vocabulary is a unigram model in a tokenizer.json, and such a one cannot be trimmed",
+                hint: "keep the whole vocabulary, or give its SentencePiece file", status: .configuration)
+        }
         (self.whole, self.engine) = (whole, engine)
         content = try TokenizerJSON.Content(whole.serializedModel, name: VocabularyTrim.name)
         var isSpelled = true
