@@ -96,6 +96,8 @@ struct BytePairTrimTests {
         #expect(trim.tokenizer.bytePairModel?.merges == ["a b", "c d", "ab cd"])
         let less = try VocabularyTrim(whole, to: 258, texts: ["abcd"])
         #expect(less.tokenizer.id(of: "abcd") == nil && less.usage.changedTokens == 1)
+        #expect(less.usage.hint(for: 258) == "259 pieces would change none")
+        #expect(trim.usage.neededPieces == 259 && trim.usage.hint(for: 259) == nil)
     }
 
     /// Where words that are pieces become them, a piece that no merges reach is kept alone.
@@ -156,6 +158,14 @@ struct BytePairTrimTests {
         let tokens = try #require(processor["special_tokens"] as? [String: [String: Any]])
         #expect(padding["pad_id"] as? Int == 257 && tokens["<|end|>"]?["ids"] as? [Int] == [257])
         #expect(small.beginID == 256 && small.endID == 257 && small.vocabularySize == 258)
+        // The begin token may be that of the files beside, without a post-processor.
+        var roles = TokenizerConfiguration(configuration: ["add_bos_token": .boolean(true)])
+        roles.beginToken = "<|begin|>"
+        file["post_processor"] = NSNull()
+        let beside = try Tokenizer(
+            tokenizerJSON: JSONSerialization.data(withJSONObject: file), configuration: roles, name: "beside")
+        let trimmed = try VocabularyTrim(beside, to: 258, texts: ["xy"]).tokenizer
+        #expect(beside.beginID == 257 && trimmed.beginID == 256 && trimmed.endID == nil)
     }
 
     @Test func symbolsTakePlaces() throws {
