@@ -25,11 +25,14 @@ extension Checkpoint {
 
     /// Checks a model as `load` does before it reads weights, of which it looks at names, shapes and types alone.
     ///
-    /// - Returns: its shape, and its tokenizer where it has one.
     /// - Throws: `UserError` naming the file and all that is wrong with it.
-    public static func check(_ url: URL) throws -> (shape: Configuration, tokenizer: Tokenizer?) {
+    public static func check(_ url: URL) throws -> CheckedCheckpoint {
         let model = try open(url, .standard)
-        return (model.shape, model.tokenizer)
+        return CheckedCheckpoint(
+            shape: model.shape, tokenizer: model.tokenizer,
+            template: model.tokenizer.map { chatTemplate(model.template, for: $0, at: url) }
+                ?? model.template,
+            tokens: model.tokens)
     }
 
     private static func open(_ url: URL, _ families: FamilyRegistry) throws -> OpenedCheckpoint {

@@ -67,6 +67,16 @@ extension Checkpoint {
         }
     }
 
+    /// Writes a directory that holds a tokenizer alone, which `AutoTokenizer` of transformers and `tokenizer(at:)` open: the
+    /// vocabulary and, in `tokenizer_config.json`, which tokens begin, end and pad texts, and the chat template.
+    ///
+    /// - Throws: `UserError` if the directory holds anything else, or the system refuses.
+    public static func saveTokenizer(_ tokenizer: Tokenizer, template: ChatTemplate?, to url: URL) throws {
+        try AtomicDirectory.create(at: url, obsolete: CheckpointFile.belongsToTokenizer) {
+            try write(tokenizer, template, in: $0)
+        }
+    }
+
     private static func write(_ tokenizer: Tokenizer, _ template: ChatTemplate?, in directory: URL) throws {
         let configuration =
             template?.tokenizerConfiguration(for: tokenizer) ?? TransformersConfiguration(plain: tokenizer)

@@ -88,6 +88,7 @@ public struct PruningPlan: Equatable, Sendable {
         let shape = whole.decoder.configuration
         var report = PruningReport(parameters: shape.parameterCount)
         var selection = DecoderSelection()
+        if let vocabulary, let problem = try problem(with: vocabulary, of: whole) { throw problem }
         if measuresImportance {
             let sample = try CalibrationSample(records, tokens: Self.importanceTokens, of: whole)
             progress?(.note("measuring importance on \(sample.batch.ids.count) tokens"))
@@ -105,17 +106,11 @@ public struct PruningPlan: Equatable, Sendable {
         if let vocabulary {
             progress?(.note("choosing \(vocabulary.size) of \(shape.vocabularySize) pieces"))
             let records = vocabularyRecords ?? records
-            var required = whole.tokens.ends + [whole.tokens.begin, whole.tokens.padding].compactMap { $0 }
-            // The markers of the chat template, too.
-            if let template = whole.chatTemplate {
-                required += try template.encode(
-                    Role.allCases.map { Message(role: $0, content: "") }, with: whole.requireTokenizer()
-                ).ids
-            }
             let (first, second) = try CalibrationSample(records, tokens: Self.massTokens, of: whole).halves
             let chosen = try VocabularyTrim(
-                whole.requireTokenizer(), to: vocabulary.size, texts: records.flatMap(\.texts),
-                required: Set(required), symbols: vocabulary.symbols,
+                whole.requireTokenizer(), to: vocabulary.size,
+                texts: records.flatMap { $0.texts(writtenBy: whole.chatTemplate) },
+                required: Self.requiredIDs(of: whole), symbols: vocabulary.symbols,
                 preferring: first.meanProbabilities(of: whole.decoder))
             report.vocabulary = PruningReport.Vocabulary(
                 pieces: chosen.tokenizer.vocabularySize, usage: chosen.usage,
@@ -126,5 +121,16 @@ public struct PruningPlan: Equatable, Sendable {
         let student = try whole.pruned(to: selection, vocabulary: trim)
         report.remainingParameters = student.decoder.configuration.parameterCount
         return (student, report)
+    }
+
+    /// Why no text makes the model's vocabulary such a one; nil if one does.
+    private func problem(with vocabulary: Vocabulary, of whole: Checkpoint) throws -> UserError? {
+        VocabularyTrim.problem(
+            of: try whole.requireTokenizer(), to: vocabulary.size, required: try Self.requiredIDs(of: whole),
+            symbols: vocabulary.symbols)
+    }
+
+    private static func requiredIDs(of whole: Checkpoint) throws -> Set<Int32> {
+        whole.tokens.requiredIDs(of: try whole.requireTokenizer(), template: whole.chatTemplate)
     }
 }

@@ -67,7 +67,7 @@ import Transformer
         }
     }
 
-    /// A teacher with a byte-level BPE vocabulary: the whole pipeline, and a vocabulary that cannot be trimmed yet.
+    /// A teacher with a byte-level BPE vocabulary: the whole pipeline, with the whole vocabulary and with a trimmed one.
     @Test func aTeacherWithTokenizerJSON() throws {
         try withTemporaryDirectory { directory in
             let tokenizer = try Tokenizer(contentsOf: golden("tokenizers/qwen.json"))
@@ -84,11 +84,18 @@ import Transformer
             let student = directory.appending(path: "runs/recipe/student")
             #expect(FileManager.default.fileExists(atPath: student.appending(path: "tokenizer.json").path))
             #expect(try Checkpoint.tokenizer(at: student).hasSameIDs(as: tokenizer))
-            let trimmed = try CommandRun.distill(
-                "run", "recipe.yaml", "--dry-run", "--set", "student.vocabulary={trim_to: 300}", in: directory
+            let few = try CommandRun.distill(
+                "run", "recipe.yaml", "--dry-run", "--set", "student.vocabulary={trim_to: 200}", in: directory
             )
-            #expect(trimmed.status == 78)
-            #expect(trimmed.standardError.contains("only SentencePiece ones can be trimmed"))
+            #expect(few.status == 78)
+            #expect(few.standardError.contains("200 pieces are too few: those that must stay"))
+            let trimmed = try CommandRun.distill(
+                "run", "recipe.yaml", "--set", "student.vocabulary={trim_to: 300}", in: directory)
+            #expect(trimmed.status == 0, "\(trimmed.standardError)")
+            let small = try Checkpoint.load(student)
+            let (narrow, line) = (try small.requireTokenizer(), "the red lamp of hall 7 é 漢")
+            #expect(small.decoder.configuration.vocabularySize == 300 && narrow.vocabularySize == 300)
+            #expect(narrow.encode(line).map(narrow.piece) == tokenizer.encode(line).map(tokenizer.piece))
         }
     }
 

@@ -159,7 +159,7 @@ struct VocabularyTrimTests {
         }
         let size = whole.vocabularySize
         #expect(message(size)?.contains("\(size) pieces are no fewer than the vocabulary has") == true)
-        #expect(message(100)?.contains("100 pieces are too few: special, byte and user-defined") == true)
+        #expect(message(100)?.contains("100 pieces are too few: those that must stay") == true)
         #expect(
             message(300, [.init("<|end|>", replacing: "A")])?.contains("is empty or there already") == true)
         #expect(

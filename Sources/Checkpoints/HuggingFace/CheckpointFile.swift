@@ -14,11 +14,17 @@ enum CheckpointFile {
     /// Whether an older checkpoint's file may go when a new checkpoint takes its place: all that describes the
     /// model or its tokenizer, in any of the spellings in use.
     static func isReplaceable(_ name: String) -> Bool {
-        let known: Set = [
-            configuration, generation, weights, index, tokenizer, tokenizerConfiguration, template,
-            fastTokenizer, "special_tokens_map.json", "added_tokens.json",
-        ]
-        return known.contains(name) || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
+        let known: Set = [configuration, generation, weights, index]
+        return known.contains(name) || belongsToTokenizer(name)
+            || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
+    }
+
+    /// Whether a file describes a tokenizer.
+    static func belongsToTokenizer(_ name: String) -> Bool {
+        [
+            tokenizer, fastTokenizer, tokenizerConfiguration, template, "special_tokens_map.json",
+            "added_tokens.json",
+        ].contains(name)
     }
 
     /// The URL of `name` in `directory`, or nil if it does not exist.

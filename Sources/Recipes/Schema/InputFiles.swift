@@ -23,7 +23,7 @@ final class InputFiles {
     }
 
     private var problems: [Key: UserError?] = [:]
-    private var models: [URL: Result<(shape: Configuration, tokenizer: Tokenizer?), UserError>] = [:]
+    private var models: [URL: Result<CheckedCheckpoint, UserError>] = [:]
     private var tokenizers: [URL: Tokenizer?] = [:]
     private var manifests: [URL: SignalManifest?] = [:]
 
@@ -36,8 +36,8 @@ final class InputFiles {
         return found
     }
 
-    /// The shape of a model; nil if it is not sound.
-    func configuration(at url: URL) -> Configuration? { try? model(at: url).get().shape }
+    /// What a model is like; nil if it is not sound.
+    func checkpoint(at url: URL) -> CheckedCheckpoint? { try? model(at: url).get() }
 
     /// The tokenizer of what has one; nil if there is none, or it is not sound.
     func tokenizer(at url: URL) -> Tokenizer? {
@@ -56,9 +56,9 @@ final class InputFiles {
         return found
     }
 
-    private func model(at url: URL) -> Result<(shape: Configuration, tokenizer: Tokenizer?), UserError> {
+    private func model(at url: URL) -> Result<CheckedCheckpoint, UserError> {
         if let known = models[url] { return known }
-        var found: (shape: Configuration, tokenizer: Tokenizer?)?
+        var found: CheckedCheckpoint?
         let problem = userError { found = try Checkpoint.check(url) }
         let result = problem.map(Result.failure) ?? .success(found!)
         models[url] = result

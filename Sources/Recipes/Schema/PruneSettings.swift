@@ -58,12 +58,8 @@ struct PruneSettings: Sendable {
                 at: "vocabulary", "the pieces kept are those of a text, which is not given",
                 hint: "give corpus there")
         }
-        if plan.vocabulary != nil, section.sound("vocabulary"),
-            let problem = model?.tokenizer(section.context).flatMap(VocabularyTrim.problem)
-        {
-            section.problem(at: "vocabulary", problem.problem, hint: problem.hint)
-        }
-        guard let shape = model?.modelConfiguration(section.context) else { return }
+        guard let checked = model?.checkpoint(section.context) else { return }
+        let shape = checked.shape
         var count: Int?
         switch plan.layers {
         case .count(let wanted)?: count = wanted
@@ -75,10 +71,24 @@ struct PruneSettings: Sendable {
         for fault in faults where section.sound(fault.part.rawValue) {
             section.problem(at: fault.part.rawValue, fault.problem, hint: fault.hint)
         }
-        if let size = plan.vocabulary?.size, size >= shape.vocabularySize, section.sound("vocabulary") {
-            section.problem(
-                at: "vocabulary", "\(size) pieces are no fewer than the model has, \(shape.vocabularySize)",
+        checkVocabulary(section, of: checked)
+    }
+
+    private func checkVocabulary(_ section: Section, of model: CheckedCheckpoint) {
+        guard let vocabulary = plan.vocabulary, section.sound("vocabulary") else { return }
+        let (size, most) = (vocabulary.size, model.shape.vocabularySize)
+        guard size < most else {
+            return section.problem(
+                at: "vocabulary", "\(size) pieces are no fewer than the model has, \(most)",
                 hint: "keep fewer, or leave vocabulary out")
+        }
+        guard let tokenizer = model.tokenizer else { return }
+        let template = section.context.chatTemplate ?? model.template
+        if let problem = VocabularyTrim.problem(
+            of: tokenizer, to: size,
+            required: model.tokens.requiredIDs(of: tokenizer, template: template), symbols: vocabulary.symbols
+        ) {
+            section.problem(at: "vocabulary", problem.problem, hint: problem.hint)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Tokenization
 import Transformer
@@ -10,9 +11,12 @@ extension Reference {
     }
 
     /// What a model on disk is like.
-    func modelConfiguration(_ context: RecipeContext) -> Configuration? {
-        file(context).flatMap(context.files.configuration)
+    func checkpoint(_ context: RecipeContext) -> CheckedCheckpoint? {
+        file(context).flatMap(context.files.checkpoint)
     }
+
+    /// The shape of a model on disk.
+    func modelConfiguration(_ context: RecipeContext) -> Configuration? { checkpoint(context)?.shape }
 
     /// The tokenizer of what is on disk.
     func tokenizer(_ context: RecipeContext) -> Tokenizer? { file(context).flatMap(context.files.tokenizer) }

@@ -25,9 +25,9 @@ struct TeacherFacts {
         template = known.fits(form.tokenizer) ? known : nil
     }
 
-    /// Pieces that no trimmed vocabulary is without: all but the normal ones; all of a vocabulary that cannot be trimmed.
+    /// Pieces that no trimmed vocabulary is without; all of a vocabulary that cannot be trimmed.
     var leastPieces: Int {
-        if VocabularyTrim.problem(of: tokenizer) != nil { return tokenizer.vocabularySize }
-        return (0..<Int32(tokenizer.vocabularySize)).count { tokenizer.kind(of: $0) != .normal }
+        VocabularyTrim.leastSize(
+            of: tokenizer, required: SpecialTokens().requiredIDs(of: tokenizer, template: template))
     }
 }

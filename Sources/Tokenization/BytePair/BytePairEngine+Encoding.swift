@@ -84,7 +84,8 @@ extension BytePairEngine {
                 withPieces(
                     of: word,
                     {
-                        PairMerger.merge($0, merges) { Float.random(in: 0..<1, using: &generator) < alpha }
+                        PairMerger.merge($0, merges) { _ in Float.random(in: 0..<1, using: &generator) < alpha
+                        }
                     }, { ids.append(contentsOf: $0) })
             }
         }
@@ -191,10 +192,34 @@ extension BytePairEngine {
                 ids[0] = id
                 return body(UnsafeBufferPointer(rebasing: ids[..<1]))
             }
-            let count = byteLevel == .none ? fillCharacters(word, ids) : fillBytes(word, ids)
+            let count = fill(word, ids)
             let merged = merge(UnsafeMutableBufferPointer(rebasing: ids[..<count]))
             body(UnsafeBufferPointer(rebasing: ids[..<merged]))
         }
+    }
+
+    /// The pieces that a word passes through as it is merged, bytes or characters first, and those that it becomes.
+    ///
+    /// That a whole word is a piece, which decides where merges are ignored, counts for nothing here.
+    func derivation(of word: UnsafeBufferPointer<UInt8>) -> (passed: Set<Int32>, pieces: [Int32]) {
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: word.count) { ids in
+            let count = fill(word, ids)
+            var passed = Set(ids[..<count])
+            let merged = merges.withUnsafe { merges in
+                PairMerger.merge(UnsafeMutableBufferPointer(rebasing: ids[..<count]), merges) { piece in
+                    passed.insert(piece)
+                    return false
+                }
+            }
+            return (passed, Array(ids[..<merged]))
+        }
+    }
+
+    /// Begins with the pieces of single bytes or characters.
+    ///
+    /// - Returns: How many they are.
+    private func fill(_ word: UnsafeBufferPointer<UInt8>, _ ids: UnsafeMutableBufferPointer<Int32>) -> Int {
+        byteLevel == .none ? fillCharacters(word, ids) : fillBytes(word, ids)
     }
 
     /// The piece of the model that a whole word is.

@@ -8,7 +8,7 @@ enum PairMerger {
     @inline(__always)
     static func merge(_ ids: UnsafeMutableBufferPointer<Int32>, _ merges: MergeTable.View) -> Int {
         if ids.count < 2 { return ids.count }
-        return ids.count <= shortWord ? mergeShort(ids, merges) : merge(ids, merges) { false }
+        return ids.count <= shortWord ? mergeShort(ids, merges) : merge(ids, merges) { _ in false }
     }
 
     private static func mergeShort(
@@ -38,9 +38,10 @@ enum PairMerger {
         }
     }
 
-    /// - Parameter isDropped: Asked at each merge whether to leave it out (BPE dropout).
+    /// - Parameter isDropped: Asked at each merge whether to leave it out (BPE dropout); receives the piece that it makes.
     static func merge(
-        _ ids: UnsafeMutableBufferPointer<Int32>, _ merges: MergeTable.View, isDropped: () -> Bool
+        _ ids: UnsafeMutableBufferPointer<Int32>, _ merges: MergeTable.View,
+        isDropped: (_ piece: Int32) -> Bool
     ) -> Int {
         if ids.count < 2 { return ids.count }
         /// The places before and behind; -1 for none. A merged place has the id -1.
@@ -69,7 +70,7 @@ enum PairMerger {
                     // Stale if either half has changed since.
                     let merge = merges.merge(ids[place], ids[right])
                     guard merge.rank == rank, merge.piece == piece else { continue }
-                    if isDropped() { continue }
+                    if isDropped(piece) { continue }
                     ids[place] = piece
                     ids[right] = -1
                     links[place].next = links[right].next

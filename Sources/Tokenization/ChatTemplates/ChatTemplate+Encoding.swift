@@ -66,6 +66,11 @@ extension ChatTemplate {
             ids: chat.ids, assistantMask: chat.assistantMask, untrainedMask: chat.untrainedMask)
     }
 
+    /// The texts of messages as `encode` encodes them, spaces before them and what the template puts into them included.
+    public func contents(of messages: [Message]) -> [String] {
+        turns(messages).map { Self.partingSpaces($1.before).spaces + $0.content }
+    }
+
     /// - Throws: `UserError` if this is a model's own template that is not known.
     public func requireKnown() throws {
         guard let foreign else { return }
