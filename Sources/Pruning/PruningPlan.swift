@@ -88,6 +88,7 @@ public struct PruningPlan: Equatable, Sendable {
         let shape = whole.decoder.configuration
         var report = PruningReport(parameters: shape.parameterCount)
         var selection = DecoderSelection()
+        if let vocabulary, let problem = try problem(with: vocabulary, of: whole) { throw problem }
         if measuresImportance {
             let sample = try CalibrationSample(records, tokens: Self.importanceTokens, of: whole)
             progress?(.note("measuring importance on \(sample.batch.ids.count) tokens"))
@@ -105,12 +106,11 @@ public struct PruningPlan: Equatable, Sendable {
         if let vocabulary {
             progress?(.note("choosing \(vocabulary.size) of \(shape.vocabularySize) pieces"))
             let records = vocabularyRecords ?? records
-            let (tokenizer, template) = (try whole.requireTokenizer(), whole.chatTemplate)
             let (first, second) = try CalibrationSample(records, tokens: Self.massTokens, of: whole).halves
             let chosen = try VocabularyTrim(
-                tokenizer, to: vocabulary.size, texts: records.flatMap { Self.texts(of: $0, template) },
-                required: whole.tokens.requiredIDs(of: tokenizer, template: template),
-                symbols: vocabulary.symbols,
+                whole.requireTokenizer(), to: vocabulary.size,
+                texts: records.flatMap { $0.texts(writtenBy: whole.chatTemplate) },
+                required: Self.requiredIDs(of: whole), symbols: vocabulary.symbols,
                 preferring: first.meanProbabilities(of: whole.decoder))
             report.vocabulary = PruningReport.Vocabulary(
                 pieces: chosen.tokenizer.vocabularySize, usage: chosen.usage,
@@ -123,10 +123,14 @@ public struct PruningPlan: Equatable, Sendable {
         return (student, report)
     }
 
-    /// A record's texts, and those that a chat template makes of them otherwise, such as with a space before.
-    private static func texts(of record: CorpusRecord, _ template: ChatTemplate?) -> [String] {
-        guard case .chat(let messages) = record, let template, template.isKnown else { return record.texts }
-        let plain = record.texts
-        return plain + template.contents(of: messages).filter { !plain.contains($0) }
+    /// Why no text makes the model's vocabulary such a one; nil if one does.
+    private func problem(with vocabulary: Vocabulary, of whole: Checkpoint) throws -> UserError? {
+        VocabularyTrim.problem(
+            of: try whole.requireTokenizer(), to: vocabulary.size, required: try Self.requiredIDs(of: whole),
+            symbols: vocabulary.symbols)
+    }
+
+    private static func requiredIDs(of whole: Checkpoint) throws -> Set<Int32> {
+        whole.tokens.requiredIDs(of: try whole.requireTokenizer(), template: whole.chatTemplate)
     }
 }

@@ -39,7 +39,8 @@ public struct PruningReport: Codable, Equatable, Sendable {
         if let vocabulary {
             parts.append(
                 "\(vocabulary.pieces) pieces, the text uses \(vocabulary.usage.pieces), "
-                    + "\(percent(vocabulary.usage.changedFraction)) of its tokens change, "
+                    + "\(percent(vocabulary.usage.changedFraction)) of its tokens change"
+                    + (vocabulary.usage.hint(for: vocabulary.pieces).map { " (\($0))" } ?? "") + ", "
                     + "\(percent(vocabulary.lostMass)) of the model's mass is lost")
         }
         return parts.joined(separator: "; ")

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 import Tokenization
@@ -26,7 +27,7 @@ import Transformer
             let decoder = try DecoderModel(
                 configuration: Configuration(
                     vocabularySize: count + padding, width: 32, layers: 1, heads: 2, feedForward: 32,
-                    contextLength: 256, tiedHead: isTied), seed: 3)
+                    tiedHead: isTied, contextLength: 256), seed: 3)
             try Checkpoint.save(decoder: decoder, to: url)
             try tokenizer.serializedModel.write(to: url.appending(path: "tokenizer.json"))
             let whole = try Checkpoint.load(url)
@@ -87,7 +88,8 @@ import Transformer
             let required = checked.tokens.requiredIDs(of: tokenizer, template: checked.template)
             let chat = try ChatTemplate.chatML.encode(
                 [Message(role: .user, content: ""), Message(role: .assistant, content: "")], with: tokenizer)
-            #expect(required.isSuperset(of: chat.ids) && required.contains(try #require(tokenizer.endID)))
+            let endID = try #require(tokenizer.endID)
+            #expect(required.isSuperset(of: chat.ids) && required.contains(endID))
 
             let least = VocabularyTrim.leastSize(of: tokenizer, required: required)
             #expect(VocabularyTrim.problem(of: tokenizer, to: least - 1, required: required) != nil)

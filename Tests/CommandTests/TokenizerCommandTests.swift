@@ -81,6 +81,49 @@ struct TokenizerCommandTests {
         }
     }
 
+    /// A trimmed tokenizer.json is a file, or a directory that says too which tokens begin and end texts.
+    @Test func tokenizerJSONIsTrimmed() throws {
+        try withTemporaryDirectory { directory in
+            let model = directory.appending(path: "model")
+            try FileManager.default.createDirectory(at: model, withIntermediateDirectories: false)
+            try FileManager.default.copyItem(
+                at: golden("tokenizers/qwen.json"), to: model.appending(path: "tokenizer.json"))
+            try Data(#"{"bos_token": "<|begin|>", "eos_token": "<|end|>"}"#.utf8).write(
+                to: model.appending(path: "tokenizer_config.json"))
+            try Data("Ada takes the lamp 😀.".utf8).write(to: directory.appending(path: "a.txt"))
+            func trim(_ output: String, _ more: String...) throws -> CommandRun {
+                try CommandRun.run(
+                    CommandRun.distill,
+                    arguments: ["tokenizer", "trim", "model", "a.txt", "--output", output] + more,
+                    in: directory)
+            }
+            let run = try trim("small", "--size", "300")
+            #expect(
+                run.status == 0 && run.standardOutput.contains("small: 300 pieces"), "\(run.standardError)")
+            #expect(run.standardOutput.contains("; 0 tokens change"))
+            let small = try Tokenizer(contentsOf: directory.appending(path: "small"))
+            #expect(small.endID.map(small.piece) == "<|end|>")
+            #expect(small.beginTokenID.map(small.piece) == "<|begin|>")
+            #expect(try trim("small.json", "--size", "300").status == 0)
+            #expect(
+                try Data(contentsOf: directory.appending(path: "small.json")) == small.serializedModel)
+
+            let few = try trim("few", "--size", "100")
+            #expect(few.status == 78 && few.standardError.contains("100 pieces are too few"))
+            let wrong = try trim("small.model", "--size", "300")
+            #expect(wrong.status == 73 && wrong.standardError.contains("name a .json file or a directory"))
+            for name in ["few", "small.model"] {
+                #expect(!FileManager.default.fileExists(atPath: directory.appending(path: name).path))
+            }
+            // A directory of other things is left alone.
+            let other = directory.appending(path: "other")
+            try FileManager.default.createDirectory(at: other, withIntermediateDirectories: false)
+            try Data("mine".utf8).write(to: other.appending(path: "notes.txt"))
+            #expect(try trim("other", "--size", "300").status != 0)
+            #expect(FileManager.default.fileExists(atPath: other.appending(path: "notes.txt").path))
+        }
+    }
+
     @Test func manyLinesKeepTheirOrder() throws {
         let lines = (0..<60_000).map { "line \($0) of the lamp \($0 % 7)" }
         let text = lines.joined(separator: "\n") + "\n"

@@ -3,7 +3,7 @@
     python check_trimmed_tokenizer.py DISTILL WHOLE TRIMMED CORPUS...
 
 DISTILL is the command's path, WHOLE a model or tokenizer, TRIMMED the directory that `distill tokenizer trim` or `distill prune` made
-of it. The texts of CORPUS (.jsonl or .txt files) must have the same pieces in both; so must every one of 10,000 other texts
+of it. The texts of CORPUS (.jsonl files) must have the same pieces in both; so must every one of 10,000 other texts
 whose pieces are all kept. The `tokenizers` library and transformers' AutoTokenizer must find the same ids in TRIMMED as DISTILL,
 and the ids must decode to the text (after Unicode normalization, where the vocabulary has one). Exits with 1 if anything differs.
 Needs tokenizers, transformers and gguf.
@@ -24,9 +24,6 @@ from check_tokenizers import texts
 
 def lines(path):
     with open(path, encoding="utf-8") as file:
-        if path.endswith(".txt"):
-            yield from file.read().split("\n")
-            return
         for line in file:
             record = json.loads(line)
             messages = [message["content"] for message in record.get("messages", [])]

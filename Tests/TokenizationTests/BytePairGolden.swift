@@ -16,6 +16,7 @@ struct BytePairGolden: Decodable {
         "gpt2", "llama3", "qwen", "smollm", "tekken", "gemma", "llama2", "metaspace", "added", "t5",
         "albert", "unibytes",
     ]
+    static let bytePairNames = names.filter { !unigramNames.contains($0) }
     /// Unigram models.
     static let unigramNames = ["t5", "albert", "unibytes"]
     /// Byte-level vocabularies that neither rewrite texts nor have tokens that take spaces with them.

@@ -7,6 +7,14 @@ import Testing
 
 @Suite("Trimming a tokenizer.json vocabulary")
 struct BytePairTrimTests {
+    @Test(arguments: BytePairGolden.unigramNames)
+    func unigramModelsAreNotTrimmed(_ name: String) throws {
+        let tokenizer = try BytePairGolden.tokenizer(name)
+        let problem = try #require(VocabularyTrim.problem(of: tokenizer, to: 280))
+        #expect(problem.problem.contains("unigram") && problem.status == .configuration)
+        #expect(VocabularyTrim.leastSize(of: tokenizer) == tokenizer.vocabularySize)
+    }
+
     // MARK: - Text is divided as before
 
     /// In vocabularies of all kinds, trimmed to any size: a text whose pieces are all kept has them afterwards, and every text
@@ -43,16 +51,8 @@ struct BytePairTrimTests {
         #expect(covered > 2000 && others > 2000, "\(covered) and \(others)")
     }
 
-    @Test(arguments: BytePairGolden.unigramNames)
-    func unigramModelsAreRefused(_ name: String) throws {
-        let whole = try BytePairGolden.tokenizer(name)
-        let problem = try #require(VocabularyTrim.problem(of: whole, to: 20))
-        #expect(problem.problem.contains("unigram model in a tokenizer.json"))
-        #expect(VocabularyTrim.leastSize(of: whole) == whole.vocabularySize)
-    }
-
     /// Vocabularies of the published kinds: the corpus is divided as before, changes of other text are counted.
-    @Test(arguments: BytePairGolden.names.filter { !BytePairGolden.unigramNames.contains($0) })
+    @Test(arguments: BytePairGolden.bytePairNames)
     func corpusIsDividedAsBefore(_ name: String) throws {
         let (whole, texts) = (try BytePairGolden.tokenizer(name), try BytePairGolden.texts())
         let corpus = Array(texts.prefix(30))
@@ -104,6 +104,8 @@ struct BytePairTrimTests {
         #expect(trim.tokenizer.bytePairModel?.merges == ["a b", "c d", "ab cd"])
         let less = try VocabularyTrim(whole, to: 258, texts: ["abcd"])
         #expect(less.tokenizer.id(of: "abcd") == nil && less.usage.changedTokens == 1)
+        #expect(less.usage.hint(for: 258) == "259 pieces would change none")
+        #expect(trim.usage.neededPieces == 259 && trim.usage.hint(for: 259) == nil)
     }
 
     /// Where words that are pieces become them, a piece that no merges reach is kept alone.
@@ -164,6 +166,14 @@ struct BytePairTrimTests {
         let tokens = try #require(processor["special_tokens"] as? [String: [String: Any]])
         #expect(padding["pad_id"] as? Int == 257 && tokens["<|end|>"]?["ids"] as? [Int] == [257])
         #expect(small.beginID == 256 && small.endID == 257 && small.vocabularySize == 258)
+        // The begin token may be that of the files beside, without a post-processor.
+        var roles = TokenizerConfiguration(configuration: ["add_bos_token": .boolean(true)])
+        roles.beginToken = "<|begin|>"
+        file["post_processor"] = NSNull()
+        let beside = try Tokenizer(
+            tokenizerJSON: JSONSerialization.data(withJSONObject: file), configuration: roles, name: "beside")
+        let trimmed = try VocabularyTrim(beside, to: 258, texts: ["xy"]).tokenizer
+        #expect(beside.beginID == 257 && trimmed.beginID == 256 && trimmed.endID == nil)
     }
 
     @Test func symbolsTakePlaces() throws {

@@ -31,6 +31,13 @@ public enum CorpusRecord: Equatable, Sendable {
         case .text(let text): [text]
         }
     }
+
+    /// `texts`, and those of them that a chat template writes otherwise, such as with a space before.
+    public func texts(writtenBy template: ChatTemplate?) -> [String] {
+        guard case .chat(let messages) = self, let template, template.isKnown else { return texts }
+        let plain = texts
+        return plain + template.contents(of: messages).filter { !plain.contains($0) }
+    }
 }
 
 extension CorpusRecord: Codable {

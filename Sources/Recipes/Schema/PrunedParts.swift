@@ -10,8 +10,8 @@ struct VocabularySettings: RecipeSection {
     init(_ section: Section) {
         let size = section.value(
             "trim_to", .integer(VocabularyTrim.sizeLimits),
-            "Number of pieces to keep: special and byte pieces, those of the corpus, and then the most "
-                + "common ones."
+            "Number of pieces to keep: special and byte pieces, those of the chat template and of the corpus, and "
+                + "then the most common ones."
         )
         corpus = section.optional(
             "corpus", .oneOrMore(.reference(to: .corpus)), defaultText: "the key corpus beside vocabulary",

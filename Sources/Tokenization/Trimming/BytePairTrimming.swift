@@ -27,8 +27,9 @@ struct BytePairTrimming: TrimmableVocabulary {
     init(_ whole: Tokenizer, _ engine: BytePairEngine) throws {
         guard engine.unigram == nil else {
             throw UserError(
-                "the vocabulary is a unigram model in a tokenizer.json, and such a one cannot be trimmed",
-                hint: "keep the whole vocabulary, or give its SentencePiece file", status: .configuration)
+                "the unigram model of a tokenizer.json cannot be trimmed",
+                hint: "give its tokenizer.model (SentencePiece), or keep the whole vocabulary",
+                status: .configuration)
         }
         (self.whole, self.engine) = (whole, engine)
         content = try TokenizerJSON.Content(whole.serializedModel, name: VocabularyTrim.name)

@@ -29,9 +29,17 @@ public struct VocabularyTrim: Sendable {
         public var pieces = 0
         /// Tokens that the trimmed vocabulary divides otherwise: 0 unless the text uses more pieces than are kept.
         public var changedTokens = 0
+        /// Pieces that a vocabulary must have so that no token changes: those of the text, all that they are made from, and
+        /// what stays in any case.
+        public var neededPieces = 0
 
         /// `changedTokens` as a fraction of `tokens`.
         public var changedFraction: Double { Double(changedTokens) / Double(max(tokens, 1)) }
+
+        /// How many pieces would divide the text as before, where `pieces` do not.
+        public func hint(for pieces: Int) -> String? {
+            changedTokens > 0 && neededPieces > pieces ? "\(neededPieces) pieces would change none" : nil
+        }
     }
 
     /// The trimmed vocabulary.
@@ -95,13 +103,16 @@ public struct VocabularyTrim: Sendable {
             }
         }
         let used = counts.indices.filter { counts[$0] > 0 }.map(Int32.init)
+        let needed = used.reduce(into: choice.kept) {
+            $0.formUnion(choice.vocabulary.ingredients(of: $1).ids)
+        }
         for id in used.sorted(by: { (counts[Int($0)], $1) > (counts[Int($1)], $0) }) { choice.add(id) }
         for id in choice.vocabulary.candidates(preferring: wishes) where !choice.isFull {
             choice.addFormed(id)
         }
         rows = choice.kept.sorted()
         tokenizer = try choice.vocabulary.trimmed(to: rows, renaming: choice.replaced)
-        var usage = Usage(tokens: counts.reduce(0, +), pieces: used.count)
+        var usage = Usage(tokens: counts.reduce(0, +), pieces: used.count, neededPieces: needed.count)
         if used.contains(where: { !choice.kept.contains($0) || choice.replaced[$0] != nil }) {
             for text in texts { usage.changedTokens += Self.changes(in: text, whole, tokenizer, rows) }
         }

@@ -87,7 +87,8 @@ extension TokenizerCommand {
                     throw problem
                 }
                 let trim = try VocabularyTrim(
-                    whole, to: size, texts: CorpusNotes.reader(files).records().flatMap(\.texts),
+                    whole, to: size,
+                    texts: CorpusNotes.reader(files).records().flatMap { $0.texts(writtenBy: template) },
                     required: required, symbols: symbols)
                 switch form {
                 case .file: try Console.write(trim.tokenizer.serializedModel, toFile: output)
@@ -102,7 +103,9 @@ extension TokenizerCommand {
                 }
                 try Console.summarize(
                     "\(output): \(trim.tokenizer.vocabularySize) pieces; the text has \(usage.tokens) tokens, "
-                        + "\(usage.pieces) different; \(usage.changedTokens) tokens change", of: output)
+                        + "\(usage.pieces) different; \(usage.changedTokens) tokens change"
+                        + (usage.hint(for: trim.tokenizer.vocabularySize).map { ": \($0)" } ?? ""), of: output
+                )
             }
         }
     }
