@@ -53,7 +53,8 @@ extension VocabularyTrim {
         private mutating func add(_ ingredients: Ingredients) {
             // Nothing is made any more from a piece that a symbol replaces.
             guard ingredients.ids.isDisjoint(with: replaced.keys) else { return }
-            let new = ingredients.ids.subtracting(kept)
+            // Not `subtracting`, which goes through all pieces that are kept.
+            let new = ingredients.ids.filter { !kept.contains($0) }
             if kept.count + new.count <= capacity { kept.formUnion(new) }
         }
 
