@@ -156,7 +156,10 @@ import Testing
     @Test func noRecipeIsLeftOut() {
         let names = Set(
             RecipeFolderTests.recipes.map { String($0.dropFirst("recipes/".count).dropLast(".yaml".count)) })
-        #expect(names.subtracting(Self.recipes.map(\.name)) == ["gemma-chat", "pretrain-teacher", "qwen-coder", "smollm"])
+        #expect(
+            names.subtracting(Self.recipes.map(\.name)) == [
+                "gemma-chat", "pretrain-teacher", "qwen-coder", "smollm",
+            ])
     }
 
     /// Of recipes that choose a part of a corpus.
