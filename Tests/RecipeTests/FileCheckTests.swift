@@ -67,6 +67,7 @@ import Testing
             "distill_dataset: {corpus: data/text.jsonl, model: FILE, fraction: 0.5}"),
         "label/model": ["stages.label.model=FILE"],
         "label/corpus": ["stages.label.corpus=FILE"],
+        "label/tokenizer": ["stages.label.tokenizer=FILE"],
         "train/model.from": ["stages.train.model={from: FILE}"],
         "train/model.corpus": ["stages.train.model={from: teacher, layers: 1, corpus: FILE}"],
         "train/model.vocabulary.corpus": [
@@ -257,7 +258,7 @@ import Testing
         #expect(
             try problem(overrides(["stages.train.tokenizer=data/stranger"]))
                 == "runs/labelling/signals was labelled with another tokenizer than that of data/stranger; label the corpus "
-                + "with a teacher that has the student's tokenizer")
+                + "with the student's tokenizer (the key tokenizer of label)")
         #expect(
             try problem(overrides(["stages.train.features=[{kind: hidden_mse}]"]))
                 == "hidden_mse needs the teacher's hidden states, which runs/labelling/signals does not have; "
@@ -272,7 +273,7 @@ import Testing
     @Test func aTeacherNeedsTheStudentsTokenizer() throws {
         #expect(
             try problem(["tokenizer=data/stranger"]).hasSuffix(
-                "is labelled by data/teacher, which has another tokenizer than the student, that of data/stranger; "
+                "is labelled with the tokenizer of data/teacher, the student has that of data/stranger; "
                     + "let the teacher write (generate), and train on its text"))
         #expect(
             try problem(["stages.train.signals=null", "stages.train.teacher=data/stranger"]).hasPrefix(
