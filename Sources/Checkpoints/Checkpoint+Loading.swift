@@ -139,16 +139,31 @@ extension Checkpoint {
         return (tokenizer, chatTemplate(template, for: tokenizer, at: url))
     }
 
-    /// The chat template: a file of its own, as transformers 5 writes it, or a text in `tokenizer_config.json`.
+    /// The chat template: a file of its own, as transformers 5 writes it, or `tokenizer_config.json`'s: a text, or the one named
+    /// `default` of a list.
     private static func loadTemplate(from url: URL) throws -> ChatTemplate? {
         if let file = CheckpointFile.existing(CheckpointFile.template, in: url) {
             return ChatTemplate.recognise(
                 jinja: String(decoding: try ConfigurationFile.read(file), as: UTF8.self))
         }
-        guard let file = CheckpointFile.existing(CheckpointFile.tokenizerConfiguration, in: url),
-            case .string(let jinja)? = try JSONValue.object(contentsOf: file)["chat_template"]
-        else { return nil }
+        guard let file = CheckpointFile.existing(CheckpointFile.tokenizerConfiguration, in: url) else {
+            return nil
+        }
+        let jinja: JSONValue? =
+            switch try JSONValue.object(contentsOf: file)["chat_template"] {
+            case .array(let named)?: defaultTemplate(of: named)
+            case let single: single
+            }
+        guard case .string(let jinja)? = jinja else { return nil }
         return ChatTemplate.recognise(jinja: jinja)
+    }
+
+    /// Of templates with names, the one for chats without tools or documents.
+    private static func defaultTemplate(of templates: [JSONValue]) -> JSONValue? {
+        for case .object(let entry) in templates where entry["name"] == .string("default") {
+            return entry["template"]
+        }
+        return nil
     }
 
     /// The special tokens: `generation_config.json` takes precedence over `config.json`.

@@ -85,9 +85,9 @@ public final class Tokenizer: Sendable {
         rows: Int? = nil, name: String
     ) throws {
         let file = try TokenizerJSON(
-            tokenizerJSON, specials: configuration.allSpecialTokens, rows: rows, name: name)
+            tokenizerJSON, configuration: configuration, rows: rows, name: name)
         let roles = try TokenRoles(file, configuration, rows: rows, name: name)
-        serializedModel = tokenizerJSON
+        serializedModel = file.data
         let engine = try BytePairEngine(file, name: name)
         self.engine = .bytePair(engine)
         surfaces = engine.surfaces

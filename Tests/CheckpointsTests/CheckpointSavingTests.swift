@@ -106,6 +106,15 @@ import Transformer
             let configuration = url.appending(path: "tokenizer_config.json")
             try Data("{}".utf8).write(to: configuration)
             #expect(try Checkpoint.load(url).template == nil)
+            // Of several with names, the default one.
+            let named = [
+                ["name": "tool_use", "template": "{{ tools }}"],
+                ["name": "default", "template": ChatTemplate.roleMarkers.jinja],
+            ]
+            try JSONEncoder().encode(["chat_template": named]).write(to: configuration)
+            #expect(try Checkpoint.load(url).template == .roleMarkers)
+            try JSONEncoder().encode(["chat_template": named.dropLast()]).write(to: configuration)
+            #expect(try Checkpoint.load(url).template == nil)
             try Data(ChatTemplate.roleMarkers.jinja.utf8).write(
                 to: url.appending(path: "chat_template.jinja"))
             #expect(try Checkpoint.load(url).template == .roleMarkers)

@@ -80,6 +80,40 @@ import Transformer
         }
     }
 
+    /// What transformers 5 writes, with a `tokenizer.model` put beside it: the `tokenizer.json` alone has the added tokens.
+    @Test func addedTokensOfATokenizerJSON() throws {
+        try withDirectory { url in
+            let count = try tinyTokenizer().vocabularySize
+            let listed = """
+                {"added_tokens": [{"id": \(count), "content": "<|x|>", "special": false},
+                 {"id": \(count + 1), "content": "<think>", "special": false},
+                 {"id": \(count + 2), "content": "<|y|>", "special": true}],
+                 "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}
+                """
+            let configuration = #"{"extra_special_tokens": ["<|x|>"]}"#
+            _ = try write(
+                extra: 3, files: ["tokenizer.json": listed, "tokenizer_config.json": configuration], to: url)
+            let model = try Checkpoint.load(url)
+            let tokenizer = try model.requireTokenizer()
+            #expect(tokenizer.vocabularySize == count + 3 && model.unusedRows == 0)
+            let kinds = (0..<3).map { tokenizer.kind(of: Int32(count + $0)) }
+            #expect(kinds == [.control, .userDefined, .control])
+            #expect(tokenizer.encode("a <think> b").contains(Int32(count + 1)))
+
+            // Where tokenizer_config.json lists them, it says which there are.
+            try Data(#"{"added_tokens_decoder": {"\#(count)": {"content": "<a>"}}}"#.utf8).write(
+                to: url.appending(path: "tokenizer_config.json"))
+            #expect(try Checkpoint.tokenizer(at: url).piece(Int32(count)) == "<a>")
+
+            // Of another model.
+            try Data("{}".utf8).write(to: url.appending(path: "tokenizer_config.json"))
+            try Data(listed.replacing("\"id\": \(count),", with: "\"id\": 5,").utf8).write(
+                to: url.appending(path: "tokenizer.json"))
+            let error = try userError { _ = try Checkpoint.load(url) }
+            #expect(error.problem.contains("the added token 5 is"))
+        }
+    }
+
     /// Gemma 3's text models have a token for images beside a table that ends before it.
     @Test func tokensBeyondTheTableAreLeftOut() throws {
         try withDirectory { url in

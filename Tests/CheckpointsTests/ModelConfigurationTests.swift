@@ -31,7 +31,8 @@ import Testing
         #"{"quantization_config": {"bits": 4}}"#: #""quantization_config" is {"bits":4}"#,
         #"{"auto_map": {"AutoModel": "x.Y"}}"#: #""auto_map" is {"AutoModel":"x.Y"}"#,
         #"{"rope_scaling": {"rope_type": "dynamic", "factor": 8.0}}"#:
-            #""dynamic" is none of default, linear, llama3, longrope and yarn"#,
+            #""rope_type" is "dynamic": only default, linear, llama3, longrope and yarn are supported"#,
+        #"{"rope_scaling": {"type": "mrope", "mrope_section": [2, 2]}}"#: #""type" is "mrope": only default"#,
         #"{"rope_scaling": {"type": "yarn", "factor": -8.0}}"#: "the rotary factor -8.0 is not positive",
         #"{"rope_scaling": {"type": "yarn", "factor": 8.0, "beta_fast": 0.5}}"#:
             "the rotary beta_fast 0.5 is below beta_slow 1.0",

@@ -111,6 +111,27 @@ import Transformer
         }
     }
 
+    /// A model whose own template is not known is evaluated on chats with one that is named.
+    @Test func aChatTemplateCanBeNamed() throws {
+        try withText { directory in
+            let chat = """
+                {"messages": [{"role": "user", "content": "where"}, {"role": "assistant", "content": "in the hall"}]}
+                """
+            try Data("\(chat)\n".utf8).write(to: directory.appending(path: "chats.jsonl"))
+            func run(_ template: String) throws -> CommandRun {
+                try CommandRun.distill(
+                    "evaluate", "perplexity", "teacher", "--data", "chats.jsonl", "--chat-template", template,
+                    in: directory)
+            }
+            let own = try CommandRun.distill(
+                "evaluate", "perplexity", "teacher", "--data", "chats.jsonl", in: directory)
+            #expect(own.status == 0, "\(own.standardError)")
+            #expect(try run("role-markers").standardOutput == own.standardOutput)
+            let other = try run("chatml")
+            #expect(other.status == 65 && other.standardError.contains("<|im_start|>"))
+        }
+    }
+
     /// Faults found, line 7: a context that the model does not have.
     @Test func aContextAboveTheModelsIsRefused() throws {
         try withText { directory in

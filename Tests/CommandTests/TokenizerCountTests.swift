@@ -29,6 +29,43 @@ struct TokenizerCountTests {
         }
     }
 
+    /// Chats are written with the model's own template, or the one that is named.
+    @Test func chatsAreWrittenWithTheModelsTemplate() throws {
+        try withTemporaryDirectory { directory in
+            let tokenizer = try smallBytePair()
+            let model = directory.appending(path: "model")
+            try FileManager.default.createDirectory(at: model, withIntermediateDirectories: false)
+            try tokenizer.serializedModel.write(to: model.appending(path: "tokenizer.json"))
+            let chat = """
+                {"messages": [{"role": "user", "content": "the"}, {"role": "assistant", "content": "other"}]}
+                """
+            try Data("\(chat)\n".utf8).write(to: directory.appending(path: "a.jsonl"))
+            func count(_ name: String? = nil) throws -> CommandRun {
+                guard let name else {
+                    return try CommandRun.distill(
+                        "tokenizer", "count", "model", "--corpus", "a.jsonl", in: directory)
+                }
+                return try CommandRun.distill(
+                    "tokenizer", "count", "model", "--corpus", "a.jsonl", "--chat-template", name,
+                    in: directory)
+            }
+            let template = ChatTemplate.chatML.fitted(to: tokenizer)
+            let summary = try CorpusEncoder(tokenizer: tokenizer, template: template, contextLength: 256)
+                .encode(CorpusReader([directory.appending(path: "a.jsonl")])).summary
+            // The vocabulary has the markers of ChatML.
+            for run in [try count(), try count("chatml")] {
+                #expect(run.status == 0 && run.standardOutput == "\(summary)\n", "\(run.standardError)")
+            }
+            let other = try count("gemma")
+            #expect(other.status == 65 && other.standardError.contains("<start_of_turn>"))
+            try Data(#"{"chat_template": "{{ messages }}"}"#.utf8).write(
+                to: model.appending(path: "tokenizer_config.json"))
+            let unknown = try count()
+            #expect(unknown.status == 78 && unknown.standardError.contains("--chat-template"))
+            #expect(try count("chatml").status == 0)
+        }
+    }
+
     /// Ten times the text takes no more memory. Held in memory, the larger file's text alone would take 36 MB more; the
     /// margin is for places and lengths of its 100,000 documents, and for chance.
     @Test func memoryDoesNotGrowWithTheCorpus() throws {

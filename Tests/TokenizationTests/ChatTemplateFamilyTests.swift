@@ -146,7 +146,7 @@ import Tokenization
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let published = try decoder.decode(
             [Published].self, from: Data(contentsOf: golden("templates/published.json")))
-        #expect(published.count == 7)
+        #expect(published.count == 8)
         let tokenizer = try tokenizer()
         for entry in published {
             let template = try #require(ChatTemplate.recognise(jinja: entry.jinja + "\n"))

@@ -6,7 +6,7 @@ import Tokenization
 /// Mistral's `tekken.json`.
 ///
 /// transformers keeps added tokens in `tokenizer_config.json` (`added_tokens_decoder`) and, before version 4.34, in
-/// `added_tokens.json`; Phi-3's role markers are such tokens. Here they are pieces behind the others: control pieces where they
+/// `added_tokens.json`; from version 5 on, a `tokenizer.json` alone has them. Phi-3's role markers are such tokens. Here they are pieces behind the others: control pieces where they
 /// are special, user-defined symbols else. A `tokenizer.json` has them itself.
 struct DirectoryTokenizer {
     private enum Contents {
@@ -135,7 +135,15 @@ struct DirectoryTokenizer {
             special.formUnion(specialSpellings(object))
             tokens = try decoderTokens(object, file: file)
         }
-        guard let file = CheckpointFile.existing(addedTokens, in: directory) else { return tokens }
+        guard let file = CheckpointFile.existing(addedTokens, in: directory) else {
+            guard tokens.isEmpty,
+                let file = CheckpointFile.existing(CheckpointFile.fastTokenizer, in: directory)
+            else { return tokens }
+            let data = try ConfigurationFile.read(file, atMost: Tokenizer.largestFile)
+            return try Tokenizer.addedTokens(ofTokenizerJSON: data, name: file.relativePath).mapValues {
+                Added(spelling: $0.spelling, isSpecial: $0.isSpecial || special.contains($0.spelling))
+            }
+        }
         if let map = CheckpointFile.existing(specialTokens, in: directory) {
             special.formUnion(specialSpellings(try JSONValue.object(contentsOf: map)))
         }
@@ -185,7 +193,9 @@ struct DirectoryTokenizer {
             }
         }
         var spellings = ["bos_token", "eos_token", "unk_token", "pad_token"].compactMap { text(object[$0]) }
-        if case .array(let list)? = object["additional_special_tokens"] { spellings += list.compactMap(text) }
+        for key in ["additional_special_tokens", "extra_special_tokens"] {
+            if case .array(let list)? = object[key] { spellings += list.compactMap(text) }
+        }
         return spellings
     }
 }

@@ -135,7 +135,9 @@ struct RopeKeys {
         case "longrope", "su": return Self.longrope(&inner, &keys, shape)
         case "yarn": return Self.yarn(&inner, &keys, shape)
         default:
-            inner.reject("rope_type", "\"\(name)\" is none of default, linear, llama3, longrope and yarn")
+            inner.reject(
+                inner["rope_type"] == nil ? "type" : "rope_type",
+                "only default, linear, llama3, longrope and yarn are supported")
             return (nil, [])
         }
     }

@@ -36,6 +36,9 @@ extension JSONParser {
         }
     }
 
+    /// Bytes of the file before the next one that is read.
+    package var position: Int { index }
+
     /// Reads the next value whole.
     package mutating func value() throws -> JSONValue { try value(depth: 0) }
 

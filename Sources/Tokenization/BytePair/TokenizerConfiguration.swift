@@ -3,6 +3,9 @@ import Support
 
 /// Which tokens of a `tokenizer.json` have a role, as the files of transformers beside it say.
 ///
+/// Where `added_tokens_decoder` gives a token other flags than the `tokenizer.json`, or names a piece that the latter does not list
+/// among its added tokens, it takes precedence, as in transformers; a token that either file calls special is special.
+///
 /// Read are `bos_token`, `eos_token`, `pad_token`, `unk_token`, `additional_special_tokens`, `add_bos_token`, `add_eos_token` and
 /// `added_tokens_decoder` of `tokenizer_config.json`; the same tokens of `special_tokens_map.json` where the first names none; and
 /// the tokens of `added_tokens.json`, which must be those of `tokenizer.json`.
@@ -15,6 +18,8 @@ public struct TokenizerConfiguration: Equatable, Sendable {
     public var addsBegin: Bool?
     /// Tokens by their id, which the `tokenizer.json` must have.
     public var addedTokens: [Int: String] = [:]
+    /// Tokens of `added_tokens_decoder` with their flags, by rising ids.
+    var describedTokens: [AddedTokens.Token] = []
     /// The class that transformers opens the tokenizer with.
     var tokenizerClass: String?
 
@@ -56,8 +61,13 @@ public struct TokenizerConfiguration: Equatable, Sendable {
         tokenizerClass = Self.text(configuration["tokenizer_class"])
         if case .object(let tokens)? = configuration["added_tokens_decoder"] {
             for (id, token) in tokens {
-                if let id = Int(id), let text = Self.text(token) { self.addedTokens[id] = text }
+                guard let id = Int(id), let text = Self.text(token) else { continue }
+                self.addedTokens[id] = text
+                if let token = AddedTokens.Token(id: id, content: text, flags: token) {
+                    describedTokens.append(token)
+                }
             }
+            describedTokens.sort { $0.id < $1.id }
         }
         for (text, id) in addedTokens { if case .integer(let id) = id { self.addedTokens[id] = text } }
     }
@@ -77,6 +87,21 @@ public struct TokenizerConfiguration: Equatable, Sendable {
     }
 }
 
+extension AddedTokens.Token {
+    /// A token of `added_tokens_decoder`; nil if its id is none.
+    fileprivate init?(id: Int, content: String, flags: JSONValue) {
+        guard let id = Int32(exactly: id), case .object(let fields) = flags else { return nil }
+        func flag(_ key: String) -> Bool? {
+            if case .boolean(let value)? = fields[key] { value } else { nil }
+        }
+        let isSpecial = flag("special") ?? false
+        self.init(
+            id: id, content: content, stripsLeft: flag("lstrip") ?? false,
+            stripsRight: flag("rstrip") ?? false, isSingleWord: flag("single_word") ?? false,
+            isNormalized: flag("normalized") ?? !isSpecial, isSpecial: isSpecial)
+    }
+}
+
 /// The ids with a role.
 struct TokenRoles {
     var begin, end, padding, beginToken: Int32?
@@ -87,6 +112,13 @@ struct TokenRoles {
         func id(_ spelling: String?, _ role: String) throws -> Int32? {
             guard let spelling else { return nil }
             guard let id = file.pieces.id(of: spelling) else {
+                if let token = file.beyond.first(where: { $0.content == spelling }), let rows {
+                    throw UserError(
+                        "the \(role) is \(spelling.debugDescription), token \(token.id), but the model's embedding table has "
+                            + "\(rows) rows", file: name,
+                        hint: "the model was not resized for its added tokens: "
+                            + "model.resize_token_embeddings(len(tokenizer)) in transformers does it")
+                }
                 throw UserError(
                     "the \(role) is \(spelling.debugDescription), which the vocabulary does not have",
                     file: name,

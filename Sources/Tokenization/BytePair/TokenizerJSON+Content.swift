@@ -17,6 +17,8 @@ extension TokenizerJSON {
         /// What else `model` says.
         var settings: [String: JSONValue] = [:]
         var added: JSONValue?
+        /// Where `added` is in the file.
+        var addedRange: Range<Int>?
         /// The other parts of the file.
         var rest: [String: JSONValue] = [:]
 
@@ -34,7 +36,10 @@ extension TokenizerJSON {
                     case "model" where parser.nextKind() == .object:
                         hasModel = true
                         try readModel(&parser, fields)
-                    case "added_tokens": added = try parser.value()
+                    case "added_tokens":
+                        let start = parser.position
+                        added = try parser.value()
+                        addedRange = start..<parser.position
                     default: rest[key] = try parser.value()
                     }
                 }
@@ -270,7 +275,7 @@ struct FieldReader {
 
 extension TokenizerJSON {
     static func addedTokens(
-        _ value: JSONValue?, specials: Set<String>, _ fields: FieldReader
+        _ value: JSONValue?, _ fields: FieldReader
     ) throws -> [AddedTokens.Token] {
         guard let value, value != .null else { return [] }
         var seen: Set<[UInt8]> = []
@@ -294,7 +299,7 @@ extension TokenizerJSON {
                 id: Int32(number), content: content, stripsLeft: try flag("lstrip"),
                 stripsRight: try flag("rstrip"),
                 isSingleWord: try flag("single_word"), isNormalized: try flag("normalized"),
-                isSpecial: try flag("special") || specials.contains(content))
+                isSpecial: try flag("special"))
         }
     }
 }

@@ -7,6 +7,8 @@ import Support
 /// batches, are not read.
 /// Source: the `tokenizers` library, version 0.23.
 struct TokenizerJSON {
+    /// The file's bytes, with the added tokens as they are used: a copy of them needs no files beside it to divide text so.
+    let data: Data
     /// Vocabulary and added tokens.
     private(set) var pieces: PieceTable
     private(set) var kinds: [PieceKind] = []
@@ -17,6 +19,8 @@ struct TokenizerJSON {
     private(set) var logProbabilities: [Double]?
     private(set) var model = Model()
     private(set) var addedTokens: [AddedTokens.Token] = []
+    /// Added tokens that are left out, because the model's embedding table has no row for them.
+    let beyond: [AddedTokens.Token]
     private(set) var normalizer = TextNormalizer()
     private(set) var preTokenizer = PreTokenizer()
     private(set) var byteLevel = ByteLevelUse.none
@@ -48,19 +52,27 @@ struct TokenizerJSON {
     private static let mostHoles = 1 << 16
 
     /// - Parameters:
-    ///   - specials: Spellings of added tokens that mark structure, whatever the file says.
+    ///   - configuration: What the files beside it say of added tokens.
     ///   - rows: Of the model's embedding table; added tokens beyond it are left out.
     ///   - name: What errors call the file.
-    init(_ data: Data, specials: Set<String> = [], rows: Int? = nil, name: String) throws {
+    init(
+        _ data: Data, configuration: TokenizerConfiguration = TokenizerConfiguration(), rows: Int? = nil,
+        name: String
+    ) throws {
         var content = try Content(data, name: name)
         let fields = FieldReader(name: name)
-        var added = try Self.addedTokens(content.added, specials: specials, fields)
-        if let rows {
-            // Files may have them in the vocabulary too.
-            content.remove(Set(added.map(\.id).filter { Int($0) >= rows }))
-            added.removeAll { Int($0.id) >= rows }
+        let listed = try Self.addedTokens(content.added, fields)
+        beyond = listed.filter { Int($0.id) >= rows ?? .max }
+        // Files may have them in the vocabulary too.
+        content.remove(Set(beyond.map(\.id)))
+        let used = listed.filter { Int($0.id) < rows ?? .max }
+        pieces = try Self.pieces(content, used, fields)
+        addedTokens = Self.addedTokens(used, following: configuration, pieces)
+        if addedTokens != used {
+            self.data = Self.data(data, content.addedRange, replacing: addedTokens + beyond)
+        } else {
+            self.data = data
         }
-        (pieces, addedTokens) = try Self.pieces(content, added, fields)
         model = try Self.model(content, pieces, fields)
         (merges, scores) = try Self.merges(content, pieces, ignoring: addedTokens, fields)
         if let given = content.logProbabilities {
@@ -93,7 +105,7 @@ struct TokenizerJSON {
 
     private static func pieces(
         _ content: Content, _ added: [AddedTokens.Token], _ fields: FieldReader
-    ) throws -> (PieceTable, [AddedTokens.Token]) {
+    ) throws -> PieceTable {
         var places = [Int32](repeating: -1, count: max(content.largestID + 1, 0))
         guard places.count <= content.ids.count + mostHoles else {
             throw fields.error(
@@ -140,7 +152,7 @@ struct TokenizerJSON {
             next += 1
             try table.append(token.content)
         }
-        return (table, added)
+        return table
     }
 
     private static func table(_ bytes: [UInt8], _ bounds: [Int], _ fields: FieldReader) throws -> PieceTable {

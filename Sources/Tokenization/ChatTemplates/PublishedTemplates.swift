@@ -11,6 +11,8 @@ enum PublishedTemplates {
     private static let digests: [String: ChatTemplate] = [
         // OpenHermes 2.5
         "fcf7a096fe99a48fd9ad2b250bf9237e96e8f48bffec1c7ea4d3f225176cd40e": .chatML.with(begins: false),
+        // The same, line breaks not escaped: what TRL's `setup_chat_format` writes
+        "153280e3ff55d19da1398bdb3914ee2a51b80429bfaedde11d7d216c39db80f3": .chatML.with(begins: false),
         // Gemma 1, first version
         "3c050259279da4341947d5f012aadc5975af71c235e71ef7e520531aaec17a86": .gemma.with(begins: false),
         // Gemma 2

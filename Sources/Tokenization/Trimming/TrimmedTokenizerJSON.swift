@@ -26,16 +26,14 @@ struct TrimmedTokenizerJSON {
                 }
             try output.member(key, value)
         }
-        output.raw("\"added_tokens\":[")
-        for (index, token) in addedTokens.enumerated() {
-            output.raw(index > 0 ? ",\n" : "\n")
-            output.raw(#"{"id":\#(numbers[Int(token.id)] ?? 0),"content":"#)
-            output.string(token.content)
-            output.raw(
-                #","single_word":\#(token.isSingleWord),"lstrip":\#(token.stripsLeft),"rstrip":\#(token.stripsRight),"#
-                    + #""normalized":\#(token.isNormalized),"special":\#(token.isSpecial)}"#)
-        }
-        output.raw("],\n\"model\":{\n")
+        output.raw("\"added_tokens\":")
+        output.addedTokens(
+            addedTokens.map {
+                var token = $0
+                token.id = Int32(numbers[Int($0.id)] ?? 0)
+                return token
+            })
+        output.raw(",\n\"model\":{\n")
         for (key, value) in content.settings.sorted(by: { $0.key < $1.key }) { try output.member(key, value) }
         output.raw("\"vocab\":{")
         // Added tokens that the model has not stay behind its pieces.

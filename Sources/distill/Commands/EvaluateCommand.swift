@@ -43,6 +43,7 @@ struct PerplexityCommand: ParsableCommand {
             """)
     var convention = PerplexityConvention.hf
     @OptionGroup var exit: ExitFlag
+    @OptionGroup var chatTemplate: ChatTemplateFlag
     @Flag(help: "Print the results as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
@@ -68,7 +69,8 @@ struct PerplexityCommand: ParsableCommand {
                 ModelMetrics(
                     path: path,
                     metrics: try evaluator.perplexity(
-                        of: exit.model(path), on: reader, progress: progress.handler))
+                        of: chatTemplate.applied(to: exit.model(path)), on: reader, progress: progress.handler
+                    ))
             }
             progress.clear()
             let comparisons = PairedComparison.all(
@@ -109,6 +111,7 @@ struct AgreementCommand: ParsableCommand {
     var teacher: String
     @OptionGroup var corpus: CorpusFlags
     @OptionGroup var exit: ExitFlag
+    @OptionGroup var chatTemplate: ChatTemplateFlag
     @Flag(help: "Print the results as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
@@ -125,7 +128,7 @@ struct AgreementCommand: ParsableCommand {
                 ModelMetrics(
                     path: path,
                     metrics: try evaluator.agreement(
-                        of: exit.model(path), with: teacher, on: reader,
+                        of: chatTemplate.applied(to: exit.model(path)), with: teacher, on: reader,
                         progress: progress.handler))
             }
             progress.clear()
@@ -182,6 +185,7 @@ struct TaskCommand: ParsableCommand {
     @Option(name: .customLong("show-wrong"), help: "Print this many wrong answers per model.")
     var shown = 0
     @OptionGroup var exit: ExitFlag
+    @OptionGroup var chatTemplate: ChatTemplateFlag
     @Flag(help: "Print the results as JSON.")
     var json = false
     @OptionGroup(title: "General") var general: GeneralFlags
@@ -212,7 +216,8 @@ struct TaskCommand: ParsableCommand {
             let lines = try models.map { path in
                 var left = json ? 0 : shown
                 let result = try TaskAccuracy.measure(
-                    exit.model(path), questions: questions, system: system, rule: rule,
+                    chatTemplate.applied(to: exit.model(path)), questions: questions, system: system,
+                    rule: rule,
                     maximumTokens: maximumTokens
                 ) { answer in
                     guard !answer.isCorrect, left > 0 else { return }

@@ -34,15 +34,18 @@ struct TokenizerCommand: ParsableCommand {
                 valueName: "name"))
         var pattern: String?
 
-        func load() throws -> Tokenizer {
+        func load() throws -> Tokenizer { try loadWithTemplate().tokenizer }
+
+        /// The tokenizer and the chat template that comes with it, or that its vocabulary suggests.
+        func loadWithTemplate() throws -> (tokenizer: Tokenizer, template: ChatTemplate?) {
             let url = URL(fileURLWithPath: model)
-            guard let pattern else { return try Checkpoint.tokenizer(at: url) }
+            guard let pattern else { return try Checkpoint.tokenizerAndTemplate(at: url) }
             guard let named = NamedPreTokenizer(pattern) else {
                 throw UserError(
                     "--pattern names no known pattern: \"\(pattern)\"",
                     hint: "known are " + NamedPreTokenizer.allNames.joined(separator: ", "), status: .usage)
             }
-            return try Tokenizer(contentsOf: url, pattern: named)
+            return (try Tokenizer(contentsOf: url, pattern: named), nil)
         }
     }
 }

@@ -3,13 +3,15 @@ import Corpora
 import Evaluation
 import Foundation
 import Support
+import Tokenization
 
 extension TokenizerCommand {
     struct Count: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Count the records, tokens and target tokens of a corpus.",
             discussion: """
-                The corpus is encoded and truncated as for training and labelling; nothing is written.
+                The corpus is encoded and truncated as for training and labelling, chats with the model's own chat template; \
+                nothing is written.
 
                 EXAMPLES
                   distill tokenizer count tokenizer.model --corpus chats.jsonl stories.jsonl --context 256
@@ -17,14 +19,18 @@ extension TokenizerCommand {
 
         @OptionGroup var model: Model
         @OptionGroup var corpus: CorpusFlags
+        @OptionGroup var chatTemplate: ChatTemplateFlag
         @Flag(help: "Print the counts as JSON.")
         var json = false
         @OptionGroup(title: "General") var general: GeneralFlags
 
         func run() throws {
             try general.running {
+                let (tokenizer, own) = try model.loadWithTemplate()
                 let encoder = CorpusEncoder(
-                    tokenizer: try model.load(), contextLength: corpus.context,
+                    tokenizer: tokenizer,
+                    template: chatTemplate.template?.fitted(to: tokenizer) ?? own ?? .roleMarkers,
+                    contextLength: corpus.context,
                     scope: corpus.scope ?? Evaluator.standardScope)
                 let summary = try encoder.encode(corpus.reader()).summary
                 if json { return try printJSON(summary) }
