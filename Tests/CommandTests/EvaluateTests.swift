@@ -200,7 +200,9 @@ import Transformer
                 in: directory)
             #expect(run.status == 78, "\(run.standardError)")
             #expect(run.standardError.split(separator: "\n").count == 1, "\(run.standardError)")
-            #expect(run.standardError.contains("teacher: has another tokenizer than other"), "\(run.standardError)")
+            #expect(
+                run.standardError.contains("teacher: has another tokenizer than other"),
+                "\(run.standardError)")
         }
     }
 
