@@ -39,10 +39,16 @@ struct WordDivision {
         }
         switch preTokenizer.stages[stage] {
         case .known(let pattern):
+            // A call for each word would retain the stages for each: threads would wait for each other's counts.
+            let isLast = stage + 1 == preTokenizer.stages.count
             var place = 0
             while place < part.count {
                 let end = pattern.end(in: text, from: place)
-                divide(slice(place..<end), stage: stage + 1, isBeginning: isBeginning && place == 0, word)
+                if isLast {
+                    word(slice(place..<end))
+                } else {
+                    divide(slice(place..<end), stage: stage + 1, isBeginning: isBeginning && place == 0, word)
+                }
                 place = end
             }
         case .expression(let index, let behavior, let isInverted):
