@@ -17,10 +17,10 @@ struct AddedTokens: Sendable {
     /// By the order of the file.
     let tokens: [Token]
     /// Those found in the text as it is, and in normalized text: places in `tokens` by content.
-    private let raw: Search
-    private let normalized: Search
+    let raw: Search
+    let normalized: Search
 
-    private struct Search: Sendable {
+    struct Search: Sendable {
         var trie = PieceTrie()
         var first = [Bool](repeating: false, count: 256)
         /// Without other than special tokens nothing is found.
@@ -33,8 +33,7 @@ struct AddedTokens: Sendable {
         func search(_ isNormalized: Bool) throws(PieceTrie.Full) -> Search {
             var search = Search()
             for (index, token) in tokens.enumerated() where token.isNormalized == isNormalized {
-                var content = Array(token.content.utf8)
-                if isNormalized { content = normalizer.normalize(content) }
+                let content = Self.searchedBytes(of: token, normalizer)
                 guard let first = content.first else { continue }
                 search.first[Int(first)] = true
                 if !token.isSpecial { search.isNeeded = true }
@@ -43,6 +42,12 @@ struct AddedTokens: Sendable {
             return search
         }
         (raw, normalized) = (try search(false), try search(true))
+    }
+
+    /// What is searched for in a text.
+    static func searchedBytes(of token: Token, _ normalizer: TextNormalizer) -> [UInt8] {
+        let bytes = Array(token.content.utf8)
+        return token.isNormalized ? normalizer.normalize(bytes) : bytes
     }
 
     /// Whether one of them has a space behind a letter or digit, or takes with it what follows one: then a text may not be

@@ -50,10 +50,9 @@ struct BytePairTrimming: TrimmableVocabulary {
         let roles = [whole.beginID, whole.endID, whole.paddingID, whole.beginTokenID, whole.unknownID]
         var ids = Set(roles.compactMap { $0 } + engine.byteIDs.filter { $0 >= 0 })
         for id in content.postProcessorIDs where engine.kinds.indices.contains(id) { ids.insert(Int32(id)) }
-        let guards = AddedTokenOverlap(engine.added.tokens, engine.normalizer)
         for token in engine.added.tokens {
             let isNeeded = token.isSpecial && !PlaceholderPiece.isOne(token.content)
-            if isNeeded || guards.decides(token) { ids.insert(token.id) }
+            if isNeeded || engine.added.decidesOthers(token, engine.normalizer) { ids.insert(token.id) }
         }
         if engine.byteLevel == .none { ids.formUnion(allIDs.filter(isIndispensable)) }
         return ids.reduce(into: []) { $0.formUnion(ingredients(of: $1).ids) }
@@ -119,52 +118,5 @@ struct BytePairTrimming: TrimmableVocabulary {
         let file = TrimmedTokenizerJSON(engine: engine, content: content, ids: ids, symbols: symbols)
         return try Tokenizer(
             tokenizerJSON: file.serialized(), configuration: roles, name: VocabularyTrim.name)
-    }
-}
-
-/// Added tokens that decide where others are found in a text, though the text does not become them.
-///
-/// A special token is looked for like the others; where it is found it counts as text, and the search goes on behind it. So a
-/// token that begins inside it is not found, and would be if the special one were gone. The same holds of tokens that
-/// are found and then refused because a letter is beside them (`single_word`).
-private struct AddedTokenOverlap {
-    private var raw = PieceTrie()
-    private var normalized = PieceTrie()
-    private let normalizer: TextNormalizer
-
-    init(_ tokens: [AddedTokens.Token], _ normalizer: TextNormalizer) {
-        self.normalizer = normalizer
-        for (index, token) in tokens.enumerated() {
-            let bytes = bytes(token)
-            if token.isNormalized {
-                _ = normalized.insert(bytes, id: Int32(index))
-            } else {
-                _ = raw.insert(bytes, id: Int32(index))
-            }
-        }
-    }
-
-    private func bytes(_ token: AddedTokens.Token) -> [UInt8] {
-        let bytes = Array(token.content.utf8)
-        return token.isNormalized ? normalizer.normalize(bytes) : bytes
-    }
-
-    /// Whether another token may begin inside this one, which may be found without being an id of the text.
-    func decides(_ token: AddedTokens.Token) -> Bool {
-        guard token.isSpecial || token.isSingleWord else { return false }
-        let (bytes, trie) = (bytes(token), token.isNormalized ? normalized : raw)
-        for start in bytes.indices {
-            var (node, place) = (PieceTrie.root, start)
-            while place < bytes.count {
-                node = trie.child(of: node, bytes[place])
-                if node == PieceTrie.none { break }
-                place += 1
-                let isItself = start == 0 && place == bytes.count
-                if trie.id(at: node) >= 0, !isItself { return true }
-            }
-            // One that begins there goes on behind this one.
-            if start > 0, place == bytes.count, node != PieceTrie.none { return true }
-        }
-        return false
     }
 }
