@@ -48,6 +48,8 @@ public struct EncodedDocument: Equatable, Sendable {
     /// What the teacher reads in context distillation, with the same targets in the same order; nil where both read the
     /// same.
     public let teacher: MaskedTokens?
+    /// What the teacher reads.
+    package var teacherView: MaskedTokens { teacher ?? student }
 
     /// A document that student and teacher read alike.
     public init(ids: [Int32], lossMask: [Bool]) {

@@ -34,8 +34,7 @@ public struct EvaluationCorpus: Sendable {
     public func first(of ids: Set<Int32>) throws -> Int32? {
         guard !ids.isEmpty else { return nil }
         for index in 0..<segmentCount {
-            let document = try segments.document(index)
-            let found = (document.teacher ?? document.student).ids.first(where: ids.contains)
+            let found = try segments.document(index).teacherView.ids.first(where: ids.contains)
             if let found { return found }
         }
         return nil

@@ -14,7 +14,7 @@ public struct PackedBatch: Sendable {
     public init(_ documents: [EncodedDocument]) {
         tokens = TokenBatch(sequences: documents.map(\.ids))
         lossMask = documents.flatMap(\.lossMask)
-        let views = documents.map { $0.teacher ?? $0.student }
+        let views = documents.map(\.teacherView)
         teacher =
             documents.contains { $0.teacher != nil }
             ? (TokenBatch(sequences: views.map(\.ids)), views.flatMap(\.lossMask)) : nil

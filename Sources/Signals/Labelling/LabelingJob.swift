@@ -168,7 +168,7 @@ public struct LabelingJob {
     private func checkPieces(_ document: EncodedDocument) throws {
         let missing = teacher.head.missing
         guard !missing.isEmpty, let encoder,
-            let id = (document.teacher ?? document.student).ids.first(where: missing.contains)
+            let id = document.teacherView.ids.first(where: missing.contains)
         else { return }
         throw UserError.missingPiece(encoder.tokenizer.piece(id), teacher: origin.teacher)
     }
@@ -187,14 +187,14 @@ public struct LabelingJob {
 
     /// Tokens that the teacher reads.
     private static func length(_ document: EncodedDocument) -> Int {
-        (document.teacher ?? document.student).ids.count
+        document.teacherView.ids.count
     }
 
     private func label(_ documents: [EncodedDocument]) throws -> [SignalRecord] {
         let capture = SignalCapture(kind: origin.kind, temperature: origin.temperature, seed: origin.seed)
         let keys = documents.map(RecordKey.init)
         // A record's key is that of what the student reads; its content is what the teacher reads.
-        let views = documents.map { $0.teacher ?? $0.student }
+        let views = documents.map(\.teacherView)
         let batch = TrainingBatch(
             tokens: TokenBatch(sequences: views.map(\.ids)), lossMask: views.flatMap(\.lossMask))
         let (entries, hidden) = capture.capture(

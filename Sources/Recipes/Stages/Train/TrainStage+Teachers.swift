@@ -17,7 +17,7 @@ extension TrainStage {
 
         /// Refuses a document with a piece that a teacher does not have.
         func check(_ document: EncodedDocument, _ tokenizer: Tokenizer) throws {
-            for id in (document.teacher ?? document.student).ids {
+            for id in document.teacherView.ids {
                 if let teacher = missing[id] {
                     throw UserError.missingPiece(tokenizer.piece(id), teacher: teacher)
                 }
