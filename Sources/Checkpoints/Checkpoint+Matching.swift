@@ -15,12 +15,15 @@ extension Checkpoint {
     /// - Parameters:
     ///   - tokenizer: The other vocabulary.
     ///   - owner: Whose it is, for the message.
+    ///   - hint: What to do about other vocabularies, for the message.
     /// - Throws: `UserError` if the two vocabularies are not of one family (see `PieceMatch`), or this model has no tokenizer.
-    public func matching(_ tokenizer: Tokenizer, of owner: String) throws -> Checkpoint {
+    public func matching(
+        _ tokenizer: Tokenizer, of owner: String,
+        hint: String = "models that train together share a tokenizer; they may differ in added tokens"
+    ) throws -> Checkpoint {
         guard let match = tokenizer.match(in: try requireTokenizer()) else {
             throw UserError(
-                "has another tokenizer than \(owner)", file: url.relativePath,
-                hint: "models that train together share a tokenizer; they may differ in added tokens",
+                "has another tokenizer than \(owner)", file: url.relativePath, hint: hint,
                 status: .configuration)
         }
         guard !match.isIdentity else { return self }

@@ -182,13 +182,8 @@ public struct Evaluator {
         of student: Checkpoint, with original: Checkpoint, on source: Source, _ progress: ProgressHandler?
     ) throws -> Agreement {
         let tokenizer = try student.requireTokenizer()
-        let teacher: Checkpoint
-        do {
-            teacher = try original.matching(tokenizer, of: student.url.relativePath)
-        } catch var error as UserError {
-            error.hint = "compare perplexity in bits a byte instead"
-            throw error
-        }
+        let teacher = try original.matching(
+            tokenizer, of: student.url.relativePath, hint: "compare perplexity in bits a byte instead")
         let (text, counted) = try text(source, for: student, teacher: teacher)
         if let id = try text.corpus.first(of: Set(teacher.missingPieces)) {
             throw UserError.missingPiece(tokenizer.piece(id), teacher: teacher.url.relativePath)
