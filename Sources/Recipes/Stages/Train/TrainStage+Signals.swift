@@ -105,6 +105,7 @@ extension TrainStage {
     /// The manifest of a cache on disk says what it has.
     func checkStoredSignals(_ facts: RecipeFacts) {
         let context = facts.context
+        guard !signals.isEmpty else { return }
         let tokenizer = self.tokenizer.tokenizer(context)
         let fingerprints = tokenizer.map { (Fingerprint(of: $0.serializedModel), $0.piecesFingerprint) }
         for signals in signals {
