@@ -9,7 +9,7 @@ import Transformer
 @Suite struct RelatedVocabularyTests {
     private func withModels(_ body: (URL) throws -> Void) throws {
         try withTemporaryDirectory { directory in
-            func save(_ name: String, _ added: [String], seed: UInt64, template: Bool = true) throws {
+            func save(_ name: String, _ added: [String], seed: UInt64) throws {
                 let tokenizer = try smallBytePair(added: ["<|end|>", "<|im_start|>", "<|im_end|>"] + added)
                 let decoder = try DecoderModel(
                     configuration: Configuration(
@@ -29,36 +29,48 @@ import Transformer
         }
     }
 
-    private func recipe(_ stages: String) -> Data {
-        Data("name: related\nseed: 3\nteacher: ./teacher\nstages:\n\(stages)".utf8)
+    /// Writes a recipe that labels, and trains one student from the cache and one beside the teacher.
+    ///
+    /// - Parameters:
+    ///   - label: further keys of the stage that labels
+    ///   - losses: of the student that is trained beside the teacher
+    ///   - last: further stages
+    private func write(label: String = "", losses: String, last: String = "", in directory: URL) throws {
+        let train = """
+              - train:
+                  model: {from: ./student}
+                  tokenizer: ./student
+                  corpus: chats.jsonl
+                  batch: {sequences: 2, context: 64}
+                  steps: 4
+            """
+        let recipe = """
+            name: related
+            seed: 3
+            teacher: ./teacher
+            stages:
+              - label: {corpus: chats.jsonl, \(label)signal: {kind: top_k, k: 4}, context: 64}
+            \(train)
+                  signals: signals
+                  losses: [{kind: forward_kl}]
+                  to: cached
+            \(train)
+                  teacher: ./teacher
+                  losses: \(losses)
+                  to: online
+            \(last)
+            """
+        try Data(recipe.utf8).write(to: directory.appending(path: "related.yaml"))
     }
-
-    private let train = """
-          - train:
-              model: {from: ./student}
-              tokenizer: ./student
-              corpus: chats.jsonl
-              batch: {sequences: 2, context: 64}
-              steps: 4
-        """
 
     /// Online, from a cache that was labelled over the student's pieces, and measured.
     @Test func aTeacherOfTheFamilyTeaches() throws {
         try withModels { directory in
-            try recipe(
-                """
-                  - label: {corpus: chats.jsonl, tokenizer: ./student, signal: {kind: top_k, k: 4}, context: 64}
-                \(train)
-                      signals: signals
-                      losses: [{kind: forward_kl}]
-                      to: cached
-                \(train)
-                      teacher: ./teacher
-                      losses: [{kind: forward_kl}, {kind: reverse_kl}]
-                      to: online
-                  - evaluate: {models: [cached, online], teacher: ./teacher, agreement: chats.jsonl, context: 64}
-                """
-            ).write(to: directory.appending(path: "related.yaml"))
+            try write(
+                label: "tokenizer: ./student, ", losses: "[{kind: forward_kl}, {kind: reverse_kl}]",
+                last:
+                    "  - evaluate: {models: [cached, online], teacher: ./teacher, agreement: chats.jsonl, context: 64}",
+                in: directory)
             let run = try CommandRun.distill("run", "related.yaml", "--json", in: directory)
             #expect(run.status == 0, "\(run.standardError)")
             let student = try Checkpoint.load(
@@ -76,19 +88,7 @@ import Transformer
     /// Found before anything runs: a cache of the teacher's own pieces, and a loss of logits.
     @Test func whatCannotBeComparedIsFoundAtValidation() throws {
         try withModels { directory in
-            try recipe(
-                """
-                  - label: {corpus: chats.jsonl, signal: {kind: top_k, k: 4}, context: 64}
-                \(train)
-                      signals: signals
-                      losses: [{kind: forward_kl}]
-                      to: cached
-                \(train)
-                      teacher: ./teacher
-                      losses: [{kind: logit_mse}]
-                      to: online
-                """
-            ).write(to: directory.appending(path: "related.yaml"))
+            try write(losses: "[{kind: logit_mse}]", in: directory)
             let run = try CommandRun.distill("validate", "related.yaml", in: directory)
             #expect(run.status == 78)
             #expect(run.standardError.contains("set tokenizer: ./student in the stage that labels"))
