@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "Support", targets: ["Support"]),
         .library(name: "Tensors", targets: ["Tensors"]),
         .library(name: "Tokenization", targets: ["Tokenization"]),
+        .library(name: "Jinja", targets: ["Jinja"]),
         .library(name: "Transformer", targets: ["Transformer"]),
         .library(name: "Checkpoints", targets: ["Checkpoints"]),
         .library(name: "Corpora", targets: ["Corpora"]),
@@ -51,6 +52,8 @@ let package = Package(
         // The layers, bottom-up. Each names every module it imports: a build then never uses a stale one.
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Support"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Support"]),
+        // Apart from Tokenization: a template interpreter knows no tokens, and is of use without them.
+        .target(name: "Jinja", dependencies: ["Support"]),
         .target(name: "Transformer", dependencies: ["Tensors", "Support"]),
         .target(name: "Checkpoints", dependencies: ["Transformer", "Tensors", "Tokenization", "Support"]),
         .target(name: "Corpora", dependencies: ["Tokenization", "Support"]),
@@ -92,6 +95,7 @@ let package = Package(
         .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Support", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Support", "TestSupport"]),
+        .testTarget(name: "JinjaTests", dependencies: ["Jinja", "Support", "TestSupport"]),
         .testTarget(
             name: "TransformerTests",
             dependencies: ["Transformer", "Checkpoints", "Tensors", "CKernels", "Support", "TestSupport"]),

@@ -9,6 +9,7 @@ import Testing
         "Support": ["CKernels"],
         "Tensors": ["COpenBLAS", "CKernels", "Support"],
         "Tokenization": ["CSentencePiece", "Support"],
+        "Jinja": ["Support"],
         "Transformer": ["Tensors"],
         "Checkpoints": ["Transformer", "Tokenization"],
         "Corpora": ["Tokenization", "Support"],

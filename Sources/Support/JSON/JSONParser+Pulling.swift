@@ -108,3 +108,14 @@ extension JSONParser {
         guard skip(close) else { throw unexpected("\",\" or \"\(close)\"") }
     }
 }
+
+extension JSONParser {
+    /// Reads the next value, a text, number or word, and whether a number is written as an integer: 30, not 30.0 or 3e1.
+    package mutating func scalar() throws -> (value: JSONValue, isInteger: Bool) {
+        skipSpace()
+        let start = index
+        let value = try value(depth: 0)
+        let isInteger = !bytes[start..<index].contains { [UInt8(ascii: "."), 0x45, 0x65].contains($0) }
+        return (value, isInteger)
+    }
+}
