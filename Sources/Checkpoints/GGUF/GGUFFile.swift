@@ -80,12 +80,9 @@ struct GGUFFile: Sendable {
 
     /// The files of a model by the name of its first part; the file alone where the name is none.
     static func parts(of url: URL) -> [URL] {
-        guard let name = GGUFPartName(url.lastPathComponent), name.number == 1 else { return [url] }
         let directory = url.deletingLastPathComponent()
         return [url]
-            + (2..<name.count + 1).map {
-                directory.appending(path: name.base + GGUFPartName.ending($0, of: name.count))
-            }
+            + GGUFPartName.parts(of: url.lastPathComponent).dropFirst().map { directory.appending(path: $0) }
     }
 
     /// Whether a file begins as GGUF files do.
@@ -95,28 +92,5 @@ struct GGUFFile: Sendable {
 
     func error(_ problem: String, hint: String? = nil) -> UserError {
         UserError(problem, file: url.relativePath, hint: hint)
-    }
-}
-
-/// The name of a part: `model-00002-of-00003.gguf`.
-struct GGUFPartName {
-    let base: String
-    /// From 1.
-    let number: Int
-    let count: Int
-
-    init?(_ name: String) {
-        guard let match = name.wholeMatch(of: /(.*)-(\d{5})-of-(\d{5})\.gguf/), let number = Int(match.2),
-            let count = Int(match.3), count > 1, (1...count).contains(number)
-        else { return nil }
-        (base, self.number, self.count) = (String(match.1), number, count)
-    }
-
-    static func ending(_ number: Int, of count: Int) -> String {
-        func digits(_ number: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, 5 - text.count)) + text
-        }
-        return "-\(digits(number))-of-\(digits(count)).gguf"
     }
 }

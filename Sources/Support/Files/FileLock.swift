@@ -36,7 +36,7 @@ package final class FileLock: Sendable {
 
 extension OpenFile {
     /// Takes the file's lock; false if another process holds it.
-    func lock() throws -> Bool {
+    package func lock() throws -> Bool {
         if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
         if errno == EWOULDBLOCK { return false }
         throw UserError.system(errno, "cannot lock", at: url, while: .writing)

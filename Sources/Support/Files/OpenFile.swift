@@ -1,14 +1,14 @@
 import Foundation
 
 /// An open file descriptor with the name it was opened by. Closed at the latest when it is released.
-final class OpenFile {
-    let url: URL
+package final class OpenFile {
+    package let url: URL
     let access: FileAccess
-    let descriptor: Int32
+    package let descriptor: Int32
     private var isOpen = true
 
     /// - Parameter flags: `open(2)` flags; `O_CLOEXEC` is added.
-    init(_ url: URL, flags: Int32, mode: mode_t = 0o666) throws {
+    package init(_ url: URL, flags: Int32, mode: mode_t = 0o666) throws {
         self.url = url
         access = flags & O_ACCMODE == O_RDONLY ? .reading : .writing
         let problem = access == .reading ? "cannot open" : "cannot create"
@@ -42,18 +42,18 @@ final class OpenFile {
         { [url, access] in .system($0, problem, at: url, while: access) }
     }
 
-    func status() throws -> stat {
+    package func status() throws -> stat {
         var result = stat()
         try check(failure("cannot inspect")) { fstat(descriptor, &result) }
         return result
     }
 
     /// Reads up to `buffer.count` bytes; 0 at the end of the file.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         try check(failure("cannot read")) { Foundation.read(descriptor, buffer.baseAddress, buffer.count) }
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         while rest.count > 0 {
             let written = try check(failure("cannot write")) {
@@ -64,19 +64,19 @@ final class OpenFile {
     }
 
     /// Waits until the disk holds what was written. Pipes and devices have nothing to wait for.
-    func synchronize() throws {
+    package func synchronize() throws {
         try check(failure("cannot write")) {
             let result = fsync(descriptor)
             return result < 0 && (errno == EINVAL || errno == EROFS) ? 0 : result
         }
     }
 
-    func truncate(to length: Int) throws {
+    package func truncate(to length: Int) throws {
         try check(failure("cannot shorten")) { ftruncate(descriptor, off_t(length)) }
     }
 
     /// Closes, and reports errors that some file systems report only now: a full disk.
-    func close() throws {
+    package func close() throws {
         guard isOpen else { return }
         isOpen = false
         // After EINTR the descriptor is closed on Linux: trying again could close somebody else's.
