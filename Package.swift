@@ -15,6 +15,7 @@ let package = Package(
         .executable(name: "distill", targets: ["distill"]),
         // Each layer is a library too, so a program can use as much of the toolkit as it needs.
         .library(name: "Support", targets: ["Support"]),
+        .library(name: "Hub", targets: ["Hub"]),
         .library(name: "Tensors", targets: ["Tensors"]),
         .library(name: "Tokenization", targets: ["Tokenization"]),
         .library(name: "Jinja", targets: ["Jinja"]),
@@ -37,6 +38,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         // `swift package generate-documentation`. A command plugin: no product here depends on it, so none builds it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
+        // The server of HubTests. No product here depends on it.
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
         // The C boundary.
@@ -48,6 +51,8 @@ let package = Package(
 
         // What every layer shares: errors for users, atomic files, hashes, progress events.
         .target(name: "Support", dependencies: ["CKernels"]),
+        // Models by name: the Hugging Face hub and its cache, over FoundationNetworking's URLSession.
+        .target(name: "Hub", dependencies: ["Support"]),
 
         // The layers, bottom-up. Each names every module it imports: a build then never uses a stale one.
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Support"]),
@@ -69,11 +74,12 @@ let package = Package(
         .target(name: "Reports", dependencies: ["Evaluation", "Support"]),
         .target(name: "RecipeSchema", dependencies: ["Support", "Yams"]),
         .target(
-            name: "Recipes", dependencies: models + methods + ["Evaluation", "Reports", "RecipeSchema"]),
+            name: "Recipes",
+            dependencies: models + methods + ["Hub", "Evaluation", "Reports", "RecipeSchema"]),
         .executableTarget(
             name: "distill",
             dependencies: models + methods + [
-                "Evaluation", "Reports", "RecipeSchema", "Recipes", "COpenBLAS",
+                "Hub", "Evaluation", "Reports", "RecipeSchema", "Recipes", "COpenBLAS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -93,6 +99,12 @@ let package = Package(
             dependencies: ["Transformer", "Tokenization", "Tensors", "Support", "CKernels"],
             path: "Tests/TestSupport"),
         .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"]),
+        // With a local hub, and the command as a process.
+        .testTarget(
+            name: "HubTests",
+            dependencies: [
+                "Hub", "Support", "TestSupport", "distill", .product(name: "FlyingFox", package: "FlyingFox"),
+            ]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Support", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Support", "TestSupport"]),
         .testTarget(name: "JinjaTests", dependencies: ["Jinja", "Support", "TestSupport"]),

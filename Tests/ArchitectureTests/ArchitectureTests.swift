@@ -7,6 +7,7 @@ import Testing
     /// A target may import those named and what they import.
     private static let allowed: [String: Set<String>] = [
         "Support": ["CKernels"],
+        "Hub": ["Support"],
         "Tensors": ["COpenBLAS", "CKernels", "Support"],
         "Tokenization": ["CSentencePiece", "Support"],
         "Jinja": ["Support"],
@@ -22,7 +23,9 @@ import Testing
         "Evaluation": ["Training"],
         "RecipeSchema": ["Support", "Yams"],
         "Reports": ["Evaluation"],
-        "Recipes": ["Selection", "DatasetDistillation", "Pruning", "Evaluation", "Reports", "RecipeSchema"],
+        "Recipes": [
+            "Hub", "Selection", "DatasetDistillation", "Pruning", "Evaluation", "Reports", "RecipeSchema",
+        ],
         "distill": ["Recipes", "ArgumentParser", "COpenBLAS"],
         "World": [], "Everyday": [],
         "world-data": ["World", "ArgumentParser"], "everyday-data": ["Everyday"],
