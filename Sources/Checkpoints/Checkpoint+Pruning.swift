@@ -31,7 +31,7 @@ extension Checkpoint {
         }
         return Checkpoint(
             url: url, decoder: decoder, tokenizer: vocabulary.tokenizer,
-            template: template ?? ChatTemplate.guess(for: vocabulary.tokenizer, named: url.lastPathComponent),
+            template: template ?? ChatTemplate.guess(for: vocabulary.tokenizer, named: url.modelName),
             tokens: tokens)
     }
 

@@ -50,7 +50,7 @@ public struct Checkpoint {
 
     /// A model's own template or, without one, the one that its vocabulary or its name suggests, as used with its vocabulary.
     static func chatTemplate(_ own: ChatTemplate?, for tokenizer: Tokenizer, at url: URL) -> ChatTemplate? {
-        (own ?? ChatTemplate.guess(for: tokenizer, named: url.lastPathComponent))?.fitted(to: tokenizer)
+        (own ?? ChatTemplate.guess(for: tokenizer, named: url.modelName))?.fitted(to: tokenizer)
     }
 
     /// `stopIDs`, and those of `chatTemplate` where the model does not name it itself: what ends an answer.

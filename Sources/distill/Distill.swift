@@ -10,7 +10,7 @@ struct Distill: ParsableCommand {
         abstract: "Distil large language models into small ones.",
         discussion: """
             A recipe describes a whole distillation as a list of stages; `distill run` carries it out. The other \
-            subcommands are the same stages one at a time. Models are Hugging Face directories or GGUF files.
+            subcommands are the same stages one at a time. Models are Hugging Face directories, GGUF files, or names on the Hugging Face hub.
 
             EXAMPLES
               distill run recipes/quickstart.yaml
@@ -20,7 +20,7 @@ struct Distill: ParsableCommand {
             """,
         version: toolVersion,
         subcommands: [
-            RunCommand.self, ValidateCommand.self, InitCommand.self, TokenizerCommand.self,
+            RunCommand.self, ValidateCommand.self, InitCommand.self, PullCommand.self, TokenizerCommand.self,
             GenerateCommand.self,
             LabelCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self, BenchCommand.self,
             PruneCommand.self, ConvertCommand.self, DoctorCommand.self,

@@ -108,7 +108,8 @@ import Testing
             "to: corpus", "to: corpus, seed: 1e400", "6:63: found \"1e400\"; expected: integer, 0 or more"),
         Mistake(
             "teacher: data/teacher", "teacher: data/teachr",
-            "3:10: no such file: data/teachr; did you mean \"teacher\"?"),
+            "3:10: data/teachr: no such file or directory, and not in the cache of the Hugging Face hub; "
+                + "did you mean \"teacher\"? to download it: distill pull data/teachr"),
         Mistake(
             "student: {layers: 2", "student: {layers: 2, key_value_heads: 3",
             "4:39: 2 heads are not divisible by 3 key_value_heads; accepted: 1, 2"),
@@ -326,7 +327,8 @@ import Testing
             "15:48: there is no layer 3 in a model with 2; accepted: 1 to 2"),
         Mistake(
             "models: [teacher, student]", "models: []",
-            "15:24: the list is empty; expected: a model: a path or the name of a stage's output"),
+            "15:24: the list is empty; expected: a model: a path, a name on the Hugging Face hub, "
+                + "or the name of a stage's output"),
         Mistake(
             "perplexity: data/text.jsonl", "perplexity: data/*.csv",
             "15:56: data/*.csv: no file matches; give .jsonl, .ndjson, .json or .txt, also as .gz"),

@@ -33,3 +33,16 @@ enum CheckpointFile {
         return FileManager.default.fileExists(atPath: url.path) ? url : nil
     }
 }
+
+extension URL {
+    /// The name of the model in a directory or file: in the cache of the Hugging Face hub (`models--ORGANIZATION--NAME/snapshots/COMMIT`), the
+    /// directory is named by a commit.
+    var modelName: String {
+        let snapshots = deletingLastPathComponent()
+        let repository = snapshots.deletingLastPathComponent().lastPathComponent
+        guard snapshots.lastPathComponent == "snapshots", repository.hasPrefix("models--") else {
+            return lastPathComponent
+        }
+        return String(repository.split(separator: "--").last ?? Substring(repository))
+    }
+}

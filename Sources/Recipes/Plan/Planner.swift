@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import Hub
 import Support
 import Tokenization
 
@@ -125,7 +126,9 @@ private struct Planner {
             for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
                 let file = url.appending(path: name)
                 let isFolder = try file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory ?? false
-                if !isFolder { parts += [name, try Fingerprint(fileAt: file).hexadecimal] }
+                if !isFolder, ModelLocator.isPart(name, ofModelAt: url) {
+                    parts += [name, try Fingerprint(fileAt: file).hexadecimal]
+                }
             }
         } else {
             parts = [try Fingerprint(fileAt: url).hexadecimal]

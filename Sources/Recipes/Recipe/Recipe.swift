@@ -39,7 +39,7 @@ public struct Recipe: Sendable {
         )
         teacher = section.optional(
             "teacher", .reference(to: .checkpoint), example: "data/teacher",
-            "The teacher: a Hugging Face directory or a GGUF file.")
+            "The teacher: a Hugging Face directory, a GGUF file, or a name on the Hugging Face hub.")
         // A value with mistakes is replaced by a placeholder, so that they are not reported again where it is read.
         context.teacher = teacher ?? (section.has("teacher") ? .placeholder : nil)
         context.tokenizer = section.optional(

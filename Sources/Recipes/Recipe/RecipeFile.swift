@@ -37,6 +37,15 @@ public struct RecipeFile: Sendable {
         contentsOf path: String, overrides: [String] = [], directory: URL, checksFiles: Bool = true,
         stages: StageRegistry
     ) throws {
+        try self.init(
+            contentsOf: path, overrides: overrides, directory: directory, checksFiles: checksFiles,
+            stages: stages, missing: nil)
+    }
+
+    init(
+        contentsOf path: String, overrides: [String], directory: URL, checksFiles: Bool = true,
+        stages: StageRegistry = .standard, missing: MissingModels?
+    ) throws {
         let url = URL(filePath: path, relativeTo: directory)
         let read: (value: YAMLValue, problems: [UserError])
         do {
@@ -46,12 +55,12 @@ public struct RecipeFile: Sendable {
         }
         try self.init(
             tree: read.value, path: path, overrides: overrides, directory: directory,
-            checksFiles: checksFiles, problems: read.problems, stages: stages)
+            checksFiles: checksFiles, problems: read.problems, stages: stages, missing: missing)
     }
 
     init(
         tree: YAMLValue, path: String, overrides: [String], directory: URL, checksFiles: Bool,
-        problems: [UserError] = [], stages: StageRegistry = .standard
+        problems: [UserError] = [], stages: StageRegistry = .standard, missing: MissingModels? = nil
     ) throws {
         var found = problems
         var tree = tree
@@ -63,12 +72,15 @@ public struct RecipeFile: Sendable {
             }
         }
         let files = InputFiles()
+        var missingProblems = 0
         func decode(_ tree: YAMLValue) -> Recipe {
             let context = RecipeContext(directory: directory, checksFiles: checksFiles, files: files)
             let section = Section(tree, context: context)
             let recipe = Recipe(section, stages: stages)
             section.finish()
             found += context.problems.found
+            missingProblems += context.missing.count
+            missing?.add(context.missing)
             return recipe
         }
         let recipe = decode(tree)
@@ -97,6 +109,7 @@ public struct RecipeFile: Sendable {
         if found.isEmpty, let verdict = recipe.verdictSettings {
             found += Self.problems(of: verdict, in: variants.isEmpty ? [recipe] : variants.map(\.recipe))
         }
+        missing?.areOnlyProblem = missingProblems == found.count
         if !found.isEmpty { throw RecipeError(found) }
         self.path = path
         self.recipe = recipe

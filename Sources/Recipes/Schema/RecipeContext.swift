@@ -1,4 +1,5 @@
 import Foundation
+import Hub
 import RecipeSchema
 import Tokenization
 
@@ -21,6 +22,10 @@ package final class RecipeContext: SchemaContext {
     let checksFiles: Bool
     /// What those files hold.
     let files: InputFiles
+    /// Finds models by path or name.
+    let locator: ModelLocator
+    /// Models that the cache lacks and the hub may have: each is a problem, too.
+    private(set) var missing: [HubReference] = []
     /// The keys of the top level that stages take as defaults, read before the stages are.
     var teacher: Reference?
     var tokenizer: Reference?
@@ -34,8 +39,12 @@ package final class RecipeContext: SchemaContext {
 
     package convenience init() { self.init(directory: URL(filePath: ".")) }
 
-    init(directory: URL, checksFiles: Bool = false, files: InputFiles = InputFiles()) {
+    init(
+        directory: URL, checksFiles: Bool = false, files: InputFiles = InputFiles(),
+        locator: ModelLocator = ModelLocator()
+    ) {
         self.directory = directory
+        self.locator = locator
         self.checksFiles = checksFiles
         self.files = files
     }
@@ -58,6 +67,9 @@ package final class RecipeContext: SchemaContext {
         artifactsByTarget[artifact.target] = artifact
         artifacts.append(artifact)
     }
+
+    /// Records a model that the cache lacks.
+    func addMissing(_ model: HubReference) { missing.append(model) }
 
     func artifact(named name: String) -> Artifact? { artifactsByName[name] }
 

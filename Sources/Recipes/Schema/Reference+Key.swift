@@ -1,5 +1,6 @@
 import Corpora
 import Foundation
+import Hub
 import RecipeSchema
 import Support
 
@@ -12,8 +13,12 @@ extension KeyType<Reference> {
         let wanted = kinds[0]
         let use = use ?? FileUse(wanted)
         let summary =
-            wanted == .signals || wanted == .sequences
-            ? "the name of \(wanted.phrase)" : "\(wanted.phrase): a path or the name of a stage's output"
+            switch wanted {
+            case .signals, .sequences: "the name of \(wanted.phrase)"
+            case .checkpoint, .tokenizer:
+                "\(wanted.phrase): a path, a name on the Hugging Face hub, or the name of a stage's output"
+            default: "\(wanted.phrase): a path or the name of a stage's output"
+            }
         return Self(
             summary: summary,
             placeholder: { .placeholder }, fileContent: use.rawValue,
@@ -70,28 +75,41 @@ private struct ReferenceResolver {
             reportUnknownName()
             return nil
         }
-        var isDirectory: ObjCBool = false
-        let url = URL(filePath: text, relativeTo: context.directory)
         do {
-            _ = try FileManager.default.exists(at: url)
+            switch try locate() {
+            case .path(let url): return checked(reference, url)
+            case .cached(let url):
+                // The commit is part of the path: stages run again when a branch has moved.
+                return checked(Reference(name: text, target: .file(url.path), location: location), url)
+            case .missing(let name): reportMissingModel(name)
+            case .absent:
+                let url = URL(filePath: text, relativeTo: context.directory)
+                if wanted[0] == .corpus, CorpusFiles.isPattern(text) { return checked(reference, url) }
+                looksLikePath ? reportMissingFile(url) : reportUnknownName()
+            }
         } catch {
             context.problems.add("\(error)", at: location, status: (error as? UserError)?.status ?? .noInput)
-            return nil
         }
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
-            if wanted[0] == .corpus, CorpusFiles.isPattern(text) { return checked(reference, url) }
-            looksLikePath ? reportMissingFile(url) : reportUnknownName()
-            return nil
+        return nil
+    }
+
+    /// Where the file is. Models and tokenizers are named as on the hub, too.
+    private func locate() throws -> ModelLocator.Location {
+        if wanted.contains(.checkpoint) || wanted.contains(.tokenizer) {
+            return try context.locator.find(text, relativeTo: context.directory)
         }
-        if isDirectory.boolValue, wanted[0] == .corpus, (try? CorpusFiles(at: url).files.isEmpty) == true {
-            report("\(text) holds no corpus", hint: "\(CorpusFiles.summary) are read")
-            return nil
-        }
-        return checked(reference, url)
+        let url = URL(filePath: text, relativeTo: context.directory)
+        return try FileManager.default.exists(at: url) ? .path(url) : .absent
     }
 
     /// The reference, if the file, the directory or what a pattern matches can be used.
     private func checked(_ reference: Reference, _ url: URL) -> Reference? {
+        var isDirectory: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
+        if isDirectory.boolValue, wanted[0] == .corpus, (try? CorpusFiles(at: url).files.isEmpty) == true {
+            report("\(text) holds no corpus", hint: "\(CorpusFiles.summary) are read")
+            return nil
+        }
         guard let problem = context.files.problem(with: url, as: use) else { return reference }
         // A file's own place and problem, at the place of the key that names it.
         let inner = UserError(
@@ -102,7 +120,9 @@ private struct ReferenceResolver {
         return nil
     }
 
-    private var looksLikePath: Bool { text.contains("/") || text.contains(".") }
+    private var looksLikePath: Bool {
+        text.contains("/") || text.contains(".") || text.hasPrefix(HubReference.prefix)
+    }
 
     private func reportUnknownName() {
         var names = context.artifacts.filter { wanted.contains($0.kind) }.map(\.name)
@@ -113,12 +133,26 @@ private struct ReferenceResolver {
     }
 
     private func reportMissingFile(_ url: URL) {
+        context.problems.add(
+            "no such file: \(text)", at: location, hint: neighbour(of: url).map { "did you mean \"\($0)\"?" },
+            status: .noInput)
+    }
+
+    private func reportMissingModel(_ name: HubReference) {
+        let url = URL(filePath: text, relativeTo: context.directory)
+        let problem = ModelLocator.absence(of: text, .missing(name), similar: neighbour(of: url))
+        context.problems.add(
+            "\(text): \(problem.problem)", at: location, hint: problem.hint, status: problem.status)
+        if (try? context.locator.mayDownload(text, relativeTo: context.directory)) == true {
+            context.addMissing(name)
+        }
+    }
+
+    /// A file beside a missing one whose name is like it.
+    private func neighbour(of url: URL) -> String? {
         let folder = url.deletingLastPathComponent()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        let near = nearest(to: url.lastPathComponent, among: names.sorted())
-        context.problems.add(
-            "no such file: \(text)", at: location, hint: near.map { "did you mean \"\($0)\"?" },
-            status: .noInput)
+        return nearest(to: url.lastPathComponent, among: names.sorted())
     }
 
     private func report(_ problem: String, hint: String?) {

@@ -1,4 +1,5 @@
 import Foundation
+import Hub
 import RecipeSchema
 import Reports
 import Support
@@ -46,7 +47,7 @@ public struct StudentRecipe: Sendable {
     /// - Throws: `UserError` or `RecipeError` if the teacher or the text cannot be used.
     public func text(forFileNamed path: String, cost: CostModel) throws -> String {
         func url(_ path: String) -> URL { URL(filePath: path, relativeTo: directory) }
-        let facts = try TeacherFacts(url(teacher))
+        let facts = try TeacherFacts(teacherURL())
         let corpus = try CorpusFacts(data.map(url), facts)
         let stem = url(path).deletingPathExtension().lastPathComponent
         let draft = Draft(self, facts, corpus, name: RecipeName.from(stem))
@@ -68,6 +69,14 @@ public struct StudentRecipe: Sendable {
             path: path, estimates: plan.stages.map(\.label), cost.estimates(of: plan),
             machine: cost == .usual ? "on two cores" : "on this machine")
             + draft.body
+    }
+
+    private func teacherURL() throws -> URL {
+        switch try ModelLocator().find(teacher, relativeTo: directory) {
+        case .path(let url), .cached(let url): return url
+        case .absent: return URL(filePath: teacher, relativeTo: directory)
+        case .missing(let reference): throw ModelLocator.absence(of: teacher, .missing(reference))
+        }
     }
 
     /// The recipe and what explains it.

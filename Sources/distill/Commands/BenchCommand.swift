@@ -69,7 +69,7 @@ struct BenchCommand: ParsableCommand {
             let suite: any BenchmarkSuite =
                 try model.map {
                     try ModelBenchmark(
-                        Checkpoint.load(URL(filePath: $0)).decoder, context: context, runs: runs)
+                        Checkpoint.load(general.model($0)).decoder, context: context, runs: runs)
                 }
                 ?? ReferenceBenchmark(
                     vocabulary: vocabulary, layers: layers, sequences: sequences, context: context, runs: runs

@@ -21,7 +21,7 @@ struct ChatCommand: ParsableCommand {
               distill chat data/teacher < questions.txt > answers.txt
             """)
 
-    @Argument(help: "The model: a Hugging Face directory or a GGUF file.")
+    @Argument(help: "The model: a Hugging Face directory, a GGUF file, or a name on the hub.")
     var model: String
     @Option(name: .shortAndLong, help: "Answer this message and exit.")
     var prompt: String?
@@ -37,7 +37,8 @@ struct ChatCommand: ParsableCommand {
 
     func run() throws {
         try general.running {
-            let author = try Synthesis.Author(chatTemplate.applied(to: exit.model(model)), name: model)
+            let author = try Synthesis.Author(
+                chatTemplate.applied(to: exit.model(general.model(model))), name: model)
             guard let template = author.template else {
                 throw UserError(
                     "has no supported chat template", file: model,

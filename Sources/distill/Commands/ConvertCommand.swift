@@ -18,7 +18,9 @@ struct ConvertCommand: ParsableCommand {
               distill convert runs/exits/student shallow.gguf --exit 2
             """)
 
-    @Argument(help: ArgumentHelp("The model: a Hugging Face directory or a GGUF file.", valueName: "model"))
+    @Argument(
+        help: ArgumentHelp(
+            "The model: a Hugging Face directory, a GGUF file, or a name on the hub.", valueName: "model"))
     var input: String
     @Argument(help: "The GGUF file or directory to write.")
     var output: String
@@ -53,7 +55,7 @@ struct ConvertCommand: ParsableCommand {
                     "exists already", file: output, hint: "name another, or delete it",
                     status: .cannotCreate)
             }
-            let model = try exit.model(input)
+            let model = try exit.model(general.model(input))
             if model.unusedRows > 0 {
                 Failure.report(
                     "note: \(model.unusedRows) padding rows of the embedding table belong to no piece and are omitted"

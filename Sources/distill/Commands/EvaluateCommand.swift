@@ -31,7 +31,7 @@ struct PerplexityCommand: ParsableCommand {
               distill evaluate perplexity data/teacher student --data book.txt --loss-on all --convention llama.cpp --json
             """)
 
-    @Argument(help: "The models: Hugging Face directories or GGUF files.")
+    @Argument(help: "The models: Hugging Face directories, GGUF files, or names on the hub.")
     var models: [String]
     @OptionGroup var corpus: CorpusFlags
     @Option(help: "Stride of the sliding window, in tokens (default: half the context).")
@@ -69,7 +69,8 @@ struct PerplexityCommand: ParsableCommand {
                 ModelMetrics(
                     path: path,
                     metrics: try evaluator.perplexity(
-                        of: chatTemplate.applied(to: exit.model(path)), on: reader, progress: progress.handler
+                        of: chatTemplate.applied(to: exit.model(general.model(path))), on: reader,
+                        progress: progress.handler
                     ))
             }
             progress.clear()
@@ -105,9 +106,9 @@ struct AgreementCommand: ParsableCommand {
               distill evaluate agreement student --teacher data/teacher --data data/world/heldout-text.jsonl
             """)
 
-    @Argument(help: "The students: Hugging Face directories or GGUF files.")
+    @Argument(help: "The students: Hugging Face directories, GGUF files, or names on the hub.")
     var students: [String]
-    @Option(help: "The teacher: a Hugging Face directory or a GGUF file.")
+    @Option(help: "The teacher: a Hugging Face directory, a GGUF file, or a name on the hub.")
     var teacher: String
     @OptionGroup var corpus: CorpusFlags
     @OptionGroup var exit: ExitFlag
@@ -121,14 +122,15 @@ struct AgreementCommand: ParsableCommand {
             let reader = try corpus.reader(documents: .file)
             let progress = general.progressLine()
             defer { progress.clear() }
-            let teacher = try Checkpoint.load(URL(filePath: self.teacher))
+            let teacher = try Checkpoint.load(general.model(self.teacher))
             let evaluator = Evaluator(
                 context: corpus.givenContext, scope: corpus.scope ?? Evaluator.standardScope)
             let lines = try students.map { path in
                 ModelMetrics(
                     path: path,
                     metrics: try evaluator.agreement(
-                        of: chatTemplate.applied(to: exit.model(path)), with: teacher, on: reader,
+                        of: chatTemplate.applied(to: exit.model(general.model(path))), with: teacher,
+                        on: reader,
                         progress: progress.handler))
             }
             progress.clear()
@@ -167,7 +169,7 @@ struct TaskCommand: ParsableCommand {
               distill evaluate task student --data data/world/seen.jsonl --format 'Ahoy! (.+) Fair winds!'
             """)
 
-    @Argument(help: "The models: Hugging Face directories or GGUF files.")
+    @Argument(help: "The models: Hugging Face directories, GGUF files, or names on the hub.")
     var models: [String]
     @Option(name: .customLong("data"), help: "A JSONL file of questions and answers, - for standard input.")
     var data: String
@@ -216,7 +218,8 @@ struct TaskCommand: ParsableCommand {
             let lines = try models.map { path in
                 var left = json ? 0 : shown
                 let result = try TaskAccuracy.measure(
-                    chatTemplate.applied(to: exit.model(path)), questions: questions, system: system,
+                    chatTemplate.applied(to: exit.model(general.model(path))), questions: questions,
+                    system: system,
                     rule: rule,
                     maximumTokens: maximumTokens
                 ) { answer in

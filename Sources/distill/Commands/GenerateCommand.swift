@@ -27,7 +27,7 @@ struct GenerateCommand: ParsableCommand {
               echo 'Who sings?' | distill generate data/teacher --prompts - --output -
             """)
 
-    @Argument(help: "The model: a Hugging Face directory or a GGUF file.")
+    @Argument(help: "The model: a Hugging Face directory, a GGUF file, or a name on the hub.")
     var model: String
     @Option(
         help: ArgumentHelp(
@@ -95,7 +95,7 @@ struct GenerateCommand: ParsableCommand {
             let all = try StandardStreams.files(prompts).flatMap { try SynthesisPrompt.read($0) }
             let chosen = limit.map { Array(all.prefix($0)) } ?? all
             let author = try Synthesis.Author(
-                chatTemplate.applied(to: exit.model(model)), name: exit.name(model))
+                chatTemplate.applied(to: exit.model(general.model(model))), name: exit.name(model))
             let synthesis = Synthesis(
                 author: author,
                 options: Synthesis.Options(

@@ -25,7 +25,7 @@ struct InitCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The teacher: a Hugging Face directory or a GGUF file.", valueName: "model"))
+            "The teacher: a Hugging Face directory, a GGUF file, or a name on the hub.", valueName: "model"))
     var teacher: String?
 
     @Option(
@@ -73,6 +73,7 @@ struct InitCommand: ParsableCommand {
             filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
         let cost = CostModel.ofThisMachine
         if let teacher {
+            _ = try general.model(teacher)
             return try StudentRecipe(teacher: teacher, data: data, heldOut: heldOut, directory: directory)
                 .text(forFileNamed: file, cost: cost)
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Hub
 import Signals
 import Support
 import Training
@@ -38,7 +39,7 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try general.running {
-            let url = URL(filePath: path)
+            let url = try general.model(path)
             guard try FileManager.default.exists(at: url) else {
                 throw UserError("no such file or directory", file: path, status: .noInput)
             }
@@ -68,10 +69,17 @@ struct InspectCommand: ParsableCommand {
         try printTable([inspection.kindOfThing, path], inspection.rows)
     }
 
+    /// The teacher that a manifest names, if it is on this machine. Its name may be a path on another: it is not looked for on the hub.
+    private func stored(_ name: String) throws -> URL? {
+        switch try ModelLocator().find(name) {
+        case .path(let url), .cached(let url): url
+        case .missing, .absent: nil
+        }
+    }
+
     private func verification(of cache: SignalCache) throws -> SignalVerification {
         let origin = cache.manifest.origin
-        let url = URL(filePath: teacher ?? origin.teacher)
-        guard teacher != nil || FileManager.default.fileExists(atPath: url.path) else {
+        guard let url = try teacher.map(general.model) ?? stored(origin.teacher) else {
             throw UserError(
                 "the teacher is not at \(origin.teacher)", file: path,
                 hint: "name its directory with --teacher",

@@ -27,7 +27,7 @@ struct LabelCommand: ParsableCommand {
         case topK = "top_k"
     }
 
-    @Argument(help: "The teacher: a Hugging Face directory or a GGUF file.")
+    @Argument(help: "The teacher: a Hugging Face directory, a GGUF file, or a name on the hub.")
     var model: String
     @Option(
         help: ArgumentHelp(
@@ -76,9 +76,9 @@ struct LabelCommand: ParsableCommand {
     }
 
     private func teacher() throws -> Checkpoint {
-        let teacher = try Checkpoint.load(URL(filePath: model))
+        let teacher = try Checkpoint.load(general.model(model))
         guard let tokenizer else { return teacher }
-        let (vocabulary, template) = try Checkpoint.tokenizerAndTemplate(at: URL(filePath: tokenizer))
+        let (vocabulary, template) = try Checkpoint.tokenizerAndTemplate(at: general.model(tokenizer))
         let matching = try teacher.matching(vocabulary, of: tokenizer)
         return template.map(matching.writing) ?? matching
     }

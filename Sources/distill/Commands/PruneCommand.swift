@@ -26,7 +26,9 @@ struct PruneCommand: ParsableCommand {
         case f32, bf16, f16, stored
     }
 
-    @Argument(help: ArgumentHelp("The model: a Hugging Face directory or a GGUF file.", valueName: "model"))
+    @Argument(
+        help: ArgumentHelp(
+            "The model: a Hugging Face directory, a GGUF file, or a name on the hub.", valueName: "model"))
     var input: String
     @Argument(help: "The directory or GGUF file to write.")
     var output: String
@@ -84,7 +86,7 @@ struct PruneCommand: ParsableCommand {
                     status: .cannotCreate)
             }
             let records = corpus.isEmpty ? [] : try CorpusNotes.reader(corpus).records()
-            let whole = try Checkpoint.load(URL(filePath: input), weights: .stored)
+            let whole = try Checkpoint.load(general.model(input), weights: .stored)
             let progress = general.progressLine()
             let (student, report) = try plan().apply(to: whole, records: records, progress: progress.handler)
             progress.clear()

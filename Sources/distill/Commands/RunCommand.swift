@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Hub
 import Recipes
 
 struct RunCommand: ParsableCommand {
@@ -45,9 +46,15 @@ struct RunCommand: ParsableCommand {
         CommandLine.arguments[0].contains(".build/") ? "swift run -c release distill" : "distill"
     }
 
+    /// The recipe, with models downloaded that it names, unless nothing is to be run.
+    private func recipeFile() throws -> RecipeFile {
+        if dryRun { return try RecipeFile(contentsOf: recipe, overrides: overrides) }
+        return try RecipeFile(contentsOf: recipe, overrides: overrides) { _ = try general.download($0) }
+    }
+
     func run() throws {
         try general.running(advice: "finished work is kept; run the same command to resume") {
-            let plan = try Plan(try RecipeFile(contentsOf: recipe, overrides: overrides))
+            let plan = try Plan(recipeFile())
             if dryRun {
                 let cost = CostModel.ofThisMachine
                 if json { return try printJSON(text: plan.json(with: cost)) }

@@ -16,9 +16,7 @@ struct ExitFlag: ParsableArguments {
     }
 
     /// Loads a model, truncated at the exit.
-    func model(_ path: String) throws -> Checkpoint {
-        try Checkpoint.load(URL(filePath: path)).ending(at: exit)
-    }
+    func model(_ url: URL) throws -> Checkpoint { try Checkpoint.load(url).ending(at: exit) }
 
     /// The model's name in records, with the exit: unfinished work of another exit is not resumed.
     func name(_ path: String) -> String {

@@ -106,6 +106,9 @@ final class ProgressLine {
         isLineShown = true
     }
 
+    /// The units of downloads.
+    private static let byteUnits: Set = ["kB", "MB"]
+
     /// The parts of a progress line, the most important first.
     private func parts(done: Int, tokens: Int, loss: Double?) -> [String] {
         var parts: [String] = []
@@ -118,6 +121,9 @@ final class ProgressLine {
             }
             let rate = Double(tokens - first.tokens) / seconds
             if rate > 0 { parts.append(String(format: "%.0f tokens/s", rate)) }
+            if let unit = stage?.unit, Self.byteUnits.contains(unit), progress > 0 {
+                parts.append(String(format: "%.1f %@/s", Double(progress) / seconds, unit))
+            }
         }
         if let loss { parts.append(String(format: "loss %.4f", loss)) }
         return parts

@@ -26,7 +26,7 @@ struct TokenizerCommand: ParsableCommand {
     /// The tokenizer that a subcommand works with.
     struct Model: ParsableArguments {
         @Argument(
-            help: "The tokenizer: a .model file, a tokenizer.json, a checkpoint directory or a GGUF file.")
+            help: "The tokenizer: a .model file, a tokenizer.json, or a model: a path or a name on the hub.")
         var model: String
         @Option(
             help: ArgumentHelp(
@@ -34,11 +34,13 @@ struct TokenizerCommand: ParsableCommand {
                 valueName: "name"))
         var pattern: String?
 
-        func load() throws -> Tokenizer { try loadWithTemplate().tokenizer }
+        func load(_ general: GeneralFlags) throws -> Tokenizer { try loadWithTemplate(general).tokenizer }
 
         /// The tokenizer and the chat template that comes with it, or that its vocabulary suggests.
-        func loadWithTemplate() throws -> (tokenizer: Tokenizer, template: ChatTemplate?) {
-            let url = URL(fileURLWithPath: model)
+        func loadWithTemplate(_ general: GeneralFlags) throws -> (
+            tokenizer: Tokenizer, template: ChatTemplate?
+        ) {
+            let url = try general.model(model)
             guard let pattern else { return try Checkpoint.tokenizerAndTemplate(at: url) }
             guard let named = NamedPreTokenizer(pattern) else {
                 throw UserError(
@@ -160,7 +162,7 @@ extension TokenizerCommand {
 
         func run() throws {
             try general.running {
-                let tokenizer = try model.load()
+                let tokenizer = try model.load(general)
                 for (isAsked, id, name) in [(bos, tokenizer.beginID, "begin"), (eos, tokenizer.endID, "end")]
                 where isAsked && id == nil {
                     throw UserError("the vocabulary has no \(name) piece", file: model.model)
@@ -208,7 +210,7 @@ extension TokenizerCommand {
 
         func run() throws {
             try general.running {
-                let tokenizer = try model.load()
+                let tokenizer = try model.load(general)
                 try ByteLines.transform { lines, first in
                     let ids = try lines.enumerated().map {
                         try Self.ids(in: $1, line: first + $0, of: tokenizer)

@@ -35,7 +35,7 @@ extension TokenizerCommand {
         func run() throws {
             try general.running {
                 try OutputCheck.refuse(output, amongInputs: [model.model])
-                let tokenizer = try model.load()
+                let tokenizer = try model.load(general)
                 guard !tokenizer.isSentencePiece else {
                     throw UserError(
                         "is a SentencePiece vocabulary, which other tools read as it is", file: model.model,

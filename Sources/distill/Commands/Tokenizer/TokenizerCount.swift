@@ -26,7 +26,7 @@ extension TokenizerCommand {
 
         func run() throws {
             try general.running {
-                let (tokenizer, own) = try model.loadWithTemplate()
+                let (tokenizer, own) = try model.loadWithTemplate(general)
                 let encoder = CorpusEncoder(
                     tokenizer: tokenizer,
                     template: chatTemplate.template?.fitted(to: tokenizer) ?? own ?? .roleMarkers,

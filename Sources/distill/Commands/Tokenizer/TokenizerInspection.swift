@@ -19,7 +19,7 @@ extension TokenizerCommand {
 
         func run() throws {
             try general.running {
-                let inspection = TokenizerInspection(try model.load())
+                let inspection = TokenizerInspection(try model.load(general))
                 if json { return try printJSON(inspection) }
                 try Console.print("\(inspection)")
             }

@@ -77,7 +77,7 @@ extension TokenizerCommand {
         func run() throws {
             try general.running {
                 try OutputCheck.refuse(output, amongInputs: files + [model.model])
-                let (whole, template) = try Checkpoint.tokenizerAndTemplate(at: URL(filePath: model.model))
+                let (whole, template) = try Checkpoint.tokenizerAndTemplate(at: general.model(model.model))
                 let form = try Form(output, of: whole)
                 let symbols = try symbols.map(VocabularyTrim.Symbol.init)
                 let required = SpecialTokens().requiredIDs(of: whole, template: template)
