@@ -28,11 +28,15 @@ final class FakeHub: Sendable {
         var answer: @Sendable (Request) -> HTTPResponse? = { _ in nil }
         /// Storage breaks off each answer after so many bytes.
         var cut: Int?
+        /// Storage stops sending after so many bytes of a file, and keeps the connection.
+        var stall: Int?
         /// Whether storage answers requests for a part of a file with all of it.
         var ignoresRanges = false
     }
 
     static let smallest = 4096
+    /// Those of large files are computed once.
+    private let digests = Mutex<[Data: String]>([:])
     let state = Mutex(State())
     private let hub, storage: Server
 
@@ -106,7 +110,7 @@ final class FakeHub: Sendable {
                 let body = request.method == "HEAD" ? Data() : data
                 return HTTPResponse(statusCode: .ok, headers: HTTPHeaders(headers), body: body)
             }
-            let hash = Fingerprint(of: data).hexadecimal
+            let hash = digest(data)
             headers[HTTPHeader("X-Linked-Etag")] = "\"\(hash)\""
             headers[HTTPHeader("X-Linked-Size")] = "\(data.count)"
             headers[.location] = "\(storageEndpoint)/stored/\(hash)?signature=secret"
@@ -117,14 +121,16 @@ final class FakeHub: Sendable {
 
     private func stored(_ request: Request, _ state: State) -> HTTPResponse {
         let files = state.revisions.values.flatMap(\.files.values)
-        guard let data = files.first(where: { request.path == "/stored/\(Fingerprint(of: $0).hexadecimal)" })
+        guard let data = files.first(where: { request.path == "/stored/\(digest($0))" })
         else { return HTTPResponse(statusCode: .notFound) }
         var start = 0
         if !state.ignoresRanges, let range = request.range?.wholeMatch(of: /bytes=(\d+)-/) {
             start = Int(range.1)!
         }
         let rest = data.dropFirst(start)
-        let end = state.cut.map { min($0, rest.count) } ?? rest.count
+        let end = min(
+            state.cut ?? rest.count, state.stall.map { max($0 - start, 0) } ?? rest.count, rest.count)
+        let ending: PartialBody.Ending = end == rest.count ? .whole : state.stall == nil ? .closed : .stalled
         var headers: [HTTPHeader: String] = [.contentLength: "\(rest.count)"]
         if start > 0 {
             headers[HTTPHeader("Content-Range")] = "bytes \(start)-\(data.count - 1)/\(data.count)"
@@ -132,7 +138,16 @@ final class FakeHub: Sendable {
         return HTTPResponse(
             statusCode: start > 0 ? .partialContent : .ok, headers: HTTPHeaders(headers),
             body: HTTPBodySequence(
-                from: BrokenOffBody(Data(rest.prefix(end)), isWhole: end == rest.count), count: rest.count))
+                from: PartialBody(data: Data(rest.prefix(end)), ending: ending), count: rest.count))
+    }
+
+    private func digest(_ data: Data) -> String {
+        digests.withLock { known in
+            if let digest = known[data] { return digest }
+            let digest = Fingerprint(of: data).hexadecimal
+            known[data] = digest
+            return digest
+        }
     }
 
     static func refusal(_ status: Int, _ code: String?, _ message: String? = nil) -> HTTPResponse {
@@ -152,33 +167,43 @@ final class FakeHub: Sendable {
     }
 }
 
-/// A body after which the connection is closed, if it is not whole.
-private struct BrokenOffBody: AsyncBufferedSequence {
+/// A body of which a part may be missing.
+private struct PartialBody: AsyncBufferedSequence {
     typealias Element = UInt8
+
+    enum Ending {
+        case whole
+        /// The connection is closed.
+        case closed
+        /// Nothing more is sent.
+        case stalled
+    }
+
     let data: Data
-    let isWhole: Bool
-
-    init(_ data: Data, isWhole: Bool) { (self.data, self.isWhole) = (data, isWhole) }
-
-    struct Interruption: Error {}
+    let ending: Ending
 
     struct AsyncIterator: AsyncBufferedIteratorProtocol {
         var rest: Data
-        let isWhole: Bool
+        let ending: Ending
 
         mutating func next() async throws -> UInt8? { rest.popFirst() }
 
         mutating func nextBuffer(suggested count: Int) async throws -> Data? {
-            guard !rest.isEmpty else {
-                if isWhole { return nil }
-                throw Interruption()
+            guard rest.isEmpty else {
+                defer { rest = rest.dropFirst(count) }
+                return Data(rest.prefix(count))
             }
-            defer { rest = Data(rest.dropFirst(count)) }
-            return Data(rest.prefix(count))
+            switch ending {
+            case .whole: return nil
+            case .closed: throw CancellationError()
+            case .stalled:
+                try await Task.sleep(for: .seconds(60))
+                throw CancellationError()
+            }
         }
     }
 
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: data, isWhole: isWhole) }
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: data, ending: ending) }
 }
 
 /// A server on a port of its own.
