@@ -16,7 +16,8 @@ final class FakeHub: Sendable {
     /// What a server was asked.
     struct Request: Sendable {
         let isStorage: Bool
-        let method, path: String
+        let method, query: String
+        var path: String
         let authorization, range: String?
     }
 
@@ -26,6 +27,10 @@ final class FakeHub: Sendable {
         var requests: [Request] = []
         /// Answers in place of the usual ones; nil for the usual one.
         var answer: @Sendable (Request) -> HTTPResponse? = { _ in nil }
+        /// What the hub's routes begin with, behind a mirror's host.
+        var prefix = ""
+        /// Whether the listing has sizes and hashes, which the hub has and mirrors may lack.
+        var listsHashes = false
         /// Storage breaks off each answer after so many bytes.
         var cut: Int?
         /// Storage stops sending after so many bytes of a file, and keeps the connection.
@@ -75,14 +80,19 @@ final class FakeHub: Sendable {
     // MARK: - Answers
 
     private func answer(_ request: HTTPRequest, isStorage: Bool) -> HTTPResponse {
-        let seen = Request(
-            isStorage: isStorage, method: request.method.rawValue, path: request.path,
+        var seen = Request(
+            isStorage: isStorage, method: request.method.rawValue,
+            query: request.target.rawValue.split(separator: "?").dropFirst().joined(), path: request.path,
             authorization: request.headers[.authorization], range: request.headers[HTTPHeader("Range")])
-        let state = state.withLock {
+        let state = state.withLock { [seen] in
             $0.requests.append(seen)
             return $0
         }
         if let answer = state.answer(seen) { return answer }
+        if !state.prefix.isEmpty, !isStorage {
+            guard seen.path.hasPrefix(state.prefix) else { return Self.refusal(404, nil) }
+            seen.path.removeFirst(state.prefix.count)
+        }
         if isStorage { return stored(seen, state) }
         return seen.path.hasPrefix("/api/models/") ? listing(seen, state) : file(seen, state)
     }
@@ -92,7 +102,12 @@ final class FakeHub: Sendable {
         guard request.path.hasPrefix(prefix) else { return Self.refusal(404, "RepoNotFound") }
         let name = String(request.path.dropFirst(prefix.count)).replacing("%2F", with: "/")
         guard let revision = state.revisions[name] else { return Self.refusal(404, "RevisionNotFound") }
-        let files: [[String: Any]] = revision.files.map { ["rfilename": $0.key, "size": $0.value.count] }
+        let files: [[String: Any]] = revision.files.map { name, data in
+            guard state.listsHashes else { return ["rfilename": name] }
+            var entry: [String: Any] = ["rfilename": name, "size": data.count, "blobId": Self.gitHash(data)]
+            if data.count > Self.smallest { entry["lfs"] = ["sha256": digest(data), "size": data.count] }
+            return entry
+        }
         let body = try! JSONSerialization.data(withJSONObject: ["sha": revision.commit, "siblings": files])
         return HTTPResponse(statusCode: .ok, headers: [.contentType: "application/json"], body: body)
     }

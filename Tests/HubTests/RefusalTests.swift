@@ -112,7 +112,11 @@ import Testing
         try await expect(.unavailable, "text/html", "HF_ENDPOINT", "proxy") { _ in
             HTTPResponse(statusCode: .ok, headers: [.contentType: "text/html"], body: Data("<html>".utf8))
         }
-        try await expect(.unavailable, "X-Repo-Commit is missing") { request in
+        try await expect(.unavailable, "X-Repo-Commit is \"other\"") { request in
+            request.method == "HEAD"
+                ? HTTPResponse(statusCode: .ok, headers: [HTTPHeader("X-Repo-Commit"): "other"]) : nil
+        }
+        try await expect(.unavailable, "no ETag") { request in
             request.method == "HEAD" ? HTTPResponse(statusCode: .ok) : nil
         }
         try await expect(.unavailable, "redirects again and again") { request in

@@ -12,8 +12,8 @@ final class BlobLock {
         try FileManager.default.createDirectories(at: url.deletingLastPathComponent())
         var hasWaited = false
         while true {
-            // Users who share a cache wait for each other's locks.
-            let file = try OpenFile(url, flags: O_RDWR | O_CREAT, mode: 0o664)
+            // Users who share a cache wait for each other's locks, which they need not be able to write.
+            let file = try OpenFile(url, flags: O_RDONLY | O_CREAT, mode: 0o664)
             // Without locks on a file system, two processes download the same: the blob gets its name by one rename.
             if try file.lock(), try Self.isCurrent(file) {
                 self.file = file

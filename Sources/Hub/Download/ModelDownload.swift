@@ -48,9 +48,8 @@ public struct ModelDownload: Sendable {
         let client = HubClient(settings) { progress(.note($0)) }
         let listing = try client.listing(reference)
         let selection = RepositorySelection(listing, for: reference)
-        try cache.prepare(reference.repository)
         var transfer = Transfer(
-            client: client, cache: cache, reference: reference, commit: listing.commit, progress: progress)
+            client: client, cache: cache, reference: reference, listing: listing, progress: progress)
         try transfer.add(selection.first())
         // With the index of shards the rest is known.
         let snapshot = cache.snapshot(of: reference.repository, commit: listing.commit)
@@ -74,18 +73,20 @@ private struct Transfer {
     let client: HubClient
     let cache: HubCache
     let reference: HubReference
-    let commit: String
+    let listing: RepositoryListing
     let progress: ProgressHandler
+
+    private var commit: String { listing.commit }
 
     private(set) var files: [(name: String, bytes: Int)] = []
     private(set) var downloaded = 0
 
     init(
-        client: HubClient, cache: HubCache, reference: HubReference, commit: String,
+        client: HubClient, cache: HubCache, reference: HubReference, listing: RepositoryListing,
         progress: @escaping ProgressHandler
     ) {
         (self.client, self.cache, self.reference) = (client, cache, reference)
-        (self.commit, self.progress) = (commit, progress)
+        (self.listing, self.progress) = (listing, progress)
     }
 
     /// A file that is not in the cache.
@@ -106,7 +107,7 @@ private struct Transfer {
                 files.append((name, size))
                 continue
             }
-            let metadata = try client.metadata(of: name, in: reference, commit: commit)
+            let metadata = try client.metadata(of: name, in: reference, listing)
             files.append((name, metadata.size))
             let blob = cache.blob(metadata.etag, of: reference.repository)
             if size(of: blob) == metadata.size {
@@ -119,6 +120,8 @@ private struct Transfer {
             }
         }
         guard !missing.isEmpty else { return }
+        // A cache that has everything may be read-only.
+        try cache.prepare(reference.repository)
         try requireRoom(for: missing)
         let total = missing.reduce(0) { $0.addingReportingOverflow($1.metadata.size).partialValue }
         let meter = ByteMeter("download \(reference)", total: total, progress)
@@ -135,12 +138,12 @@ private struct Transfer {
         defer { withExtendedLifetime(lock) {} }
         // The other process may have brought it.
         if size(of: blob) != metadata.size {
-            let (client, reference, commit) = (client, reference, commit)
+            let (client, reference, listing) = (client, reference, listing)
             try BlobDownload(
                 client: client,
                 failure: HubFailure(reference: reference, settings: client.settings, file: name),
                 metadata: metadata, blob: blob,
-                renewed: { try client.metadata(of: name, in: reference, commit: commit) },
+                renewed: { try client.metadata(of: name, in: reference, listing) },
                 progress: meter.file()
             ).run()
             downloaded += metadata.size - file.there

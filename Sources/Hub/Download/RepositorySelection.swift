@@ -36,7 +36,7 @@ struct RepositorySelection {
         return shards
     }
 
-    private func has(_ name: String) -> Bool { listing.sizes[name] != nil }
+    private func has(_ name: String) -> Bool { listing.files[name] != nil }
 
     private func parts(of file: String) throws -> [String] {
         let parts = GGUFPartName.parts(of: file)

@@ -12,21 +12,27 @@ struct FileMetadata {
 
     /// Reads the answer to a `HEAD` request.
     ///
-    /// - Parameter commit: what was asked for
+    /// Mirrors leave fields out, or redirect to a storage whose own tag says nothing of the content: what the listing says of the file then
+    /// stands in.
+    ///
+    /// - Parameters:
+    ///   - commit: what was asked for
+    ///   - listed: what the listing says
+    ///   - isStored: whether the answer is from another server than was asked
     /// - Throws: `UserError` if a field is missing or not valid.
-    init(_ reply: HTTPReply, commit: String) throws {
-        guard let answered = reply["x-repo-commit"] else {
-            throw UserError("the field X-Repo-Commit is missing")
-        }
-        guard answered == commit else {
+    init(
+        _ reply: HTTPReply, commit: String, listed: RepositoryListing.File = .init(), isStored: Bool = false
+    ) throws {
+        if let answered = reply["x-repo-commit"], answered != commit {
             throw UserError("X-Repo-Commit is \"\(answered.prefix(60))\", not the commit that was asked for")
         }
-        guard let tag = (reply["x-linked-etag"] ?? reply["etag"]).flatMap(Self.plain) else {
+        let own = reply["etag"].flatMap(Self.plainTag)
+        let linked = reply["x-linked-etag"].flatMap(Self.plainTag)
+        guard let tag = linked ?? (isStored ? listed.hash ?? own : own ?? listed.hash) else {
             throw UserError("the file has no ETag that can name it")
         }
-        let isRedirection = reply.redirection != nil
-        guard let size = reply.count("x-linked-size") ?? (isRedirection ? nil : reply.count("content-length"))
-        else {
+        let length = reply.redirection == nil ? reply.count("content-length") : nil
+        guard let size = reply.count("x-linked-size") ?? listed.size ?? length else {
             throw UserError("the file has no size")
         }
         etag = tag
@@ -35,7 +41,7 @@ struct FileMetadata {
     }
 
     /// A tag without quotation marks and the mark of a weak one; nil unless it can be the name of a file.
-    private static func plain(_ tag: String) -> String? {
+    static func plainTag(_ tag: String) -> String? {
         var tag = Substring(tag)
         if tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
         if tag.count >= 2, tag.hasPrefix("\""), tag.hasSuffix("\"") { tag = tag.dropFirst().dropLast() }

@@ -48,7 +48,10 @@ final class HubClient {
     /// followed; those of a repository that was renamed are.
     ///
     /// - Throws: `UserError` that names the file.
-    func metadata(of file: String, in reference: HubReference, commit: String) throws -> FileMetadata {
+    func metadata(of file: String, in reference: HubReference, _ listing: RepositoryListing) throws
+        -> FileMetadata
+    {
+        let commit = listing.commit
         let url = try address("\(reference.repository)/resolve/\(commit)/", file)
         let failure = HubFailure(reference: reference, settings: settings, file: file)
         let reply = try retrying(failure) {
@@ -58,7 +61,9 @@ final class HubClient {
         }.reply
         guard reply.status == 200 || reply.redirection != nil else { throw failure.refused(reply) }
         do {
-            return try FileMetadata(reply, commit: commit)
+            return try FileMetadata(
+                reply, commit: commit, listed: listing.files[file] ?? .init(),
+                isStored: !reply.url.hasOrigin(of: url))
         } catch let error as UserError {
             throw failure.notAHub(reply, error.problem)
         }

@@ -3,12 +3,20 @@ import Support
 
 /// The files of a repository at one commit, as the hub's API lists them: `GET /api/models/NAME/revision/REVISION?blobs=true`.
 struct RepositoryListing {
+    /// What a listing says of a file. Mirrors may leave it out.
+    struct File {
+        /// Bytes.
+        var size: Int?
+        /// Its SHA-256 in LFS, or its git hash.
+        var hash: String?
+    }
+
     /// The commit.
     let commit: String
-    /// Sizes by name; nil where the hub does not say. Names that lead out of a directory are left out.
-    let sizes: [String: Int?]
+    /// By name. Names that lead out of a directory are left out.
+    let files: [String: File]
 
-    var names: [String] { sizes.keys.sorted() }
+    var names: [String] { files.keys.sorted() }
 
     /// - Throws: `UserError` if the answer is another.
     init(_ body: Data) throws {
@@ -19,21 +27,28 @@ struct RepositoryListing {
         guard case .string(let commit)? = object["sha"], HubReference.isCommit(commit) else {
             throw UserError("the answer names no commit")
         }
-        guard case .array(let files)? = object["siblings"] else {
+        guard case .array(let entries)? = object["siblings"] else {
             throw UserError("the answer lists no files")
         }
         self.commit = commit
-        var sizes: [String: Int?] = [:]
-        for case .object(let file) in files {
-            guard case .string(let name)? = file["rfilename"], HubReference.isRelativePath(name) else {
+        var files: [String: File] = [:]
+        for case .object(let entry) in entries {
+            guard case .string(let name)? = entry["rfilename"], HubReference.isRelativePath(name) else {
                 continue
             }
-            if case .integer(let size)? = file["size"], size >= 0 {
-                sizes[name] = .some(size)
-            } else {
-                sizes[name] = .some(nil)
-            }
+            files[name] = File(entry)
         }
-        self.sizes = sizes
+        self.files = files
+    }
+}
+
+extension RepositoryListing.File {
+    fileprivate init(_ entry: [String: JSONValue]) {
+        if case .integer(let size)? = entry["size"], size >= 0 { self.size = size }
+        if case .object(let lfs)? = entry["lfs"] {
+            if case .string(let hash)? = lfs["sha256"] { self.hash = FileMetadata.plainTag(hash) }
+        } else if case .string(let hash)? = entry["blobId"] {
+            self.hash = FileMetadata.plainTag(hash)
+        }
     }
 }
