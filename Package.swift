@@ -48,17 +48,20 @@ let package = Package(
             name: "CSentencePiece",
             linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
         .target(name: "CKernels"),
+        // What the command does before shared libraries are initialised; executables only.
+        .target(name: "CLaunch"),
 
         // What every layer shares: errors for users, atomic files, hashes, progress events.
         .target(name: "Support", dependencies: ["CKernels"]),
         // Models by name: the Hugging Face hub and its cache, over FoundationNetworking's URLSession.
         .target(name: "Hub", dependencies: ["Support"]),
 
+        // Apart from Tokenization: a template interpreter knows no tokens, and is of use without them.
+        .target(name: "Jinja", dependencies: ["Support"]),
+
         // The layers, bottom-up. Each names every module it imports: a build then never uses a stale one.
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Support"]),
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Support"]),
-        // Apart from Tokenization: a template interpreter knows no tokens, and is of use without them.
-        .target(name: "Jinja", dependencies: ["Support"]),
         .target(name: "Transformer", dependencies: ["Tensors", "Support"]),
         .target(name: "Checkpoints", dependencies: ["Transformer", "Tensors", "Tokenization", "Support"]),
         .target(name: "Corpora", dependencies: ["Tokenization", "Support"]),
@@ -79,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "distill",
             dependencies: models + methods + [
-                "Hub", "Evaluation", "Reports", "RecipeSchema", "Recipes", "COpenBLAS",
+                "Hub", "Evaluation", "Reports", "RecipeSchema", "Recipes", "COpenBLAS", "CLaunch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -31,7 +31,6 @@ struct Distill: ParsableCommand {
     /// Only the thread pool is concurrent. An asynchronous `main` would start Dispatch, which waits for ever when an
     /// address-space limit leaves no room for its thread.
     static func main() {
-        leaveOpenBLASWithoutThreads()
         Console.prepare()
         Interruption.install()
         do {
@@ -42,17 +41,6 @@ struct Distill: ParsableCommand {
         } catch {
             end(error)
         }
-    }
-
-    /// Restarts the process without OpenBLAS's own threads when the address space is limited.
-    ///
-    /// OpenBLAS starts its threads when the library is loaded, before `main`, and the command does not use them. Each thread
-    /// retries a 128 MiB allocation until it succeeds. Under a limit it never does, and the process cannot exit.
-    private static func leaveOpenBLASWithoutThreads() {
-        guard getenv("OPENBLAS_NUM_THREADS") == nil, MemoryLimit.addressSpaceLeft != nil else { return }
-        setenv("OPENBLAS_NUM_THREADS", "1", 1)
-        // If `execv` fails, the command continues as it is.
-        execv("/proc/self/exe", CommandLine.unsafeArgv)
     }
 
     /// Prints help, a version or a usage error, and ends with its exit code.
