@@ -61,7 +61,7 @@ let package = Package(
 
         // The layers, bottom-up. Each names every module it imports: a build then never uses a stale one.
         .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels", "Support"]),
-        .target(name: "Tokenization", dependencies: ["CSentencePiece", "Support"]),
+        .target(name: "Tokenization", dependencies: ["CSentencePiece", "Jinja", "Support"]),
         .target(name: "Transformer", dependencies: ["Tensors", "Support"]),
         .target(name: "Checkpoints", dependencies: ["Transformer", "Tensors", "Tokenization", "Support"]),
         .target(name: "Corpora", dependencies: ["Tokenization", "Support"]),

@@ -26,13 +26,7 @@ extension Checkpoint {
         let unused = description.rows - shape.vocabularySize
         let tokenizer = try GGUFTokenizer.tokenizer(of: file, rows: description.rows, padding: unused)
         return OpenedCheckpoint(
-            shape: shape, loader: loader, tokenizer: tokenizer, template: template(of: file),
+            shape: shape, loader: loader, tokenizer: tokenizer, template: TemplateTexts(of: file)?.template,
             tokens: description.tokens, unusedRows: unused)
-    }
-
-    /// The file's chat template; nil if there is none, or it is not a supported one.
-    static func template(of file: GGUFFile) -> ChatTemplate? {
-        guard case .string(let jinja)? = file.metadata["tokenizer.chat_template"] else { return nil }
-        return ChatTemplate.recognise(jinja: jinja)
     }
 }

@@ -48,7 +48,8 @@ extension Checkpoint {
         let loader = try WeightFiles(directory: url).loader(
             of: shape, description.family, rows: rows, isMultimodal: description.isMultimodal)
         return OpenedCheckpoint(
-            shape: shape, loader: loader, tokenizer: tokenizer, template: try loadTemplate(from: url),
+            shape: shape, loader: loader, tokenizer: tokenizer,
+            template: try TemplateTexts(in: url)?.template,
             tokens: try loadTokens(description, from: url), unusedRows: rows - shape.vocabularySize)
     }
 
@@ -116,7 +117,11 @@ extension Checkpoint {
                 "cannot list the directory: \(error.localizedDescription)", file: url.relativePath,
                 status: .noInput)
         }
-        let parts = try names.filter(CheckpointFile.isReplaceable).sorted().flatMap { name in
+        let toolTemplate = CheckpointFile.existing(CheckpointFile.toolTemplate, in: url)
+        let all =
+            names.filter(CheckpointFile.isReplaceable)
+            + (toolTemplate == nil ? [] : [CheckpointFile.toolTemplate])
+        let parts = try all.sorted().flatMap { name in
             [name, try Fingerprint(fileAt: url.appendingPathComponent(name)).hexadecimal]
         }
         return Fingerprint(hashing: parts.map { Data($0.utf8) })
@@ -132,38 +137,11 @@ extension Checkpoint {
         let template: ChatTemplate?
         if GGUFFile.isGGUF(url) {
             let file = try GGUFFile(contentsOf: url)
-            (tokenizer, template) = (try self.tokenizer(of: file, at: url), self.template(of: file))
+            (tokenizer, template) = (try self.tokenizer(of: file, at: url), TemplateTexts(of: file)?.template)
         } else {
-            (tokenizer, template) = (try directoryTokenizer(at: url), try loadTemplate(from: url))
+            (tokenizer, template) = (try directoryTokenizer(at: url), try TemplateTexts(in: url)?.template)
         }
         return (tokenizer, chatTemplate(template, for: tokenizer, at: url))
-    }
-
-    /// The chat template: a file of its own, as transformers 5 writes it, or `tokenizer_config.json`'s: a text, or the one named
-    /// `default` of a list.
-    private static func loadTemplate(from url: URL) throws -> ChatTemplate? {
-        if let file = CheckpointFile.existing(CheckpointFile.template, in: url) {
-            return ChatTemplate.recognise(
-                jinja: String(decoding: try ConfigurationFile.read(file), as: UTF8.self))
-        }
-        guard let file = CheckpointFile.existing(CheckpointFile.tokenizerConfiguration, in: url) else {
-            return nil
-        }
-        let jinja: JSONValue? =
-            switch try JSONValue.object(contentsOf: file)["chat_template"] {
-            case .array(let named)?: defaultTemplate(of: named)
-            case let single: single
-            }
-        guard case .string(let jinja)? = jinja else { return nil }
-        return ChatTemplate.recognise(jinja: jinja)
-    }
-
-    /// Of templates with names, the one for chats without tools or documents.
-    private static func defaultTemplate(of templates: [JSONValue]) -> JSONValue? {
-        for case .object(let entry) in templates where entry["name"] == .string("default") {
-            return entry["template"]
-        }
-        return nil
     }
 
     /// The special tokens: `generation_config.json` takes precedence over `config.json`.

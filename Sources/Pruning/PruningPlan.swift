@@ -109,7 +109,7 @@ public struct PruningPlan: Equatable, Sendable {
             let (first, second) = try CalibrationSample(records, tokens: Self.massTokens, of: whole).halves
             let chosen = try VocabularyTrim(
                 whole.requireTokenizer(), to: vocabulary.size,
-                texts: records.flatMap { $0.texts(writtenBy: whole.chatTemplate) },
+                texts: try records.flatMap { try $0.texts(writtenBy: whole.chatTemplate) },
                 required: Self.requiredIDs(of: whole), symbols: vocabulary.symbols,
                 preferring: first.meanProbabilities(of: whole.decoder))
             report.vocabulary = PruningReport.Vocabulary(

@@ -10,7 +10,7 @@ import Testing
         "Hub": ["Support"],
         "Tensors": ["COpenBLAS", "CKernels", "Support"],
         "Jinja": ["Support"],
-        "Tokenization": ["CSentencePiece", "Support"],
+        "Tokenization": ["CSentencePiece", "Jinja", "Support"],
         "Transformer": ["Tensors"],
         "Checkpoints": ["Transformer", "Tokenization"],
         "Corpora": ["Tokenization", "Support"],

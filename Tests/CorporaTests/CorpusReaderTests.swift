@@ -67,7 +67,7 @@ import Tokenization
             ("\n\n{\"messages\": [{\"role\": \"bot\", \"content\": \"\"}]}", ":3: \"messages[0].role\""),
             (
                 "{\"messages\": [{\"role\": \"bot\", \"content\": \"\"}]}",
-                "system, user or assistant, not \"bot\""
+                "system, user, assistant or tool, not \"bot\""
             ),
             ("[1]", ":1: the value is not an object"),
             ("", ": no records"),

@@ -50,6 +50,36 @@ import Tokenization
         #expect(try read(line) == .chat(messages))
     }
 
+    /// What templates read of tools and reasoning is kept, in the order of the line; tools may be JSON in a text.
+    @Test func toolsAndReasoning() throws {
+        let call =
+            #"[{"type": "function", "function": {"name": "f", "arguments": {"z": 1.5, "a": [true, null]}}}]"#
+        let line = #"""
+            {"messages": [{"role": "user", "content": "u"}, \#
+            {"role": "assistant", "content": null, "tool_calls": \#(call), "reasoning_content": "r"}, \#
+            {"role": "tool", "content": "3", "tool_call_id": "x", "name": "f"}], "tools": TOOLS}
+            """#
+        let tools = #"[{"name": "f", "about": "b", "a": 30.0}]"#
+        for written in [tools, tools.debugDescription] {
+            let record = try read(line.replacing("TOOLS", with: written))
+            guard case .chat(let messages, let read) = record else { throw RecordFault("no chat") }
+            #expect(messages.map(\.role) == [.user, .assistant, .tool] && messages[1].content == "")
+            #expect(
+                messages[1].fields == [
+                    .init("tool_calls", try OrderedJSON(Data(call.utf8), name: "")),
+                    .init("reasoning_content", .string("r")),
+                ])
+            #expect(messages[2].fields.map(\.key) == ["tool_call_id", "name"])
+            #expect(OrderedJSON.array(read) == (try OrderedJSON(Data(tools.utf8), name: "")))
+            #expect(read.first?.text.hasPrefix(#"{"name":"f","about""#) == true)
+            // As it is written, it is read; JSON's writer sorts keys.
+            let again = try self.read(String(decoding: try JSONEncoder().encode(record), as: UTF8.self))
+            guard case .chat(let others, let otherTools) = again else { throw RecordFault("no chat") }
+            #expect(others.map(\.role) == messages.map(\.role) && otherTools.count == 1)
+            #expect(others[1].fields.map(\.key) == messages[1].fields.map(\.key))
+        }
+    }
+
     /// Faults found, line 9: a message's own weight was passed over. Each spelling of it, both ways.
     @Test(arguments: [
         (#""weight": 0"#, false), (#""weight": 1"#, true), (#""weight": 0.0"#, false),
@@ -94,12 +124,8 @@ import Tokenization
 
     @Test(arguments: [
         (
-            #"{"messages": [{"role": "assistant", "content": null, "tool_calls": [{"id": "x"}]}]}"#,
-            "\"messages[0]\" calls tools (\"tool_calls\")"
-        ),
-        (
             #"{"messages": [{"role": "assistant", "content": "", "function_call": {"name": "f"}}]}"#,
-            "\"messages[0]\" calls tools (\"function_call\")"
+            "\"messages[0]\" calls a function (\"function_call\")"
         ),
         (
             #"{"messages": [{"role": "assistant", "content": "a", "weight": 0.5}]}"#,
@@ -110,7 +136,9 @@ import Tokenization
             #"{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]}"#,
             "only text can be read, not a part of type \"image_url\""
         ),
-        (#"{"conversations": [{"from": "observation", "value": "a"}]}"#, "not \"observation\""),
+        (#"{"conversations": [{"from": "narrator", "value": "a"}]}"#, "not \"narrator\""),
+        (#"{"messages": [{"role": "assistant", "content": null}]}"#, "content"),
+        (#"{"messages": [{"role": "user", "content": "a"}], "tools": {"x": 1}}"#, "\"tools\" is not a list"),
         (#"{"text": null, "messages": null}"#, "this one has none of them"),
         (#"{"instruction": 3, "output": "a"}"#, "\"instruction\" is not a string"),
     ])

@@ -95,44 +95,15 @@ import Tokenization
 
     /// Faults found, line 8: a template that only has a family's markers is not replaced by the built-in one.
     @Test(arguments: [
-        ("{{ '<start_of_turn>' + role }}…{{ '<end_of_turn>\\n' }}", "gemma", "does not trim messages"),
-        (
-            "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou are Qwen.<|im_end|>\\n' }}{% endif %}",
-            "chatml", "may add a system turn of its own, does not write the begin token"
-        ),
-        (
-            "{{ bos_token }}{{ '<|im_start|>' + m.content.strip() }}{{ '<|im_end|>' }}", "chatml",
-            "trims messages"
-        ),
-        (
-            "{{ bos_token + '[INST] ' + '<<SYS>>\\n' + content + ' [/INST]' }}", "llama-2",
-            "does not trim messages"
-        ),
-        (
-            "{{ '[INST] ' + message['content'] | trim + ' [/INST]' }}", "mistral",
-            "does not write the begin token"
-        ),
-        ("{{ '<|user|>\\n' + content + '<|end|>\\n<|assistant|>\\n' }}", "phi-3", "does not trim messages"),
-        (
-            "{{ '<|user|>\\n' + content + eos_token }}{{ '<|assistant|>' }}", "zephyr",
-            "does not write the begin"
-        ),
-        ("{{ '### ' + message['content'] }}", nil, "chat template is none that is known"),
-    ]) func templatesThatOnlyResembleAreRefused(jinja: String, name: String?, difference: String) throws {
+        "{{ '<start_of_turn>' + role }}…{{ '<end_of_turn>\\n' }}",
+        "{{ bos_token }}{{ '<|im_start|>' + m.content.strip() }}{{ '<|im_end|>' }}",
+        "{{ '[INST] ' + message['content'] | trim + ' [/INST]' }}",
+        "{{ '<|user|>\\n' + content + eos_token }}{{ '<|assistant|>' }}",
+    ]) func templatesThatOnlyResembleAreRendered(jinja: String) throws {
         let template = try #require(ChatTemplate.recognise(jinja: jinja))
-        #expect(!template.isKnown && template.name == nil)
+        #expect(template.takesVariables && template.name == nil)
         // It is written on as it is.
         #expect(template.jinja == jinja)
-        let tokenizer = try tokenizer()
-        let error = try #require(throws: UserError.self) {
-            try template.encode([Message(role: .user, content: "a")], with: tokenizer)
-        }
-        #expect(error.problem.contains(difference))
-        #expect(
-            name.map { error.problem.contains("resembles \($0)'s but") } ?? !error.problem.contains(
-                "resembles"))
-        #expect(error.hint?.contains("--chat-template") == true)
-        #expect(template.stopIDs(in: tokenizer) == [tokenizer.endID!] && !template.fits(tokenizer))
     }
 
     private struct Published: Decodable {
@@ -150,12 +121,12 @@ import Tokenization
         let tokenizer = try tokenizer()
         for entry in published {
             let template = try #require(ChatTemplate.recognise(jinja: entry.jinja + "\n"))
-            #expect(template.isKnown && template.name == entry.template, "\(entry.model)")
+            #expect(!template.takesVariables && template.name == entry.template, "\(entry.model)")
             // What we write of it is known again, and a change of one character is not.
             #expect(ChatTemplate.recognise(jinja: template.jinja) == template)
             let changed = ChatTemplate.recognise(
                 jinja: entry.jinja.replacing("message['", with: "message[ '", maxReplacements: 1))
-            #expect(changed?.isKnown == false)
+            #expect(changed?.takesVariables == true)
             let chat = try template.encode(
                 [
                     Message(role: .system, content: " Be brief. "), Message(role: .user, content: "Why?"),
@@ -176,7 +147,7 @@ import Tokenization
         for template in [Self.plain, odd] {
             #expect(ChatTemplate.recognise(jinja: template.jinja) == template)
             // Changed by somebody, it is no longer what the comment says.
-            #expect(ChatTemplate.recognise(jinja: template.jinja + "x")?.isKnown == false)
+            #expect(ChatTemplate.recognise(jinja: template.jinja + "x")?.takesVariables == true)
         }
     }
 

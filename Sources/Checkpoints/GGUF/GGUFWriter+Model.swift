@@ -83,7 +83,13 @@ extension GGUFWriter {
         add("tokenizer.ggml.add_bos_token", tokenizer.beginID != nil)
         add("tokenizer.ggml.add_eos_token", false)
         if let map = tokenizer.charactersMap { add("tokenizer.ggml.precompiled_charsmap", bytes: map) }
-        if let template { add("tokenizer.chat_template", template.fitted(to: tokenizer).jinja) }
+        if let template {
+            add("tokenizer.chat_template", template.fitted(to: tokenizer).jinja)
+            if let toolUse = template.toolUseJinja {
+                add("tokenizer.chat_template.tool_use", toolUse)
+                add("tokenizer.chat_templates", ["tool_use"])
+            }
+        }
     }
 
     private mutating func addSentencePiece(_ tokenizer: Tokenizer) {

@@ -10,6 +10,7 @@ enum CheckpointFile {
     static let fastTokenizer = "tokenizer.json"
     static let tokenizerConfiguration = "tokenizer_config.json"
     static let template = "chat_template.jinja"
+    static let toolTemplate = "additional_chat_templates/tool_use.jinja"
 
     /// Whether an older checkpoint's file may go when a new checkpoint takes its place: all that describes the
     /// model or its tokenizer, in any of the spellings in use.

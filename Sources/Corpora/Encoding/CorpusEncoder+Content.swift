@@ -11,12 +11,14 @@ extension CorpusEncoder {
         let all = try document(record).ids
         switch record {
         case .text: return [(tokenizer.beginID == nil ? 0 : 1)..<all.count - (tokenizer.endID == nil ? 0 : 1)]
-        case .chat(let messages):
+        case .chat(let messages, let tools):
             return try messages.indices.map { index in
                 let before = Array(messages[..<index])
-                let whole = try template.encode(before + [messages[index]], with: tokenizer).ids
+                let whole = try template.encode(
+                    before + [messages[index]], tools: tools, with: tokenizer
+                ).ids
                 let empty = try template.encode(
-                    before + [Message(role: messages[index].role, content: "")], with: tokenizer
+                    before + [Message(role: messages[index].role, content: "")], tools: tools, with: tokenizer
                 ).ids
                 guard all.starts(with: whole) else { return 0..<0 }
                 let start = zip(whole, empty).prefix { $0 == $1 }.count
@@ -41,11 +43,11 @@ extension CorpusEncoder {
         }
         switch record {
         case .text: return .text(contents[0] ?? "")
-        case .chat(let messages):
+        case .chat(let messages, let tools):
             return .chat(
                 zip(messages, contents).compactMap { message, content in
                     content.map { Message(role: message.role, content: $0, isTrained: message.isTrained) }
-                })
+                }, tools: tools)
         }
     }
 }

@@ -78,11 +78,11 @@ public struct CorpusEncoder: Sendable {
     /// - Throws: `UserError` if the vocabulary lacks a marker of the template
     public func document(_ record: CorpusRecord) throws -> EncodedDocument {
         switch record {
-        case .chat(let messages):
+        case .chat(let messages, let tools):
             let seen = studentMessages(messages)
             return EncodedDocument(
-                student: try tokens(of: seen),
-                teacher: seen.count == messages.count ? nil : try tokens(of: messages))
+                student: try tokens(of: seen, tools),
+                teacher: seen.count == messages.count ? nil : try tokens(of: messages, tools))
         case .text(let text):
             var ids = tokenizer.beginID.map { [$0] } ?? []
             tokenizer.appendContent(text, to: &ids)
@@ -91,8 +91,8 @@ public struct CorpusEncoder: Sendable {
         }
     }
 
-    private func tokens(of messages: [Message]) throws -> MaskedTokens {
-        let chat = try template.encode(messages, with: tokenizer)
+    private func tokens(of messages: [Message], _ tools: [OrderedJSON]) throws -> MaskedTokens {
+        let chat = try template.encode(messages, tools: tools, with: tokenizer)
         // A chat begins with the begin id or a marker, which is not generated.
         let mask = scope == .assistant ? chat.assistantMask : allButFirst(chat.ids.count)
         return MaskedTokens(ids: chat.ids, lossMask: zip(mask, chat.untrainedMask).map { $0 && !$1 })
@@ -174,7 +174,12 @@ public struct CorpusEncoder: Sendable {
                 var group = EncodedGroup(form: form)
                 for record in records {
                     group.summary.records += 1
-                    try append(try record.record(), &group)
+                    do {
+                        try append(try record.record(), &group)
+                    } catch let error as UserError where error.file == nil {
+                        // A template that refuses a chat does not know where it is written.
+                        throw record.error(error)
+                    }
                 }
                 return group
             }
@@ -212,9 +217,13 @@ public struct CorpusEncoder: Sendable {
     /// The token ids of a prompt, up to where the assistant's answer begins, as student and teacher read it.
     ///
     /// - Throws: `UserError` if the prompt leaves no room for an answer in the context
-    public func prompt(_ messages: [Message]) throws -> (student: [Int32], teacher: [Int32]) {
+    public func prompt(
+        _ messages: [Message], tools: [OrderedJSON] = []
+    ) throws -> (student: [Int32], teacher: [Int32]) {
         func encode(_ messages: [Message], _ contextLength: Int) throws -> [Int32] {
-            let ids = try template.encode(messages, with: tokenizer, addGenerationPrompt: true).ids
+            let ids = try template.encode(
+                messages, tools: tools, with: tokenizer, addGenerationPrompt: true
+            ).ids
             guard ids.count < contextLength else {
                 throw UserError(
                     "a prompt of \(ids.count) tokens leaves no room in a context of \(contextLength)",

@@ -38,6 +38,14 @@ struct UnreadRecord {
     /// The file whose whole text is the record; nil for a record of another kind.
     var file: URL? { if case .file(let url) = content { url } else { nil } }
 
+    /// An error about the record, with its source location.
+    func error(_ error: UserError) -> UserError {
+        guard case .json(let line) = content else { return error }
+        var located = error
+        (located.file, located.line) = (line.file, line.number)
+        return located
+    }
+
     /// Decodes the record.
     ///
     /// - Throws: `UserError` with file and line for invalid JSON, wrong types and unknown roles
@@ -74,7 +82,7 @@ extension JSONLines.Line {
     public func record() throws -> CorpusRecord {
         if let record = RecordScanner.record(in: bytes) { return record }
         do {
-            return try decode(CorpusRecord.self)
+            return try RecordTools.ordered(try decode(CorpusRecord.self), of: self)
         } catch let fault as RecordFault {
             throw error(fault.problem, hint: fault.hint)
         }

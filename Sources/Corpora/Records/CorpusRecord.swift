@@ -11,38 +11,46 @@ import Tokenization
 ///   and input; `system` may precede them. A `text` beside them repeats them and is ignored,
 /// - `text`: a document.
 ///
-/// Other keys (an id, a source) are ignored, and so are keys whose value is null.
+/// `tools` beside a chat describes what the model may call, as a list or as its JSON in a text. Other keys (an id, a source) are
+/// ignored, and so are keys whose value is null.
 public enum CorpusRecord: Equatable, Sendable {
-    /// The messages of a chat, in order; at least one.
-    case chat([Message])
+    /// The messages of a chat, in order; at least one. Tools are what the model may call.
+    case chat([Message], tools: [OrderedJSON] = [])
     /// A plain document.
     case text(String)
 
     /// The messages to answer: a chat without the assistant's last turn, or nil for a text.
     public var prompt: [Message]? {
-        guard case .chat(let messages) = self else { return nil }
+        guard case .chat(let messages, _) = self else { return nil }
         return messages.last?.role == .assistant ? Array(messages.dropLast()) : messages
     }
+
+    /// What the model may call in a chat.
+    public var tools: [OrderedJSON] { if case .chat(_, let tools) = self { tools } else { [] } }
 
     /// The contents of all messages, or the text.
     public var texts: [String] {
         switch self {
-        case .chat(let messages): messages.map(\.content)
+        case .chat(let messages, _): messages.map(\.content)
         case .text(let text): [text]
         }
     }
 
     /// `texts`, and those of them that a chat template writes otherwise, such as with a space before.
-    public func texts(writtenBy template: ChatTemplate?) -> [String] {
-        guard case .chat(let messages) = self, let template, template.isKnown else { return texts }
+    ///
+    /// - Throws: `UserError` if the template refuses the chat
+    public func texts(writtenBy template: ChatTemplate?) throws -> [String] {
+        guard case .chat(let messages, let tools) = self, let template, template.fault == nil else {
+            return texts
+        }
         let plain = texts
-        return plain + template.contents(of: messages).filter { !plain.contains($0) }
+        return try plain + template.contents(of: messages, tools: tools).filter { !plain.contains($0) }
     }
 }
 
 extension CorpusRecord: Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case messages, conversations, prompt, completion, instruction, input, output, system, text
+        case messages, conversations, prompt, completion, instruction, input, output, system, text, tools
     }
 
     /// Decodes a record of any of the forms.
@@ -51,13 +59,17 @@ extension CorpusRecord: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let record = try RecordDecoding(container)
+        let messages: [Message]
         switch try record.form() {
-        case .messages: self = .chat(try record.messages(.messages))
-        case .conversations: self = .chat(try record.system() + record.messages(.conversations))
-        case .prompt: self = .chat(try record.promptAndCompletion())
-        case .instruction: self = .chat(try record.system() + record.alpaca())
-        default: self = .text(try container.decode(String.self, forKey: .text))
+        case .messages: messages = try record.messages(.messages)
+        case .conversations: messages = try record.system() + record.messages(.conversations)
+        case .prompt: messages = try record.promptAndCompletion()
+        case .instruction: messages = try record.system() + record.alpaca()
+        default:
+            self = .text(try container.decode(String.self, forKey: .text))
+            return
         }
+        self = .chat(messages, tools: try record.tools())
     }
 
     /// Encodes a chat as `messages` and a text as `text`.
@@ -66,7 +78,9 @@ extension CorpusRecord: Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         switch self {
-        case .chat(let messages): try container.encode(messages, forKey: .messages)
+        case .chat(let messages, let tools):
+            try container.encode(messages, forKey: .messages)
+            if !tools.isEmpty { try container.encode(tools, forKey: .tools) }
         case .text(let text): try container.encode(text, forKey: .text)
         }
     }
@@ -114,6 +128,12 @@ private struct RecordDecoding {
         guard present.contains(.system) else { return [] }
         let text = try container.decode(String.self, forKey: .system)
         return text.isEmpty ? [] : [Message(role: .system, content: text)]
+    }
+
+    /// What the model may call.
+    func tools() throws -> [OrderedJSON] {
+        guard present.contains(.tools) else { return [] }
+        return try RecordTools.list(of: try container.decode(OrderedJSON.self, forKey: .tools))
     }
 
     func promptAndCompletion() throws -> [Message] {

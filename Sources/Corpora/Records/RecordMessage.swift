@@ -1,3 +1,4 @@
+import Support
 import Tokenization
 
 /// A message in the formats of common chat data sets:
@@ -7,7 +8,8 @@ import Tokenization
 /// - whether it is trained on: `weight` (OpenAI, Mistral), `train`, `training` or `trainable` (axolotl), `loss` (ms-swift), and
 ///   inverted `mask` and `masked` (torchtune); true or false, 1 or 0.
 ///
-/// A message that calls tools is refused: templates here do not render the call, so a model would be trained on an empty answer.
+/// What else templates read is kept: `tool_calls`, `reasoning_content` and the other `Message.fieldNames`. A message that calls
+/// tools may have no content.
 struct RecordMessage: Decodable {
     let message: Message
 
@@ -16,6 +18,9 @@ struct RecordMessage: Decodable {
         case weight, train, training, trainable, loss, mask, masked
         case trainDetail = "train_detail"
         case toolCalls = "tool_calls"
+        case toolCallID = "tool_call_id"
+        case reasoningContent = "reasoning_content"
+        case name, reasoning, thinking
         case functionCall = "function_call"
     }
 
@@ -31,13 +36,10 @@ struct RecordMessage: Decodable {
             try container.contains(key) && !container.decodeNil(forKey: key)
         }
         let path = decoder.codingPath.jsonPath
-        for key in [CodingKeys.toolCalls, .functionCall] where try present(key) {
-            // Many files have an empty list of calls in every message.
-            if try (try? container.decode([AnyJSON].self, forKey: key))?.isEmpty != true {
-                throw RecordFault(
-                    "\"\(path)\" calls tools (\"\(key.rawValue)\"), which chat templates here cannot write",
-                    hint: "leave such chats out, or write the call into \"content\"")
-            }
+        if try present(.functionCall) {
+            throw RecordFault(
+                "\"\(path)\" calls a function (\"function_call\"), the former form of tool calls",
+                hint: "write it as \"tool_calls\": [{\"type\": \"function\", \"function\": {…}}]")
         }
         if try present(.trainDetail) {
             throw RecordFault(
@@ -50,13 +52,23 @@ struct RecordMessage: Decodable {
             ? try container.decode(ShareGPTRole.self, forKey: .from).role
             : try container.decode(Role.self, forKey: .role)
         let contentKey: CodingKeys = try present(.value) && !present(.content) ? .value : .content
-        let content = try container.decode(MessageContent.self, forKey: contentKey).text
+        var fields: [OrderedJSON.Member] = []
+        for name in Message.fieldNames {
+            guard let key = CodingKeys(rawValue: name), try present(key) else { continue }
+            let value = try container.decode(OrderedJSON.self, forKey: key)
+            // Many files have an empty list of calls, or empty reasoning, in every message.
+            if value != .array([]), value != .string("") { fields.append(OrderedJSON.Member(name, value)) }
+        }
+        let callsTools = fields.contains { $0.key == "tool_calls" }
+        let content =
+            try callsTools && !present(contentKey)
+            ? "" : try container.decode(MessageContent.self, forKey: contentKey).text
         var isTrained = true
         for (key, isInverse) in Self.trainingFlags where try present(key) {
             let flag = try container.decode(TrainingFlag.self, forKey: key)
             if flag.isTrue == isInverse { isTrained = false }
         }
-        message = Message(role: role, content: content, isTrained: isTrained)
+        message = Message(role: role, content: content, isTrained: isTrained, fields: fields)
     }
 }
 
@@ -66,7 +78,7 @@ private struct ShareGPTRole: Decodable {
 
     private static let names: [String: Role] = [
         "system": .system, "human": .user, "user": .user, "gpt": .assistant, "assistant": .assistant,
-        "chatgpt": .assistant, "bot": .assistant, "model": .assistant,
+        "chatgpt": .assistant, "bot": .assistant, "model": .assistant, "tool": .tool, "observation": .tool,
     ]
 
     init(from decoder: any Decoder) throws {
@@ -135,11 +147,6 @@ private struct TrainingFlag: Decodable {
         }
         isTrue = number == 1
     }
-}
-
-/// Any JSON value, which is not read.
-private struct AnyJSON: Decodable {
-    init(from decoder: any Decoder) throws {}
 }
 
 extension [any CodingKey] {

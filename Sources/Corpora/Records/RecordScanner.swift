@@ -17,11 +17,12 @@ struct RecordScanner {
 
     /// Keys of records and of messages that are left to `JSONDecoder`: those this parser does not read, and repeated ones.
     private static let otherKeys: [StaticString] = [
-        "messages", "prompt", "completion", "text", "conversations", "instruction",
+        "messages", "prompt", "completion", "text", "conversations", "instruction", "tools",
     ]
     private static let otherMessageKeys: [StaticString] = [
         "role", "content", "from", "value", "weight", "train", "training", "trainable", "loss", "mask",
-        "masked", "train_detail", "tool_calls", "function_call",
+        "masked", "train_detail", "function_call", "tool_calls", "tool_call_id", "name", "reasoning_content",
+        "reasoning", "thinking",
     ]
 
     /// The record of a line of valid UTF-8, or nil where `JSONDecoder` has to decide.

@@ -38,7 +38,7 @@ public struct TaskQuestion: Equatable, Sendable {
     private static func read(_ lines: JSONLines, _ limit: Int?, into questions: inout [TaskQuestion]) throws {
         while questions.count < limit ?? .max, let line = try lines.next() {
             let answers = try line.decode(Answers.self).texts
-            guard case .chat(let messages) = try line.record() else {
+            guard case .chat(let messages, _) = try line.record() else {
                 throw line.error("a text asks nothing", hint: "give \"messages\" or \"prompt\"")
             }
             guard messages.last?.role == .user else {

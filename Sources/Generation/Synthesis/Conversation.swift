@@ -66,11 +66,13 @@ final class Conversation {
         switch prompt.question {
         case .chat:
             return try author.chatTemplate(for: prompt).encode(
-                next, with: author.tokenizer, addGenerationPrompt: true
+                next, tools: prompt.tools, with: author.tokenizer, addGenerationPrompt: true
             ).ids
         case .prompt(let text):
             guard let template = author.template else { return beginning(text) }
-            return try template.encode(next, with: author.tokenizer, addGenerationPrompt: true).ids
+            return try template.encode(
+                next, tools: prompt.tools, with: author.tokenizer, addGenerationPrompt: true
+            ).ids
         case .text(let text): return beginning(text)
         }
     }
@@ -132,7 +134,7 @@ final class Conversation {
     var record: SyntheticRecord {
         let content: SyntheticRecord.Content
         switch prompt.question {
-        case .chat: content = .messages(messages)
+        case .chat: content = .messages(messages, tools: prompt.tools)
         case .prompt(let text): content = .completion(prompt: text, completion: answerText)
         case .text(let text): content = .text(text + answer.text)
         }

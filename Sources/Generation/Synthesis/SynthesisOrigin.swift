@@ -15,7 +15,7 @@ struct SynthesisOrigin: Codable, Equatable {
     init(author: Synthesis.Author, options: Synthesis.Options, prompts: [SynthesisPrompt]) throws {
         model = author.name
         weights = author.fingerprint
-        template = author.template?.jinja
+        template = author.template?.identity
         self.prompts = try Fingerprint(hashing: prompts.map { try JSONEncoder.stable.encode($0.question) })
         self.options = options
     }

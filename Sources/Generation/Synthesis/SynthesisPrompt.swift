@@ -18,14 +18,19 @@ public struct SynthesisPrompt: Sendable {
 
     /// The prompt.
     public let question: Question
+    /// What the model may call in a chat.
+    public let tools: [OrderedJSON]
     /// The file it was read from, for messages.
     public let file: String?
     /// Its line there.
     public let line: Int?
 
     /// A prompt with its source location, if it has one.
-    public init(_ question: Question, file: String? = nil, line: Int? = nil) {
+    public init(
+        _ question: Question, tools: [OrderedJSON] = [], file: String? = nil, line: Int? = nil
+    ) {
         self.question = question
+        self.tools = tools
         self.file = file
         self.line = line
     }
@@ -49,8 +54,10 @@ public struct SynthesisPrompt: Sendable {
         switch CorpusFiles.kind(of: url) {
         case "jsonl", "ndjson", "json":
             try JSONLines(contentsOf: url).forEach { line in
-                let question = try line.decode(Style.self).question(try line.record())
-                prompts.append(SynthesisPrompt(question, file: line.file, line: line.number))
+                let record = try line.record()
+                let question = try line.decode(Style.self).question(record)
+                prompts.append(
+                    SynthesisPrompt(question, tools: record.tools, file: line.file, line: line.number))
             }
         case "txt":
             try JSONLines(contentsOf: url).forEach { line in
@@ -78,7 +85,7 @@ public struct SynthesisPrompt: Sendable {
 
         func question(_ record: CorpusRecord) -> Question {
             switch record {
-            case .chat(let messages): prompt.map(Question.prompt) ?? .chat(messages)
+            case .chat(let messages, _): prompt.map(Question.prompt) ?? .chat(messages)
             case .text(let text): .text(text)
             }
         }

@@ -1,10 +1,11 @@
+import Support
 import Tokenization
 import Transformer
 
 /// One line of the output: the conversation or text, and its origin.
 struct SyntheticRecord: Codable {
     enum Content: Equatable {
-        case messages([Message])
+        case messages([Message], tools: [OrderedJSON])
         case completion(prompt: String, completion: String)
         case text(String)
     }
@@ -34,7 +35,7 @@ struct SyntheticRecord: Codable {
     let meta: Meta
 
     private enum CodingKeys: String, CodingKey {
-        case messages, prompt, completion, text, meta
+        case messages, tools, prompt, completion, text, meta
     }
 
     init(content: Content, meta: Meta) {
@@ -46,7 +47,8 @@ struct SyntheticRecord: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         meta = try container.decode(Meta.self, forKey: .meta)
         if let messages = try container.decodeIfPresent([Message].self, forKey: .messages) {
-            content = .messages(messages)
+            content = .messages(
+                messages, tools: try container.decodeIfPresent([OrderedJSON].self, forKey: .tools) ?? [])
         } else if let text = try container.decodeIfPresent(String.self, forKey: .text) {
             content = .text(text)
         } else {
@@ -60,7 +62,9 @@ struct SyntheticRecord: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(meta, forKey: .meta)
         switch content {
-        case .messages(let messages): try container.encode(messages, forKey: .messages)
+        case .messages(let messages, let tools):
+            try container.encode(messages, forKey: .messages)
+            if !tools.isEmpty { try container.encode(tools, forKey: .tools) }
         case .completion(let prompt, let completion):
             try container.encode(prompt, forKey: .prompt)
             try container.encode(completion, forKey: .completion)

@@ -18,7 +18,7 @@ extension KeyType<ChatTemplate> {
     }
 
     private static func canonicalName(_ template: ChatTemplate) -> CanonicalValue {
-        .text(template.name ?? template.jinja)
+        .text(template.name ?? template.identity)
     }
 }
 

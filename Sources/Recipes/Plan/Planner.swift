@@ -65,7 +65,7 @@ private struct Planner {
         for (index, placed) in recipe.placedStages.enumerated() {
             for (stage, canonical) in placed.stage.planned(placed.canonical) {
                 let instance = try instance(
-                    stage, canonical, template: placed.template, seed: stage.effectiveSeed(seeds), made: made)
+                    stage, canonical, chats: placed.chats, seed: stage.effectiveSeed(seeds), made: made)
                 made[index] = instance.cacheKey
                 keys.append(instance.cacheKey)
                 links[instance.cacheKey] = stage.outputs.map(\.link)
@@ -76,7 +76,7 @@ private struct Planner {
     }
 
     private mutating func instance(
-        _ stage: any Stage, _ canonical: CanonicalValue, template: ChatTemplate?, seed: UInt64,
+        _ stage: any Stage, _ canonical: CanonicalValue, chats: ChatSettings, seed: UInt64,
         made: [Int: Fingerprint]
     ) throws -> StageInstance {
         var inputs: [Reference.Target: StageInstance.Input] = [:]
@@ -94,7 +94,7 @@ private struct Planner {
         let key = Fingerprint(
             hashing: "swift-distill stage \(stage.version)", type(of: stage).name, text, "\(seed)")
         return StageInstance(
-            cacheKey: key, stage: stage, template: template, seed: seed, inputs: inputs,
+            cacheKey: key, stage: stage, chats: chats, seed: seed, inputs: inputs,
             canonical: canonical.serialized(\.name))
     }
 

@@ -2,6 +2,7 @@ import RecipeSchema
 import Reports
 import Support
 import Tensors
+import Tokenization
 
 /// A recipe as its file means it: validated, with every default filled in.
 public struct Recipe: Sendable {
@@ -45,10 +46,20 @@ public struct Recipe: Sendable {
         context.tokenizer = section.optional(
             "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the teacher's",
             "The student's tokenizer, or a model that has one.")
-        context.chatTemplate = section.optional(
+        context.chats.template = section.optional(
             "chat_template", .chatTemplate, defaultText: "the model's own",
-            "The chat template, for models without one, such as base models, or with one that is not supported."
+            "The chat template, for models without one, such as base models."
         )
+        context.chats.variables = section.value(
+            "template_variables", .templateVariables, default: TemplateVariables(),
+            "Variables of the models' own chat templates, such as {enable_thinking: false}.")
+        if !context.chats.variables.isEmpty, let known = teacher?.checkpoint(context)?.template,
+            !(context.chats.template ?? known).takesVariables
+        {
+            section.problem(
+                at: "template_variables", "the chat template takes no variables",
+                hint: "only a model's own template has them")
+        }
         let given = section.optional(
             "student", .model, example: KeyDeclaration.nestedExample,
             "The model that is trained, unless a stage says otherwise.")

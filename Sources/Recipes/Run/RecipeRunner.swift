@@ -100,7 +100,7 @@ public struct RecipeRunner {
             progress: { event in
                 do { try tell(event, directory) } catch { failure = failure ?? error }
             },
-            template: instance.template,
+            chats: instance.chats,
             resolve: { reference in
                 switch instance.inputs[reference.target] {
                 case .file(let url): url

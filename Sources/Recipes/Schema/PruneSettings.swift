@@ -83,7 +83,7 @@ struct PruneSettings: Sendable {
                 hint: "keep fewer, or leave vocabulary out")
         }
         guard let tokenizer = model.tokenizer else { return }
-        let template = section.context.chatTemplate ?? model.template
+        let template = section.context.chats.template(of: model.template)
         if let problem = VocabularyTrim.problem(
             of: tokenizer, to: size,
             required: model.tokens.requiredIDs(of: tokenizer, template: template), symbols: vocabulary.symbols

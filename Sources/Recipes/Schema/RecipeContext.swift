@@ -30,7 +30,7 @@ package final class RecipeContext: SchemaContext {
     var teacher: Reference?
     var tokenizer: Reference?
     var student: ModelSettings?
-    var chatTemplate: ChatTemplate?
+    var chats = ChatSettings()
     /// The outputs of the stages read so far.
     private(set) var artifacts: [Artifact] = []
     private var artifactsByName: [String: Artifact] = [:]

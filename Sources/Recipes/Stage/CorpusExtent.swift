@@ -92,7 +92,7 @@ final class CorpusExtents {
         let text = record.texts.reduce(0) { $0 + $1.utf8.count }
         return switch record {
         case .text: text + 12
-        case .chat(let messages): text + 16 + 31 * messages.count
+        case .chat(let messages, _): text + 16 + 31 * messages.count
         }
     }
 
@@ -103,7 +103,7 @@ final class CorpusExtents {
         case .text(let text):
             all = tokens(text)
             (targets, isText) = (all, true)
-        case .chat(let messages):
+        case .chat(let messages, _):
             for message in asPrompt ? record.prompt ?? messages : messages {
                 let count = tokens(message.content)
                 all += count + CorpusExtent.tokensPerMessage

@@ -6,20 +6,15 @@ struct PlacedStage: Sendable {
     var stage: any Stage
     var canonical: CanonicalValue
     var location: SourceLocation
-    /// The recipe's chat template, which is then a part of the normal form.
-    var template: ChatTemplate?
+    /// How chats are written, which is a part of the normal form.
+    var chats: ChatSettings
 
-    init(
-        stage: any Stage, canonical: CanonicalValue, location: SourceLocation, template: ChatTemplate?
-    ) {
+    init(stage: any Stage, canonical: CanonicalValue, location: SourceLocation, chats: ChatSettings) {
         self.stage = stage
         self.location = location
-        self.template = template
+        self.chats = chats
         self.canonical = canonical
-        if let template, case .map(var keys) = canonical {
-            keys["chat_template"] = .text(template.jinja)
-            self.canonical = .map(keys)
-        }
+        if case .map(let keys) = canonical { self.canonical = .map(keys.merging(chats.canonical) { $1 }) }
     }
 }
 
@@ -81,7 +76,7 @@ extension KeyType<PlacedStage> {
                 context.addOutputs(of: stage, index: index, keys: keys, at: entry.keyLocation)
                 let placed = PlacedStage(
                     stage: stage, canonical: .map(section.canonicalValues), location: entry.keyLocation,
-                    template: context.chatTemplate)
+                    chats: context.chats)
                 return (placed, placed.canonical)
             }, canonical: \.canonical)
     }

@@ -9,13 +9,13 @@ import Transformer
 extension StageContext {
     /// The checkpoint that a reference refers to, with frozen weights.
     func checkpoint(_ reference: Reference, weights: WeightStorage = .automatic) throws -> Checkpoint {
-        let checkpoint = try Checkpoint.load(url(of: reference), weights: weights)
-        return template.map(checkpoint.writing) ?? checkpoint
+        chats.applied(to: try Checkpoint.load(url(of: reference), weights: weights))
     }
 
     /// The tokenizer of what has one, and how the recipe's chats are written in it.
     func form(_ reference: Reference) throws -> TextForm {
         let form = try TextForm(directory: url(of: reference))
+        let template = chats.template(of: form.template)
         return template.map { TextForm(tokenizer: form.tokenizer, template: $0) } ?? form
     }
 

@@ -29,8 +29,8 @@ package struct StageContext {
     /// The stage's name in progress events.
     package let label: String
     package let progress: ProgressHandler
-    /// The recipe's chat template; `nil` leaves it to the models.
-    let template: ChatTemplate?
+    /// How chats are written.
+    let chats: ChatSettings
     let resolve: (Reference) -> URL
 
     /// Where the first output goes.

@@ -7,8 +7,8 @@ public struct StageInstance: Sendable {
     /// The digest of the stage's kind, keys, inputs and seed: the same cache key, the same result.
     public let cacheKey: Fingerprint
     package let stage: any Stage
-    /// The recipe's chat template; `nil` leaves it to the models.
-    let template: ChatTemplate?
+    /// How chats are written.
+    let chats: ChatSettings
     /// The seed of the stage's random streams; 0 where nothing is random.
     public let seed: UInt64
     /// The input that each reference of the stage refers to.

@@ -43,7 +43,7 @@ struct CorpusFacts {
                 lengths.append(ids.count)
                 used.formUnion(ids)
                 read += ids.count
-                if case .chat(let messages) = record {
+                if case .chat(let messages, _) = record {
                     chats += 1
                     if messages.contains(where: { $0.role == .assistant }) { answered += 1 }
                 }

@@ -55,7 +55,7 @@ public struct LabelingJob {
             teacher: teacher.decoder,
             origin: SignalManifest.Origin(
                 teacher: name, teacherFingerprint: try Checkpoint.fingerprint(at: teacher.url),
-                tokenizerFingerprint: Fingerprint(of: tokenizer.serializedModel), template: template.jinja,
+                tokenizerFingerprint: Fingerprint(of: tokenizer.serializedModel), template: template.identity,
                 vocabularySize: tokenizer.vocabularySize, kind: kind, temperature: temperature, seed: seed,
                 teacherContextLength: systemTurns == .teacher ? configuration.contextLength : nil,
                 hidden: hidden.isEmpty ? nil : try HiddenLayers(hidden, of: configuration, named: name),

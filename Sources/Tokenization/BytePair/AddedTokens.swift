@@ -63,20 +63,22 @@ struct AddedTokens: Sendable {
         }
     }
 
-    /// Divides text at added tokens that are not special.
+    /// Divides text at added tokens that are not special, and at those special ones that are allowed.
     ///
     /// As `tokenizers` does with `encode_special_tokens`: of tokens that begin at one place the longest is found, the search goes
-    /// on behind it, and a special one then counts as text.
+    /// on behind it, and a special one that is not allowed then counts as text.
     ///
     /// - Parameters:
     ///   - isNormalized: Whether the text is normalized.
+    ///   - allowsSpecial: Whether a special token may be found at a range of bytes; nil for nowhere.
     ///   - body: Called with parts of the text, and the id of each that is a token.
     func forEachPart(
         of text: UnsafeBufferPointer<UInt8>, isNormalized: Bool,
+        allowsSpecial: ((Range<Int>) -> Bool)? = nil,
         _ body: (_ part: UnsafeBufferPointer<UInt8>, _ id: Int32?) -> Void
     ) {
         let search = isNormalized ? normalized : raw
-        guard search.isNeeded else { return body(text, nil) }
+        guard search.isNeeded || allowsSpecial != nil else { return body(text, nil) }
         func part(_ start: Int, _ end: Int) -> UnsafeBufferPointer<UInt8> {
             UnsafeBufferPointer(rebasing: text[start..<end])
         }
@@ -101,7 +103,7 @@ struct AddedTokens: Sendable {
                 let token = tokens[Int(found)]
                 var (start, end) = (index, index + length)
                 index = end
-                if token.isSpecial { continue }
+                if token.isSpecial, allowsSpecial?(start..<end) != true { continue }
                 if token.isSingleWord,
                     Self.endsWithWord(part(0, start)) || Self.beginsWithWord(part(end, text.count))
                 {

@@ -1,95 +1,49 @@
 import Support
 
-/// A chat as token ids.
-public struct EncodedChat: Equatable, Sendable {
-    /// The token ids of the whole chat.
-    public let ids: [Int32]
-    /// For each id, whether the assistant writes it: the content of an assistant turn and the piece that ends the turn, but not
-    /// the role marker before it.
-    public let assistantMask: [Bool]
-    /// For each id, whether it belongs to a message that is excluded from the loss, or ends such a message.
-    public let untrainedMask: [Bool]
-}
-
 extension ChatTemplate {
-    /// Encodes a chat piece by piece, so that no content can forge a marker.
+    /// Encodes a chat, so that no content can forge a marker.
     ///
-    /// Spaces before a message are encoded with its first word, as the model will write them.
+    /// Of a model's own template the ids are those of transformers' `apply_chat_template(tokenize=True)`, unless a message spells
+    /// a special token: there it becomes the token, here it stays text.
     ///
-    /// - Parameter addGenerationPrompt: Whether to end with the text before an assistant message, for the model to continue.
-    /// - Throws: `UserError` if the vocabulary lacks a symbol of the template, or the template is a model's own that is not
-    ///   known.
+    /// - Parameters:
+    ///   - tools: What the model may call, which a model's own template describes to it.
+    ///   - addGenerationPrompt: Whether to end with the text before an assistant message, for the model to continue.
+    /// - Throws: `UserError` if the vocabulary lacks a symbol of the template, or the template refuses the chat or is not
+    ///   understood.
     public func encode(
-        _ messages: [Message], with tokenizer: Tokenizer, addGenerationPrompt: Bool = false
+        _ messages: [Message], tools: [OrderedJSON] = [], with tokenizer: Tokenizer,
+        addGenerationPrompt: Bool = false
     ) throws -> EncodedChat {
-        try requireKnown()
-        let symbols = try symbolIDs(in: tokenizer)
-        var chat = (
-            ids: begins ? tokenizer.beginID.map { [$0] } ?? [] : [], assistantMask: [Bool](),
-            untrainedMask: [Bool]()
-        )
-        /// Extends both masks by false for all new ids.
-        func maskOut() {
-            chat.assistantMask += repeatElement(false, count: chat.ids.count - chat.assistantMask.count)
-            chat.untrainedMask += repeatElement(false, count: chat.ids.count - chat.untrainedMask.count)
-        }
-        func append(_ text: Substring) {
-            // What follows a begin id is a text's beginning.
-            let isBeginning = chat.ids.isEmpty || chat.ids.last == tokenizer.beginID
-            tokenizer.appendContent(String(text), continuing: !isBeginning, to: &chat.ids)
-        }
-        func append(markup: Substring) {
-            for part in Self.parts(of: markup, symbols) {
-                switch part {
-                case .text(let text): append(text)
-                // A template may begin the first turn as it does the others.
-                case .symbol(let id) where id == tokenizer.beginID && chat.ids == [id]: break
-                case .symbol(let id): chat.ids.append(id)
-                }
+        switch form {
+        case .turns(let template):
+            guard tools.isEmpty else {
+                throw UserError(
+                    "a chat with tools, which the chat template \(name ?? "") cannot describe",
+                    hint: "use a model's own chat template", status: .dataFormat)
             }
+            return try template.encode(messages, with: tokenizer, addGenerationPrompt: addGenerationPrompt)
+        case .rendered(let template):
+            return try template.encode(
+                messages, tools: tools, with: tokenizer, addGenerationPrompt: addGenerationPrompt)
         }
-        for (message, turn) in turns(messages) {
-            let (before, spaces) = Self.partingSpaces(turn.before)
-            append(markup: before)
-            maskOut()
-            append(spaces + message.content)
-            // The assistant writes the first piece of what follows too: it ends the turn.
-            let end = chat.ids.count
-            append(markup: turn.after[...])
-            let range = chat.assistantMask.count..<chat.ids.count
-            chat.assistantMask += range.map { message.role == .assistant && $0 <= end }
-            chat.untrainedMask += range.map { !message.isTrained && $0 <= end }
+    }
+
+    /// The texts of a chat as `encode` encodes them: what the template puts into messages, such as spaces before them, included.
+    ///
+    /// - Throws: `UserError` if the template refuses the chat.
+    public func contents(of messages: [Message], tools: [OrderedJSON] = []) throws -> [String] {
+        switch form {
+        case .turns(let template): template.contents(of: messages)
+        case .rendered(let template): try template.contents(of: messages, tools: tools)
         }
-        if addGenerationPrompt { append(markup: Self.partingSpaces(assistant.before).before) }
-        maskOut()
-        return EncodedChat(
-            ids: chat.ids, assistantMask: chat.assistantMask, untrainedMask: chat.untrainedMask)
     }
-
-    /// The texts of messages as `encode` encodes them, spaces before them and what the template puts into them included.
-    public func contents(of messages: [Message]) -> [String] {
-        turns(messages).map { Self.partingSpaces($1.before).spaces + $0.content }
-    }
-
-    /// - Throws: `UserError` if this is a model's own template that is not known.
-    public func requireKnown() throws {
-        guard let foreign else { return }
-        throw UserError(
-            foreign.problem,
-            hint: "name the template that chats are to be written with: chat_template in a recipe, "
-                + "--chat-template in a command", status: .configuration)
-    }
-
-    /// Whether chats can be written with it; false for a model's own template that is not known.
-    public var isKnown: Bool { foreign == nil }
 
     /// The id after which an assistant's turn is over; nil if the vocabulary lacks a symbol of the template.
     public func endID(in tokenizer: Tokenizer) -> Int32? {
-        guard let symbols = try? symbolIDs(in: tokenizer) else { return nil }
-        switch foreign == nil ? Self.parts(of: assistant.after[...], symbols).first : nil {
-        case .symbol(let id): return id
-        case .text(let text): return tokenizer.encodeContent(String(text), continuing: true).first
-        case nil: return nil
+        switch form {
+        case .turns(let template): template.endID(in: tokenizer)
+        case .rendered(let template): template.endID(in: tokenizer)
         }
     }
 
@@ -108,49 +62,18 @@ extension ChatTemplate {
         return Set(ids).subtracting(stopIDs(in: tokenizer))
     }
 
-    /// The id of each symbol; it must be a piece that text cannot be mistaken for.
-    private func symbolIDs(in tokenizer: Tokenizer) throws -> [(symbol: String, id: Int32)] {
-        let ids = symbols.map { symbol in
-            tokenizer.id(of: symbol).flatMap {
-                [.userDefined, .control].contains(tokenizer.kind(of: $0)) ? $0 : nil
-            }
+    /// The spaces before an answer that belong to its first token: the model generates them.
+    public var answerPrefix: String {
+        switch form {
+        case .turns(let template): template.answerPrefix
+        case .rendered(let template): template.answerPrefix
         }
-        let missing = zip(symbols, ids).filter { $1 == nil }.map(\.0)
-        guard missing.isEmpty else {
-            throw UserError(
-                "the vocabulary has no symbol \(missing.joined(separator: ", "))",
-                hint: name == Self.roleMarkers.name
-                    ? "train it with the symbols \(symbols.joined(separator: " ")), or name the model's chat_template"
-                    : "choose a chat template of the model's own")
-        }
-        return zip(symbols, ids).map { ($0, $1!) }
     }
 
-    private enum Part { case text(Substring), symbol(Int32) }
-
-    /// Divides markup at the symbols it spells.
-    private static func parts(of markup: Substring, _ symbols: [(symbol: String, id: Int32)]) -> [Part] {
-        var parts: [Part] = []
-        var (rest, start) = (markup, markup.startIndex)
-        while start < markup.endIndex {
-            let found = symbols.filter { markup[start...].hasPrefix($0.symbol) }
-                .max { $0.symbol.utf8.count < $1.symbol.utf8.count }
-            guard let found else {
-                start = markup.index(after: start)
-                continue
-            }
-            if rest.startIndex < start { parts.append(.text(rest[..<start])) }
-            parts.append(.symbol(found.id))
-            start = markup.index(start, offsetBy: found.symbol.count)
-            rest = markup[start...]
-        }
-        if !rest.isEmpty { parts.append(.text(rest)) }
-        return parts
-    }
-
-    /// Spaces at the end of a text, apart.
-    private static func partingSpaces(_ text: String) -> (before: Substring, spaces: Substring) {
-        let end = text.lastIndex { $0 != " " }.map { text.index(after: $0) } ?? text.startIndex
-        return (text[..<end], text[end...])
+    /// The content of an answer, from the text that the model generated.
+    public func answer(_ text: String) -> String {
+        if case .turns(let template) = form { return template.answer(text) }
+        let prefix = answerPrefix
+        return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
     }
 }

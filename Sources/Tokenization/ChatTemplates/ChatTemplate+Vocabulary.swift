@@ -19,16 +19,4 @@ extension ChatTemplate {
             }
         return named.flatMap { $0.fits(tokenizer) ? $0 : nil }
     }
-
-    /// Whether chats can be written with it: it is known, and the vocabulary has all its symbols.
-    public func fits(_ tokenizer: Tokenizer) -> Bool {
-        isKnown && symbols.allSatisfy { tokenizer.id(of: $0) != nil }
-    }
-
-    /// The template as it is used with a vocabulary: where texts do not begin with the begin token, neither do chats, and the
-    /// written template does not name it. (SmolLM2's `bos_token` is the marker `<|im_start|>`.)
-    public func fitted(to tokenizer: Tokenizer) -> ChatTemplate {
-        guard begins, isKnown, tokenizer.beginID == nil, tokenizer.beginTokenID != nil else { return self }
-        return with(begins: false)
-    }
 }

@@ -1,8 +1,14 @@
-/// How a chat is encoded: the begin id, then each message with a prefix and a suffix for its role.
+import Foundation
+import Support
+
+/// How chats are written as text and as token ids.
 ///
-/// ```
-/// <s><|system|>Be brief.<|end|><|user|>What is 2 + 2?<|end|><|assistant|>4<|end|>
-/// ```
+/// A template is either a model's own, in Jinja, which is rendered as transformers renders it, or prefixes and suffixes for
+/// each role: those that have names (`families`), and those that a recipe spells out. Both know which characters a message
+/// wrote, so no message can forge a marker.
+///
+///     let template = ChatTemplate.recognise(jinja: source)?.fitted(to: tokenizer)
+///     let chat = try template.encode([Message(role: .user, content: "Who sings?")], with: tokenizer)
 public struct ChatTemplate: Equatable, Sendable {
     /// The prefix and the suffix of a message.
     public struct Turn: Codable, Equatable, Sendable {
@@ -25,61 +31,18 @@ public struct ChatTemplate: Equatable, Sendable {
         }
     }
 
-    /// Where a system message is placed.
-    public enum SystemTurn: Equatable, Sendable {
-        /// A turn of its own.
-        case own(Turn)
-        /// At the beginning of the next user's message.
-        case insideUser(Turn)
+    enum Form: Equatable, Sendable {
+        /// Prefixes and suffixes.
+        case turns(TurnTemplate)
+        /// A model's own Jinja.
+        case rendered(RenderedTemplate)
     }
 
-    /// The template's name in recipes and on the command line; nil for one that a recipe spells out.
-    public let name: String?
-    /// How system messages are written.
-    public let system: SystemTurn
-    /// Prefix and suffix of user messages.
-    public let user: Turn
-    /// Prefix and suffix of assistant messages.
-    public let assistant: Turn
-    /// The pieces of the vocabulary that `before` and `after` spell. Text in messages never becomes one of them.
-    public let symbols: [String]
-    /// Whether white space at both ends of messages is dropped.
-    public let trimsContent: Bool
-    /// The same for system messages.
-    let trimsSystem: Bool
-    /// Whether a chat begins with the begin id, where the vocabulary has one.
-    let begins: Bool
-    /// A model's own template that we cannot render: its text, and the reason.
-    let foreign: Foreign?
+    let form: Form
 
-    /// A template that matches none of ours.
-    struct Foreign: Equatable, Sendable {
-        let jinja: String
-        let problem: String
-    }
+    init(_ form: Form) { self.form = form }
 
-    init(
-        name: String? = nil, system: SystemTurn, user: Turn, assistant: Turn, symbols: [String],
-        trimsContent: Bool = false, trimsSystem: Bool? = nil, begins: Bool = true, foreign: Foreign? = nil
-    ) {
-        self.name = name
-        self.system = system
-        self.user = user
-        self.assistant = assistant
-        self.symbols = symbols
-        self.trimsContent = trimsContent
-        self.trimsSystem = trimsSystem ?? trimsContent
-        self.begins = begins
-        self.foreign = foreign
-    }
-
-    /// A variant of the template that some models use.
-    func with(begins: Bool? = nil, trimsSystem: Bool? = nil) -> ChatTemplate {
-        ChatTemplate(
-            name: name, system: system, user: user, assistant: assistant, symbols: symbols,
-            trimsContent: trimsContent, trimsSystem: trimsSystem ?? self.trimsSystem,
-            begins: begins ?? self.begins)
-    }
+    init(_ turns: TurnTemplate) { form = .turns(turns) }
 
     /// A template that a recipe spells out.
     ///
@@ -88,47 +51,117 @@ public struct ChatTemplate: Equatable, Sendable {
     ///   - symbols: Pieces of the vocabulary that the turns spell, such as `<|im_end|>`.
     public init(system: Turn, user: Turn, assistant: Turn, symbols: [String] = []) {
         precondition(!assistant.after.isEmpty, "nothing ends an answer")
-        self.init(name: nil, system: .own(system), user: user, assistant: assistant, symbols: symbols)
+        self.init(TurnTemplate(system: .own(system), user: user, assistant: assistant, symbols: symbols))
     }
 
-    /// Messages as turns: system messages without a turn of their own are put into the next user message.
-    func turns(_ messages: [Message]) -> [(message: Message, turn: Turn)] {
-        var held = ""
-        return messages.compactMap { message in
-            let trims = message.role == .system ? trimsSystem : trimsContent
-            let content = trims ? message.content.trimmingWhitespace : message.content
-            switch (message.role, system) {
-            case (.system, .own(let turn)): return (message.replacingContent(content), turn)
-            case (.system, .insideUser(let turn)):
-                held += turn.before + content + turn.after
-                return nil
-            case (.user, _):
-                defer { held = "" }
-                return (message.replacingContent(held + content), user)
-            case (.assistant, _): return (message.replacingContent(content), assistant)
-            }
+    /// The template that a model comes with. One of ours, or a published one that is known to render every chat as one of
+    /// ours does, is taken for it; every other is rendered.
+    ///
+    /// - Parameter toolUse: The model's other template, for chats with tools (`tool_use`).
+    /// - Returns: nil for an empty text
+    public static func recognise(jinja: String, toolUse: String? = nil) -> ChatTemplate? {
+        let text = jinja.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !text.isEmpty else { return nil }
+        if toolUse == nil, let turns = TurnTemplate.recognise(text) { return ChatTemplate(turns) }
+        return ChatTemplate(.rendered(RenderedTemplate(jinja, toolSource: toolUse)))
+    }
+
+    /// The template's name in recipes and on the command line; nil for a model's own and for one that a recipe spells out.
+    public var name: String? { turns?.name }
+
+    /// The template in Jinja, as `tokenizer_config.json` holds it.
+    ///
+    /// Of prefixes and suffixes it renders to the same ids, unless the content of a message spells a marker: there it becomes
+    /// the marker's id, here it stays text.
+    public var jinja: String {
+        switch form {
+        case .turns(let template): template.jinja
+        case .rendered(let template): template.source
         }
     }
 
-    /// The spaces at the end of the assistant's prefix: the model generates them, since they belong to the first token of the answer.
-    public var answerPrefix: String { String(assistant.before.reversed().prefix { $0 == " " }) }
-
-    /// The content of an answer, from the text that the model generated.
-    public func answer(_ text: String) -> String {
-        let text = text.hasPrefix(answerPrefix) ? String(text.dropFirst(answerPrefix.count)) : text
-        return trimsContent ? text.trimmingWhitespace : text
+    /// The template of chats with tools, in Jinja; nil where it is the same.
+    public var toolUseJinja: String? {
+        if case .rendered(let template) = form { template.toolSource } else { nil }
     }
+
+    /// What chats depend on: the Jinja and, of a model's own template, the variables that are set.
+    public var identity: String {
+        guard case .rendered(let template) = form else { return jinja }
+        let variables = template.variables.isEmpty ? nil : template.variables.description
+        return [template.source, template.toolSource, variables].compactMap { $0 }.joined(separator: "\n")
+    }
+
+    /// Why no chat can be written with a model's own template; nil where its Jinja is understood.
+    public var fault: String? {
+        if case .rendered(let template) = form { template.fault?.description } else { nil }
+    }
+
+    /// The pieces of the vocabulary that the template writes around messages. Text in messages never becomes one of them.
+    ///
+    /// Those of a model's own template are known once it is fitted to the model's vocabulary.
+    public var symbols: [String] {
+        switch form {
+        case .turns(let template): template.symbols
+        case .rendered(let template): template.markers
+        }
+    }
+
+    /// Whether chats can be written with it: the vocabulary has all its symbols, and its Jinja is understood.
+    public func fits(_ tokenizer: Tokenizer) -> Bool {
+        fault == nil
+            && symbols.allSatisfy { symbol in
+                tokenizer.id(of: symbol).map { [.control, .userDefined].contains(tokenizer.kind(of: $0)) }
+                    ?? false
+            }
+    }
+
+    /// The template as it is used with a vocabulary.
+    ///
+    /// Where texts do not begin with the begin token, neither do chats of prefixes and suffixes, and the written template does
+    /// not name it. (SmolLM2's `bos_token` is the marker `<|im_start|>`.) A model's own template learns which symbols of the
+    /// vocabulary it writes.
+    public func fitted(to tokenizer: Tokenizer) -> ChatTemplate {
+        switch form {
+        case .turns(let template):
+            guard template.begins, tokenizer.beginID == nil, tokenizer.beginTokenID != nil else {
+                return self
+            }
+            return ChatTemplate(template.with(begins: false))
+        case .rendered(let template): return ChatTemplate(.rendered(template.fitted(to: tokenizer)))
+        }
+    }
+
+    /// The same template with variables of its own set, such as `enable_thinking`; prefixes and suffixes have none.
+    public func setting(_ variables: TemplateVariables) -> ChatTemplate {
+        guard !variables.isEmpty, case .rendered(var template) = form else { return self }
+        template.variables = variables
+        return ChatTemplate(.rendered(template.refitted()))
+    }
+
+    /// Whether it is a model's own, which reads variables.
+    public var takesVariables: Bool { turns == nil }
+
+    /// The prefixes and suffixes; nil for a model's own Jinja.
+    var turns: TurnTemplate? { if case .turns(let template) = form { template } else { nil } }
 }
 
-extension Message {
-    fileprivate func replacingContent(_ content: String) -> Message {
-        Message(role: role, content: content, isTrained: isTrained)
-    }
-}
+extension ChatTemplate {
+    /// The template that students are trained with, unless the recipe names another.
+    public static let roleMarkers = ChatTemplate(TurnTemplate.roleMarkers)
+    /// Gemma 1 to 3, instruction-tuned.
+    public static let gemma = ChatTemplate(TurnTemplate.gemma)
+    /// Llama 2 Chat. Each question begins a sequence of its own.
+    public static let llama2 = ChatTemplate(TurnTemplate.llama2)
+    /// Mistral Instruct with a SentencePiece vocabulary.
+    public static let mistral = ChatTemplate(TurnTemplate.mistral)
+    /// Zephyr and TinyLlama Chat, whose role markers are plain text.
+    public static let zephyr = ChatTemplate(TurnTemplate.zephyr)
+    /// Phi-3. Its markers swallow the line breaks behind them.
+    public static let phi3 = ChatTemplate(TurnTemplate.phi3)
+    /// ChatML, with its two markers in the vocabulary.
+    public static let chatML = ChatTemplate(TurnTemplate.chatML)
 
-extension String {
-    fileprivate var trimmingWhitespace: String {
-        let start = drop { $0.isWhitespace }
-        return String(start.reversed().drop { $0.isWhitespace }.reversed())
-    }
+    /// The templates that have names.
+    public static let families = TurnTemplate.families.map { ChatTemplate($0) }
 }

@@ -27,8 +27,24 @@ package struct TransformersConfiguration: Codable, Equatable, Sendable {
     package var legacy: Bool?
     /// False: decoding leaves spaces before punctuation alone.
     package var cleansUpSpaces = false
-    /// The chat template, in Jinja.
-    package var chatTemplate: String?
+    /// The chat template.
+    package var chatTemplate: Template?
+
+    /// One template in Jinja, or several by their names.
+    package enum Template: Equatable, Sendable {
+        /// For all chats.
+        case single(String)
+        /// One for chats without tools, and one for those with.
+        case named([Named])
+
+        /// A template with a name.
+        package struct Named: Codable, Equatable, Sendable {
+            /// `default` or `tool_use`.
+            package let name: String
+            /// The Jinja.
+            package let template: String
+        }
+    }
 
     enum CodingKeys: String, CodingKey {
         case tokenizerClass = "tokenizer_class"
@@ -46,11 +62,39 @@ package struct TransformersConfiguration: Codable, Equatable, Sendable {
     }
 }
 
+extension TransformersConfiguration.Template: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let text = try? container.decode(String.self) {
+            self = .single(text)
+        } else {
+            self = .named(try container.decode([Named].self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .single(let text): try container.encode(text)
+        case .named(let templates): try container.encode(templates)
+        }
+    }
+}
+
 extension ChatTemplate {
     /// The contents of `tokenizer_config.json` for a vocabulary used with this template.
     package func tokenizerConfiguration(for tokenizer: Tokenizer) -> TransformersConfiguration {
         var configuration = TransformersConfiguration(plain: tokenizer)
-        configuration.chatTemplate = fitted(to: tokenizer).jinja
+        let template = fitted(to: tokenizer)
+        configuration.chatTemplate =
+            if let toolUse = template.toolUseJinja {
+                .named([
+                    .init(name: "default", template: template.jinja),
+                    .init(name: "tool_use", template: toolUse),
+                ])
+            } else {
+                .single(template.jinja)
+            }
         return configuration
     }
 }

@@ -90,7 +90,7 @@ struct Vocabulary: Sendable {
 
     /// Some vocabularies keep runs of spaces or single signs as user-defined symbols. Those are text; a marker
     /// is longer and visible.
-    private static func isMarker(_ spelling: String) -> Bool {
+    static func isMarker(_ spelling: String) -> Bool {
         let isBlank = spelling.unicodeScalars.allSatisfy { $0.properties.isWhitespace || $0 == "\u{2581}" }
         return !isBlank && spelling.unicodeScalars.count > 1
     }

@@ -10,10 +10,12 @@ struct CheckpointInspection: Inspection {
     let bytes: Int
     /// Kind and vocabulary size of the tokenizer; nil without one.
     let tokenizer: String?
-    /// Whether there is a supported chat template.
+    /// Whether there is a chat template that is understood.
     let hasTemplate: Bool
-    /// The template's name; nil if it has none or is not supported.
+    /// The template's name; nil if it has none.
     let template: String?
+    /// Why the template cannot be used.
+    let templateFault: String?
     let stopIds: [Int32]
     let fingerprint: String
 
@@ -23,7 +25,8 @@ struct CheckpointInspection: Inspection {
         parameters = shape.parameterCount
         bytes = try Checkpoint.weightBytes(at: url)
         tokenizer = checkpoint.tokenizer.map { "\($0.kind.rawValue), \($0.vocabularySize) pieces" }
-        hasTemplate = checkpoint.chatTemplate?.isKnown ?? false
+        templateFault = checkpoint.chatTemplate?.fault
+        hasTemplate = checkpoint.chatTemplate != nil && templateFault == nil
         template = checkpoint.chatTemplate?.name
         stopIds = checkpoint.stopIDs.sorted()
         fingerprint = try Checkpoint.fingerprint(at: url).hexadecimal
@@ -45,7 +48,7 @@ struct CheckpointInspection: Inspection {
             ["head", shape.tiedHead ? "tied to the embedding" : "its own"],
             ["context", "\(shape.contextLength)"],
             ["rotary base", "\(shape.ropeTheta)"], ["tokenizer", tokenizer ?? "none"],
-            ["chat template", hasTemplate ? template ?? "custom" : "none supported"],
+            ["chat template", hasTemplate ? template ?? "the model's own" : templateFault ?? "none"],
             ["stop ids", stopIds.map(String.init).joined(separator: " ")],
             ["SHA-256", String(fingerprint.prefix(16))],
         ]

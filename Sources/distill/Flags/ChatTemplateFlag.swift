@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Support
 import Tokenization
 
 extension ChatTemplate: ExpressibleByArgument {
@@ -18,6 +19,19 @@ struct ChatTemplateFlag: ParsableArguments {
         help: ArgumentHelp("The chat template (default: the model's own).", valueName: "name"))
     var template: ChatTemplate?
 
-    /// The checkpoint with the chosen chat template.
-    func applied(to checkpoint: Checkpoint) -> Checkpoint { template.map(checkpoint.writing) ?? checkpoint }
+    @OptionGroup var variables: TemplateVariableFlags
+
+    /// The checkpoint with the chosen chat template, or its own with the variables that are set.
+    /// - Throws: `UserError` for variables of a template that has none.
+    func applied(to checkpoint: Checkpoint) throws -> Checkpoint {
+        let variables = try variables.variables()
+        guard template != nil || !variables.isEmpty else { return checkpoint }
+        guard let own = template ?? checkpoint.chatTemplate else { return checkpoint }
+        guard variables.isEmpty || own.takesVariables else {
+            throw UserError(
+                "--var: the chat template\(own.name.map { " \($0)" } ?? "") takes no variables",
+                hint: "only a model's own template has them", status: .usage)
+        }
+        return checkpoint.writing(own.setting(variables))
+    }
 }

@@ -40,7 +40,7 @@ extension SynthesisPrompt {
             case .prompt(let text), .text(let text): [Message(role: .user, content: text)]
             }
         return SynthesisPrompt(
-            .chat([Message(role: .system, content: system)] + messages), file: file, line: line)
+            .chat([Message(role: .system, content: system)] + messages), tools: tools, file: file, line: line)
     }
 }
 

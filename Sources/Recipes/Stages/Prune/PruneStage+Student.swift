@@ -26,7 +26,7 @@ extension PruneStage {
             stages.append(
                 PlacedStage(
                     stage: stage, canonical: .map(all), location: source.location,
-                    template: context.chatTemplate))
+                    chats: context.chats))
             context.addOutputs(of: stage, index: index, keys: nil, at: source.location)
             return Reference(
                 name: stage.outputName, target: .output(0, ofStage: index), location: source.location)

@@ -30,7 +30,7 @@ extension TrainStage {
         let (encoded, parts) = try encodedDocuments(encoder, context)
         try caches?.check(
             encoded, tokenizer: Fingerprint(of: form.tokenizer.serializedModel),
-            pieces: form.tokenizer.piecesFingerprint, template: form.template.jinja,
+            pieces: form.tokenizer.piecesFingerprint, template: form.template.identity,
             vocabularySize: form.tokenizer.vocabularySize)
         if !teachers.missing.isEmpty {
             for index in 0..<encoded.count { try teachers.check(encoded.document(index), form.tokenizer) }
@@ -106,7 +106,7 @@ extension TrainStage {
         guard let settings = onPolicy else { return nil }
         let prompts = try context.reader(settings.prompts).records().map { record in
             let prompt = try encoder.prompt(
-                record.prompt ?? record.texts.map { Message(role: .user, content: $0) })
+                record.prompt ?? record.texts.map { Message(role: .user, content: $0) }, tools: record.tools)
             return RolloutPrompt(student: prompt.student, teacher: prompt.teacher)
         }
         return OnPolicySource(

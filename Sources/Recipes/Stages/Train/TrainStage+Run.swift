@@ -47,7 +47,8 @@ extension TrainStage {
         func save(_ model: DecoderModel, to url: URL) throws {
             try Checkpoint.save(
                 decoder: model, tokenizer: form.tokenizer,
-                template: form.template.fits(form.tokenizer) || !form.template.isKnown ? form.template : nil,
+                template: form.template.fits(form.tokenizer) || form.template.fault != nil
+                    ? form.template : nil,
                 to: url,
                 as: precision == .bf16 ? .bf16 : .f32)
         }

@@ -88,7 +88,7 @@ extension TokenizerCommand {
                 }
                 let trim = try VocabularyTrim(
                     whole, to: size,
-                    texts: CorpusNotes.reader(files).records().flatMap { $0.texts(writtenBy: template) },
+                    texts: CorpusNotes.reader(files).records().flatMap { try $0.texts(writtenBy: template) },
                     required: required, symbols: symbols)
                 switch form {
                 case .file: try Console.write(trim.tokenizer.serializedModel, toFile: output)

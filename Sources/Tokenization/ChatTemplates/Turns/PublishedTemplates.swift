@@ -8,7 +8,7 @@ import Support
 /// messages, an answer or none at the end.
 enum PublishedTemplates {
     /// By the SHA-256 of the text without white space at its ends.
-    private static let digests: [String: ChatTemplate] = [
+    private static let digests: [String: TurnTemplate] = [
         // OpenHermes 2.5
         "fcf7a096fe99a48fd9ad2b250bf9237e96e8f48bffec1c7ea4d3f225176cd40e": .chatML.with(begins: false),
         // The same, line breaks not escaped: what TRL's `setup_chat_format` writes
@@ -28,9 +28,9 @@ enum PublishedTemplates {
     ]
 
     /// Our forms of them.
-    static let forms: [ChatTemplate] = digests.sorted { $0.key < $1.key }.map(\.value)
+    static let forms: [TurnTemplate] = digests.sorted { $0.key < $1.key }.map(\.value)
 
-    static func template(of text: String) -> ChatTemplate? {
+    static func template(of text: String) -> TurnTemplate? {
         digests[Fingerprint(of: Data(text.utf8)).hexadecimal]
     }
 }

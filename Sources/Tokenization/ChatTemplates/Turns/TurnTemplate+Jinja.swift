@@ -1,14 +1,13 @@
 import Foundation
 import Support
 
-extension ChatTemplate {
+extension TurnTemplate {
     /// The template in the language of `tokenizer_config.json`. It renders to the same ids, unless the content
     /// of a message spells a marker: there it becomes the marker's id, here it stays text.
     ///
     /// A template without a name begins with a comment that holds its parts, by which `recognise` knows it again.
     public var jinja: String {
-        if let foreign { return foreign.jinja }
-        let isUniform = name == Self.roleMarkers.name
+        let isUniform = name == Self.roleMarkersName
         // Where each turn of the user begins a sequence, the first does so too.
         let begin = user.before.hasPrefix("<s>") || !begins ? "" : "{{ bos_token }}"
         return comment + begin + (isUniform ? uniformTurns : turns)
@@ -17,7 +16,7 @@ extension ChatTemplate {
 
     /// The role markers, written as their first version was.
     private var uniformTurns: String {
-        let roles = Role.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        let roles = Role.turns.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         return """
             {% for message in messages %}\
             {% if message['role'] not in [\(roles)] %}\
@@ -91,67 +90,25 @@ extension ChatTemplate {
         return Self.opening + json.replacing("#}", with: "\\u0023}") + " #}"
     }
 
-    /// The template that a model comes with: exactly one of ours, or a published one that is known to render every chat
-    /// as one of ours does (`PublishedTemplates`).
+    /// A template that we wrote, or a published one that is known to render every chat as one of ours does
+    /// (`PublishedTemplates`); nil for any other.
     ///
-    /// Templates that merely look alike differ in what counts: a default system turn, trimmed messages, the begin token, what
-    /// follows the last answer. Such a one is kept as it is, and refused when a chat is to be written with it.
-    ///
-    /// - Returns: nil for an empty text
-    public static func recognise(jinja: String) -> ChatTemplate? {
-        let text = jinja.trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !text.isEmpty else { return nil }
+    /// - Parameter text: without white space at its ends
+    static func recognise(_ text: String) -> TurnTemplate? {
         let known = families + PublishedTemplates.forms + families.map { $0.with(begins: false) }
         if let same = known.first(where: { $0.jinja == text }) { return same }
         if text.hasPrefix(opening), let template = spelledOut(text) { return template }
-        if let published = PublishedTemplates.template(of: text) { return published }
-        let family = resembling(text)
-        let alike = family.map { "resembles \($0.name!)'s but " } ?? ""
-        let differences = family.map { $0.differences(from: text) } ?? []
-        return ChatTemplate(
-            name: nil, system: .own(Turn(before: "", after: "")), user: Turn(before: "", after: ""),
-            assistant: Turn(before: "", after: ""), symbols: [],
-            foreign: Foreign(
-                jinja: jinja,
-                problem:
-                    "the model's own chat template \(alike)is none that is known to write chats as a built-in one "
-                    + "does" + (differences.isEmpty ? "" : ": it " + differences.joined(separator: ", "))))
-    }
-
-    /// The family whose markers a template has.
-    private static func resembling(_ text: String) -> ChatTemplate? {
-        func has(_ markers: String...) -> Bool { markers.allSatisfy(text.contains) }
-        if has("<start_of_turn>", "<end_of_turn>") { return gemma }
-        if has("<|im_start|>", "<|im_end|>") { return chatML }
-        if has("[INST]", "<<SYS>>") { return llama2 }
-        if has("[INST]", "[/INST]") { return mistral }
-        if has("<|user|>", "<|assistant|>", "<|end|>") { return phi3 }
-        if has("<|user|>", "<|assistant|>", "eos_token") { return zephyr }
-        return nil
-    }
-
-    /// How a template with the same markers differs from this one, as far as its text shows.
-    private func differences(from text: String) -> [String] {
-        func has(_ words: String...) -> Bool { words.contains(where: text.contains) }
-        var differences: [String] = []
-        let isDefaulted = has("!= 'system'", "!= \"system\"", "default_system", "You are ")
-        if isDefaulted { differences.append("may add a system turn of its own") }
-        let trims = has("trim", "strip(")
-        if trims != trimsContent { differences.append(trims ? "trims messages" : "does not trim messages") }
-        if begins, !user.before.hasPrefix("<s>"), !has("bos_token") {
-            differences.append("does not write the begin token")
-        }
-        return differences
+        return PublishedTemplates.template(of: text)
     }
 
     /// The template that the comment at the beginning describes; nil unless it renders to exactly this text.
-    private static func spelledOut(_ text: String) -> ChatTemplate? {
+    private static func spelledOut(_ text: String) -> TurnTemplate? {
         guard let end = text.range(of: " #}"),
             let parts = try? JSONDecoder().decode(
                 Parts.self, from: Data(text[..<end.lowerBound].dropFirst(opening.count).utf8)),
             !parts.assistant.after.isEmpty
         else { return nil }
-        let template = ChatTemplate(
+        let template = TurnTemplate(
             system: parts.system, user: parts.user, assistant: parts.assistant, symbols: parts.symbols)
         return [template, template.with(begins: false)].first { $0.jinja == text }
     }

@@ -1,0 +1,31 @@
+import Jinja
+
+/// What a model's own template writes around an answer, as a short chat shows it.
+struct AnswerTurn: Sendable {
+    /// The spaces before the answer's first word, which the model generates.
+    let spaces: String
+    /// The id after which the answer is over: the first special token behind it, or the first piece of what follows.
+    let endID: Int32?
+
+    /// - Returns: nil if the template refuses the chat, or leaves the answer out.
+    init?(of template: RenderedTemplate, _ tokenizer: Tokenizer, _ markers: MarkerSearch) {
+        let chat = [Message(role: .user, content: "x"), Message(role: .assistant, content: "x")]
+        func rendering(_ count: Int, addGenerationPrompt: Bool) -> ChatRendering? {
+            let text = try? template.render(
+                Array(chat[..<count]), tools: [], tokenizer, addGenerationPrompt: addGenerationPrompt)
+            return text.map { ChatRendering($0) }
+        }
+        guard let prompt = rendering(1, addGenerationPrompt: true),
+            let whole = rendering(2, addGenerationPrompt: false), let answer = whole.range(of: Origin(2))
+        else { return nil }
+        let before =
+            whole.bytes.starts(with: prompt.bytes) && prompt.bytes.count <= answer.lowerBound
+            ? whole.bytes[prompt.bytes.count..<answer.lowerBound] : []
+        spaces = before.allSatisfy { $0 == UInt8(ascii: " ") } ? String(decoding: before, as: UTF8.self) : ""
+        let after = whole.writtenText(from: answer.upperBound)
+        let text = MarkedText(bytes: Array(after), written: [0..<after.count])
+        endID =
+            markers.find(in: text).first(where: markers.isSpecial)?.id
+            ?? tokenizer.encodeContent(String(decoding: after, as: UTF8.self), continuing: true).first
+    }
+}
