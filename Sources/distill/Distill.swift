@@ -21,6 +21,7 @@ struct Distill: ParsableCommand {
         version: toolVersion,
         subcommands: [
             RunCommand.self, ValidateCommand.self, InitCommand.self, PullCommand.self, TokenizerCommand.self,
+            TemplateCommand.self,
             GenerateCommand.self,
             LabelCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self, BenchCommand.self,
             PruneCommand.self, ConvertCommand.self, DoctorCommand.self,
