@@ -23,7 +23,8 @@ struct TemplateCommand: ParsableCommand {
                 output has {"text": …} for each, or {"error": …} where the template refuses the chat: what transformers' \
                 apply_chat_template gives, or raises.
 
-                With --mask, "targets" lists the text of the tokens that the student is trained on.
+                With --ids, "ids" lists the token ids, in which no message can forge a special token; with --mask, "targets" \
+                lists the text of the tokens that the student is trained on.
 
                 EXAMPLES
                   distill template render models/qwen --messages chats.jsonl
@@ -31,7 +32,7 @@ struct TemplateCommand: ParsableCommand {
                   distill template render chat_template.jinja --messages chats.jsonl --tools tools.json --var bos_token='<s>'
                 """)
 
-        @Argument(help: "A checkpoint directory, a GGUF file or a Jinja template.")
+        @Argument(help: "A checkpoint directory, a GGUF file, a name on the hub or a Jinja template.")
         var template: String
         @Option(help: "Chats, one a line (.jsonl), - for standard input.")
         var messages: String
@@ -40,6 +41,8 @@ struct TemplateCommand: ParsableCommand {
         @OptionGroup var variables: TemplateVariableFlags
         @Flag(inversion: .prefixedNo, help: "End with the text before an answer.")
         var generationPrompt = true
+        @Flag(help: "Show the token ids; needs a model.")
+        var ids = false
         @Flag(
             help: "Show what the student is trained on; needs a model, and ends without a generation prompt.")
         var mask = false
@@ -47,9 +50,9 @@ struct TemplateCommand: ParsableCommand {
 
         func run() throws {
             try general.running {
-                let model = try TemplateSource(template, variables: try variables.variables())
-                let given = try tools.map { try Self.list(in: URL(fileURLWithPath: $0)) } ?? []
-                try JSONLines(contentsOf: URL(fileURLWithPath: messages)).forEach { line in
+                let model = try TemplateSource(template, general, variables: try variables.variables())
+                let given = try tools.map { try Self.list(in: URL(filePath: $0)) } ?? []
+                try JSONLines(contentsOf: StandardStreams.file(messages)).forEach { line in
                     try Console.write(try output(of: line, model, given) + "\n")
                 }
             }
@@ -66,9 +69,11 @@ struct TemplateCommand: ParsableCommand {
                 let text = try model.renderer.text(
                     of: chat.messages, tools: tools, addGenerationPrompt: generationPrompt && !mask)
                 members = [.init("text", .string(text))]
-                if mask {
-                    members.append(
-                        .init("targets", .array(try model.targets(of: line, tools).map { .string($0) })))
+                if ids || mask {
+                    let encoded = try model.encode(
+                        line, tools, addGenerationPrompt: generationPrompt && !mask)
+                    if ids { members.append(.init("ids", .array(encoded.ids.map { .integer(Int($0)) }))) }
+                    if mask { members.append(.init("targets", .array(model.targets(of: encoded)))) }
                 }
             } catch let failure as TemplateRenderer.Failure {
                 members = [.init("error", .string(failure.description))]
@@ -94,15 +99,16 @@ private struct TemplateSource {
     private let vocabulary: (tokenizer: Tokenizer, template: ChatTemplate?)?
     private let variables: TemplateVariables
 
-    init(_ path: String, variables: TemplateVariables) throws {
-        let url = URL(fileURLWithPath: path)
+    init(_ path: String, _ general: GeneralFlags, variables: TemplateVariables) throws {
         (self.path, self.variables) = (path, variables)
-        if ["jinja", "jinja2", "j2"].contains(url.pathExtension.lowercased()) {
+        let file = URL(filePath: path)
+        if ["jinja", "jinja2", "j2"].contains(file.pathExtension.lowercased()) {
             vocabulary = nil
-            let jinja = String(decoding: try ConfigurationFile.read(url), as: UTF8.self)
+            let jinja = String(decoding: try ConfigurationFile.read(file), as: UTF8.self)
             renderer = TemplateRenderer(jinja: jinja, variables: variables)
             return
         }
+        let url = try general.model(path)
         let form = try Checkpoint.tokenizerAndTemplate(at: url)
         let texts =
             try TemplateTexts.load(at: url) ?? form.template.map { TemplateTexts(standard: $0.jinja) }
@@ -116,18 +122,25 @@ private struct TemplateSource {
             jinja: texts.standard, toolUse: texts.toolUse, tokenizer: form.tokenizer, variables: variables)
     }
 
-    /// The text of the tokens that a student is trained on, a stretch each.
-    func targets(of line: JSONLines.Line, _ tools: [OrderedJSON]) throws -> [String] {
+    /// The chat as token ids.
+    func encode(
+        _ line: JSONLines.Line, _ tools: [OrderedJSON], addGenerationPrompt: Bool
+    ) throws -> EncodedChat {
         guard let vocabulary, let template = vocabulary.template else {
             throw UserError(
-                "--mask needs the vocabulary of a model", file: path, hint: "give a directory or a GGUF file",
-                status: .usage)
+                "--ids and --mask need the vocabulary of a model", file: path,
+                hint: "give a directory or a GGUF file", status: .usage)
         }
         guard case .chat(let messages, _) = try line.record() else {
             throw line.error("no chat", hint: "give \"messages\"")
         }
-        let tokenizer = vocabulary.tokenizer
-        let chat = try template.setting(variables).encode(messages, tools: tools, with: tokenizer)
+        return try template.setting(variables).encode(
+            messages, tools: tools, with: vocabulary.tokenizer, addGenerationPrompt: addGenerationPrompt)
+    }
+
+    /// The text of the tokens that a student is trained on, a stretch each.
+    func targets(of chat: EncodedChat) -> [OrderedJSON] {
+        guard let tokenizer = vocabulary?.tokenizer else { return [] }
         let mask = zip(chat.assistantMask, chat.untrainedMask).map { $0 && !$1 }
         return chat.ids.indices.split { !mask[$0] }.map { range in
             let bytes = range.flatMap { index -> [UInt8] in
@@ -135,7 +148,7 @@ private struct TemplateSource {
                 return tokenizer.kind(of: id) == .control
                     ? Array(tokenizer.piece(id).utf8) : tokenizer.bytes(of: id)
             }
-            return String(decoding: bytes, as: UTF8.self)
+            return .string(String(decoding: bytes, as: UTF8.self))
         }
     }
 }

@@ -106,12 +106,9 @@ private struct TurnFinder {
         let isBefore = chat.bytes[..<range.lowerBound].suffix(before.count).elementsEqual(before)
         let following =
             after.map { common($0.0, $0.1, range.upperBound) } ?? chat.writtenText(from: range.upperBound)
-        return RenderedTurn(
-            message: index,
-            range: (range.lowerBound - (isBefore ? before.count : 0))
-            ..<endOfTurn(
-                after: range.upperBound, in: following),
-            isTarget: true)
+        let start = range.lowerBound - (isBefore ? before.count : 0)
+        let end = endOfTurn(after: range.upperBound, in: following)
+        return RenderedTurn(message: index, range: start..<end, isTarget: true)
     }
 
     /// What the template writes behind a message, whatever follows it.

@@ -8,7 +8,7 @@ extension TurnTemplate {
     /// - Parameter addGenerationPrompt: Whether to end with the text before an assistant message, for the model to continue.
     /// - Throws: `UserError` if the vocabulary lacks a symbol of the template, or a message is a tool's, calls one or has
     ///   reasoning apart.
-    public func encode(
+    func encode(
         _ messages: [Message], with tokenizer: Tokenizer, addGenerationPrompt: Bool = false
     ) throws -> EncodedChat {
         try requirePlain(messages)
@@ -56,7 +56,7 @@ extension TurnTemplate {
     }
 
     /// The texts of messages as `encode` encodes them, spaces before them and what the template puts into them included.
-    public func contents(of messages: [Message]) -> [String] {
+    func contents(of messages: [Message]) -> [String] {
         turns(messages).map { Self.partingSpaces($1.before).spaces + $0.content }
     }
 
@@ -72,7 +72,7 @@ extension TurnTemplate {
     }
 
     /// The id after which an assistant's turn is over; nil if the vocabulary lacks a symbol of the template.
-    public func endID(in tokenizer: Tokenizer) -> Int32? {
+    func endID(in tokenizer: Tokenizer) -> Int32? {
         guard let symbols = try? symbolIDs(in: tokenizer) else { return nil }
         switch Self.parts(of: assistant.after[...], symbols).first {
         case .symbol(let id): return id
@@ -92,7 +92,7 @@ extension TurnTemplate {
         guard missing.isEmpty else {
             throw UserError(
                 "the vocabulary has no symbol \(missing.joined(separator: ", "))",
-                hint: name == ChatTemplate.roleMarkers.name
+                hint: name == Self.roleMarkersName
                     ? "train it with the symbols \(symbols.joined(separator: " ")), or name the model's chat_template"
                     : "choose a chat template of the model's own")
         }

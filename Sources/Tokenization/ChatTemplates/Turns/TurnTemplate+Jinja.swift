@@ -6,7 +6,7 @@ extension TurnTemplate {
     /// of a message spells a marker: there it becomes the marker's id, here it stays text.
     ///
     /// A template without a name begins with a comment that holds its parts, by which `recognise` knows it again.
-    public var jinja: String {
+    var jinja: String {
         let isUniform = name == Self.roleMarkersName
         // Where each turn of the user begins a sequence, the first does so too.
         let begin = user.before.hasPrefix("<s>") || !begins ? "" : "{{ bos_token }}"

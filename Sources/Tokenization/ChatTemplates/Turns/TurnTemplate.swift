@@ -3,12 +3,12 @@
 /// ```
 /// <s><|system|>Be brief.<|end|><|user|>What is 2 + 2?<|end|><|assistant|>4<|end|>
 /// ```
-public struct TurnTemplate: Equatable, Sendable {
+struct TurnTemplate: Equatable, Sendable {
     /// The prefix and the suffix of a message.
-    public typealias Turn = ChatTemplate.Turn
+    typealias Turn = ChatTurn
 
     /// Where a system message is placed.
-    public enum SystemTurn: Equatable, Sendable {
+    enum SystemTurn: Equatable, Sendable {
         /// A turn of its own.
         case own(Turn)
         /// At the beginning of the next user's message.
@@ -16,17 +16,17 @@ public struct TurnTemplate: Equatable, Sendable {
     }
 
     /// The template's name in recipes and on the command line; nil for one that a recipe spells out.
-    public let name: String?
+    let name: String?
     /// How system messages are written.
-    public let system: SystemTurn
+    let system: SystemTurn
     /// Prefix and suffix of user messages.
-    public let user: Turn
+    let user: Turn
     /// Prefix and suffix of assistant messages.
-    public let assistant: Turn
+    let assistant: Turn
     /// The pieces of the vocabulary that `before` and `after` spell. Text in messages never becomes one of them.
-    public let symbols: [String]
+    let symbols: [String]
     /// Whether white space at both ends of messages is dropped.
-    public let trimsContent: Bool
+    let trimsContent: Bool
     /// The same for system messages.
     let trimsSystem: Bool
     /// Whether a chat begins with the begin id, where the vocabulary has one.
@@ -59,7 +59,7 @@ public struct TurnTemplate: Equatable, Sendable {
     /// - Parameters:
     ///   - assistant: The first piece of what follows the message ends the model's answers, so there must be something.
     ///   - symbols: Pieces of the vocabulary that the turns spell, such as `<|im_end|>`.
-    public init(system: Turn, user: Turn, assistant: Turn, symbols: [String] = []) {
+    init(system: Turn, user: Turn, assistant: Turn, symbols: [String] = []) {
         precondition(!assistant.after.isEmpty, "nothing ends an answer")
         self.init(name: nil, system: .own(system), user: user, assistant: assistant, symbols: symbols)
     }
@@ -85,10 +85,10 @@ public struct TurnTemplate: Equatable, Sendable {
     }
 
     /// The spaces at the end of the assistant's prefix: the model generates them, since they belong to the first token of the answer.
-    public var answerPrefix: String { String(assistant.before.reversed().prefix { $0 == " " }) }
+    var answerPrefix: String { String(assistant.before.reversed().prefix { $0 == " " }) }
 
     /// The content of an answer, from the text that the model generated.
-    public func answer(_ text: String) -> String {
+    func answer(_ text: String) -> String {
         let text = text.hasPrefix(answerPrefix) ? String(text.dropFirst(answerPrefix.count)) : text
         return trimsContent ? text.trimmingWhitespace : text
     }
