@@ -66,6 +66,7 @@ enum Globals {
         var pairs: [(key: JinjaValue, value: JinjaValue)] = []
         switch arguments.positional.first {
         case nil: break
+        case .undefined(let undefined)?: throw undefined.error
         case .map(let map)?: pairs = zip(map.keys, map.values).map { ($0, $1) }
         case .object(let namespace as Namespace)?:
             pairs = namespace.attributes.map { (.text($0.name), $0.value) }
@@ -128,7 +129,7 @@ final class Namespace: JinjaObject, @unchecked Sendable {
 
     override func write(to builder: inout TracedBuilder, _ budget: RenderBudget) throws(JinjaError) {
         // A namespace may hold itself: each level counts with all that may be nested in it.
-        let levels = (attributes.map(\.value.depth).max() ?? 0) + 2
+        let levels = 2 * (attributes.map(\.value.depth).max() ?? 0) + 4
         try budget.enter(levels)
         defer { budget.leave(levels) }
         builder.append("<Namespace {")

@@ -32,7 +32,9 @@ enum NumberFilters {
         default:
             switch PythonLogic.Number(value) {
             case .int(let number): return .int(number)
-            case .float(let number): return try truncated(number) ?? standard
+            case .float(let number):
+                guard !number.isInfinite else { throw .runtime("cannot convert float infinity to integer") }
+                return try truncated(number) ?? standard
             case nil: return standard
             }
         }
@@ -78,7 +80,7 @@ enum NumberFilters {
         let scale = PythonLogic.Number(power)!.double
         let scaled = number.double * scale
         guard scaled.isFinite else { throw .runtime("cannot convert float infinity or NaN to integer") }
-        return .float(scaled.rounded(method == "ceil" ? .up : .down) / scale)
+        return .float((scaled.rounded(method == "ceil" ? .up : .down) + 0) / scale)
     }
 
     /// An integer to tens, hundreds, …, halves to even.

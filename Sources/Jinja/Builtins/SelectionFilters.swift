@@ -1,7 +1,11 @@
 /// Filters that apply others to each element. As in Python they work when elements are asked for.
 enum SelectionFilters {
     static let map: Filter = { value, arguments, budget throws(JinjaError) in
-        let body = try mapping(arguments, budget)
+        guard PythonLogic.isTrue(value) else { return .object(ListIterator([])) }
+        let body: Body
+        do throws(JinjaError) { body = try mapping(arguments, budget) } catch {
+            return .object(FailingIterator(error))
+        }
         return try lazily(value, body.depth) { (value) throws(JinjaError) in
             try budget.step()
             return try body.apply(value)
@@ -21,8 +25,11 @@ enum SelectionFilters {
     private static func lazily(
         _ value: JinjaValue, _ depth: Int, _ body: @escaping (JinjaValue) throws(JinjaError) -> JinjaValue?
     ) throws(JinjaError) -> JinjaValue {
-        guard PythonLogic.isTrue(value) else { return .object(ListIterator([])) }
-        return .object(try MappedIterator(try PythonSequence.iterator(value), depth: depth, body))
+        let elements: ValueIterator
+        do throws(JinjaError) { elements = try PythonSequence.iterator(value) } catch {
+            return .object(FailingIterator(error))
+        }
+        return .object(try MappedIterator(elements, depth: depth, body))
     }
 
     private static func mapping(_ arguments: CallArguments, _ budget: RenderBudget) throws(JinjaError) -> Body
@@ -59,7 +66,7 @@ enum SelectionFilters {
             guard PythonLogic.isTrue(value) else { return .object(ListIterator([])) }
             if hasAttribute {
                 guard !rest.positional.isEmpty else {
-                    return .object(FailingIterator("the attribute's name is missing"))
+                    return .object(FailingIterator(.runtime("the attribute's name is missing")))
                 }
                 path = try AttributePath(rest.positional.removeFirst())
             }
@@ -68,7 +75,7 @@ enum SelectionFilters {
                 guard case .string(let name) = rest.positional.removeFirst(),
                     let found = TestTable.test(name.text)
                 else {
-                    return .object(FailingIterator("there is no test with this name"))
+                    return .object(FailingIterator(.runtime("there is no test with this name")))
                 }
                 test = found
             }

@@ -15,8 +15,7 @@ enum SequenceFilters {
             return .string(text.slice(text.bytes.count - length..<text.bytes.count))
         default: break
         }
-        // `reversed` of what is not defined has no first element.
-        if value.isUndefined { throw .runtime("'Undefined' object is not reversible") }
+        if value.isUndefined { return empty("last") }
         guard let values = try PythonSequence.reversed(value, budget) else {
             throw .runtime("'\(value.typeName)' object is not reversible")
         }
@@ -53,7 +52,9 @@ enum SequenceFilters {
     static let items: Filter = { value, arguments, _ throws(JinjaError) in
         _ = try arguments.positional("items", 0...0)
         if value.isUndefined { return .object(ListIterator([])) }
-        guard case .map(let map) = value else { return .object(FailingIterator("items expects a mapping")) }
+        guard case .map(let map) = value else {
+            return .object(FailingIterator(.runtime("items expects a mapping")))
+        }
         return .object(ListIterator(try pairs(map).map { .tuple($0) }, depth: map.depth + 2))
     }
 
@@ -209,7 +210,9 @@ enum SequenceFilters {
         let given = try arguments.bind("slice", ["slices", "fill_with"], required: 1)
         let count = try StringMethods.integer(given[0]!, "slice")
         let values = try PythonSequence.elements(value, budget)
-        guard count != 0 else { return .object(FailingIterator("integer division or modulo by zero")) }
+        guard count != 0 else {
+            return .object(FailingIterator(.runtime("integer division or modulo by zero")))
+        }
         guard count > 0 else { return .object(ListIterator([])) }
         try budget.allocateList(count)
         try budget.step(count)
@@ -229,9 +232,9 @@ enum SequenceFilters {
 
 /// An iterator that Python lets fail when its first element is asked for.
 final class FailingIterator: ValueIterator, @unchecked Sendable {
-    private let problem: String
-    init(_ problem: String) { self.problem = problem }
-    override func next() throws(JinjaError) -> JinjaValue? { throw .runtime(problem) }
+    private let error: JinjaError
+    init(_ error: JinjaError) { self.error = error }
+    override func next() throws(JinjaError) -> JinjaValue? { throw error }
 }
 
 extension JinjaValue {

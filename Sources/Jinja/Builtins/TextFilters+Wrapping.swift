@@ -12,7 +12,8 @@ extension TextFilters {
         var separator = TracedString("\n")
         if let given = given[2], !given.isNone { separator = try StringMethods.textValue(given, "wordwrap") }
         try budget.allocate(text.bytes.count, times: 16)
-        try budget.step(text.bytes.count)
+        // Chunks of a word are strings of their own.
+        try budget.step(text.bytes.count * 4)
         var lines: [TracedString] = []
         for line in try text.lines(keepEnds: false, budget) {
             lines.append(try separator.joining(wrapping.lines(line), budget))

@@ -103,7 +103,6 @@ enum TextFilters {
 
     static let truncate: Filter = { value, arguments, budget throws(JinjaError) in
         let given = try arguments.bind("truncate", ["length", "killwords", "end", "leeway"])
-        let text = try textOnly(value, "truncate")
         let length = try integer(given[0], "truncate") ?? 255
         let end =
             try given[2].map { (value) throws(JinjaError) in try StringMethods.textValue(value, "truncate") }
@@ -113,8 +112,10 @@ enum TextFilters {
             throw .runtime("expected length >= \(end.count) and leeway >= 0")
         }
         let (limit, overflows) = length.addingReportingOverflow(leeway)
-        try budget.step(text.bytes.count / 16)
-        if overflows || text.count <= limit { return .string(text) }
+        if case .string(let text) = value { try budget.step(text.bytes.count / 16) }
+        let count = try PythonSequence.length(value)
+        if overflows || count <= limit { return value }
+        let text = try textOnly(value, "truncate")
         try budget.allocate(text.bytes.count + end.bytes.count)
         let cut = text.slice(0..<text.offset(of: length - end.count))
         if given[1].map(PythonLogic.isTrue) ?? false { return .string(cut + end) }

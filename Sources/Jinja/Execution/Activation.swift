@@ -44,6 +44,15 @@ final class Activation: Dismantled, @unchecked Sendable {
         slots = Array(repeating: nil, count: count)
     }
 
+    private var isRegistered = false
+
+    /// Lets the end of the render break circles that go through these variables.
+    func register() throws(JinjaError) {
+        guard !isRegistered else { return }
+        isRegistered = true
+        try render.budget.register(self)
+    }
+
     func dismantle() { slots = [] }
 }
 

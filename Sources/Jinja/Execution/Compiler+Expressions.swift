@@ -1,54 +1,77 @@
 extension Compiler {
     func node(_ expression: Expression) throws(JinjaError) -> ExpressionNode {
-        try nested { () throws(JinjaError) in try unnested(expression) }
-    }
-
-    private func unnested(_ expression: Expression) throws(JinjaError) -> ExpressionNode {
+        depth.enter()
+        defer { depth.leave() }
+        // A function for each kind: the frame of one with all of them would be large, and there is one for each level.
         switch expression {
         case .constant(let value): return ConstantNode(value)
         case .name(let name): return NameNode(name, reference(name))
         case .tuple(let values): return ListNode(try nodes(values), isTuple: true)
         case .list(let values): return ListNode(try nodes(values), isTuple: false)
-        case .map(let pairs):
-            var nodes: [(key: ExpressionNode, value: ExpressionNode)] = []
-            for (key, value) in pairs { nodes.append((try node(key), try node(value))) }
-            return MapNode(nodes)
+        case .map(let pairs): return try map(pairs)
         case .negate(let value): return SignNode(try node(value), isNegative: true)
         case .positive(let value): return SignNode(try node(value), isNegative: false)
         case .not(let value): return NotNode(try node(value))
         case .and(let values): return DecidingNode(try nodes(values), isOr: false)
         case .or(let values): return DecidingNode(try nodes(values), isOr: true)
         case .concatenation(let values): return ConcatenationNode(try nodes(values))
-        case .arithmetic(let first, let operands):
-            var nodes: [(operation: PythonArithmetic.Operator, operand: ExpressionNode)] = []
-            for (operation, operand) in operands { nodes.append((operation, try node(operand))) }
-            return ArithmeticNode(try node(first), nodes)
-        case .comparison(let first, let operands):
-            var nodes: [(operation: Expression.Comparison, operand: ExpressionNode)] = []
-            for (operation, operand) in operands { nodes.append((operation, try node(operand))) }
-            return ComparisonNode(try node(first), nodes)
+        case .arithmetic(let first, let operands): return try arithmetic(first, operands)
+        case .comparison(let first, let operands): return try comparison(first, operands)
         case .conditional(let test, let then, let otherwise):
-            let soft = soft()
-            return ConditionalNode(
-                test: try soft.node(test), then: try soft.node(then),
-                otherwise: try otherwise.map { (value) throws(JinjaError) in try soft.node(value) })
-        case .chain(let base, let links):
-            return ChainNode(try node(base ?? .constant(.string(.empty))), try self.links(links))
+            return try soft().conditional(test, then, otherwise)
+        case .chain(let base, let links): return try chain(base, links)
         }
+    }
+
+    private func map(_ pairs: [(key: Expression, value: Expression)]) throws(JinjaError) -> ExpressionNode {
+        var nodes: [(key: ExpressionNode, value: ExpressionNode)] = []
+        for (key, value) in pairs { nodes.append((try node(key), try node(value))) }
+        return MapNode(nodes)
+    }
+
+    private func arithmetic(
+        _ first: Expression, _ operands: [(operation: PythonArithmetic.Operator, operand: Expression)]
+    ) throws(JinjaError) -> ExpressionNode {
+        var nodes: [(operation: PythonArithmetic.Operator, operand: ExpressionNode)] = []
+        for (operation, operand) in operands { nodes.append((operation, try node(operand))) }
+        return ArithmeticNode(try node(first), nodes)
+    }
+
+    private func comparison(
+        _ first: Expression, _ operands: [(operation: Expression.Comparison, operand: Expression)]
+    ) throws(JinjaError) -> ExpressionNode {
+        var nodes: [(operation: Expression.Comparison, operand: ExpressionNode)] = []
+        for (operation, operand) in operands { nodes.append((operation, try node(operand))) }
+        return ComparisonNode(try node(first), nodes)
+    }
+
+    private func conditional(
+        _ test: Expression, _ then: Expression, _ otherwise: Expression?
+    ) throws(JinjaError) -> ExpressionNode {
+        ConditionalNode(test: try node(test), then: try node(then), otherwise: try optional(otherwise))
+    }
+
+    private func chain(_ base: Expression?, _ links: [Link]) throws(JinjaError) -> ExpressionNode {
+        ChainNode(try node(base ?? .constant(.string(.empty))), try self.links(links))
     }
 
     private func nodes(_ expressions: [Expression]) throws(JinjaError) -> [ExpressionNode] {
-        try expressions.map { (expression) throws(JinjaError) in try node(expression) }
+        var nodes: [ExpressionNode] = []
+        for expression in expressions { nodes.append(try node(expression)) }
+        return nodes
     }
 
     private func optional(_ expression: Expression?) throws(JinjaError) -> ExpressionNode? {
-        try expression.map { (expression) throws(JinjaError) in try node(expression) }
+        guard let expression else { return nil }
+        return try node(expression)
     }
 
     func links(_ links: [Link]) throws(JinjaError) -> [LinkNode] {
-        try links.map { (link) throws(JinjaError) in
-            do throws(JinjaError) { return try self.link(link) } catch { throw error.at(link.line) }
+        var nodes: [LinkNode] = []
+        for link in links {
+            do throws(JinjaError) { nodes.append(try self.link(link)) } catch { throw error.at(link.line) }
         }
+        return nodes
     }
 
     private func link(_ link: Link) throws(JinjaError) -> LinkNode {

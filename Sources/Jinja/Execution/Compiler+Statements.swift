@@ -1,10 +1,14 @@
 extension Compiler {
     func nodes(_ statements: [Statement]) throws(JinjaError) -> [StatementNode] {
-        try statements.map { (statement) throws(JinjaError) in
-            do throws(JinjaError) {
-                return try nested { () throws(JinjaError) in try node(statement) }
-            } catch { throw error.at(statement.line) }
+        var nodes: [StatementNode] = []
+        for statement in statements {
+            depth.enter()
+            defer { depth.leave() }
+            do throws(JinjaError) { nodes.append(try node(statement)) } catch {
+                throw error.at(statement.line)
+            }
         }
+        return nodes
     }
 
     private func node(_ statement: Statement) throws(JinjaError) -> StatementNode {
@@ -13,12 +17,8 @@ extension Compiler {
         case .text(let text): return TextNode(text, line: line)
         case .output(let value): return OutputNode(try node(value), line: line)
         case .set(let target, let value): return SetNode(try self.target(target), try node(value), line: line)
-        case .setBlock(let target, let filter, let body):
-            let (scoped, links) = try scoped(body, filter)
-            return SetBlockNode(try self.target(target), BlockFilter(links: links), scoped, line: line)
-        case .filterBlock(let filter, let body):
-            let (scoped, links) = try scoped(body, filter)
-            return FilterBlockNode(BlockFilter(links: links), scoped, line: line)
+        case .setBlock(let target, let filter, let body): return try setBlock(target, filter, body, line)
+        case .filterBlock(let filter, let body): return try filterBlock(filter, body, line)
         case .condition(let branches, let otherwise): return try condition(branches, otherwise, line)
         case .loop(let loop): return try self.loop(loop, line)
         case .with(let values, let body): return try with(values, body, line)
@@ -31,6 +31,20 @@ extension Compiler {
             if case .breakLoop = statement.kind { return FlowNode(.breakLoop, line: line) }
             return FlowNode(.continueLoop, line: line)
         }
+    }
+
+    private func setBlock(
+        _ target: AssignmentTarget, _ filter: Expression?, _ body: [Statement], _ line: Int
+    ) throws(JinjaError) -> StatementNode {
+        let (scoped, links) = try scoped(body, filter)
+        return SetBlockNode(try self.target(target), BlockFilter(links: links), scoped, line: line)
+    }
+
+    private func filterBlock(_ filter: Expression, _ body: [Statement], _ line: Int) throws(JinjaError)
+        -> StatementNode
+    {
+        let (scoped, links) = try scoped(body, filter)
+        return FilterBlockNode(BlockFilter(links: links), scoped, line: line)
     }
 
     /// A block that captures what it writes, and the filters that it goes through.

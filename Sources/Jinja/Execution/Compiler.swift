@@ -15,8 +15,15 @@ struct Compiler {
 
     /// How deep nodes are nested, to bound what a call needs of the stack.
     final class Depth {
-        var current = 0
+        private(set) var current = 0
         var deepest = 0
+
+        func enter() {
+            current += 1
+            deepest = max(deepest, current)
+        }
+
+        func leave() { current -= 1 }
     }
 
     let context: Context
@@ -99,13 +106,5 @@ struct Compiler {
         case .tuple(let targets):
             return .tuple(try targets.map { (target) throws(JinjaError) in try self.target(target) })
         }
-    }
-
-    /// Counts a level of nodes.
-    func nested<Result>(_ body: () throws(JinjaError) -> Result) throws(JinjaError) -> Result {
-        depth.current += 1
-        depth.deepest = max(depth.deepest, depth.current)
-        defer { depth.current -= 1 }
-        return try body()
     }
 }

@@ -42,7 +42,7 @@ final class LoopNode: StatementNode, @unchecked Sendable {
         let frame = try Activation(render, parent: parent, count: parts.recursion?.variables ?? 0)
         var builder = TracedBuilder()
         // A loop that is kept in a namespace refers to this call.
-        try render.budget.register(frame)
+        try frame.register()
         _ = try run(values, frame, parent, depth: depth, &builder)
         try render.budget.allocate(builder.bytes.count)
         return builder.finish()

@@ -45,7 +45,7 @@ final class MacroObject: JinjaObject, @unchecked Sendable {
         definedIn = frame
         super.init()
         // A macro is a variable among those that it refers to.
-        try frame.render.budget.register(frame)
+        try frame.register()
     }
 
     override var typeName: String { "Macro" }

@@ -19,7 +19,7 @@ final class Program: Sendable {
         let context = names.map { values[$0] ?? Globals.value($0, clock) }
         let frame = try Activation(Render(budget: budget, context: context), parent: nil, count: variables)
         // Macros and loops are variables that refer to the variables.
-        try budget.register(frame)
+        try frame.register()
         prologue.enter(frame)
         var output = TracedBuilder()
         _ = try body.execute(frame, &output)

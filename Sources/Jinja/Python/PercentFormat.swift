@@ -45,7 +45,7 @@ enum PercentFormat {
             switch values {
             case .tuple(let list) where used >= list.values.count: return
             case .map, .list: return
-            case .object where used == 0: return
+            case .object(let object) where object.isSequence && used == 0: return
             case .undefined where used == 0: return
             default:
                 if case .tuple = values {} else if used > 0 { return }

@@ -58,7 +58,7 @@ enum PythonFloat {
 
     /// The number that a text spells for Python's `float`, nil if none.
     static func parse(_ text: String) -> Double? {
-        let trimmed = PythonText.stripped(text)
+        let trimmed = withASCIIDigits(PythonText.stripped(text))
         guard !trimmed.isEmpty, trimmed.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         var digits = trimmed.lowercased()
         if digits.contains("_") {
@@ -85,6 +85,19 @@ enum PythonFloat {
         return number
     }
 
+    /// Digits of all scripts as 0 to 9.
+    private static func withASCIIDigits(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+        return String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    guard PythonText.isDecimal(scalar), let value = scalar.properties.numericValue else {
+                        return scalar
+                    }
+                    return Unicode.Scalar(UInt8(0x30 + value))
+                }))
+    }
+
     /// Whether each underscore stands between two digits.
     static func underscoresSeparateDigits(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
@@ -99,7 +112,7 @@ enum PythonFloat {
     /// The integer that a text spells for Python's `int`, nil if none.
     /// - Throws: `JinjaError` of kind `limit` if it does not fit in 64 bits.
     static func integer(_ text: String, base: Int) throws(JinjaError) -> Int? {
-        var body = PythonText.stripped(text).lowercased()
+        var body = withASCIIDigits(PythonText.stripped(text)).lowercased()
         guard body.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         var sign = ""
         if let first = body.first, "+-".contains(first) {

@@ -138,6 +138,9 @@ enum PythonLogic {
             return try text.firstRange(of: part, from: 0, budget) != nil
         case .map(let map): return try map.value(of: value) != nil
         default:
+            if case .object(let object) = container, let isContained = try object.contains(value) {
+                return isContained
+            }
             let elements = try PythonSequence.iterator(container)
             while let element = try elements.next() {
                 try budget.step()

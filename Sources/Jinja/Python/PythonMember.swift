@@ -35,8 +35,7 @@ enum PythonMember {
     ) throws(JinjaError) -> JinjaValue? {
         switch value {
         case .undefined(let value):
-            if name.hasPrefix("__"), name.hasSuffix("__") { break }
-            throw value.error
+            guard specialNames.contains(name) else { throw value.error }
         case .map(let map): if let method = MapMethods.method(map, name) { return method }
         case .string(let text):
             if let method = StringMethods.method(name) {
@@ -154,6 +153,18 @@ final class MapView: JinjaObject, @unchecked Sendable {
             }
             return pairs
         }
+    }
+
+    override func contains(_ value: JinjaValue) throws(JinjaError) -> Bool? {
+        part == .keys ? try map.value(of: value) != nil : nil
+    }
+
+    override func isEqual(_ other: JinjaObject) -> Bool {
+        guard part == .keys, let other = other as? MapView, other.part == .keys, map.count == other.map.count
+        else {
+            return false
+        }
+        return map.keys.allSatisfy { (try? other.map.value(of: $0)) != nil }
     }
 
     override func iterator() -> ValueIterator? { (try? elements()).map { ListIterator($0, depth: depth) } }

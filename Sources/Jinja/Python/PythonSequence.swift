@@ -167,6 +167,7 @@ enum PythonSequence {
 /// The indices of a slice with a step, as Python's `slice.indices` gives them.
 struct SliceIndices: Sequence {
     let start: Int
+    let stop: Int
     let step: Int
     let count: Int
 
@@ -187,6 +188,7 @@ struct SliceIndices: Sequence {
             count = last < first ? Int(UInt(first - last - 1) / step.magnitude) + 1 : 0
         }
         self.start = first
+        self.stop = last
         self.step = step
     }
 
@@ -249,11 +251,10 @@ final class RangeObject: JinjaObject, @unchecked Sendable {
         let indices = SliceIndices(start, stop, step, count: count)
         let first = self.start + indices.start * self.step
         let (stride, overflows) = self.step.multipliedReportingOverflow(by: step)
-        guard indices.count > 0, !overflows else { return RangeObject(start: first, stop: first, step: 1) }
         // As Python writes it: the end is where the slice's own end lies.
-        let end = indices.start + indices.count * step
-        let (last, isFar) = end.multipliedReportingOverflow(by: self.step)
-        return RangeObject(start: first, stop: isFar ? first : self.start + last, step: stride)
+        let (last, isFar) = indices.stop.multipliedReportingOverflow(by: self.step)
+        guard !overflows, !isFar else { return RangeObject(start: first, stop: first, step: 1) }
+        return RangeObject(start: first, stop: self.start + last, step: stride)
     }
 
     override func attribute(_ name: String) throws(JinjaError) -> JinjaValue? {

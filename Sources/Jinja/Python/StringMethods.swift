@@ -97,20 +97,22 @@ enum StringMethods {
 
     private static func partition(fromEnd: Bool) -> Method {
         { text, arguments, budget throws(JinjaError) in
-            let separator = try textValue(try arguments.positional("partition", 1...1)[0], "partition")
-            guard !separator.isEmpty else { throw .runtime("empty separator") }
+            let given = try textValue(try arguments.positional("partition", 1...1)[0], "partition")
+            guard !given.isEmpty else { throw .runtime("empty separator") }
             let range =
                 fromEnd
-                ? try text.lastRange(of: separator, to: text.bytes.count, budget)
-                : try text.firstRange(of: separator, from: 0, budget)
+                ? try text.lastRange(of: given, to: text.bytes.count, budget)
+                : try text.firstRange(of: given, from: 0, budget)
             try budget.allocate(text.bytes.count)
-            let empty = TracedString.empty
+            let empty = TracedString.empty.markup(text.isMarkup)
             guard let range else {
                 let parts = fromEnd ? [empty, empty, text] : [text, empty, empty]
                 return .tuple(try JinjaList(parts.map { .string($0) }))
             }
+            // What is found is the text's own, also where the separator is another's.
             let parts = [
-                text.slice(0..<range.lowerBound), separator, text.slice(range.upperBound..<text.bytes.count),
+                text.slice(0..<range.lowerBound), text.slice(range),
+                text.slice(range.upperBound..<text.bytes.count),
             ]
             return .tuple(try JinjaList(parts.map { .string($0) }))
         }

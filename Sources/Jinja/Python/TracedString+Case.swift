@@ -62,9 +62,9 @@ extension TracedString {
             default:
                 String(
                     String.UnicodeScalarView(
-                        scalar.properties.uppercaseMapping.unicodeScalars.flatMap {
-                            Array($0.properties.lowercaseMapping.unicodeScalars)
-                        }))
+                        scalar.properties.lowercaseMapping.unicodeScalars
+                            .flatMap { Array($0.properties.uppercaseMapping.unicodeScalars) }
+                            .flatMap { Array($0.properties.lowercaseMapping.unicodeScalars) }))
             }
         }
     }

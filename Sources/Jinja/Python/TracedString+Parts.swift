@@ -63,9 +63,8 @@ extension TracedString {
         while !rest.isEmpty {
             try budget.allocateList(1)
             if let limit, words.count >= limit {
-                // What is left is one piece, without the space at its far end.
-                words.append(
-                    PythonText.strip(bytes, rest, left: fromEnd, right: !fromEnd, PythonText.isSpace))
+                // What is left is one piece, with the space at its far end.
+                words.append(rest)
                 break
             }
             let behind = PythonText.strip(bytes, rest, left: !fromEnd, right: fromEnd) {

@@ -131,7 +131,9 @@ struct Lexer {
             }
             place += 1
         }
-        throw error("missing end of comment tag")
+        // Jinja asks for the end where something follows.
+        if start < source.count { throw error("missing end of comment tag") }
+        place = source.count
     }
 
     /// Passes what a closing tag takes with it.
@@ -197,7 +199,8 @@ struct Lexer {
             trimAfterTag(closing)
             return
         }
-        throw error("missing end of raw directive")
+        if start < source.count { throw error("missing end of raw directive") }
+        place = source.count
     }
 
     // MARK: - Inside of tags

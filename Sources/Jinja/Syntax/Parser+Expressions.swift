@@ -1,13 +1,13 @@
 extension Parser {
     /// An expression, or several with commas between them.
     mutating func tuple(
-        allowsCondition: Bool = true, endsBefore end: String? = nil, isInParentheses: Bool = false
+        allowsCondition: Bool = true, isInParentheses: Bool = false
     ) throws(JinjaError) -> Expression {
         var values: [Expression] = []
         var isTuple = false
         while true {
             if !values.isEmpty { try expect(symbol: ",") }
-            if isTupleEnd(end) { break }
+            if isTupleEnd { break }
             values.append(allowsCondition ? try expression() : try disjunction())
             guard isSymbol(",") else { break }
             isTuple = true
@@ -19,12 +19,15 @@ extension Parser {
     }
 
     mutating func expression() throws(JinjaError) -> Expression {
-        try nested { (parser) throws(JinjaError) in try parser.conditional() }
+        try enter()
+        defer { leave() }
+        let value = try disjunction()
+        return isName("if") ? try conditional(value) : value
     }
 
     /// `a if b else c`. Without `else` another `if` may follow, whose value is the condition so far.
-    private mutating func conditional() throws(JinjaError) -> Expression {
-        var value = try disjunction()
+    private mutating func conditional(_ first: Expression) throws(JinjaError) -> Expression {
+        var value = first
         var count = 0
         while skip(name: "if") {
             let test = try disjunction()
@@ -38,106 +41,54 @@ extension Parser {
         return value
     }
 
-    private mutating func disjunction() throws(JinjaError) -> Expression {
-        var values = [try conjunction()]
-        while skip(name: "or") { values.append(try conjunction()) }
-        return values.count == 1 ? values[0] : .or(values)
-    }
+    // MARK: - Operators
 
-    private mutating func conjunction() throws(JinjaError) -> Expression {
-        var values = [try negation()]
-        while skip(name: "and") { values.append(try negation()) }
-        return values.count == 1 ? values[0] : .and(values)
+    /// An expression without a condition.
+    private mutating func disjunction() throws(JinjaError) -> Expression { try operation(.or) }
+
+    /// Operands and the operators between them that bind at least as tightly as `least`.
+    ///
+    /// One loop for all precedences, since a function for each takes the stack that nested brackets need.
+    private mutating func operation(_ least: InfixOperator.Precedence) throws(JinjaError) -> Expression {
+        var value: Expression
+        if least <= .not, isName("not") { value = try negation() } else { value = try unary() }
+        while let infix = InfixOperator(self), infix.precedence >= least {
+            // Operators of one precedence that follow each other are one chain.
+            let precedence = infix.precedence
+            var operands: [(operation: InfixOperator, operand: Expression)] = []
+            while let next = InfixOperator(self), next.precedence == precedence {
+                advance()
+                if next == .comparison(.notContained) { advance() }
+                operands.append((next, try operation(precedence.next)))
+            }
+            value = InfixOperator.chain(value, operands)
+        }
+        return value
     }
 
     private mutating func negation() throws(JinjaError) -> Expression {
-        var isNegated: Bool?
-        while skip(name: "not") { isNegated = !(isNegated ?? false) }
-        let value = try comparison()
-        guard let isNegated else { return value }
+        var isNegated = false
+        while skip(name: "not") { isNegated.toggle() }
+        let value = try operation(.comparison)
         // Two negations make a boolean of the value.
         return isNegated ? .not(value) : .not(.not(value))
     }
 
-    private mutating func comparison() throws(JinjaError) -> Expression {
-        let value = try sum()
-        var operands: [(operation: Expression.Comparison, operand: Expression)] = []
-        while let operation = comparisonOperator() { operands.append((operation, try sum())) }
-        return operands.isEmpty ? value : .comparison(value, operands)
-    }
-
-    private mutating func comparisonOperator() -> Expression.Comparison? {
-        let operation: Expression.Comparison
-        switch (current.kind, current.text) {
-        case (.symbol, "=="): operation = .equal
-        case (.symbol, "!="): operation = .notEqual
-        case (.symbol, "<"): operation = .order(.less)
-        case (.symbol, "<="): operation = .order(.lessOrEqual)
-        case (.symbol, ">"): operation = .order(.greater)
-        case (.symbol, ">="): operation = .order(.greaterOrEqual)
-        case (.name, "in"): operation = .contained
-        case (.name, "not"):
-            guard following.kind == .name, following.text == "in" else { return nil }
-            advance()
-            operation = .notContained
-        default: return nil
-        }
-        advance()
-        return operation
-    }
-
-    // MARK: - Arithmetic
-
-    /// Operators of one precedence, and what binds tighter.
-    private mutating func operators(
-        _ symbols: [String], _ operand: (inout Parser) throws(JinjaError) -> Expression
-    ) throws(JinjaError) -> Expression {
-        let value = try operand(&self)
-        var operands: [(operation: PythonArithmetic.Operator, operand: Expression)] = []
-        while current.kind == .symbol, symbols.contains(current.text),
-            let operation = PythonArithmetic.Operator(rawValue: current.text)
-        {
-            advance()
-            operands.append((operation, try operand(&self)))
-        }
-        return operands.isEmpty ? value : .arithmetic(value, operands)
-    }
-
-    private mutating func sum() throws(JinjaError) -> Expression {
-        try operators(["+", "-"]) { (parser) throws(JinjaError) in try parser.concatenation() }
-    }
-
-    private mutating func concatenation() throws(JinjaError) -> Expression {
-        var values = [try product()]
-        while skip(symbol: "~") { values.append(try product()) }
-        return values.count == 1 ? values[0] : .concatenation(values)
-    }
-
-    private mutating func product() throws(JinjaError) -> Expression {
-        try operators(["*", "/", "//", "%"]) { (parser) throws(JinjaError) in
-            // Unlike Python's, Jinja's powers are taken from left to right.
-            try parser.operators(["**"]) { (parser) throws(JinjaError) in
-                try parser.unary(allowsFilters: true)
-            }
-        }
-    }
-
-    private mutating func unary(allowsFilters: Bool) throws(JinjaError) -> Expression {
-        let value: Expression
-        if isSymbol("-") || isSymbol("+") {
-            let isNegative = isSymbol("-")
-            value = try nested { (parser) throws(JinjaError) in
-                parser.advance()
-                let operand = try parser.unary(allowsFilters: false)
-                return isNegative ? .negate(operand) : .positive(operand)
-            }
-        } else {
-            value = try primary()
-        }
+    private mutating func unary(allowsFilters: Bool = true) throws(JinjaError) -> Expression {
+        let value = isSymbol("-") || isSymbol("+") ? try signed() : try primary()
         let links = try links(allowsFilters: allowsFilters)
         if links.isEmpty { return value }
         if case .chain(let base, let first) = value { return .chain(base, first + links) }
         return .chain(value, links)
+    }
+
+    private mutating func signed() throws(JinjaError) -> Expression {
+        try enter()
+        defer { leave() }
+        let isNegative = isSymbol("-")
+        advance()
+        let operand = try unary(allowsFilters: false)
+        return isNegative ? .negate(operand) : .positive(operand)
     }
 
     // MARK: - Primaries
@@ -157,26 +108,43 @@ extension Parser {
         case .integer, .float:
             advance()
             return .constant(token.value!)
-        case .symbol where token.text == "(":
-            return try nested { (parser) throws(JinjaError) in
-                parser.advance()
-                let value = try parser.tuple(isInParentheses: true)
-                try parser.expect(symbol: ")")
-                return value
-            }
-        case .symbol where token.text == "[":
-            advance()
-            return .list(try elements(until: "]") { (parser) throws(JinjaError) in try parser.expression() })
-        case .symbol where token.text == "{":
-            advance()
-            return .map(
-                try elements(until: "}") { (parser) throws(JinjaError) in
-                    let key = try parser.expression()
-                    try parser.expect(symbol: ":")
-                    return (key: key, value: try parser.expression())
-                })
+        case .symbol where token.text == "(": return try parenthesized()
+        case .symbol where token.text == "[": return try list()
+        case .symbol where token.text == "{": return try map()
         default: throw unexpected("an expression")
         }
+    }
+
+    private mutating func parenthesized() throws(JinjaError) -> Expression {
+        advance()
+        let value = try tuple(isInParentheses: true)
+        try expect(symbol: ")")
+        return value
+    }
+
+    private mutating func list() throws(JinjaError) -> Expression {
+        advance()
+        var values: [Expression] = []
+        while try continues(until: "]", isFirst: values.isEmpty) { values.append(try expression()) }
+        return .list(values)
+    }
+
+    private mutating func map() throws(JinjaError) -> Expression {
+        advance()
+        var pairs: [(key: Expression, value: Expression)] = []
+        while try continues(until: "}", isFirst: pairs.isEmpty) {
+            let key = try expression()
+            try expect(symbol: ":")
+            pairs.append((key, try expression()))
+        }
+        return .map(pairs)
+    }
+
+    /// Whether another element follows; passes over the comma before it, or over the end.
+    private mutating func continues(until end: String, isFirst: Bool) throws(JinjaError) -> Bool {
+        if skip(symbol: end) { return false }
+        if !isFirst { try expect(symbol: ",") }
+        return !skip(symbol: end)
     }
 
     /// Literals that follow each other are one.
@@ -187,19 +155,6 @@ extension Parser {
             advance()
         }
         return builder.finish()
-    }
-
-    private mutating func elements<Element>(
-        until end: String, _ element: (inout Parser) throws(JinjaError) -> Element
-    ) throws(JinjaError) -> [Element] {
-        var elements: [Element] = []
-        while !isSymbol(end) {
-            if !elements.isEmpty { try expect(symbol: ",") }
-            if isSymbol(end) { break }
-            elements.append(try element(&self))
-        }
-        try expect(symbol: end)
-        return elements
     }
 
     // MARK: - Chains
@@ -298,7 +253,7 @@ extension Parser {
             given = try arguments()
         } else if startsTestArgument {
             guard !isName("is") else { throw fail("tests cannot be chained with 'is'") }
-            let value = try nested { (parser) throws(JinjaError) in try parser.primary() }
+            let value = try primary()
             let links = try links(allowsFilters: false)
             given.positional = [links.isEmpty ? value : .chain(value, links)]
         }

@@ -1,7 +1,8 @@
 /// Reads statements. The grammar is Jinja's with the extensions of transformers: loop controls and `generation` blocks.
 struct Parser {
-    /// Levels of nested brackets, operators and blocks. Python allows 20 nested loops and 200 brackets.
-    static let deepest = 60
+    /// Levels of nested brackets, signs and blocks. Real templates need fewer; in a debug build a level takes 9 KB of a stack that
+    /// may have 512.
+    static let deepest = 40
 
     let tokens: [Token]
     var place = 0
@@ -61,18 +62,16 @@ struct Parser {
         JinjaError(.syntax, message, line: line ?? current.line)
     }
 
-    /// Reads something that may hold what it is itself.
-    mutating func nested<Result>(
-        _ body: (inout Parser) throws(JinjaError) -> Result
-    ) throws(JinjaError) -> Result {
+    /// Begins something that may hold what it is itself.
+    mutating func enter() throws(JinjaError) {
         guard depth < Self.deepest else {
             throw JinjaError(
                 .limit, "the template is nested more than \(Self.deepest) deep", line: current.line)
         }
         depth += 1
-        defer { depth -= 1 }
-        return try body(&self)
     }
+
+    mutating func leave() { depth -= 1 }
 
     // MARK: - Bodies
 
@@ -96,7 +95,9 @@ struct Parser {
             case .blockBegin:
                 advance()
                 if current.kind == .name, ends.contains(current.text) { return statements }
-                statements += try nested { (parser) throws(JinjaError) in try parser.statement() }
+                try enter()
+                statements += try statement()
+                leave()
                 try expect(.blockEnd, "'%}'")
             default:
                 guard ends.isEmpty else { throw missing(ends) }
@@ -157,9 +158,9 @@ struct Parser {
     }
 
     private mutating func loop() throws(JinjaError) -> Statement.Kind {
-        let target = try target(endsBefore: "in", allowsNamespace: false)
+        let target = try target(allowsNamespace: false)
         guard skip(name: "in") else { throw unexpected("'in'") }
-        let values = try tuple(allowsCondition: false, endsBefore: "recursive")
+        let values = try tuple(allowsCondition: false)
         let test = skip(name: "if") ? try expression() : nil
         let isRecursive = skip(name: "recursive")
         let body = try block(until: "endfor", "else")
@@ -192,7 +193,7 @@ struct Parser {
     }
 
     private mutating func set() throws(JinjaError) -> Statement.Kind {
-        let target = try target(endsBefore: nil, allowsNamespace: true)
+        let target = try target(allowsNamespace: true)
         if skip(symbol: "=") { return .set(target, try tuple()) }
         let links = isSymbol("|") ? try filters(startsInline: false) : []
         let body = try block(until: "endset")
@@ -204,7 +205,7 @@ struct Parser {
         var values: [(target: AssignmentTarget, value: Expression)] = []
         while current.kind != .blockEnd, !isSymbol(":") {
             if !values.isEmpty { try expect(symbol: ",") }
-            let target = try target(endsBefore: nil, allowsNamespace: false)
+            let target = try target(allowsNamespace: false)
             try expect(symbol: "=")
             values.append((target, try expression()))
         }
@@ -273,14 +274,14 @@ struct Parser {
     }
 
     /// Names that a value is assigned to, with commas between them or in parentheses.
-    private mutating func target(endsBefore end: String?, allowsNamespace: Bool) throws(JinjaError)
+    private mutating func target(allowsNamespace: Bool) throws(JinjaError)
         -> AssignmentTarget
     {
         var targets: [AssignmentTarget] = []
         var isTuple = false
         while true {
             if !targets.isEmpty { try expect(symbol: ",") }
-            if isTupleEnd(end) { break }
+            if isTupleEnd { break }
             targets.append(try singleTarget(allowsNamespace))
             guard isSymbol(",") else { break }
             isTuple = true
@@ -291,27 +292,29 @@ struct Parser {
 
     private mutating func singleTarget(_ allowsNamespace: Bool) throws(JinjaError) -> AssignmentTarget {
         if isSymbol("(") {
-            // Inside of parentheses Jinja reads an expression: names and tuples of them can be assigned to.
-            return try nested { (parser) throws(JinjaError) in
-                parser.advance()
-                var targets: [AssignmentTarget] = []
-                var isTuple = parser.isSymbol(")")
-                while !parser.isSymbol(")") {
-                    targets.append(try parser.singleTarget(false))
-                    guard parser.skip(symbol: ",") else { break }
-                    isTuple = true
-                }
-                try parser.expect(symbol: ")")
-                return isTuple ? .tuple(targets) : targets[0]
-            }
+            try enter()
+            defer { leave() }
+            return try parenthesizedTarget()
         }
         let name = try assignableName()
         guard allowsNamespace, skip(symbol: ".") else { return .name(name) }
         return .namespace(name, attribute: try expectName())
     }
 
-    func isTupleEnd(_ end: String?) -> Bool {
-        if current.kind == .variableEnd || current.kind == .blockEnd || isSymbol(")") { return true }
-        return end.map { isName($0) } ?? false
+    /// Inside of parentheses Jinja reads an expression: names and tuples of them can be assigned to.
+    private mutating func parenthesizedTarget() throws(JinjaError) -> AssignmentTarget {
+        advance()
+        var targets: [AssignmentTarget] = []
+        var isTuple = isSymbol(")")
+        while !isSymbol(")") {
+            targets.append(try singleTarget(false))
+            guard skip(symbol: ",") else { break }
+            isTuple = true
+        }
+        try expect(symbol: ")")
+        return isTuple ? .tuple(targets) : targets[0]
     }
+
+    /// Whether a comma was the last of a tuple. Jinja does not look for `in` here: `for a, in b` is an error.
+    var isTupleEnd: Bool { current.kind == .variableEnd || current.kind == .blockEnd || isSymbol(")") }
 }

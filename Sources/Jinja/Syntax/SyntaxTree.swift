@@ -21,7 +21,7 @@ indirect enum Expression: Sendable {
     /// Attributes, elements, calls, filters and tests, from left to right. Without a base it filters the text of a block.
     case chain(Expression?, [Link])
 
-    enum Comparison: Sendable {
+    enum Comparison: Equatable, Sendable {
         case equal, notEqual, contained, notContained
         case order(PythonLogic.Order)
     }

@@ -22,6 +22,9 @@ public class JinjaObject: Dismantled, @unchecked Sendable {
     /// An element, nil if there is none.
     func item(_ key: JinjaValue) throws(JinjaError) -> JinjaValue? { nil }
 
+    /// Whether a value is among the elements, nil where only a look at each tells.
+    func contains(_ value: JinjaValue) throws(JinjaError) -> Bool? { nil }
+
     /// Whether elements are found by number, as Python's `__getitem__` does.
     var isSequence: Bool { false }
 

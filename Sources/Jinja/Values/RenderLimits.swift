@@ -25,9 +25,9 @@ final class RenderBudget: @unchecked Sendable {
 
     /// Levels of nested values. Each takes a stack frame or two when a value is compared or written.
     static let deepestValue = 128
-    /// Nested nodes that are evaluated: calls of macros weigh as many as their bodies have. A frame takes up to 1 KB in a debug
+    /// Nested nodes that are evaluated: calls of macros weigh as many as their bodies have. A node takes up to 2 KB in a debug
     /// build, and the stack of a thread may be 512 KB.
-    static let deepestEvaluation = 400
+    static let deepestEvaluation = 250
 
     private var steps: Int
     private var bytes: Int
