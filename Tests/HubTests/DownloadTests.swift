@@ -1,6 +1,8 @@
 import FlyingFox
 import Foundation
+import FoundationNetworking
 import Support
+import Synchronization
 import TestSupport
 import Testing
 
@@ -297,6 +299,31 @@ struct HubFixture {
             #expect(first.url == second.url)
             #expect(fixture.hub.requests.filter(\.isStorage).count == 1)
             #expect(fixture.blobs.count == 4)
+        }
+    }
+
+    /// URLSession would collect the whole answer in memory while a disk is busy.
+    @Test func anAnswerThatIsFasterThanTheDiskIsBrokenOff() async throws {
+        let file = FakeHub.bytes(12 << 20)
+        try await HubFixture.run(["a.gguf": file]) { fixture in
+            // What follows 8 MiB never comes: without a bound, only the timeout would end it.
+            fixture.hub.change { $0.stall = 8 << 20 }
+            let address = "\(fixture.hub.storageEndpoint)/stored/\(Fingerprint(of: file).hexadecimal)"
+            let request = URLRequest(url: try #require(URL(string: address)))
+            let (failure, count) = try await onThread {
+                let count = Mutex(0)
+                do {
+                    try HTTPSession(timeout: 20, mostWaiting: 8).send(request) { data in
+                        if count.withLock({ $0 }) == 0 { Thread.sleep(forTimeInterval: 2) }
+                        count.withLock { $0 += data.count }
+                    }
+                    return (nil as HTTPFailure?, count.withLock { $0 })
+                } catch {
+                    return (error as? HTTPFailure, count.withLock { $0 })
+                }
+            }
+            #expect(failure == .overrun)
+            #expect((1...(8 << 20)).contains(count), "\(count)")
         }
     }
 }

@@ -24,12 +24,13 @@ enum HTTPFailure: Error, Equatable {
 /// URLSession queues the parts of an answer without a bound while its delegate is busy; `overrun` is that bound.
 final class HTTPSession {
     /// Parts of an answer that may wait to be written. A part has 16 KiB (`CURL_MAX_WRITE_SIZE`).
-    fileprivate static let mostWaiting = 2048
+    private let mostWaiting: Int
 
     private let session: URLSession
     private let router = Router()
 
-    init(timeout: Double) {
+    init(timeout: Double, mostWaiting: Int = 2048) {
+        self.mostWaiting = mostWaiting
         Self.adoptEnvironment()
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = timeout
@@ -75,7 +76,11 @@ final class HTTPSession {
         router.begin(exchange, of: task)
         defer { router.end() }
         task.resume()
-        exchange.ended.wait()
+        // Looked at from here, since a write to a busy disk can hold up the thread of the session for seconds. Within this time a gigabyte
+        // a second brings 20 MB.
+        while exchange.ended.wait(timeout: .now() + .milliseconds(20)) == .timedOut {
+            if router.queue.operationCount > mostWaiting { task.cancel() }
+        }
         return try exchange.result()
     }
 
@@ -186,9 +191,8 @@ private final class Router: NSObject, URLSessionDataDelegate, Sendable {
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         guard let exchange = exchange(of: dataTask) else { return }
-        // Parts that wait already are still written: what is asked for again begins behind them.
-        if !exchange.receive(data) { return dataTask.cancel() }
-        if queue.operationCount > HTTPSession.mostWaiting { dataTask.cancel() }
+        // After `overrun`, parts that wait are still written: what is asked for again begins behind them.
+        if !exchange.receive(data) { dataTask.cancel() }
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {

@@ -13,8 +13,8 @@ final class HubClient {
     static let mostRetries = 5
     /// Redirections that are followed at most.
     private static let mostRedirections = 5
-    /// A listing of a hundred thousand files takes about 25 MB.
-    static let longestListing = 32 << 20
+    /// A listing of sixty thousand files; models have tens. Read, one of small values takes up to thirteen times as much memory.
+    static let longestListing = 16 << 20
     /// The longest wait that a server may ask for, in seconds.
     private static let longestWait = 120.0
 
