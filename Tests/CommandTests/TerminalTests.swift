@@ -38,8 +38,10 @@ import Transformer
 
         func type(_ keys: String) throws { try terminal.write(contentsOf: Data(keys.utf8)) }
 
-        /// Reads until the text since the last call contains `mark`; nil when it does not come.
-        func wait(for mark: String) -> String? {
+        /// Reads until the text since the last call contains `mark` and, behind it, a prompt; nil when it does not come.
+        ///
+        /// Keys must wait for the prompt: until it is there the terminal is in its usual mode, in which it takes Ctrl-D for itself.
+        func waitForPrompt(after mark: String = "") -> String? {
             var seen = ""
             let deadline = Date().addingTimeInterval(60)
             while Date() < deadline {
@@ -48,7 +50,8 @@ import Transformer
                 let part = terminal.availableData
                 if part.isEmpty { break }
                 seen += String(decoding: part, as: UTF8.self)
-                if seen.contains(mark) { return seen }
+                let start = mark.isEmpty ? seen.startIndex : seen.range(of: mark)?.upperBound
+                if let start, seen[start...].contains("\r> \u{1B}[K") { return seen }
             }
             return nil
         }
@@ -59,13 +62,13 @@ import Transformer
         try withSmallModel { directory in
             let session = try Session(["chat", "model", "--temperature", "0"], in: directory)
             defer { session.process.terminate() }
-            #expect(session.wait(for: "\r> \u{1B}[K") != nil)
+            #expect(session.waitForPrompt() != nil)
             // Unknown commands answer at once, and say what line they were.
             try session.type("/wrong\u{1B}[D\u{1B}[D\u{7F}u\r")
-            let first = try #require(session.wait(for: "lists them"))
+            let first = try #require(session.waitForPrompt(after: "lists them"))
             #expect(first.contains("/wrung is not a command"), "\(first)")
             try session.type("\u{1B}[A\u{05}!\r")
-            let second = try #require(session.wait(for: "lists them"))
+            let second = try #require(session.waitForPrompt(after: "lists them"))
             #expect(second.contains("/wrung! is not a command"), "\(second)")
             try session.type("\u{04}")
             session.process.waitUntilExit()

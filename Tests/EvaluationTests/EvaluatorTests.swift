@@ -17,7 +17,7 @@ import Tokenization
     @Test func chatsAreScoredWhereTheAssistantSpeaks() throws {
         try withCheckpoint(smallDecoder()) { model in
             let template = ChatTemplate.roleMarkers
-            guard case .chat(let messages) = chat else { return }
+            guard case .chat(let messages, _) = chat else { return }
             let encoded = try template.encode(messages, with: goldenTokenizer)
             let windows = try Evaluator(context: 128).windows([chat], for: model)
             #expect(windows == [Window(ids: encoded.ids, lossMask: encoded.assistantMask)])

@@ -58,9 +58,9 @@ import Transformer
                 })
             #expect(Set(records.map(\.meta.finishReason)) == [.stop, .length])
             #expect(records.reduce(0) { $0 + $1.meta.tokens } <= summary.tokens)
-            guard case .messages(let first) = records[0].content,
+            guard case .messages(let first, _) = records[0].content,
                 case .completion("Where does Orrin live?", let reply) =
-                    records[3].content, case .messages(let long) = records[6].content,
+                    records[3].content, case .messages(let long, _) = records[6].content,
                 case .text(let story) = records[9].content
             else {
                 Issue.record("records are not of their prompts' kinds")
@@ -268,7 +268,7 @@ import Transformer
             let author = try smallAuthor()
             let greedy = Synthesis.Options(sampling: .greedy(maxNewTokens: 8), answer: .every)
             try run(greedy, into: output, author: author, prompts: [smallPrompts[2]])
-            guard case .messages(let messages) = try records(output)[0].content else {
+            guard case .messages(let messages, _) = try records(output)[0].content else {
                 Issue.record("not a chat")
                 return
             }

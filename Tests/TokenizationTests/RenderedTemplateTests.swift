@@ -169,6 +169,23 @@ import Testing
         #expect(try targets(jinja, Array(chat[..<3])) == ["<think>\nhm\n</think>\n\ntwo<|end|>"])
     }
 
+    /// Some templates drop the reasoning of every answer, the last one's too; others write its markers themselves.
+    @Test func reasoningInTheContent() throws {
+        var chat = Self.chat
+        chat[4].content = "<think>\nso\n</think>\n\nfour"
+        let head = "{% for m in messages %}<|user|>{{ m.role }}\n"
+        let tail = "<|end|>\n{% endfor %}{% if add_generation_prompt %}<|user|>assistant\n{% endif %}"
+        let dropping = head + "{{ m.content.split('</think>')[-1] | trim }}" + tail
+        #expect(try targets(dropping, chat) == ["two<|end|>"])
+        let writing =
+            head
+            + "{% if '</think>' in m.content %}<think>\n{{ m.content.split('</think>')[0].split('<think>')[-1] | trim }}"
+            + "\n</think>\n\n{% endif %}{{ m.content.split('</think>')[-1] | trim }}" + tail
+        #expect(try targets(writing, chat) == ["two<|end|>", "<think>\nso\n</think>\n\nfour<|end|>"])
+        // One that leaves answers out teaches nothing.
+        #expect(try targets(head + "{{ m.content if m.role != 'assistant' else '' }}" + tail, chat) == [])
+    }
+
     @Test func trimmedAndEmptyAnswers() throws {
         let jinja = try #require(Golden.load().templates["default-system"])
         var chat = Self.chat

@@ -5,7 +5,7 @@ import Transformer
 /// One line of the output: the conversation or text, and its origin.
 struct SyntheticRecord: Codable {
     enum Content: Equatable {
-        case messages([Message], tools: [OrderedJSON])
+        case messages([Message], tools: [OrderedJSON] = [])
         case completion(prompt: String, completion: String)
         case text(String)
     }

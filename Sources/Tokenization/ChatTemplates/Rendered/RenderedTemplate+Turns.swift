@@ -18,8 +18,8 @@ struct RenderedTurn {
 /// token behind the message, which ends its turn.
 ///
 /// Templates write earlier turns otherwise than the last one: they drop the reasoning, or an empty `<think>` block. The turn
-/// is then looked up by the characters that came from its message. It is a target only if all of them are still there: a
-/// model that reasons would otherwise be taught to answer without.
+/// is then looked up by the characters that came from its message. It is a target only if all of them are still there, and all
+/// of its content is: a model that reasons would otherwise be taught to answer without.
 extension RenderedTemplate {
     func turns(
         of messages: [Message], tools: [OrderedJSON], in chat: ChatRendering, _ tokenizer: Tokenizer,
@@ -80,19 +80,27 @@ private struct TurnFinder {
             let prompt = rendering(index, addGenerationPrompt: true)
         else { return found(origin, index, before: [], after: nil) }
         let follows = answered.bytes.starts(with: prompt.bytes)
+        let content = Self.visible(messages[index].content.utf8)
         guard let own = answered.range(of: origin) else {
             // An empty message has a place only where both texts agree up to it.
             let start = prompt.bytes.count
-            guard follows, chat.bytes.starts(with: prompt.bytes) else { return nil }
+            guard content.isEmpty, follows, chat.bytes.starts(with: prompt.bytes) else { return nil }
             let end = endOfTurn(after: start, in: common(answered, start, start))
             return RenderedTurn(message: index, range: start..<end, isTarget: true)
         }
         let before =
             follows && prompt.bytes.count <= own.lowerBound
             ? answered.bytes[prompt.bytes.count..<own.lowerBound] : []
-        guard answered.text(of: origin) == chat.text(of: origin) else { return nil }
+        // Markers of reasoning that a message has in its content are written by the template.
+        let common = zip(answered.bytes, prompt.bytes).prefix { $0 == $1 }.count
+        guard Self.visible(answered.bytes[min(common, own.lowerBound)..<own.upperBound]).contains(content),
+            Self.visible(answered.text(of: origin)) == Self.visible(chat.text(of: origin))
+        else { return nil }
         return found(origin, index, before: before, after: (answered, own.upperBound))
     }
+
+    /// Text without spaces and line breaks, which templates trim.
+    private static func visible(_ text: some Sequence<UInt8>) -> [UInt8] { text.filter { $0 > 0x20 } }
 
     /// The turn by the characters of its message.
     ///
