@@ -102,6 +102,22 @@ import Testing
         }
     }
 
+    @Test func datesEqualPythons() throws {
+        let json = try JSONSerialization.jsonObject(with: Data(contentsOf: golden("jinja/dates.json")))
+        let rows = try #require(json as? [[Any]])
+        #expect(rows.count > 50)
+        let template = try JinjaTemplate("{{ strftime_now(format) }}")
+        let zone = try #require(TimeZone(secondsFromGMT: 0))
+        for row in rows {
+            let (seconds, format) = (try #require(row[0] as? Double), try #require(row[1] as? String))
+            let text = try template.render(
+                ["format": .text(format, origin: Origin(1))], date: Date(timeIntervalSince1970: seconds),
+                timeZone: zone
+            ).text
+            #expect(text == row[2] as? String, "\(seconds): \(format)")
+        }
+    }
+
     @Test func errorsNameTheLine() throws {
         #expect(throws: JinjaError(.undefined, "'x' is undefined", line: 3)) {
             try JinjaTemplate("a\n{% if true %}\n{{ x.y }}\n{% endif %}").render([:])

@@ -43,6 +43,7 @@ enum SequenceFilters {
             return .string(
                 try PythonSequence.slice(.string(text), nil, nil, .int(-1), budget).textOrEmpty)
         }
+        if value.isUndefined { return .object(ListIterator([])) }
         if let values = try PythonSequence.reversed(value, budget) {
             return .object(ListIterator(values, depth: value.depth + 1))
         }
@@ -109,7 +110,7 @@ enum SequenceFilters {
         let isSensitive = given[0].map(PythonLogic.isTrue) ?? false
         var seen: Set<MapKey> = []
         return .object(
-            try MappedIterator(try PythonSequence.iterator(value), depth: 1) { (value) throws(JinjaError) in
+            try MappedIterator(elements(of: value), depth: 1) { (value) throws(JinjaError) in
                 try budget.step()
                 try budget.allocate(64)
                 let key = try AttributePath.comparable(
@@ -184,8 +185,16 @@ enum SequenceFilters {
         return try .list(pairs)
     }
 
+    /// The elements, or an iterator that fails: a generator of Python finds out when it is asked.
+    private static func elements(of value: JinjaValue) -> ValueIterator {
+        do throws(JinjaError) { return try PythonSequence.iterator(value) } catch {
+            return FailingIterator(error)
+        }
+    }
+
     static let batch: Filter = { value, arguments, budget throws(JinjaError) in
         let given = try arguments.bind("batch", ["linecount", "fill_with"], required: 1)
+        guard PythonSequence.isIterable(value) else { return .object(elements(of: value)) }
         let count = try StringMethods.integer(given[0]!, "batch")
         var batches: [JinjaValue] = []
         var batch: [JinjaValue] = []
@@ -208,6 +217,7 @@ enum SequenceFilters {
 
     static let slice: Filter = { value, arguments, budget throws(JinjaError) in
         let given = try arguments.bind("slice", ["slices", "fill_with"], required: 1)
+        guard PythonSequence.isIterable(value) else { return .object(elements(of: value)) }
         let count = try StringMethods.integer(given[0]!, "slice")
         let values = try PythonSequence.elements(value, budget)
         guard count != 0 else {

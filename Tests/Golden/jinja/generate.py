@@ -4,6 +4,7 @@
 
 expressions.json: pairs of an expression and its text, or null where Python raises; each is rendered as `{{ expression }}` with
 VARIABLES. Most are products: each operator with each pair of values, each filter, test and method with each value.
+dates.json: seconds since 1970, a format, and what `strftime` makes of them in UTC.
 templates.json: templates with statements, their text or error, and the positions of `generation` blocks.
 manifest.json: versions and SHA-256 digests. Needs transformers and jinja2 (last run with the versions of the manifest).
 
@@ -12,6 +13,7 @@ What differs by intent is left out: integers beyond 64 bits, objects that Python
 """
 
 import copy
+import datetime
 import hashlib
 import itertools
 import json
@@ -180,6 +182,21 @@ SYNTAX = [
 ]
 
 
+# Turns of years, leap days, noon and midnight, and weeks of ISO 8601 that belong to another year.
+SECONDS = [0, 951782400, 1104537599, 1109635200, 1230768000, 1262304000, 1483228799, 1609459200, 1704067200, 1709208000,
+           1735689600, 1767225599, 1782864296, 2524607999, 4102444800, -86400, -2208988800]
+DIRECTIVES = "aAbBcCdDeFgGHhIjklmMnpPrRSstTuUVwWxXyYzZ%qE"
+
+
+def dates():
+    """Not `%f`: a time is given in whole seconds."""
+    for seconds in SECONDS:
+        time = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+        formats = ["|".join(f"%{letter}" for letter in DIRECTIVES if letter not in "sqE"), "%-d %-m %_d %^a %-I:%M %-j %%d %", "%d %b %Y", "\u00e9%Y"]
+        for form in formats:
+            yield seconds, form, time.strftime(form)
+
+
 def templates():
     yield from json.loads((HERE / "source.json").read_text(encoding="utf-8"))
 
@@ -218,6 +235,7 @@ def main():
     cases = [case | render(case) for case in templates()]
     files = {
         "variables.json": json.dumps(VARIABLES, ensure_ascii=True),
+        "dates.json": "[\n" + ",\n".join(json.dumps(date) for date in dates()) + "\n]\n",
         "expressions.json": "[\n" + ",\n".join(json.dumps(pair) for pair in results) + "\n]\n",
         "templates.json": "[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n",
     }
