@@ -160,6 +160,26 @@ struct HubFixture {
         }
     }
 
+    @Test func aPartThatWasNotAskedForIsNotWritten() async throws {
+        try await HubFixture.run { fixture in
+            fixture.hub.change { state in
+                state.cut = 100_000
+                state.answer = { request in
+                    guard request.range != nil else { return nil }
+                    return HTTPResponse(
+                        statusCode: .partialContent,
+                        headers: [HTTPHeader("Content-Range"): "bytes 0-199999/300000"],
+                        body: Data(count: 200_000))
+                }
+            }
+            let error = await fixture.failure()
+            #expect(error?.problem.contains("does not go on") == true, "\(String(describing: error))")
+            fixture.hub.change { $0.answer = { _ in nil } }
+            _ = try await fixture.pull()
+            #expect(try fixture.content("model.safetensors") == FakeHub.checkpoint["model.safetensors"])
+        }
+    }
+
     @Test func aWrongChecksumIsRefusedAndNothingKept() async throws {
         try await HubFixture.run { fixture in
             let wrong = FakeHub.bytes(300_000).map { ~$0 }

@@ -50,7 +50,7 @@ extension HubCache {
         throw UserError.system(EEXIST, "cannot link", at: url, while: .writing)
     }
 
-    /// Records the commit of a branch or tag.
+    /// Records the commit of a branch or tag; a revision that is a commit needs no record.
     /// - Throws: `UserError` if it cannot be written.
     func record(_ commit: String, as revision: String, of repository: String) throws {
         guard revision != commit else { return }

@@ -12,9 +12,13 @@ struct BlobDownload {
     let blob: URL
     /// Asks for the file's metadata again: an address in a CDN is valid for a limited time.
     let renewed: () throws -> FileMetadata
+    /// Called with messages for the user.
+    let note: (String) -> Void
     /// Called with the number of bytes that are there, on a thread of the session.
     let progress: @Sendable (Int) -> Void
 
+    /// A file whose checksum takes seconds: a gigabyte takes about three.
+    private static let largeFile = 1 << 30
     /// Failures in a row without a new byte after which the download ends.
     private static let mostFailures = HubClient.mostRetries
 
@@ -28,6 +32,7 @@ struct BlobDownload {
         // A whole file from before may be damaged: then it is downloaded once more from the beginning.
         for isLast in [false, true] {
             let resumed = try transfer()
+            if metadata.size > Self.largeFile { note("verifying the checksum of \(failure.file ?? "")") }
             if try BlobChecksum.matches(incomplete, etag: metadata.etag, size: metadata.size) {
                 return try AtomicFile.install(incomplete, as: blob)
             }

@@ -57,11 +57,8 @@ public struct ModelDownload: Sendable {
             selection.weights(index: {
                 snapshot.appending(path: CheckpointContents.index)
             }))
-        if listing.commit != reference.revision {
-            try cache.record(
-                listing.commit, as: reference.revision ?? HubReference.defaultRevision,
-                of: reference.repository)
-        }
+        try cache.record(
+            listing.commit, as: reference.revision ?? HubReference.defaultRevision, of: reference.repository)
         return Result(
             url: reference.file.map { snapshot.appending(path: $0) } ?? snapshot, commit: listing.commit,
             files: transfer.files, downloaded: transfer.downloaded)
@@ -144,7 +141,7 @@ private struct Transfer {
                 failure: HubFailure(reference: reference, settings: client.settings, file: name),
                 metadata: metadata, blob: blob,
                 renewed: { try client.metadata(of: name, in: reference, listing) },
-                progress: meter.file()
+                note: { [progress] in progress(.note($0)) }, progress: meter.file()
             ).run()
             downloaded += metadata.size - file.there
         }
