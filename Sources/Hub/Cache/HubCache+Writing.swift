@@ -53,7 +53,6 @@ extension HubCache {
     /// Records the commit of a branch or tag; a revision that is a commit needs no record.
     /// - Throws: `UserError` if it cannot be written.
     func record(_ commit: String, as revision: String, of repository: String) throws {
-        guard revision != commit else { return }
         let url = folder(of: repository).appending(path: "refs/\(revision)")
         guard self.commit(of: HubReference(repository: repository, revision: revision)) != commit else {
             return

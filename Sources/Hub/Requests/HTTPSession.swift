@@ -45,18 +45,9 @@ final class HTTPSession {
 
     deinit { session.invalidateAndCancel() }
 
-    /// Variables that other HTTP clients read and curl, which URLSession is built on, does not.
+    /// curl, which URLSession is built on, reads all variables about proxies in lower and upper case but one.
     private static func adoptEnvironment() {
-        let environment = ProcessInfo.processInfo.environment
-        if environment["http_proxy"] == nil, let proxy = environment["HTTP_PROXY"] {
-            setenv("http_proxy", proxy, 0)
-        }
-        // Certificates of a proxy that decrypts the traffic.
-        for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
-            if let file = environment[name], FileManager.default.isReadableFile(atPath: file) {
-                setenv("URLSessionCertificateAuthorityInfoFile", file, 0)
-            }
-        }
+        if let proxy = ProcessInfo.processInfo.environment["HTTP_PROXY"] { setenv("http_proxy", proxy, 0) }
     }
 
     /// Sends a request and waits for the end of its answer.

@@ -73,7 +73,8 @@ struct HubFailure: Sendable {
         case .insecure(let reason):
             return error(
                 "no secure connection to \(host): \(reason)",
-                hint: "where a proxy decrypts the traffic, name its certificates with SSL_CERT_FILE",
+                hint:
+                    "where a proxy decrypts the traffic, add its certificate to the system's (update-ca-certificates)",
                 .unavailable)
         case .timedOut:
             return error(
