@@ -56,6 +56,8 @@ import Testing
         "{% set n = namespace(x=[]) %}{% for i in range(100000) %}{% set n.x = n.x|map('upper') %}{% endfor %}{{ n.x|list }}",
         "{% set n = namespace(x=[]) %}{% for i in range(100000) %}{% set n.x = cycler(n.x) %}{% endfor %}",
         "{% set n = namespace(x=[]) %}{% for i in range(100000) %}{% set n.x = [n.x].index %}{% endfor %}",
+        "{% set n = namespace(x=1) %}{% for i in range(120) %}{% set n.x = [n.x] %}{% endfor %}{% macro f() %}{{ n.x|tojson }}{{ f() }}{% endmacro %}{{ f() }}",
+        "{% set n = namespace(x=1) %}{% for i in range(120) %}{% set n.x = [n.x] %}{% endfor %}{% macro f() %}{{ n.x ~ (n.x == n.x[:]) ~ (n.x < n.x[:]) }}{{ f() }}{% endmacro %}{{ f() }}",
         "{% set n = namespace() %}{% set n.x = n %}{{ n }}",
         "{% set n = namespace() %}{% set n.x = [[[n]]] %}{{ n }}",
         "{% set n = namespace() %}{% set n.x = [n] %}{{ [n]|string }}",

@@ -27,6 +27,8 @@ struct JSONText {
         case .string(let text): try quote(text, to: &builder, budget)
         case .list(let list), .tuple(let list):
             if list.values.isEmpty { return builder.append("[]") }
+            try budget.enter(1)
+            defer { budget.leave(1) }
             builder.append("[")
             for (place, value) in list.values.enumerated() {
                 try separate(place, level + 1, to: &builder, budget)
@@ -48,6 +50,8 @@ struct JSONText {
         if sortsKeys {
             places = try PythonSort.sorted(places, budget) { (place) throws(JinjaError) in map.keys[place] }
         }
+        try budget.enter(1)
+        defer { budget.leave(1) }
         builder.append("{")
         for (number, place) in places.enumerated() {
             try separate(number, level + 1, to: &builder, budget)

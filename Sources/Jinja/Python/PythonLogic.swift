@@ -45,6 +45,8 @@ enum PythonLogic {
         case (.none, .none), (.undefined, .undefined): return true
         case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
             guard left.values.count == right.values.count else { return false }
+            try budget.enter(1)
+            defer { budget.leave(1) }
             for (place, value) in left.values.enumerated() {
                 try budget.step()
                 guard try equal(value, right.values[place], budget) else { return false }
@@ -52,6 +54,8 @@ enum PythonLogic {
             return true
         case (.map(let left), .map(let right)):
             guard left.count == right.count else { return false }
+            try budget.enter(1)
+            defer { budget.leave(1) }
             for (place, key) in left.keys.enumerated() {
                 try budget.step()
                 guard let other = try right.value(of: key), try equal(left.values[place], other, budget)
@@ -115,6 +119,8 @@ enum PythonLogic {
             // UTF-8 sorts as code points do.
             return left.bytes == right.bytes ? 0 : left.bytes.lexicographicallyPrecedes(right.bytes) ? -1 : 1
         case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
+            try budget.enter(1)
+            defer { budget.leave(1) }
             for (left, right) in zip(left.values, right.values) {
                 try budget.step()
                 if try !equal(left, right, budget) { return try threeWay(left, right, budget) }

@@ -38,6 +38,8 @@ enum PythonRepr {
         case .tuple(let list):
             try write(list.values, "(", list.values.count == 1 ? ",)" : ")", to: &builder, budget)
         case .map(let map):
+            try budget.enter(1)
+            defer { budget.leave(1) }
             builder.append("{")
             for (place, key) in map.keys.enumerated() {
                 if place > 0 { builder.append(", ") }
@@ -54,6 +56,8 @@ enum PythonRepr {
         _ values: [JinjaValue], _ open: StaticString, _ close: StaticString, to builder: inout TracedBuilder,
         _ budget: RenderBudget
     ) throws(JinjaError) {
+        try budget.enter(1)
+        defer { budget.leave(1) }
         builder.append(open)
         for (place, value) in values.enumerated() {
             if place > 0 { builder.append(", ") }

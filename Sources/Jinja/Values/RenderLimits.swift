@@ -71,9 +71,10 @@ final class RenderBudget: @unchecked Sendable {
         try allocate(count, times: MemoryLayout<JinjaValue>.stride)
     }
 
+    /// Counts levels of nested nodes, or of a value that is compared or written.
     func enter(_ levels: Int) throws(JinjaError) {
         guard depth + levels <= Self.deepestEvaluation else {
-            throw JinjaError(.limit, "calls of macros and loops are nested too deeply")
+            throw JinjaError(.limit, "calls of macros, loops or values are nested too deeply")
         }
         depth += levels
     }
