@@ -113,7 +113,7 @@ enum NumberFilters {
         }
         let base: Double = isBinary ? 1024 : 1000
         if size == 1 { return .text("1 Byte") }
-        if size < base { return .text("\(try PythonLogic.isFinite(size)) Bytes") }
+        if size < base { return .text("\(try wholePart(size)) Bytes") }
         let prefixes = ["k", "M", "G", "T", "P", "E", "Z", "Y"]
         var unit = base
         var prefix = ""
@@ -125,11 +125,8 @@ enum NumberFilters {
         let name = isBinary ? prefix.uppercased() + "iB" : prefix + "B"
         return .text(PythonFloat.fixed(base * size / unit, 1) + " " + name)
     }
-}
 
-extension PythonLogic {
-    /// The whole part of a finite number.
-    fileprivate static func isFinite(_ number: Double) throws(JinjaError) -> Int {
+    private static func wholePart(_ number: Double) throws(JinjaError) -> Int {
         guard number.isFinite, let whole = Int(exactly: number.rounded(.towardZero)) else {
             throw .runtime("cannot convert float to integer")
         }
