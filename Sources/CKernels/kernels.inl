@@ -16,6 +16,7 @@
 #include "norm.inl"
 #include "rotary.inl"
 #include "gate.inl"
+#include "activation.inl"
 #include "softmax.inl"
 #include "softcap.inl"
 #include "attention.inl"
@@ -66,11 +67,17 @@ const DistillKernels KERNEL(table) = {
     .integer_product = KERNEL(integer_product),
     .rms_norm = KERNEL(rms_norm),
     .rms_norm_backward = KERNEL(rms_norm_backward),
+    .layer_norm = KERNEL(layer_norm),
+    .layer_norm_backward = KERNEL(layer_norm_backward),
     .rotary = KERNEL(rotary),
     .swiglu = KERNEL(swiglu),
     .swiglu_backward = KERNEL(swiglu_backward),
     .geglu = KERNEL(geglu),
     .geglu_backward = KERNEL(geglu_backward),
+    .gelu_tanh = KERNEL(gelu_tanh),
+    .gelu_tanh_backward = KERNEL(gelu_tanh_backward),
+    .gelu = KERNEL(gelu),
+    .gelu_backward = KERNEL(gelu_backward),
     .soft_cap = KERNEL(soft_cap),
     .soft_cap_backward = KERNEL(soft_cap_backward),
     .causal_softmax = KERNEL(causal_softmax),

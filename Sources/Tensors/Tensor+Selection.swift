@@ -70,3 +70,20 @@ extension StoredWeights {
         preconditionFailure("row \(row) of \(rows)")
     }
 }
+
+extension Tensor {
+    /// A matrix of its own with rows and columns exchanged: [C, R].
+    public func transposed() -> Tensor {
+        precondition(shape.count == 2, "a tensor \(shape) is no matrix")
+        let (rows, columns) = (shape[0], shape[1])
+        let result = Tensor(shape: [columns, rows])
+        withUnsafeFloats { source in
+            result.withUnsafeMutableFloats { target in
+                for row in 0..<rows {
+                    for column in 0..<columns { target[column * rows + row] = source[row * columns + column] }
+                }
+            }
+        }
+        return result
+    }
+}

@@ -97,6 +97,13 @@ typedef struct DistillKernels {
     // dx (+)= gradient of x (added when `accumulate`), dweight += gradient of weight.
     void (*rms_norm_backward)(const float *x, const float *weight, const float *inverse, const float *dy, float *dx,
                               int accumulate, float *dweight, size_t rows, size_t width);
+    // y[r] = (x[r] - mean[r]) * inverse[r] * weight + bias, inverse[r] = 1 / sqrt(variance(x[r]) + epsilon)
+    void (*layer_norm)(const float *x, const float *weight, const float *bias, float *y, float *mean, float *inverse,
+                       size_t rows, size_t width, float epsilon);
+    // dx (+)= gradient of x (added when `accumulate`); dweight and dbias are added to.
+    void (*layer_norm_backward)(const float *x, const float *weight, const float *mean, const float *inverse,
+                                const float *dy, float *dx, int accumulate, float *dweight, float *dbias,
+                                size_t rows, size_t width);
 
     // ---- rotary.inl ----
     // Rotates the first `heads` heads of each row by the angles of its position, in place. Hugging Face's
@@ -114,6 +121,14 @@ typedef struct DistillKernels {
     // The same with the tanh form of GELU in place of silu.
     void (*geglu)(const float *gate_up, float *y, size_t rows, size_t width);
     void (*geglu_backward)(const float *gate_up, const float *dy, float *dgate_up, size_t rows, size_t width);
+
+    // ---- activation.inl ----
+    // GELU in its tanh form, and exact.
+    void (*gelu_tanh)(const float *x, float *y, size_t n);
+    void (*gelu)(const float *x, float *y, size_t n);
+    // dx from dy; overwrites dx.
+    void (*gelu_tanh_backward)(const float *x, const float *dy, float *dx, size_t n);
+    void (*gelu_backward)(const float *x, const float *dy, float *dx, size_t n);
 
     // ---- softcap.inl ----
     // x becomes cap * tanh(scale * x / cap).

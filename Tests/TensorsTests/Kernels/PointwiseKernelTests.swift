@@ -163,6 +163,65 @@ import Testing
         expectClose(Array(d[..<gates.count]), [2, 0, 2, 0, 1, 1, 1], relative: 1e-6, absolute: 1e-26)
     }
 
+    @Test(arguments: KernelTable.all, Fixture.sizes)
+    func activations(table: KernelTable, count: Int) {
+        let f = table.functions
+        for (forward, backward, activation) in [
+            (f.gelu!, f.gelu_backward!, Activation.gelu),
+            (f.gelu_tanh!, f.gelu_tanh_backward!, .geluTanh),
+        ] {
+            for scale: Float in [0.01, 1, 4] {
+                let (x, dy) = (Fixture.normal(count, deviation: scale), Fixture.normal(count, seed: 2))
+                let exact = x.map(Double.init)
+                let y = guarded(count) { forward(x, $0, count) }
+                // The argument of exp is rounded by 6e-8 of its size, up to 87 before the result vanishes.
+                expectClose(
+                    y, exact.map { Reference.activated($0, activation) }, relative: 3e-5, absolute: 1e-35)
+                let dx = guarded(count) { backward(x, dy, $0, count) }
+                let slopes = exact.map { x in
+                    centralDifferences(at: [[x]], input: 0, step: 1e-3) {
+                        Reference.activated($0[0][0], activation)
+                    }[0]
+                }
+                expectClose(dx, zip(slopes, dy).map { $0 * Double($1) }, relative: 1e-5, absolute: 2e-6)
+            }
+        }
+    }
+
+    @Test(arguments: KernelTable.all)
+    func activationsAtExtremes(table: KernelTable) {
+        let x: [Float] = [1e4, -1e4, 15, -15, 0, -0.0, 0x1p-140]
+        for (forward, backward) in [
+            (table.functions.gelu!, table.functions.gelu_backward!),
+            (table.functions.gelu_tanh!, table.functions.gelu_tanh_backward!),
+        ] {
+            let y = guarded(x.count) { forward(x, $0, x.count) }
+            expectClose(y, [1e4, 0, 15, 0, 0, 0, 0], relative: 1e-6, absolute: 1e-30)
+            let ones = [Float](repeating: 1, count: x.count)
+            let dx = guarded(x.count) { backward(x, ones, $0, x.count) }
+            expectClose(dx, [1, 0, 1, 0, 0.5, 0.5, 0.5], relative: 1e-6, absolute: 1e-26)
+        }
+    }
+
+    /// The mean may be large beside the deviations from it.
+    @Test(arguments: KernelTable.all, Fixture.sizes)
+    func layerNorm(table: KernelTable, width: Int) {
+        let rows = 3
+        for shift: Float in [0, 100] {
+            let x = Fixture.normal(rows * width).map { $0 + shift }
+            let (weight, bias) = (Fixture.normal(width, seed: 2), Fixture.normal(width, seed: 3))
+            var (mean, inverse) = ([Float](repeating: 0, count: rows), [Float](repeating: 0, count: rows))
+            let y = guarded(rows * width) {
+                table.functions.layer_norm(x, weight, bias, $0, &mean, &inverse, rows, width, 1e-5)
+            }
+            let wanted = Reference.layerNorm(
+                x.map(Double.init), weight: weight.map(Double.init), bias: bias.map(Double.init),
+                epsilon: Double(Float(1e-5)))
+            // A mean of 100 is rounded by 4e-6.
+            expectClose(y, wanted, relative: 1e-5, absolute: shift == 0 ? 5e-6 : 1e-4)
+        }
+    }
+
     /// tanh near 0, where it is its argument, about the change of formula at 0.3, and out to the cap.
     @Test(arguments: KernelTable.all)
     func softCap(table: KernelTable) {

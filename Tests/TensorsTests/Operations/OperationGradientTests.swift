@@ -76,6 +76,54 @@ import Testing
             })
     }
 
+    /// All query heads are normed together, and all key heads.
+    @Test(arguments: [(1, 1, 1, 4), (70, 4, 2, 6)])
+    func queryKeyNormOfAllHeads(rows: Int, heads: Int, keyValueHeads: Int, dimension: Int) {
+        let shape = AttentionShape(heads: heads, keyValueHeads: keyValueHeads, dimension: dimension)
+        let (queries, keys) = (heads * dimension, keyValueHeads * dimension)
+        expectGradient(
+            shapes: [[rows, shape.fusedWidth], [queries], [keys]],
+            operation: {
+                headNorm($0[0], queryWeight: $0[1], keyWeight: $0[2], epsilon: 1e-5, shape: shape)
+            },
+            reference: { x in
+                (0..<rows).flatMap { n in
+                    let row = Array(x[0][n * shape.fusedWidth..<(n + 1) * shape.fusedWidth])
+                    let epsilon = Double(Float(1e-5))
+                    return Reference.rmsNorm(Array(row[..<queries]), weight: x[1], epsilon: epsilon)
+                        + Reference.rmsNorm(
+                            Array(row[queries..<queries + keys]), weight: x[2], epsilon: epsilon)
+                        + row[(queries + keys)...]
+                }
+            })
+    }
+
+    /// 130 rows make three pieces, whose weight gradients are added up.
+    @Test(arguments: [(3, 31), (130, 3)])
+    func layerNormOperation(rows: Int, width: Int) {
+        expectGradient(
+            shapes: [[rows, width], [width], [width]], scales: [0.1, 1, 4, 100],
+            operation: { layerNorm($0[0], weight: $0[1], bias: $0[2], epsilon: 1e-5) },
+            reference: {
+                Reference.layerNorm($0[0], weight: $0[1], bias: $0[2], epsilon: Double(Float(1e-5)))
+            })
+    }
+
+    @Test(arguments: [Activation.gelu, .geluTanh])
+    func activationOperation(activation: Activation) {
+        expectGradient(
+            shapes: [[3, 31]], operation: { activated($0[0], activation) },
+            reference: { $0[0].map { Reference.activated($0, activation) } })
+    }
+
+    @Test(arguments: [1, 0.22] as [Float])
+    func scaledSumOperation(factor: Float) {
+        expectGradient(
+            shapes: [[7, 9], [7, 9]],
+            operation: { scaledSum($0[0], by: factor, adding: $0[1]) },
+            reference: { zip($0[0], $0[1]).map { Double(factor) * $0 + $1 } })
+    }
+
     @Test func scaledEmbedding() {
         expectGradient(
             shapes: [[6, 5]], operation: { embedding([4, 0, 4, 2], table: $0[0], scale: 2.5) },

@@ -14,6 +14,25 @@ extension Reference {
         }
     }
 
+    public static func layerNorm(
+        _ x: [Double], weight: [Double], bias: [Double], epsilon: Double
+    ) -> [Double] {
+        let width = weight.count
+        return (0..<x.count / width).flatMap { n in
+            let row = x.row(n, width: width)
+            let mean = row.reduce(0, +) / Double(width)
+            let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+            return row.indices.map {
+                (row[$0] - mean) / (variance + epsilon).squareRoot() * weight[$0] + bias[$0]
+            }
+        }
+    }
+
+    /// x · P(X ≤ x) of a standard normal X, or its tanh form.
+    public static func activated(_ x: Double, _ activation: Activation) -> Double {
+        activation == .gelu ? x * erfc(-x / 2.0.squareRoot()) / 2 : geluTanh(x)
+    }
+
     public static func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
 
     /// x / 2 · (1 + tanh(u)), u = √(2/π) · (x + 0.044715 x³), without the cancellation where tanh is near −1.
