@@ -88,7 +88,7 @@ extension Checkpoint {
                 }
             }
             writer.add(tokens)
-            writer.add(decoder, family, as: dtype)
+            try writer.add(decoder, family, as: dtype)
             try writer.write(to: url)
         } catch var error as UserError where error.file == nil {
             error.file = url.relativePath

@@ -13,7 +13,12 @@ extension Checkpoint {
         guard shape.layers <= file.tensors.count else {
             throw file.error("\(shape.layers) layers, but only \(file.tensors.count) tensors")
         }
-        var available = file.tensors
+        var available = try GGUFExperts.separated(file.tensors, experts: shape.experts?.count ?? 0)
+        if let experts = shape.experts?.count, experts * shape.layers > available.count {
+            throw file.error(
+                "\(experts) experts in each of \(shape.layers) layers, but only \(file.tensors.count) tensors"
+            )
+        }
         for name in [GGUFNames.embedding, GGUFNames.head] {
             available[name] = available[name]?.prefix(shape.vocabularySize, of: description.rows)
         }

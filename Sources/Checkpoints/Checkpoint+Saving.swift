@@ -43,9 +43,7 @@ extension Checkpoint {
         let entries = try HuggingFaceNames.parameters(of: shape, family).flatMap { parameter in
             let tensor = tensors[parameter.name]!.adding(-parameter.offset)
             try refuseLoss(of: tensor, parameter.name, as: type, writing: url)
-            return parameter.parts.map {
-                SafetensorsEntry(name: $0.name, tensor: tensor, rows: $0.rows, as: type)
-            }
+            return parameter.parts.map { SafetensorsEntry($0, of: tensor, as: type) }
         }
         let model = tokens ?? SpecialTokens(tokenizer)
         var generation = model
@@ -109,6 +107,20 @@ extension Tensor {
     /// A tensor with `offset` added to every value; itself where that is 0.
     fileprivate func adding(_ offset: Float) -> Tensor {
         offset == 0 ? self : Tensor(shape: shape, values: values.map { $0 + offset })
+    }
+}
+
+extension SafetensorsEntry {
+    /// A part of one of our parameters, as the file has it.
+    fileprivate init(_ part: ParameterMap.Part, of tensor: Tensor, as type: DType) {
+        guard part.order != nil || part.isTransposed else {
+            self.init(name: part.name, tensor: tensor, rows: part.rows, as: type)
+            return
+        }
+        // Arranged when its turn comes: one copy in memory at a time.
+        self.init(name: part.name, type: type, shape: part.shape) { writer in
+            try part.arranged(tensor).withUnsafeFloats { try Self.write($0, as: type, to: &writer) }
+        }
     }
 }
 

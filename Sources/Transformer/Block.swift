@@ -1,55 +1,66 @@
 import Tensors
 
-// N positions of a batch, C width, H query heads, K key-value heads, D head dimension, F feed-forward width.
+// N positions of a batch, C width, H query heads, K key-value heads, D head dimension.
 
 /// x · weightᵀ + residual: `linear` where gradients flow, `rowwiseLinear` in generation.
 typealias Projection = (_ x: Tensor, _ weight: Tensor, _ residual: Tensor?) -> Tensor
 
-/// One layer: x += attention(norm(x)); x += feedForward(norm(x)). Some families norm both outputs too.
-public final class Block {
-    /// Norm before attention, [C].
-    public let attentionNorm: Tensor
+/// One layer: x += attention(norm(x)); x += feedForward(norm(x)). Some families norm the outputs, too or instead; in some the
+/// feed-forward reads the same x as attention.
+final class Block {
+    /// Norm before attention; nil where attention reads the residual stream itself.
+    private let attentionNorm: Norm?
     /// Projection of queries, keys and values, [(H + 2K)·D, C].
-    public let queryKeyValue: Tensor
+    private let queryKeyValue: Tensor
     /// Projection of the heads' outputs, [C, H·D].
-    public let attentionOutput: Tensor
-    /// Norm before the feed-forward, [C].
-    public let feedForwardNorm: Tensor
-    /// Projections to gates and ups, [2F, C].
-    public let gateUp: Tensor
-    /// Projection back to the residual stream, [C, F].
-    public let down: Tensor
+    private let attentionOutput: Tensor
+    /// Norm before the feed-forward; nil where that reads the residual stream itself.
+    private let feedForwardNorm: Norm?
+    private let feedForward: Part
     /// [(H + 2K)·D]; of models whose queries, keys and values have biases
-    public let queryKeyValueBias: Tensor?
+    private let queryKeyValueBias: Tensor?
     /// [C]; of models whose attention's output has a bias
-    public let attentionOutputBias: Tensor?
-    /// [D] each; of families that norm heads
-    public let headNorms: (query: Tensor, key: Tensor)?
+    private let attentionOutputBias: Tensor?
+    /// [D] each, or [H·D] and [K·D]; of families that norm queries and keys
+    private let queryKeyNorms: (query: Tensor, key: Tensor)?
     /// [C] each; of families that norm outputs
-    public let outputNorms: (attention: Tensor, feedForward: Tensor)?
+    private let outputNorms: (attention: Tensor, feedForward: Tensor)?
+    private let isParallel: Bool
+    private let residualScale: Float
     private let epsilon: Float
-    private let gate: Gate
     private let shape: AttentionShape
 
+    /// One feed-forward, or several with a router.
+    private enum Part {
+        case one(FeedForward)
+        case experts(ExpertLayer)
+    }
+
     init(configuration: Configuration, shape: AttentionShape, parameter: (String) -> Tensor) {
-        attentionNorm = parameter("attentionNorm.weight")
+        let family = configuration.family
+        func norm(_ name: String) -> Norm? {
+            family.normsInputs ? Norm(name, of: configuration, parameter: parameter) : nil
+        }
+        attentionNorm = norm("attentionNorm")
         queryKeyValue = parameter("attention.queryKeyValue.weight")
         attentionOutput = parameter("attention.output.weight")
-        feedForwardNorm = parameter("feedForwardNorm.weight")
-        gateUp = parameter("feedForward.gateUp.weight")
-        down = parameter("feedForward.down.weight")
+        feedForwardNorm = norm("feedForwardNorm")
+        feedForward =
+            configuration.experts.map {
+                .experts(ExpertLayer(configuration: configuration, $0, parameter: parameter))
+            } ?? .one(FeedForward(configuration: configuration, parameter: parameter))
         queryKeyValueBias =
             configuration.hasQueryKeyValueBias ? parameter("attention.queryKeyValue.bias") : nil
         attentionOutputBias = configuration.hasAttentionBias ? parameter("attention.output.bias") : nil
-        let family = configuration.family
-        headNorms =
-            family.normsHeads
-            ? (parameter("attention.queryNorm.weight"), parameter("attention.keyNorm.weight")) : nil
+        queryKeyNorms = family.queryKeyNorm.map { _ in
+            (parameter("attention.queryNorm.weight"), parameter("attention.keyNorm.weight"))
+        }
         outputNorms =
             family.normsOutputs
             ? (parameter("attentionOutputNorm.weight"), parameter("feedForwardOutputNorm.weight")) : nil
+        isParallel = configuration.parallelResidual == true
+        residualScale = configuration.residualScale
         epsilon = configuration.normEpsilon
-        gate = family.gate
         self.shape = shape
     }
 
@@ -68,34 +79,45 @@ public final class Block {
             observe(part, values)
             return values
         }
-        var queryKeyValue = projection(observed(.normed, norm(x, attentionNorm)), queryKeyValue, nil)
+        var queryKeyValue = projection(observed(.normed, attentionNorm?(x) ?? x), queryKeyValue, nil)
         if let queryKeyValueBias { queryKeyValue = rowBias(queryKeyValue, queryKeyValueBias) }
-        if let headNorms {
+        if let queryKeyNorms {
             queryKeyValue = headNorm(
-                queryKeyValue, queryWeight: headNorms.query, keyWeight: headNorms.key, epsilon: epsilon,
-                shape: shape)
+                queryKeyValue, queryWeight: queryKeyNorms.query, keyWeight: queryKeyNorms.key,
+                epsilon: epsilon, shape: shape)
         }
         let middle = join(
             observed(.heads, attend(queryKeyValue)), attentionOutput, bias: attentionOutputBias, to: x,
             norm: outputNorms?.attention, projection)
-        let gated = gatedUnit(
-            projection(observed(.normed, norm(middle, feedForwardNorm)), gateUp, nil), gate)
-        observe(.neurons, gated)
-        return join(gated, down, bias: nil, to: middle, norm: outputNorms?.feedForward, projection)
+        let input = isParallel ? x : middle
+        let normed = observed(.normed, feedForwardNorm?(input) ?? input)
+        switch feedForward {
+        case .experts(let experts):
+            return add(experts.output(normed, projection), to: middle, norm: outputNorms?.feedForward)
+        case .one(let part):
+            return join(
+                observed(.neurons, part.neurons(normed, projection)), part.down, bias: part.downBias,
+                to: middle, norm: outputNorms?.feedForward, projection)
+        }
     }
 
-    private func norm(_ x: Tensor, _ weight: Tensor) -> Tensor {
-        rmsNorm(x, weight: weight, epsilon: epsilon)
-    }
-
-    /// Adds a part's projected output, normed if the family does so, to the residual stream.
+    /// Adds a part's projected output to the residual stream, normed and scaled if the model does so.
     private func join(
         _ x: Tensor, _ weight: Tensor, bias: Tensor?, to residual: Tensor, norm: Tensor?,
         _ projection: Projection
     ) -> Tensor {
-        let projected = projection(x, weight, norm == nil ? residual : nil)
+        let isPlain = norm == nil && residualScale == 1
+        let projected = projection(x, weight, isPlain ? residual : nil)
         let y = bias.map { rowBias(projected, $0) } ?? projected
-        guard let norm else { return y }
-        return rmsNorm(y, weight: norm, epsilon: epsilon, adding: residual)
+        return isPlain ? y : add(y, to: residual, norm: norm)
+    }
+
+    /// Adds a part's output to the residual stream, normed and scaled if the model does so.
+    private func add(_ y: Tensor, to residual: Tensor, norm: Tensor?) -> Tensor {
+        if let norm, residualScale == 1 {
+            return rmsNorm(y, weight: norm, epsilon: epsilon, adding: residual)
+        }
+        let normed = norm.map { rmsNorm(y, weight: $0, epsilon: epsilon) } ?? y
+        return scaledSum(normed, by: residualScale, adding: residual)
     }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// The shape of a decoder-only transformer: RMSNorm before each part, rotary positions, grouped-query attention, a gated
-/// feed-forward, and what its family adds.
+/// The shape of a decoder-only transformer: attention and a feed-forward in each layer, and what its family and it itself
+/// choose of norms, positions, biases and scales.
 public struct Configuration: Encodable, Equatable, Sendable {
     /// The family, whose switches the decoder follows.
     public var family: Family
@@ -17,11 +17,11 @@ public struct Configuration: Encodable, Equatable, Sendable {
     public var keyValueHeads: Int
     /// Components of a head, D.
     public var headDimension: Int
-    /// Width of the gated feed-forward, F.
+    /// Width of the feed-forward, or of each expert's, F.
     public var feedForward: Int
     /// Base of the rotary frequencies.
     public var ropeTheta: Double
-    /// Added to the mean square in RMSNorm.
+    /// Added to the mean square, or to the variance, in norms.
     public var normEpsilon: Float
     /// True when the output head is the embedding table.
     public var tiedHead: Bool
@@ -44,6 +44,13 @@ public struct Configuration: Encodable, Equatable, Sendable {
     public var rotaryDimension: Int?
     /// The layers whose queries and keys are not turned, ascending; nil for none (arXiv 2305.19466).
     public var layersWithoutRope: [Int]?
+    /// Factors of embeddings, of what joins the residual stream, and of logits; nil for none.
+    public var multipliers: Multipliers?
+    /// Whether attention and the feed-forward of a layer read the same residual stream, x + attention(x) + feedForward(x), as in
+    /// GPT-J and GPT-NeoX (arXiv 2204.06745); nil for no.
+    public var parallelResidual: Bool?
+    /// The experts in place of each feed-forward; nil for one feed-forward.
+    public var experts: Experts?
 
     /// A shape by its extents. What is left out is as in a small Llama: as many key-value heads as heads, heads that divide the
     /// width, a tied head.
@@ -56,7 +63,8 @@ public struct Configuration: Encodable, Equatable, Sendable {
         tiedHead: Bool = true, contextLength: Int = 512,
         ropeScaling: RopeScaling? = nil, slidingWindow: SlidingWindow? = nil, queryScalar: Double? = nil,
         attentionSoftCap: Float? = nil, logitSoftCap: Float? = nil, attentionBias: Bool? = nil,
-        rotaryDimension: Int? = nil, layersWithoutRope: [Int]? = nil
+        rotaryDimension: Int? = nil, layersWithoutRope: [Int]? = nil, multipliers: Multipliers? = nil,
+        parallelResidual: Bool? = nil, experts: Experts? = nil
     ) {
         self.family = family
         self.vocabularySize = vocabularySize
@@ -78,80 +86,22 @@ public struct Configuration: Encodable, Equatable, Sendable {
         self.attentionBias = attentionBias
         self.rotaryDimension = rotaryDimension
         self.layersWithoutRope = layersWithoutRope
+        self.multipliers = multipliers
+        self.parallelResidual = parallelResidual
+        self.experts = experts
     }
 
     /// Whether queries, keys, values and attention's output have biases.
-    public var hasAttentionBias: Bool { attentionBias == true }
+    public var hasAttentionBias: Bool { attentionBias == true || family.biases == .all }
 
     /// Whether queries, keys and values have biases, with attention's output or without.
-    public var hasQueryKeyValueBias: Bool { hasAttentionBias || family.biasesQueryKeyValue }
+    public var hasQueryKeyValueBias: Bool { hasAttentionBias || family.biases == .queryKeyValue }
+
+    /// Whether the feed-forward's projections have biases.
+    public var hasFeedForwardBias: Bool { family.biases == .all }
 
     /// Components of a head that are turned.
     public var turnedComponents: Int { rotaryDimension ?? headDimension }
-
-    /// What is wrong with the shape, as messages; empty when it is valid.
-    public var problems: [String] {
-        var problems: [String] = []
-        let sizes = [
-            ("vocabulary size", vocabularySize), ("width", width), ("layers", layers), ("heads", heads),
-            ("key-value heads", keyValueHeads), ("head dimension", headDimension),
-            ("feed-forward width", feedForward),
-            ("context length", contextLength),
-        ]
-        for (name, size) in sizes where size < 1 { problems.append("\(name) \(size) is not positive") }
-        // Keeps every product of extents below 2^63 and any plausible model far inside.
-        for (name, size) in sizes where size > 1 << 24 { problems.append("\(name) \(size) is above 2^24") }
-        guard problems.isEmpty else { return problems }
-        if heads % keyValueHeads != 0 {
-            problems.append("\(heads) heads cannot share \(keyValueHeads) key-value heads evenly")
-        }
-        if headDimension % 2 != 0 {
-            problems.append("head dimension \(headDimension) is odd; rotary embedding pairs components")
-        }
-        if let turned = rotaryDimension, turned < 2 || turned % 2 != 0 || turned > headDimension {
-            problems.append("\(turned) turned components of a head with \(headDimension)")
-        }
-        if let window = slidingWindow {
-            if window.size < 1 { problems.append("a sliding window of \(window.size) positions") }
-            if let layer = window.layers.first(where: { !(0..<layers).contains($0) }) {
-                problems.append("a sliding window in layer \(layer) of \(layers)")
-            }
-        }
-        if let layer = layersWithoutRope?.first(where: { !(0..<layers).contains($0) }) {
-            problems.append("no rotary embedding in layer \(layer) of \(layers)")
-        }
-        let positive = [
-            ("rotary base", ropeTheta), ("rotary base of windowed layers", slidingWindow?.ropeTheta ?? 1),
-            ("norm epsilon", Double(normEpsilon)), ("query scalar", queryScalar ?? 1),
-            ("attention soft cap", Double(attentionSoftCap ?? 1)),
-            ("logit soft cap", Double(logitSoftCap ?? 1)),
-        ]
-        for (name, value) in positive where !(value > 0 && value.isFinite) {
-            problems.append("\(name) \(value) is not positive")
-        }
-        return problems + misfits
-            + (ropeScaling?.problems(dimension: turnedComponents, theta: ropeTheta) ?? [])
-    }
-
-    /// Choices that the family does not have.
-    private var misfits: [String] {
-        let made: [(Family.Choices, name: String, isMade: Bool)] = [
-            (.queryScalar, "query scalar", queryScalar != nil),
-            (.softCaps, "soft caps", attentionSoftCap != nil || logitSoftCap != nil),
-            (.slidingWindow, "sliding window", slidingWindow != nil),
-            (.attentionBiases, "attention biases", hasAttentionBias),
-            (.layersWithoutRope, "layers without rotary embedding", layersWithoutRope?.isEmpty == false),
-            (.partialRotary, "partial rotary embedding", turnedComponents != headDimension),
-            (.windowedRopeBase, "second rotary base", slidingWindow?.ropeTheta != nil),
-            (
-                .layersWithoutWindow, "layers without the window",
-                slidingWindow.map { $0.layers.count != layers } ?? false
-            ),
-        ]
-        return made.filter { $0.isMade && !family.choices.contains($0.0) }.map {
-            "\(family.name) models have no \($0.name)"
-        }
-    }
 
     /// Attention of each layer.
     public var attention: [AttentionShape] {
@@ -165,7 +115,15 @@ public struct Configuration: Encodable, Equatable, Sendable {
     }
 
     /// Factor of embeddings.
-    var embeddingScale: Float { family.scalesEmbeddings ? Float(Double(width).squareRoot()) : 1 }
+    var embeddingScale: Float {
+        family.scalesEmbeddings ? Float(Double(width).squareRoot()) : Float(multipliers?.embedding ?? 1)
+    }
+
+    /// Factor of what attention and the feed-forward add to the residual stream.
+    var residualScale: Float { Float(multipliers?.residual ?? 1) }
+
+    /// Factor of the final hidden states, and so of logits.
+    var hiddenScale: Float { Float(1 / (multipliers?.logitDivisor ?? 1)) }
 
     /// Default number of positions of a cache: those that the short rotary factors are made for, where a model has such.
     var cacheLength: Int { min(contextLength, ropeScaling?.shortContext ?? contextLength) }
@@ -180,7 +138,7 @@ public struct Configuration: Encodable, Equatable, Sendable {
     public func forwardFLOPs(context: Double) -> Double {
         let attention = Double(
             (heads + 2 * keyValueHeads) * headDimension * width + heads * headDimension * width)
-        let feedForward = Double(3 * width * self.feedForward)
+        let feedForward = feedForwardFLOPs / 2
         let seen = self.attention.reduce(0) { $0 + min(context, Double($1.window ?? .max)) }
         let scores = 2 * seen * Double(heads * headDimension)
         return 2 * (Double(layers) * (attention + feedForward) + scores + Double(vocabularySize * width))

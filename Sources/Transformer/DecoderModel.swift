@@ -8,16 +8,19 @@ public final class DecoderModel: @unchecked Sendable {
     /// [V, C]
     public let embeddingTable: Tensor
     /// The layers, first to last.
-    public let blocks: [Block]
-    /// [C]
-    public let finalNorm: Tensor
+    let blocks: [Block]
+    /// [positions, C]; of families with learned positions
+    let positionTable: Tensor?
+    /// Of the last layer's output.
+    private let finalNorm: Norm
     /// Its weight, [V, C], is the embedding table itself when the head is tied.
     public let head: OutputHead
     /// Every weight by name, in a fixed order.
     public let parameters: [(name: String, tensor: Tensor)]
     /// Attention of each layer.
     let attention: [AttentionShape]
-    private let rotary: RotaryTables
+    /// nil in families with learned positions
+    private let rotary: RotaryTables?
 
     /// A decoder around weights that exist.
     ///
@@ -32,11 +35,11 @@ public final class DecoderModel: @unchecked Sendable {
         try Self.check(given, against: shapes)
         self.init(
             configuration: configuration, parameters: shapes.map { ($0.name, given[$0.name]!) },
-            rotary: RotaryTables(configuration))
+            rotary: configuration.family.positions == .rotary ? RotaryTables(configuration) : nil)
     }
 
     private init(
-        configuration: Configuration, parameters: [(name: String, tensor: Tensor)], rotary: RotaryTables,
+        configuration: Configuration, parameters: [(name: String, tensor: Tensor)], rotary: RotaryTables?,
         missing: [Int32] = []
     ) {
         self.configuration = configuration
@@ -51,7 +54,8 @@ public final class DecoderModel: @unchecked Sendable {
                 given["blocks.\(layer).\($0)"]!
             }
         }
-        finalNorm = given["norm.weight"]!
+        positionTable = given["positions.weight"]
+        finalNorm = Norm("norm", of: configuration) { given[$0]! }
         head = OutputHead(
             weight: given["head.weight"] ?? given["embedding.weight"]!, softCap: configuration.logitSoftCap,
             missing: missing)
@@ -69,7 +73,7 @@ public final class DecoderModel: @unchecked Sendable {
     /// - Parameter dtype: the type of export
     public func fakeQuantized(to dtype: DType) -> DecoderModel {
         let rounded = parameters.map { name, tensor in
-            tensor.shape.count == 1
+            Self.isNeverQuantized(name, shape: tensor.shape)
                 ? (name, tensor)
                 : (name, Tensors.fakeQuantized(tensor, to: dtype.fitting(width: tensor.width)))
         }
@@ -98,67 +102,6 @@ public final class DecoderModel: @unchecked Sendable {
             }
         }
         try self.init(configuration: configuration, parameters: parameters)
-    }
-
-    /// Names and shapes of all weights. Linear weights are [output, input].
-    public static func parameterShapes(of c: Configuration) -> [(name: String, shape: [Int])] {
-        var shapes: [(name: String, shape: [Int])] = [("embedding.weight", [c.vocabularySize, c.width])]
-        let queryWidth = c.heads * c.headDimension
-        for layer in 0..<c.layers {
-            let prefix = "blocks.\(layer)."
-            shapes += [
-                (prefix + "attentionNorm.weight", [c.width]),
-                (
-                    prefix + "attention.queryKeyValue.weight",
-                    [queryWidth + 2 * c.keyValueHeads * c.headDimension, c.width]
-                ),
-                (prefix + "attention.output.weight", [c.width, queryWidth]),
-                (prefix + "feedForwardNorm.weight", [c.width]),
-                (prefix + "feedForward.gateUp.weight", [2 * c.feedForward, c.width]),
-                (prefix + "feedForward.down.weight", [c.width, c.feedForward]),
-            ]
-            if c.hasQueryKeyValueBias {
-                shapes.append(
-                    (
-                        prefix + "attention.queryKeyValue.bias",
-                        [queryWidth + 2 * c.keyValueHeads * c.headDimension]
-                    ))
-            }
-            if c.hasAttentionBias { shapes.append((prefix + "attention.output.bias", [c.width])) }
-            if c.family.normsHeads {
-                shapes += [
-                    (prefix + "attention.queryNorm.weight", [c.headDimension]),
-                    (prefix + "attention.keyNorm.weight", [c.headDimension]),
-                ]
-            }
-            if c.family.normsOutputs {
-                shapes += [
-                    (prefix + "attentionOutputNorm.weight", [c.width]),
-                    (prefix + "feedForwardOutputNorm.weight", [c.width]),
-                ]
-            }
-        }
-        shapes.append(("norm.weight", [c.width]))
-        if !c.tiedHead { shapes.append(("head.weight", [c.vocabularySize, c.width])) }
-        return shapes
-    }
-
-    private static func check(_ given: [String: Tensor], against shapes: [(name: String, shape: [Int])])
-        throws
-    {
-        var problems: [String] = []
-        for (name, shape) in shapes {
-            if let tensor = given[name] {
-                if tensor.shape != shape { problems.append("\(name) is \(tensor.shape), not \(shape)") }
-            } else {
-                problems.append("\(name) is missing")
-            }
-        }
-        let known = Set(shapes.map(\.name))
-        problems += given.keys.filter { !known.contains($0) }.sorted().map {
-            "\($0) is not part of the model"
-        }
-        if !problems.isEmpty { throw UserError("weights do not fit: " + problems.joined(separator: "; ")) }
     }
 
     /// Makes every weight gather gradients (a student), or none (a frozen teacher).
@@ -212,11 +155,14 @@ public final class DecoderModel: @unchecked Sendable {
     ) -> Tensor {
         let turnedHeads = configuration.heads + configuration.keyValueHeads
         var x = embeddings ?? embedded(ids)
+        if let positionTable {
+            x = scaledSum(embedding(positions, table: positionTable), by: 1, adding: x)
+        }
         observe(.embedding, 0, x)
         for (layer, block) in blocks.enumerated() {
             x = block.forward(x, projection: projection, observe: { observe($0, layer, $1) }) {
                 queryKeyValue in
-                guard let table = rotary.table(layer: layer, context: context) else {
+                guard let table = rotary?.table(layer: layer, context: context) else {
                     return attend(layer, queryKeyValue)
                 }
                 return attend(
@@ -230,17 +176,19 @@ public final class DecoderModel: @unchecked Sendable {
         return finalNormed(x)
     }
 
-    /// The first layer's input for tokens: their scaled embeddings, [N, C].
+    /// What tokens are read as: their scaled embeddings, [N, C].
     public func embedded(_ ids: [Int32]) -> Tensor {
         embedding(ids, table: embeddingTable, scale: configuration.embeddingScale)
     }
 
-    /// The final norm of a residual stream: of the last layer's or, for an early exit, an earlier layer's.
+    /// The final norm of a residual stream: of the last layer's or, for an early exit, an earlier layer's. Where the model scales
+    /// its logits the normed rows are scaled instead, so that the head is a plain product everywhere.
     ///
     /// - Parameter residual: [M, C]
     /// - Returns: [M, C]
     public func finalNormed(_ residual: Tensor) -> Tensor {
-        rmsNorm(residual, weight: finalNorm, epsilon: configuration.normEpsilon)
+        let normed = finalNorm(residual)
+        return configuration.hiddenScale == 1 ? normed : scaledSum(normed, by: configuration.hiddenScale)
     }
 
     /// Logits for rows of hidden states. Over a whole batch this is V floats a row: training and labelling go through

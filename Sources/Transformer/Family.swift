@@ -5,39 +5,95 @@ import Tensors
 /// What a single model chooses is in `Configuration`. Families are values, so that the decoder needs no list of them; those
 /// whose checkpoints can be read are in `Checkpoints`, a file each.
 ///
-///     let family = Family(name: "mine", gate: .geluTanh, normsHeads: true)
+///     let family = Family(name: "mine", feedForward: .gated(.geluTanh), queryKeyNorm: .eachHead)
 public struct Family: Equatable, Sendable {
     /// The name in messages, such as "gemma2".
     public let name: String
-    /// The activation of the feed-forward's gate.
-    public let gate: Gate
+    /// What is between the feed-forward's projections.
+    public let feedForward: FeedForward
+    /// The norms of the residual stream.
+    public let norm: Norm
+    /// Whether attention and the feed-forward read the normed residual stream, or the stream itself.
+    public let normsInputs: Bool
     /// Whether attention's and the feed-forward's outputs are normed before they join the residual stream.
     public let normsOutputs: Bool
-    /// Whether queries and keys are normed, head by head.
-    public let normsHeads: Bool
-    /// Whether queries, keys and values have biases in all models, and attention's output in none.
-    public let biasesQueryKeyValue: Bool
+    /// The norms of queries and keys; nil for none.
+    public let queryKeyNorm: QueryKeyNorm?
+    /// The projections that have biases.
+    public let biases: Biases
+    /// How tokens know their places.
+    public let positions: Positions
     /// Whether embeddings are multiplied by √width.
     public let scalesEmbeddings: Bool
+    /// Whether heads may be grouped, or together be of another width than the model.
+    public let hasFreeHeads: Bool
     /// The parts of `Configuration` that the family's models may set.
     public let choices: Choices
 
     /// A family by its switches; those left out make a plain Llama.
     public init(
-        name: String, gate: Gate = .silu, normsOutputs: Bool = false, normsHeads: Bool = false,
-        biasesQueryKeyValue: Bool = false, scalesEmbeddings: Bool = false, choices: Choices = []
+        name: String, feedForward: FeedForward = .gated(.silu), norm: Norm = .rms, normsInputs: Bool = true,
+        normsOutputs: Bool = false, queryKeyNorm: QueryKeyNorm? = nil, biases: Biases = .chosen,
+        positions: Positions = .rotary, scalesEmbeddings: Bool = false, hasFreeHeads: Bool = true,
+        choices: Choices = []
     ) {
         self.name = name
-        self.gate = gate
+        self.feedForward = feedForward
+        self.norm = norm
+        self.normsInputs = normsInputs
         self.normsOutputs = normsOutputs
-        self.normsHeads = normsHeads
-        self.biasesQueryKeyValue = biasesQueryKeyValue
+        self.queryKeyNorm = queryKeyNorm
+        self.biases = biases
+        self.positions = positions
         self.scalesEmbeddings = scalesEmbeddings
+        self.hasFreeHeads = hasFreeHeads
         self.choices = choices
     }
 
     /// Llama 1 to 3, TinyLlama and models of the same shape (Touvron et al. 2023, arXiv 2307.09288): no switch is set.
     public static let llama = Family(name: "llama", choices: .attentionBiases)
+
+    /// A feed-forward: down(activation(gate(x)) · up(x)), or down(activation(up(x))).
+    public enum FeedForward: Equatable, Sendable {
+        /// With the activation of the gate.
+        case gated(Gate)
+        /// Without a gate.
+        case plain(Activation)
+    }
+
+    /// A norm of the residual stream.
+    public enum Norm: Sendable {
+        /// RMSNorm, with a weight.
+        case rms
+        /// Layer normalization, with a weight and a bias.
+        case layer
+    }
+
+    /// What of queries, and of keys, is normed together.
+    public enum QueryKeyNorm: Sendable {
+        /// Each head by itself, all with one weight of a head's width.
+        case eachHead
+        /// All heads, with a weight of their width.
+        case allHeads
+    }
+
+    /// The projections that have biases.
+    public enum Biases: Sendable {
+        /// Those of attention, or none, as `Configuration.attentionBias` says.
+        case chosen
+        /// Queries, keys and values in all models, and nothing else.
+        case queryKeyValue
+        /// All but the head, in all models.
+        case all
+    }
+
+    /// How tokens know their places.
+    public enum Positions: Sendable {
+        /// Queries and keys are turned.
+        case rotary
+        /// A learned vector for each position is added to the embedding.
+        case learned
+    }
 
     /// Parts of a model's configuration that not every family has.
     public struct Choices: OptionSet, Sendable {
@@ -62,6 +118,12 @@ public struct Family: Equatable, Sendable {
         public static let partialRotary = Choices(rawValue: 64)
         /// `Configuration.layersWithoutRope`.
         public static let layersWithoutRope = Choices(rawValue: 128)
+        /// `Configuration.multipliers`.
+        public static let multipliers = Choices(rawValue: 256)
+        /// `Configuration.parallelResidual`.
+        public static let parallelResidual = Choices(rawValue: 512)
+        /// `Configuration.experts`, which every model of the family then has.
+        public static let experts = Choices(rawValue: 1024)
     }
 }
 

@@ -11,7 +11,7 @@ import Transformer
 
 extension Family {
     fileprivate static let toy = Family(
-        name: "toy", gate: .geluTanh, normsHeads: true, choices: .slidingWindow)
+        name: "toy", feedForward: .gated(.geluTanh), queryKeyNorm: .eachHead, choices: .slidingWindow)
 }
 
 extension FamilyDescriptor {
@@ -77,7 +77,7 @@ extension FamilyDescriptor {
                 families: families)
             let error = try #require(throws: UserError.self) { try Checkpoint.load(url) }
             #expect(error.problem == "\"model_type\" is \"toy\"")
-            #expect(error.hint?.contains("gemma, gemma2, gemma3_text, llama, mistral, phi3") == true)
+            #expect(error.hint?.contains("gemma3_text, gpt2, gpt_neox, granite, llama, mistral") == true)
         }
     }
 

@@ -150,11 +150,11 @@ import Transformer
         try withTemporaryDirectory { directory in
             for (value, type, accepted) in cases {
                 let decoder = try Fixture.decoder()
-                decoder.blocks[1].down.withUnsafeMutableFloats { $0[77] = value }
+                decoder.down(1).withUnsafeMutableFloats { $0[77] = value }
                 let url = directory.appending(path: "student")
                 if accepted {
                     try Checkpoint.save(decoder: decoder, to: url, as: type)
-                    let loaded = try Checkpoint.load(url).decoder.blocks[1].down.values[77]
+                    let loaded = try Checkpoint.load(url).decoder.down(1).values[77]
                     #expect(loaded.isFinite, "\(value) as \(type)")
                     try FileManager.default.removeItem(at: url)
                 } else {

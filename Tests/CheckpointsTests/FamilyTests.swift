@@ -14,7 +14,15 @@ import Transformer
         "phi3-partial", "phi3-partial-longrope", "llama-bias", "gemma3-bias",
         "qwen2", "qwen2-window", "qwen3", "qwen3-bias", "qwen3-yarn", "llama-yarn", "mistral-nemo",
         "smollm3", "smollm3-listed",
+        "phi4", "phi4-mini", "olmo2", "olmo2-wide", "granite", "granite-wide",
+        "gpt2", "gpt2-wide", "neox", "neox-sequential",
     ]
+
+    /// Mixtures of experts, which are frozen.
+    static let expertNames = [
+        "mixtral", "mixtral-wide", "qwen3moe", "qwen3moe-unnormalized", "olmoe", "olmoe-normalized",
+    ]
+    static let all = names + expertNames
 
     /// Models that llama.cpp cannot compute, and why.
     static let notInGGUF = [
@@ -22,6 +30,10 @@ import Transformer
         "qwen2-window": "no sliding window in qwen2 models",
         "qwen3-bias": "no attention biases in qwen3 models",
         "smollm3-listed": "no rotary embedding in every 4th layer and no other in smollm3 models",
+        "olmo2-wide": "no attention biases in olmo2 models",
+        "mixtral-wide": "no sliding window in mixtral models",
+        "qwen3moe-unnormalized": "only normalized weights of experts in qwen3_moe models",
+        "olmoe-normalized": "no normalized weights of experts in olmoe models",
         "llama-yarn": "YaRN scaling only where beta_fast is 32, but it is 3.0",
     ]
 
@@ -38,7 +50,7 @@ import Transformer
     /// Float32 arithmetic against transformers' in Float64, on logits of order 1 to 10; past every sliding window.
     private let tolerance = 2e-5
 
-    @Test(arguments: names)
+    @Test(arguments: all)
     func givesTheLogitsOfTransformers(name: String) throws {
         let decoder = try Checkpoint.load(golden("families/\(name)")).decoder
         for (ids, wanted) in try sequences(name) {
@@ -46,7 +58,7 @@ import Transformer
         }
     }
 
-    @Test(arguments: names)
+    @Test(arguments: all)
     func cachedDecodingGivesThemToo(name: String) throws {
         let decoder = try Checkpoint.load(golden("families/\(name)")).decoder
         for (ids, wanted) in try sequences(name) {
@@ -63,7 +75,7 @@ import Transformer
     }
 
     /// What we save and load is the same model, and `config.json` says the same.
-    @Test(arguments: names)
+    @Test(arguments: all)
     func isSavedAsItWasRead(name: String) throws {
         let original = try Checkpoint.load(golden("families/\(name)"))
         try withTemporaryDirectory { directory in
@@ -108,6 +120,48 @@ import Transformer
         #expect(compared == (name == "qwen2" ? 2 : 4))
     }
 
+    /// Of families whose layers compute something else than Llama's, the gradients at all weights: each of the file's tensors is
+    /// loaded from PyTorch's gradient as the weight itself is, in the file's order and transposed where that is.
+    @Test(arguments: ["olmo2-wide", "granite-wide", "gpt2-wide", "neox", "neox-sequential"])
+    func gradientsAreThoseOfTransformers(name: String) throws {
+        let directory = golden("families/\(name)")
+        let decoder = try Checkpoint.load(directory, weights: .f32).decoder
+        let ids = try sequences(name)[0].ids
+        decoder.requireGradients()
+        let (loss, tape) = Tape.record {
+            let hidden = decoder.hiddenStates(TokenBatch(sequences: [Array(ids.dropLast())]))
+            return plainCrossEntropy(decoder.logits(hidden), targets: Array(ids.dropFirst()))
+        }
+        tape.backward(from: loss)
+        let wanted = try gradients(name, like: directory)
+        #expect(wanted.parameters.count == decoder.parameters.count)
+        for (ours, theirs) in zip(decoder.parameters, wanted.parameters) {
+            let found = try #require(ours.tensor.gradient).values
+            let exact = theirs.tensor.values.map(Double.init)
+            let largest = exact.reduce(0) { max($0, abs($1)) }
+            #expect(largest > 0, "\(ours.name)")
+            expectClose(
+                found, exact, relative: tolerance, absolute: tolerance * max(largest, 1), ours.name)
+        }
+    }
+
+    /// PyTorch's gradients in the place of a model's weights.
+    private func gradients(_ name: String, like directory: URL) throws -> DecoderModel {
+        let file = try SafetensorsFile(contentsOf: golden("families/\(name).golden.safetensors"))
+        let prefix = "gradient."
+        let entries = try file.names.filter { $0.hasPrefix(prefix) }.map { name in
+            let tensor = try file.floats(name)
+            return SafetensorsEntry(
+                name: String(name.dropFirst(prefix.count)), shape: tensor.shape, values: tensor.values)
+        }
+        return try withTemporaryDirectory { copy in
+            try FileManager.default.copyItem(
+                at: directory.appending(path: "config.json"), to: copy.appending(path: "config.json"))
+            try SafetensorsWriter.write(entries, to: copy.appending(path: "model.safetensors"))
+            return try Checkpoint.load(copy, weights: .f32).decoder
+        }
+    }
+
     @Test func theGoldensAreUntouched() throws {
         struct Manifest: Decodable { var sha256: [String: Fingerprint] }
         let data = try Data(contentsOf: golden("families/manifest.json"))
@@ -115,7 +169,7 @@ import Transformer
         for (name, fingerprint) in manifest.sha256 {
             #expect(try Fingerprint(fileAt: golden("families/\(name)")) == fingerprint, "\(name)")
         }
-        #expect(Set(Self.names).isSubset(of: manifest.sha256.keys.map { String($0.prefix { $0 != "/" }) }))
+        #expect(Set(Self.all).isSubset(of: manifest.sha256.keys.map { String($0.prefix { $0 != "/" }) }))
     }
 
     /// Choices that a family does not have would be lost on saving.

@@ -54,7 +54,7 @@ import Testing
             { $0.pairs[0].value = GGUFBytes.text("unknown") }
         ),
         (
-            "\"general.architecture\" is \"qwen2moe\": mixtures of experts are not supported; the",
+            "\"general.architecture\" is \"qwen2moe\": experts that all tokens pass through",
             { $0.pairs[0].value = GGUFBytes.text("qwen2moe") }
         ),
         ("\"general.architecture\" is missing", { $0.pairs.removeFirst() }),
@@ -63,7 +63,24 @@ import Testing
         ("layers 4294967295 is above 2^24", { $0.pairs[3].value = GGUFBytes.bytes(UInt32.max) }),
         ("token_embd.weight is [4, 4], not [4, 8]", { $0.pairs[2].value = GGUFBytes.bytes(UInt32(8)) }),
         ("missing: output_norm.weight", { $0.tensors[1].name = "other" }),
-        ("\"llama.expert_count\" is 8: mixtures of experts", { $0.add("llama.expert_count", 8 as UInt32) }),
+        (
+            "\"llama.expert_used_count\" is missing: a whole number is expected",
+            { $0.add("llama.expert_count", 8 as UInt32) }
+        ),
+        (
+            "9 of 8 experts for each token",
+            {
+                $0.add("llama.expert_count", 8 as UInt32)
+                $0.add("llama.expert_used_count", 9 as UInt32)
+            }
+        ),
+        (
+            "4000 experts in each of",
+            {
+                $0.add("llama.expert_count", 4000 as UInt32)
+                $0.add("llama.expert_used_count", 2 as UInt32)
+            }
+        ),
         (
             "only none, linear, longrope and yarn are supported",
             { $0.add("llama.rope.scaling.type", "dynamic") }
@@ -136,7 +153,7 @@ import Testing
             let decoder = try load(GGUFBytes.model().file, in: directory).decoder
             #expect(decoder.configuration.parameterCount == 4 * 4 * 8 + 3 * 4)
             // Rows 0 to 3 of a head of four: its halves alternate in the file.
-            let rows = decoder.blocks[0].queryKeyValue.values
+            let rows = decoder.parameter("blocks.0.attention.queryKeyValue.weight").values
             #expect(Array(rows[4..<8]) == (8..<12).map { Float($0 % 7) })
             #expect(Array(rows[8..<12]) == (4..<8).map { Float($0 % 7) })
         }

@@ -41,7 +41,7 @@ import Transformer
         }
     }
 
-    @Test(.enabled(if: python != nil), arguments: FamilyTests.names)
+    @Test(.enabled(if: python != nil), arguments: FamilyTests.all)
     func opensFamilies(name: String) throws {
         try withTemporaryDirectory { directory in
             let original = try Checkpoint.load(golden("families/\(name)"))

@@ -93,7 +93,7 @@ import Transformer
         try withModel { whole in
             let (student, report) = try PruningPlan(layers: .chosen([1, 4])).apply(to: whole, records: [])
             #expect(report.layers == [1, 4] && report.blockInfluence == nil)
-            #expect(student.decoder.blocks[1].down.values == whole.decoder.blocks[3].down.values)
+            #expect(student.decoder.down(1).values == whole.decoder.down(3).values)
             #expect(student.tokenizer?.serializedModel == whole.tokenizer?.serializedModel)
         }
     }

@@ -215,7 +215,7 @@ import Testing
 
     @Test func brokenWeightsAreAnError() throws {
         let decoder = try smallDecoder()
-        decoder.finalNorm.fill(.nan)
+        decoder.parameter("norm.weight").fill(.nan)
         let error = #expect(throws: UserError.self) {
             try answers([[1]], from: decoder, slots: 2, options: options)
         }

@@ -16,7 +16,10 @@ struct FamilyRegistry: Sendable {
 
     /// The families that are supported.
     static let standard = FamilyRegistry(
-        descriptors: [.llama, .mistral, .gemma, .gemma2, .gemma3, .phi3, .qwen2, .qwen3, .smollm3])
+        descriptors: [
+            .llama, .mistral, .gemma, .gemma2, .gemma3, .phi3, .qwen2, .qwen3, .smollm3, .olmo2, .granite,
+            .gpt2, .gptNeoX, .mixtral, .qwen3MoE, .olmoe,
+        ])
 
     /// How a model's family is read and written.
     subscript(family: Family) -> FamilyDescriptor {
@@ -36,8 +39,9 @@ struct FamilyRegistry: Sendable {
         descriptors.first { $0.huggingFace.multimodal?.modelType == modelType }
     }
 
-    /// The family that `general.architecture` of a GGUF file names.
-    func named(architecture: String) -> FamilyDescriptor? {
-        descriptors.first { $0.gguf.architecture == architecture }
+    /// The family that `general.architecture` of a GGUF file names: Llama and Mixtral share one.
+    func named(architecture: String, hasExperts: Bool = false) -> FamilyDescriptor? {
+        let named = descriptors.filter { $0.gguf.architecture == architecture }
+        return named.first { ($0.gguf.experts != nil) == hasExperts } ?? named.first
     }
 }

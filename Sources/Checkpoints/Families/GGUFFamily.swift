@@ -17,6 +17,12 @@ struct GGUFFamily: Sendable {
     var writesFrequencyFactors = false
     /// Keys of sliding windows; nil where files have none.
     var window: Window?
+    /// Mixtures of experts: how llama.cpp weighs the chosen ones; nil where there are none.
+    var experts: ExpertWeights?
+    /// Whether llama.cpp needs an output head of its own.
+    var needsHead = false
+    /// Whether llama.cpp takes the width over the heads for a head's.
+    var dividesWidth = false
     /// Keys that scale and bound attention scores and logits; nil where they are refused.
     var scores: Scores?
     /// The last of so many layers has no rotary embedding, in all models; nil where all have.
@@ -27,6 +33,14 @@ struct GGUFFamily: Sendable {
     /// The layers without rotary embedding.
     func layersWithoutRope(of layers: Int) -> [Int]? {
         withoutRopeEvery.map { every in (0..<layers).filter { ($0 + 1) % every == 0 } }
+    }
+
+    /// How the outputs of experts are weighed, for which files of these architectures have no key.
+    struct ExpertWeights: Sendable {
+        /// Whether the chosen experts' probabilities are divided by their sum.
+        var areNormalized: Bool
+        /// Whether an expert's width is `expert_feed_forward_length`, not `feed_forward_length`.
+        var haveOwnWidth: Bool
     }
 
     /// `attention.sliding_window`, and which layers have it.

@@ -3,7 +3,7 @@ import Transformer
 extension Family {
     /// Scaled embeddings and GeGLU (arXiv 2403.08295).
     public static let gemma = Family(
-        name: "gemma", gate: .geluTanh, scalesEmbeddings: true, choices: .attentionBiases)
+        name: "gemma", feedForward: .gated(.geluTanh), scalesEmbeddings: true, choices: .attentionBiases)
 }
 
 extension FamilyDescriptor {

@@ -3,7 +3,7 @@ import Transformer
 extension Family {
     /// Norms after attention and the feed-forward too, soft caps, windows in every other layer (arXiv 2408.00118).
     public static let gemma2 = Family(
-        name: "gemma2", gate: .geluTanh, normsOutputs: true, scalesEmbeddings: true,
+        name: "gemma2", feedForward: .gated(.geluTanh), normsOutputs: true, scalesEmbeddings: true,
         choices: [.attentionBiases, .queryScalar, .softCaps, .slidingWindow, .layersWithoutWindow])
 }
 

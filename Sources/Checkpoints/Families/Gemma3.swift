@@ -3,7 +3,8 @@ import Transformer
 extension Family {
     /// Gemma 2 with norms of queries and keys in place of soft caps, windows in five of six layers (arXiv 2503.19786).
     public static let gemma3 = Family(
-        name: "gemma3", gate: .geluTanh, normsOutputs: true, normsHeads: true, scalesEmbeddings: true,
+        name: "gemma3", feedForward: .gated(.geluTanh), normsOutputs: true, queryKeyNorm: .eachHead,
+        scalesEmbeddings: true,
         choices: [
             .attentionBiases, .queryScalar, .softCaps, .slidingWindow, .layersWithoutWindow,
             .windowedRopeBase,

@@ -1,3 +1,4 @@
+import Support
 import Transformer
 
 /// How transformers describes a family's models: the keys of `config.json`, their defaults, and the names of weights.
@@ -8,7 +9,11 @@ struct HuggingFaceFamily: Sendable {
     var architecture: String
     /// The multimodal class whose text part is a model of this family, where there is one.
     var multimodal: Multimodal?
-    /// The keys that name the gate's activation; a file with another value is refused.
+    /// The family's own spellings of keys, by the usual one.
+    var keys: [String: String] = [:]
+    /// Keys that change the arithmetic in ways that are not supported, with the only value that a file may have.
+    var fixed: [String: JSONValue] = [:]
+    /// The keys that name the activation; a file with another value is refused.
     var activations = [Activation(key: "hidden_act", values: ["silu"])]
     var defaults = Defaults()
     /// Keys of sliding windows; nil where a window is refused.
@@ -25,10 +30,18 @@ struct HuggingFaceFamily: Sendable {
     var ropeTypeAliases: [String: String] = [:]
     /// Whether `auto_map`, which names classes that come with the weights, is passed over rather than refused.
     var ignoresAutoMap = false
+    /// Keys of mixtures of experts; nil where there are none.
+    var experts: ExpertKeys?
     /// What is added to the file's norms: 1 where files hold their distance from 1.
     var normOffset: Float = 0
     /// Names of weights that differ from `HuggingFaceNames.common`, as there.
     var names: [String: [String]] = [:]
+    /// The names of weights that belong to no layer.
+    var modules = Modules()
+    /// Whether the tensor of queries, keys and values holds those of a head together.
+    var groupsQueryKeyValueByHead = false
+    /// Weights that are stored as [input, output], by our names within a layer.
+    var transposed: Set<String> = []
 
     /// Names of the norms where outputs are normed too: the name that others give the feed-forward's norm means another there.
     static let outputNormNames = [
@@ -54,6 +67,21 @@ struct HuggingFaceFamily: Sendable {
         var headDimension: Int?
         var ropeTheta = 10_000.0
         var tiedHead = false
+        /// The fraction of a head that is turned.
+        var partialRotaryFactor = 1.0
+        /// The feed-forward's width over the model's; nil where a file must have the width.
+        var feedForwardFactor: Int?
+    }
+
+    /// Keys of a mixture of experts and their defaults.
+    struct ExpertKeys: Sendable {
+        /// The keys of the number of experts; the first is written.
+        var count: [String]
+        var standardCount: Int
+        /// Default of `num_experts_per_tok`.
+        var perToken: Int
+        /// Default of `norm_topk_prob`; nil for a family that always normalizes and has no such key.
+        var normalizesWeights: Bool?
     }
 
     /// `sliding_window`, and which layers have it.

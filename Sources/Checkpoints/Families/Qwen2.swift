@@ -3,7 +3,7 @@ import Transformer
 extension Family {
     /// Llama with biases of queries, keys and values: Qwen 2 and 2.5 (arXiv 2407.10671, 2412.15115).
     public static let qwen2 = Family(
-        name: "qwen2", biasesQueryKeyValue: true, choices: [.slidingWindow, .layersWithoutWindow])
+        name: "qwen2", biases: .queryKeyValue, choices: [.slidingWindow, .layersWithoutWindow])
 }
 
 extension FamilyDescriptor {

@@ -3,7 +3,7 @@ import Transformer
 extension Family {
     /// Llama with norms of queries and keys: the dense models of Qwen 3 (arXiv 2505.09388).
     public static let qwen3 = Family(
-        name: "qwen3", normsHeads: true,
+        name: "qwen3", queryKeyNorm: .eachHead,
         choices: [.attentionBiases, .slidingWindow, .layersWithoutWindow])
 }
 

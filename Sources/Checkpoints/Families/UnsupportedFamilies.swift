@@ -10,26 +10,20 @@ enum UnsupportedFamilies {
 
     private static let groups: [(reason: String, names: [String])] = [
         (
-            "mixtures of experts are",
+            "experts that all tokens pass through, beside those that a router chooses, are",
             [
-                "mixtral", "qwen2_moe", "qwen2moe", "qwen3_moe", "qwen3moe", "olmoe", "phimoe", "granitemoe",
-                "deepseek", "deepseek_v2", "deepseek_v3", "deepseek2", "gpt_oss", "gpt-oss", "llama4", "dbrx",
+                "qwen2_moe", "qwen2moe", "deepseek", "deepseek_v2", "deepseek_v3", "deepseek2", "llama4",
                 "glm4_moe", "glm4moe", "ernie4_5_moe",
             ]
         ),
+        ("this family's routers and experts are", ["phimoe", "granitemoe", "dbrx"]),
+        ("attention sinks and experts in MXFP4 are", ["gpt_oss", "gpt-oss"]),
+        ("scaled rotary embedding in some layers and plain in others is", ["olmo3"]),
         (
-            "scaled embeddings, residuals and logits (embedding_multiplier, residual_multiplier, logits_scaling) are",
-            ["granite"]
-        ),
-        (
-            "norms of all query heads together, and blocks that norm their outputs alone, are",
-            ["olmo2", "olmo3"]
-        ),
-        (
-            "LayerNorm is",
+            "this family's layer normalization, with its biases and feed-forward, is",
             [
-                "gpt2", "gptneox", "gpt_neox", "gptj", "phi", "phi2", "falcon", "bloom", "mpt", "stablelm",
-                "starcoder2", "nemotron", "olmo", "opt", "cohere", "cohere2", "command-r",
+                "gptj", "phi", "phi2", "falcon", "bloom", "mpt", "stablelm", "starcoder2", "nemotron", "olmo",
+                "opt", "cohere", "cohere2", "command-r",
             ]
         ),
         (

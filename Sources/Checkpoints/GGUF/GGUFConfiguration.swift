@@ -17,7 +17,8 @@ struct GGUFConfiguration {
     /// - Throws: `UserError` that lists every key at fault.
     init(_ file: GGUFFile, families: FamilyRegistry) throws {
         guard case .string(let architecture)? = file.metadata["general.architecture"],
-            let descriptor = families.named(architecture: architecture)
+            let descriptor = families.named(
+                architecture: architecture, hasExperts: GGUFExperts.count(in: file, architecture) > 0)
         else {
             var problem =
                 "\"general.architecture\" is \(file.metadata["general.architecture"]?.text ?? "missing")"
@@ -29,7 +30,8 @@ struct GGUFConfiguration {
             throw file.error(
                 problem,
                 hint: "the architectures that are supported: "
-                    + families.descriptors.compactMap(\.gguf.architecture).sorted().joined(separator: ", "))
+                    + Set(families.descriptors.compactMap(\.gguf.architecture)).sorted().joined(
+                        separator: ", "))
         }
         var keys = GGUFKeys(file, architecture: architecture)
         family = descriptor.gguf
@@ -46,14 +48,17 @@ struct GGUFConfiguration {
             width: width,
             layers: keys.integer(".block_count"),
             heads: heads, keyValueHeads: keys.optionalInteger(".attention.head_count_kv") ?? heads,
-            headDimension: dimension, feedForward: keys.integer(".feed_forward_length"),
+            headDimension: dimension,
+            feedForward: keys.integer(GGUFExperts.widthKey(family)),
             ropeTheta: keys.optionalNumber(".rope.freq_base") ?? 10_000,
-            normEpsilon: Float(keys.optionalNumber(".attention.layer_norm_rms_epsilon") ?? 1e-6),
+            normEpsilon: Float(keys.optionalNumber(Self.epsilonKey(descriptor.family)) ?? 1e-6),
             tiedHead: file.tensors["output.weight"] == nil, contextLength: keys.integer(".context_length"))
         if (keys.optionalInteger(".attention.value_length") ?? dimension) != dimension {
             keys.reject(".attention.value_length", "only the key length \(dimension) is supported")
         }
-        if let turned = keys.optionalInteger(".rope.dimension_count"), turned != dimension {
+        if descriptor.family.positions == .rotary,
+            let turned = keys.optionalInteger(".rope.dimension_count"), turned != dimension
+        {
             if descriptor.family.choices.contains(.partialRotary) {
                 shape.rotaryDimension = turned
             } else {
@@ -61,15 +66,18 @@ struct GGUFConfiguration {
             }
         }
         let biases = ["blk.0.attn_q.bias", "blk.0.attn_output.bias"]
-        if !shape.family.biasesQueryKeyValue, biases.contains(where: { file.tensors[$0] != nil }) {
+        if shape.family.biases == .chosen, biases.contains(where: { file.tensors[$0] != nil }) {
             shape.attentionBias = true
         }
-        shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)
+        if shape.family.positions == .rotary {
+            shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)
+        }
         // Checked later; here so that an invalid number of layers does not fill the memory.
         if (1...1 << 16).contains(shape.layers) {
             shape.layersWithoutRope = family.layersWithoutRope(of: shape.layers)
         }
         Self.readAttention(&keys, &shape, family)
+        Self.readChoices(&keys, &shape, family)
         tokens = Self.tokens(&keys)
         self.shape = shape
         var problems = keys.problems
@@ -80,7 +88,7 @@ struct GGUFConfiguration {
     /// Keys that llama.cpp knows, that change the numbers and that no family here has, with the value at which they change
     /// nothing.
     private static let neutral: [(key: String, value: Double)] = [
-        (".logit_scale", 1), (".embedding_scale", 1), (".residual_scale", 1), (".attention.clamp_kqv", 0),
+        (".attention.clamp_kqv", 0),
         (".attention.max_alibi_bias", 0), (".leading_dense_block_count", 0), (".expert_shared_count", 0),
         (".attention.temperature_length", 0), (".attention.temperature_scale", 0),
         (".rope.scaling.yarn_log_multiplier", 0), (".altup.num_inputs", 0),
@@ -91,20 +99,38 @@ struct GGUFConfiguration {
         ".attention.scale", ".attn_logit_softcapping", ".final_logit_softcapping", ".rope.freq_base_swa",
     ]
 
+    /// Keys of multipliers, which not every family has.
+    private static let multiplierKeys = [".logit_scale", ".embedding_scale", ".residual_scale"]
+
+    /// The key of what norms add.
+    static func epsilonKey(_ family: Family) -> String {
+        family.norm == .rms ? ".attention.layer_norm_rms_epsilon" : ".attention.layer_norm_epsilon"
+    }
+
     private static func refuseUnsupported(_ keys: inout GGUFKeys, _ descriptor: FamilyDescriptor) {
         for (key, value) in neutral where keys[key] != nil && keys.optionalNumber(key) != value {
             keys.reject(key, "only \(Int(value)), which changes nothing, is supported")
         }
+        let multiplied = descriptor.family.choices.contains(.multipliers)
+        if !multiplied {
+            for key in multiplierKeys where keys[key] != nil && keys.optionalNumber(key) != 1 {
+                keys.reject(key, "only 1, which changes nothing, is supported")
+            }
+        }
         if descriptor.gguf.scores == nil {
             // llama.cpp passes over them in these architectures when they are 0.
-            for key in scoreKeys where keys[key] != nil && keys.optionalNumber(key) != 0 {
+            let known = multiplied ? [".attention.scale"] : []
+            for key in scoreKeys
+            where !known.contains(key) && keys[key] != nil && keys.optionalNumber(key) != 0 {
                 keys.reject(key, "this is not supported in \(descriptor.family.name) models")
             }
         }
-        if case .boolean(true)? = keys[".use_parallel_residual"] {
+        if case .boolean(true)? = keys[".use_parallel_residual"],
+            !descriptor.family.choices.contains(.parallelResidual)
+        {
             keys.reject(".use_parallel_residual", "only sequential residuals are supported")
         }
-        if let experts = keys.optionalInteger(".expert_count"), experts > 0 {
+        if descriptor.gguf.experts == nil, let experts = keys.optionalInteger(".expert_count"), experts > 0 {
             keys.reject(".expert_count", "mixtures of experts are not supported")
         }
         if case .boolean(false)? = keys[".attention.causal"] {

@@ -16,13 +16,22 @@ extension GGUFWriter {
         add(prefix + "embedding_length", shape.width)
         add(prefix + "block_count", shape.layers)
         add(prefix + "feed_forward_length", shape.feedForward)
+        if let experts = shape.experts {
+            add(prefix + "expert_count", experts.count)
+            add(prefix + "expert_used_count", experts.perToken)
+            if family.experts?.haveOwnWidth == true {
+                add(architecture + GGUFExperts.widthKey(family), shape.feedForward)
+            }
+        }
         add(prefix + "attention.head_count", shape.heads)
         add(prefix + "attention.head_count_kv", shape.keyValueHeads)
         add(prefix + "attention.key_length", shape.headDimension)
         add(prefix + "attention.value_length", shape.headDimension)
-        add(prefix + "attention.layer_norm_rms_epsilon", Double(shape.normEpsilon))
-        add(prefix + "rope.dimension_count", shape.turnedComponents)
-        add(prefix + "rope.freq_base", shape.ropeTheta)
+        add(architecture + GGUFConfiguration.epsilonKey(shape.family), Double(shape.normEpsilon))
+        if shape.family.positions == .rotary {
+            add(prefix + "rope.dimension_count", shape.turnedComponents)
+            add(prefix + "rope.freq_base", shape.ropeTheta)
+        }
         add(prefix + "vocab_size", shape.vocabularySize)
         if let window = shape.slidingWindow, family.window != nil {
             add(prefix + "attention.sliding_window", window.size)
@@ -35,6 +44,15 @@ extension GGUFWriter {
             if let theta = window.ropeTheta { add(prefix + "rope.freq_base_swa", theta) }
         }
         if let scalar = shape.queryScalar { add(prefix + "attention.scale", pow(scalar, -0.5)) }
+        if shape.family.choices.contains(.multipliers) {
+            let multipliers = shape.multipliers ?? Multipliers()
+            add(prefix + "embedding_scale", multipliers.embedding)
+            add(prefix + "residual_scale", multipliers.residual)
+            add(prefix + "logit_scale", multipliers.logitDivisor)
+        }
+        if shape.family.choices.contains(.parallelResidual) {
+            add(prefix + "use_parallel_residual", shape.parallelResidual == true)
+        }
         if let cap = shape.attentionSoftCap { add(prefix + "attn_logit_softcapping", Double(cap)) }
         if let cap = shape.logitSoftCap { add(prefix + "final_logit_softcapping", Double(cap)) }
         addScaling(shape, family, prefix: prefix)
@@ -129,97 +147,5 @@ extension GGUFWriter {
         for (name, id) in named {
             if let id { add("tokenizer.ggml.\(name)_token_id", Int(id)) }
         }
-    }
-
-    /// All weights, matrices rounded to `dtype` where their rows are whole blocks of it; nil writes each as it is in
-    /// memory, those kept as stored byte for byte.
-    mutating func add(_ decoder: DecoderModel, _ family: GGUFFamily, as dtype: DType?) {
-        let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
-        let maps = GGUFNames.parameters(
-            of: decoder.configuration, family, fusesQueryKeyValue: family.fusesQueryKeyValue)
-        for map in maps {
-            for part in map.parts {
-                let tensor = tensors[map.name]!
-                if dtype == nil, let stored = tensor.stored, let kept = stored.dtype(of: part.rows) {
-                    add(
-                        Entry(name: part.name, shape: part.shape, dtype: kept) { writer in
-                            let rows = (0..<part.rows.count).map { part.rows.lowerBound + part.sourceRow($0) }
-                            for part in stored.selecting(rows: rows).parts { try writer.write(part.bytes) }
-                        })
-                    continue
-                }
-                if map.isDividedVector {
-                    let values = tensor.values
-                    let ordered = part.rows.indices.map {
-                        values[part.rows.lowerBound + part.sourceRow($0 - part.rows.lowerBound)]
-                    }
-                    add(
-                        Entry(name: part.name, shape: part.shape, dtype: .f32) { writer in
-                            try ordered.withUnsafeBytes { try writer.write($0) }
-                        })
-                    continue
-                }
-                let chosen = part.shape.count == 1 ? .f32 : (dtype ?? .f32).fitting(width: part.shape.last!)
-                add(
-                    Entry(name: part.name, shape: part.shape, dtype: chosen) {
-                        try Self.write(tensor, part, as: chosen, to: &$0)
-                    })
-            }
-        }
-    }
-
-    /// Rows of a thread's turn: 256 KiB of Float32.
-    private static let floatsAtOnce = 1 << 16
-
-    /// - Throws: `UserError` naming the tensor, if a value is beyond what `dtype` can hold.
-    private static func write(
-        _ tensor: Tensor, _ part: ParameterMap.Part, as dtype: DType, to writer: inout FileWriter
-    ) throws {
-        let width = tensor.width
-        let rows = part.shape.count == 1 ? 0..<1 : part.rows
-        let rowBytes = dtype.byteCount(width)!
-        let step = max(1, floatsAtOnce / width)
-        // So many turns at once that all threads have some, and then the writing.
-        let stride = step * 4 * Parallel.threads
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: stride * rowBytes, alignment: 64)
-        let largest = UnsafeMutableBufferPointer<Float>.allocate(capacity: stride)
-        defer {
-            buffer.deallocate()
-            largest.deallocate()
-        }
-        let maxima = UInt(bitPattern: largest.baseAddress!)
-        for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: stride) {
-            let range = start..<min(start + stride, rows.upperBound)
-            let address = UInt(bitPattern: buffer.baseAddress!)
-            Parallel.forRanges(of: range.count, grain: step) { piece in
-                for row in piece {
-                    let source = part.sourceRow(range.lowerBound - rows.lowerBound + row) + rows.lowerBound
-                    tensor.withUnsafeRows(source..<source + 1) {
-                        UnsafeMutablePointer<Float>(bitPattern: maxima)![row] =
-                            $0.reduce(0) { max($0, $1.magnitude) }
-                        Quantizer.quantize(
-                            $0.baseAddress!, count: width, to: dtype,
-                            into: UnsafeMutableRawPointer(bitPattern: address)! + row * rowBytes)
-                    }
-                }
-            }
-            if let value = largest[..<range.count].first(where: { $0 >= dtype.overflowMagnitude }) {
-                throw UserError(
-                    "cannot save: the weight \(part.name) holds a value of magnitude \(value), beyond the range "
-                        + "of \(dtype.rawValue)",
-                    hint: dtype == .bf16 ? "choose f32" : "choose bf16 or f32")
-            }
-            try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<(range.count * rowBytes)]))
-        }
-    }
-}
-
-extension ParameterMap.Part {
-    /// Which of our rows, counted from the part's first, a row of the file is.
-    fileprivate func sourceRow(_ row: Int) -> Int {
-        guard let heads = interleavedHeads else { return row }
-        let dimension = rows.count / heads
-        let (head, place) = (row / dimension, row % dimension)
-        return head * dimension + place % 2 * (dimension / 2) + place / 2
     }
 }

@@ -2,15 +2,11 @@ import Transformer
 
 /// The names Hugging Face gives weights; a family's differences are in its descriptor.
 enum HuggingFaceNames {
-    static let embedding = "model.embed_tokens.weight"
-    static let head = "lm_head.weight"
-
-    /// The tensors that make up each of our parameters, by its name within its layer.
+    /// The tensors that make up each of our parameters, by its name within its layer; `{}` is the number of an expert. Those of no
+    /// layer are in `HuggingFaceFamily.Modules`.
     private static let common: [String: [String]] = [
-        "embedding.weight": [embedding],
-        "norm.weight": ["model.norm.weight"],
-        "head.weight": [head],
         "attentionNorm.weight": ["input_layernorm.weight"],
+        "attentionNorm.bias": ["input_layernorm.bias"],
         "attention.queryKeyValue.weight": [
             "self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.v_proj.weight",
         ],
@@ -22,25 +18,28 @@ enum HuggingFaceNames {
         "attention.queryNorm.weight": ["self_attn.q_norm.weight"],
         "attention.keyNorm.weight": ["self_attn.k_norm.weight"],
         "feedForwardNorm.weight": ["post_attention_layernorm.weight"],
+        "feedForwardNorm.bias": ["post_attention_layernorm.bias"],
         "feedForward.gateUp.weight": ["mlp.gate_proj.weight", "mlp.up_proj.weight"],
         "feedForward.down.weight": ["mlp.down_proj.weight"],
+        "feedForward.router.weight": ["mlp.gate.weight"],
+        "feedForward.experts.gateUp.weight": [
+            "mlp.experts.{}.gate_proj.weight", "mlp.experts.{}.up_proj.weight",
+        ],
+        "feedForward.experts.down.weight": ["mlp.experts.{}.down_proj.weight"],
     ]
 
     /// All weights of a model, in the decoder's order.
     static func parameters(of configuration: Configuration, _ family: HuggingFaceFamily) -> [ParameterMap] {
-        ParameterMap.maps(
-            of: configuration, prefix: { "model.layers.\($0)." }, normOffset: family.normOffset,
-            names: { name in
-                guard let names = family.names[name] ?? common[name] else {
-                    preconditionFailure("no Hugging Face name for \(name)")
-                }
-                return names
-            })
-    }
-
-    /// Additional tensors that files may have and that are ignored: old files store the rotary frequencies, which the
-    /// configuration determines.
-    static func isRedundant(_ name: String) -> Bool {
-        name.hasSuffix(".self_attn.rotary_emb.inv_freq")
+        let modules = family.modules
+        let layout = ParameterMap.Layout(
+            prefix: { modules.base + modules.layers + "\($0)." }, normOffset: family.normOffset,
+            groupsByHead: family.groupsQueryKeyValueByHead, transposed: family.transposed)
+        return ParameterMap.maps(of: configuration, layout) { name in
+            if let whole = modules[name] { return [whole] }
+            guard let names = Expert.fileNames(of: name, in: family.names, common) else {
+                preconditionFailure("no Hugging Face name for \(name)")
+            }
+            return names
+        }
     }
 }

@@ -3,23 +3,28 @@ import Support
 /// Reads the keys of an object and gathers what is wrong with them, to report all of it at once.
 struct KeyReader {
     private let object: [String: JSONValue]
+    /// What the file calls keys, by their usual names.
+    private let spellings: [String: String]
     private(set) var problems: [String] = []
 
-    init(_ object: [String: JSONValue]) {
+    init(_ object: [String: JSONValue], spellings: [String: String] = [:]) {
         self.object = object
+        self.spellings = spellings
     }
 
     /// The value of `key`; nil where it is absent or null.
     subscript(key: String) -> JSONValue? {
-        let value = object[key]
+        let value = value(key)
         return value == .null ? nil : value
     }
 
+    private func value(_ key: String) -> JSONValue? { object[spellings[key] ?? key] }
+
     /// Whether `key` is there and null.
-    func isNull(_ key: String) -> Bool { object[key] == .null }
+    func isNull(_ key: String) -> Bool { value(key) == .null }
 
     mutating func reject(_ key: String, _ reason: String) {
-        problems.append("\"\(key)\" is \(self[key]?.text ?? "missing"): \(reason)")
+        problems.append("\"\(spellings[key] ?? key)\" is \(self[key]?.text ?? "missing"): \(reason)")
     }
 
     /// A whole number; 0, with a problem noted, if it is anything else or missing without a default.
@@ -46,7 +51,7 @@ struct KeyReader {
 
     /// A number, nothing where the key is null, or `standard` where it is absent.
     mutating func optionalNumber(_ key: String, default standard: Double?) -> Double? {
-        object[key] == .null ? nil : self[key] == nil ? standard : number(key, default: 0)
+        isNull(key) ? nil : self[key] == nil ? standard : number(key, default: 0)
     }
 
     mutating func numbers(_ key: String) -> [Double] {

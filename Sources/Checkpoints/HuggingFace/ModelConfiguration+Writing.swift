@@ -15,8 +15,6 @@ extension ModelConfiguration {
             "intermediate_size": .integer(shape.feedForward),
             "num_hidden_layers": .integer(shape.layers),
             "num_attention_heads": .integer(shape.heads),
-            "num_key_value_heads": .integer(shape.keyValueHeads),
-            "head_dim": .integer(shape.headDimension),
             "attention_bias": .boolean(shape.hasAttentionBias),
             "mlp_bias": .boolean(false),
             "max_position_embeddings": .integer(shape.contextLength),
@@ -26,11 +24,17 @@ extension ModelConfiguration {
             "torch_dtype": .string(typeNames[type]!),
         ]
         // Where no model chooses, transformers has no such key.
-        if shape.family.biasesQueryKeyValue { object["attention_bias"] = nil }
+        if shape.family.biases != .chosen { object["attention_bias"] = nil }
+        if shape.family.biases == .all { object["mlp_bias"] = nil }
+        object.merge(partKeys) { $1 }
         for activation in family.activations { object[activation.key] = .string(activation.values[0]) }
-        object.merge(RopeKeys.json(of: shape, family)) { $1 }
+        if shape.family.positions == .rotary { object.merge(RopeKeys.json(of: shape, family)) { $1 } }
         object.merge(attentionKeys) { $1 }
         object.merge(tokens.json) { $1 }
+        for (usual, own) in family.keys {
+            object[own] = object[usual]
+            object[usual] = nil
+        }
         return .object(object)
     }
 
@@ -64,5 +68,5 @@ extension ModelConfiguration {
     }
 
     /// By way of decimal digits: 1e-05, not the 9.99999974737875e-06 that Float32 holds.
-    private static func number(_ value: Float) -> JSONValue { .number(Double("\(value)")!) }
+    static func number(_ value: Float) -> JSONValue { .number(Double("\(value)")!) }
 }

@@ -36,6 +36,7 @@ struct ModelConfiguration {
                 hint: "the types that are supported: \(known)")
         }
         family = descriptor.huggingFace
+        keys = KeyReader(object, spellings: family.keys)
         let defaults = family.defaults
         Self.refuseUnsupported(&keys, family)
         // The configuration of a multimodal model leaves its text part's defaults out.
@@ -47,27 +48,23 @@ struct ModelConfiguration {
             family: descriptor.family,
             vocabularySize: keys.integer("vocab_size", default: standard?.vocabulary),
             width: width, layers: layers,
-            heads: heads,
-            // Null is as many as heads, whatever the default is.
-            keyValueHeads: keys.integer(
-                "num_key_value_heads",
-                default: keys.isNull("num_key_value_heads") ? heads : defaults.keyValueHeads ?? heads),
-            headDimension: keys.integer(
-                "head_dim", default: defaults.headDimension ?? (heads > 0 ? width / heads : 0)),
-            feedForward: keys.integer("intermediate_size", default: standard?.feedForward),
+            // Read below; here so that nothing is divided by 0 heads.
+            heads: heads, headDimension: 0,
+            feedForward: keys.integer(
+                "intermediate_size",
+                default: standard?.feedForward
+                    ?? defaults.feedForwardFactor.map { $0 * max(0, min(width, 1 << 24)) }),
             normEpsilon: Float(keys.number("rms_norm_eps", default: defaults.normEpsilon)),
             tiedHead: keys.boolean("tie_word_embeddings", default: defaults.tiedHead),
             contextLength: keys.integer("max_position_embeddings", default: defaults.contextLength))
-        let rope = RopeKeys(&keys, shape, family)
-        shape.ropeTheta = rope.theta
-        shape.ropeScaling = rope.scaling
-        shape.rotaryDimension = rope.rotaryDimension(of: shape.headDimension)
-        shape.layersWithoutRope = RopeKeys.layersWithout(&keys, shape.layers, every: family.withoutRopeEvery)
+        Self.readHeads(&keys, &shape, defaults)
+        let windowedTheta = Self.readPositions(&keys, &shape, family)
         // transformers does not read the key in families that have no choice.
-        if keys.boolean("attention_bias", default: false), !shape.family.biasesQueryKeyValue {
+        if shape.family.biases == .chosen, keys.boolean("attention_bias", default: false) {
             shape.attentionBias = true
         }
-        shape.slidingWindow = SlidingWindow(&keys, shape, family.window, ownTheta: rope.windowedTheta)
+        Self.readChoices(&keys, &shape, family)
+        shape.slidingWindow = SlidingWindow(&keys, shape, family.window, ownTheta: windowedTheta)
         if let scores = family.scores {
             shape.queryScalar = keys.number("query_pre_attn_scalar", default: scores.queryScalar)
             shape.attentionSoftCap = keys.optionalNumber(
@@ -124,13 +121,15 @@ struct ModelConfiguration {
 
     private static func refuseUnsupported(_ keys: inout KeyReader, _ family: HuggingFaceFamily) {
         keys.demand("architectures", .array([.string(family.architecture)]))
+        for (key, value) in family.fixed.sorted(by: { $0.key < $1.key }) { keys.demand(key, value) }
         for activation in family.activations {
             keys.demand(activation.key, activation.values.map { .string($0) })
         }
         for key in ["mlp_bias", "use_bidirectional_attention"] { keys.demand(key, .boolean(false)) }
         let refused =
             ["quantization_config"] + (family.ignoresAutoMap ? [] : ["auto_map"])
-            + (family.window == nil ? ["sliding_window"] : [])
+            // Of no consequence where use_sliding_window is there and false.
+            + (family.window == nil && family.fixed["use_sliding_window"] == nil ? ["sliding_window"] : [])
         for key in refused where keys[key] != nil { keys.reject(key, "this is not supported") }
     }
 }

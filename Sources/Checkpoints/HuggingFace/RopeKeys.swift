@@ -18,6 +18,7 @@ struct RopeKeys {
     init(_ keys: inout KeyReader, _ shape: Configuration, _ family: HuggingFaceFamily) {
         theta = keys.number("rope_theta", default: family.defaults.ropeTheta)
         aliases = family.ropeTypeAliases
+        partialFactor = family.defaults.partialRotaryFactor
         readPartialFactor(&keys, at: "partial_rotary_factor", in: keys)
         if let standard = family.windowedRopeTheta {
             windowedTheta = keys.number("rope_local_base_freq", default: standard)
@@ -190,7 +191,7 @@ extension RopeKeys {
         case .yarn(let yarn): full = Self.json(of: yarn)
         }
         if shape.ropeScaling != nil { keys["rope_scaling"] = .object(full) }
-        if shape.turnedComponents != shape.headDimension {
+        if shape.turnedComponents != shape.headDimension || family.defaults.partialRotaryFactor != 1 {
             let factor = JSONValue.number(partialFactor(of: shape))
             (keys["partial_rotary_factor"], full["partial_rotary_factor"]) = (factor, factor)
         }

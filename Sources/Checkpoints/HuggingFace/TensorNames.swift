@@ -9,19 +9,25 @@ struct TensorNames {
     /// The plain name of each name in the file.
     let plain: [String: String]
 
+    /// - Parameter modules: The family's names.
     /// - Throws: `UserError` if two tensors map to the same name.
-    init(_ names: some Sequence<String>, file: String) throws {
+    init(_ names: some Sequence<String>, _ modules: HuggingFaceFamily.Modules = .init(), file: String) throws
+    {
         let stripped = names.map { (name: $0, bare: Self.withoutWrappers($0)) }
-        let prefix = Self.prefix(of: stripped.map(\.bare), before: "embed_tokens.weight")
-        let headPrefix = Self.prefix(of: stripped.map(\.bare), before: HuggingFaceNames.head)
+        let prefix = Self.prefix(of: stripped.map(\.bare), before: modules.embedding)
+        let headPrefix = Self.prefix(of: stripped.map(\.bare), before: modules.head)
+        // With an empty prefix, or one that is a part of others', not every name belongs to the text model.
+        func isOther(_ name: String, than prefix: String) -> Bool {
+            Self.isVision(name) || name == prefix + modules.head
+        }
         var plain: [String: String] = [:]
         var sources: [String: String] = [:]
         for (name, bare) in stripped.sorted(by: { $0.name < $1.name }) {
             var result = bare
-            if let headPrefix, bare == headPrefix + HuggingFaceNames.head {
-                result = HuggingFaceNames.head
-            } else if let prefix, bare.hasPrefix(prefix), !Self.isOther(bare, than: prefix) {
-                result = "model." + bare.dropFirst(prefix.count)
+            if let headPrefix, bare == headPrefix + modules.head {
+                result = modules.head
+            } else if let prefix, bare.hasPrefix(prefix), !isOther(bare, than: prefix) {
+                result = modules.base + bare.dropFirst(prefix.count)
             }
             if let other = sources.updateValue(name, forKey: result) {
                 throw UserError("the tensors \"\(other)\" and \"\(name)\" are both \(result)", file: file)
@@ -46,10 +52,5 @@ struct TensorNames {
     private static func prefix(of names: [String], before suffix: String) -> String? {
         let found = names.filter { $0 == suffix || $0.hasSuffix("." + suffix) }
         return found.count == 1 ? String(found[0].dropLast(suffix.count)) : nil
-    }
-
-    /// With an empty prefix, or one that is a part of others', not every name belongs to the text model.
-    private static func isOther(_ name: String, than prefix: String) -> Bool {
-        isVision(name) || name == prefix + HuggingFaceNames.head
     }
 }

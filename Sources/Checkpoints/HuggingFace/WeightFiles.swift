@@ -80,37 +80,44 @@ struct WeightFiles {
                 "config.json has \(configuration.layers) layers, but there are only \(files.count) tensors",
                 file: name)
         }
+        // Each expert has three. Both numbers are bounded already.
+        if let experts = configuration.experts?.count, experts * configuration.layers > files.count {
+            throw UserError(
+                "config.json has \(experts) experts in each of \(configuration.layers) layers, but there are only "
+                    + "\(files.count) tensors", file: name)
+        }
         var available: [String: StoredTensor] = [:]
-        let names = try TensorNames(files.keys, file: name).plain
+        let modules = family.modules
+        let (embedding, head) = (modules.base + modules.embedding, modules.head)
+        let names = try TensorNames(files.keys, modules, file: name).plain
         for (tensor, file) in files {
             var stored = StoredTensor(try file.view(tensor))
             let plain = names[tensor]!
-            if [HuggingFaceNames.embedding, HuggingFaceNames.head].contains(plain) {
+            if [embedding, head].contains(plain) {
                 stored = stored.prefix(configuration.vocabularySize, of: rows)
             }
             available[plain] = stored
         }
         let loader = try ModelLoader(
             maps: HuggingFaceNames.parameters(of: configuration, family), available: available,
-            isRedundant: {
-                HuggingFaceNames.isRedundant($0) || isMultimodal && TensorNames.isVision($0)
-                    || configuration.tiedHead && $0 == HuggingFaceNames.head
+            isRedundant: { name in
+                modules.redundant.contains { name.hasSuffix($0) }
+                    || isMultimodal && TensorNames.isVision(name)
+                    || configuration.tiedHead && name == head
             }, file: name, description: "config.json")
-        if configuration.tiedHead { try checkTie(available) }
+        if configuration.tiedHead { try Self.checkTie(available[head], available[embedding]) }
         return loader
     }
 
     /// A model with tied embeddings may store its head too, which must then equal the embedding table.
-    private func checkTie(_ tensors: [String: StoredTensor]) throws {
-        guard let head = tensors[HuggingFaceNames.head],
-            let embedding = tensors[HuggingFaceNames.embedding]
-        else { return }
+    private static func checkTie(_ head: StoredTensor?, _ embedding: StoredTensor?) throws {
+        guard let head, let embedding else { return }
         let isSame =
             head.typeName == embedding.typeName && head.shape == embedding.shape
             && head.bytes == embedding.bytes
         guard isSame else {
             throw head.error(
-                "differs from \(HuggingFaceNames.embedding), but config.json ties the two",
+                "differs from \(embedding.name), but config.json ties the two",
                 hint: "set \"tie_word_embeddings\" to false if the head is meant")
         }
     }

@@ -29,7 +29,7 @@ struct ModelLoader {
             }
             if tensor.shape != part.shape {
                 misshapen.append("\(part.name) is \(tensor.shape), not \(part.shape)")
-            } else if map.isDividedVector, (tensor.dtype?.valuesPerBlock ?? 1) > 1 {
+            } else if map.isDividedVector || part.isTransposed, (tensor.dtype?.valuesPerBlock ?? 1) > 1 {
                 misshapen.append("\(part.name) has dtype \(tensor.typeName), not F32, BF16, F16 or F64")
             } else if tensor.dtype == nil {
                 misshapen.append("\(part.name) has dtype \(tensor.typeName), not F32, BF16, F16 or F64")
@@ -92,25 +92,8 @@ struct ModelLoader {
     /// - Parameter asRows: false for a vector that is one row
     private func part(_ part: ParameterMap.Part, asRows: Bool) -> StoredWeights.Part {
         let tensor = tensors[part.name]!
-        let rows = asRows ? tensor.shape[0] : 1
-        var bytes = tensor.bytes
-        if let heads = part.interleavedHeads { bytes = Self.separateHalves(bytes, rows: rows, heads: heads) }
-        return StoredWeights.Part(dtype: tensor.dtype!, rows: rows, bytes: bytes)
-    }
-
-    /// Rows in which the halves of a head alternate, half after half.
-    private static func separateHalves(_ bytes: Data, rows: Int, heads: Int) -> Data {
-        let (rowBytes, half) = (bytes.count / rows, rows / heads / 2)
-        var result = Data(capacity: bytes.count)
-        for head in 0..<heads {
-            for parity in 0..<2 {
-                for place in 0..<half {
-                    let row = head * 2 * half + 2 * place + parity
-                    result +=
-                        bytes[bytes.startIndex + row * rowBytes..<bytes.startIndex + (row + 1) * rowBytes]
-                }
-            }
-        }
-        return result
+        return StoredWeights.Part(
+            dtype: tensor.dtype!, rows: asRows ? part.rows.count : 1,
+            bytes: tensor.bytes(of: part, asRows: asRows))
     }
 }

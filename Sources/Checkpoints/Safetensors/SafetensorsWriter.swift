@@ -51,7 +51,7 @@ public struct SafetensorsEntry {
         }
     }
 
-    private static func write(
+    static func write(
         _ floats: UnsafeBufferPointer<Float>, as type: DType, to writer: inout FileWriter
     ) throws {
         if type == .f32 { return try writer.write(UnsafeRawBufferPointer(floats)) }

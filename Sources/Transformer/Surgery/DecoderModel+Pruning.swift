@@ -10,6 +10,8 @@ extension DecoderModel {
     /// - Throws: `UserError` if a part does not exist or what is kept is no possible shape
     public func pruned(to selection: DecoderSelection) throws -> DecoderModel {
         try check(selection)
+        precondition(
+            selection.keepsRows || configuration.experts == nil, "experts are kept whole: see `faults`")
         let shape = selection.shape(of: configuration)
         let layers = selection.layers ?? Array(0..<configuration.layers)
         let tensors = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
@@ -69,8 +71,11 @@ extension DecoderSelection {
         case "feedForward.gateUp.weight":
             let gates = neurons?[layer]
             return (gates.map { $0 + $0.map { $0 + whole.feedForward } }, channels)
+        case "feedForward.up.weight": return (neurons?[layer], channels)
+        case "feedForward.up.bias": return (nil, neurons?[layer])
         case "feedForward.down.weight": return (channels, neurons?[layer])
-        case "attention.queryNorm.weight", "attention.keyNorm.weight": return (nil, nil)
+        case "attention.queryNorm.weight": return (nil, normComponents(heads?[layer], whole))
+        case "attention.keyNorm.weight": return (nil, normComponents(keyValueHeads?[layer], whole))
         default: return (nil, channels)
         }
     }
@@ -83,6 +88,12 @@ extension DecoderSelection {
         let blocks =
             queries + groups.map { whole.heads + $0 } + groups.map { whole.heads + whole.keyValueHeads + $0 }
         return Self.components(blocks, whole.headDimension)
+    }
+
+    /// Of a norm of all heads those of the heads kept; one of each head is shared by all.
+    private func normComponents(_ heads: [Int]?, _ whole: Configuration) -> [Int]? {
+        guard whole.family.queryKeyNorm == .allHeads else { return nil }
+        return heads.map { Self.components($0, whole.headDimension) }
     }
 
     private static func components(_ heads: [Int], _ dimension: Int) -> [Int] {

@@ -105,6 +105,9 @@ public struct DecoderSelection: Equatable, Sendable {
                     "accepted: 1 to \(present)"
                 ))
         }
+        if faults.isEmpty {
+            faults += familyFaults(of: whole, feedForward: feedForward, heads: heads, width: width)
+        }
         let (groups, size) = (whole.keyValueHeads, whole.heads / whole.keyValueHeads)
         if faults.isEmpty, let heads, heads % groups != 0, heads % size != 0 {
             let accepted = (1...whole.heads).filter { $0 % groups == 0 || $0 % size == 0 }
@@ -115,6 +118,32 @@ public struct DecoderSelection: Equatable, Sendable {
                 ))
         }
         return faults
+    }
+
+    /// What the family's models, or those with experts, do not allow.
+    private static func familyFaults(
+        of whole: Configuration, feedForward: Int?, heads: Int?, width: Int?
+    ) -> [(part: Part, problem: String, hint: String)] {
+        if whole.experts != nil {
+            let pruned = [(Part.feedForward, feedForward), (.heads, heads), (.width, width)]
+            return pruned.filter { $0.1 != nil }.map { part, _ in
+                (
+                    part, "\(part.rawValue) of a mixture of experts cannot be pruned",
+                    "prune layers or the vocabulary"
+                )
+            }
+        }
+        let (left, dimension) = (heads ?? whole.heads, whole.headDimension)
+        let kept = width ?? whole.width
+        guard !whole.family.hasFreeHeads, left * dimension != kept else { return [] }
+        return [
+            (
+                heads == nil ? .width : .heads,
+                "\(left) heads of \(dimension) do not add up to a width of \(kept), as in all "
+                    + "\(whole.family.name) models",
+                "give heads and width, width \(dimension) times heads"
+            )
+        ]
     }
 
     /// Heads are kept within their groups: as many of each, where that comes out even, or else whole groups.

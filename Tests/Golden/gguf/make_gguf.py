@@ -30,7 +30,16 @@ SCALES = {
 }
 ARCHITECTURES = {"llama-linear": "llama", "gemma": "gemma", "gemma2": "gemma2", "gemma3": "gemma3", "phi3-longrope": "phi3"}
 # Made after those above, and without changing them.
-ADDED = {"qwen2": "qwen2", "qwen3": "qwen3", "qwen3-yarn": "qwen3", "mistral-nemo": "llama", "llama-llama3": "llama", "smollm3": "smollm3"}
+ADDED = {
+    "qwen2": "qwen2", "qwen3": "qwen3", "qwen3-yarn": "qwen3", "mistral-nemo": "llama", "llama-llama3": "llama", "smollm3": "smollm3",
+    "phi4-mini": "phi3", "olmo2": "olmo2", "granite-wide": "granite", "gpt2": "gpt2", "gpt2-wide": "gpt2", "neox": "gptneox",
+    "neox-sequential": "gptneox", "mixtral": "llama", "qwen3moe": "qwen3moe", "olmoe": "olmoe",
+}
+# What GPT-2 and Qwen 3's experts call the keys of others.
+SPELLINGS = {
+    "hidden_size": "n_embd", "num_hidden_layers": "n_layer", "num_attention_heads": "n_head", "max_position_embeddings": "n_positions",
+    "intermediate_size": "n_inner", "num_experts": "num_local_experts",
+}
 
 
 def make_blocks(random):
@@ -65,7 +74,7 @@ def make_rounded(random):
 
 def interleave(rows, heads):
     """The order in which llama.cpp keeps the rows of a head's halves."""
-    return rows.reshape(heads, 2, -1, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
+    return rows.reshape(heads, 2, -1, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
 def llama3_factors(dimension, rope):
@@ -74,6 +83,41 @@ def llama3_factors(dimension, rope):
     low, high = rope["low_freq_factor"], rope["high_freq_factor"]
     kept = numpy.clip((waves - low) / (high - low), 0, 1)
     return (1 / (kept + (1 - kept) / rope["factor"])).astype(numpy.float32)
+
+
+def by_kind(rows, heads):
+    """All queries, then all keys, then all values, of a matrix or vector that holds those of each head together."""
+    return rows.reshape(heads, 3, -1, *rows.shape[1:]).swapaxes(0, 1).reshape(rows.shape)
+
+
+def stacked(tensors):
+    """The experts of a layer in one tensor, by the name that the package knows them by."""
+    result, parts = {}, {}
+    for name, value in tensors.items():
+        fields = name.split(".")
+        if "experts" in fields:
+            place = fields.index("experts") + 1
+            key = ".".join(fields[:place] + fields[place + 1:])
+            parts.setdefault(key, {})[int(fields[place])] = value
+        else:
+            result[name] = value
+    return result | {key: numpy.stack([value[index] for index in sorted(value)]) for key, value in parts.items()}
+
+
+def add_choices(writer, architecture, config):
+    """The keys of multipliers, parallel residuals and experts."""
+    if architecture == "granite":
+        writer.add_attention_scale(config["attention_multiplier"])
+        writer.add_embedding_scale(config["embedding_multiplier"])
+        writer.add_residual_scale(config["residual_multiplier"])
+        writer.add_logit_scale(config["logits_scaling"])
+    if architecture == "gptneox":
+        writer.add_parallel_residual(config["use_parallel_residual"])
+    if "num_experts_per_tok" in config:
+        writer.add_expert_count(config["num_experts"])
+        writer.add_expert_used_count(config["num_experts_per_tok"])
+    if "moe_intermediate_size" in config:
+        writer.add_expert_feed_forward_length(config["moe_intermediate_size"])
 
 
 def load(directory):
@@ -85,6 +129,11 @@ def load(directory):
 
 def make_model(name, architecture):
     config = json.loads((FAMILIES / name / "config.json").read_text())
+    config |= {usual: config[own] for usual, own in SPELLINGS.items() if own in config}
+    heads = config["num_attention_heads"]
+    config["intermediate_size"] = config["intermediate_size"] or 4 * config["hidden_size"]
+    config.setdefault("num_key_value_heads", heads)
+    config.setdefault("head_dim", config["hidden_size"] // heads)
     writer = gguf.GGUFWriter(HERE / f"{name}.gguf", architecture)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
@@ -92,14 +141,21 @@ def make_model(name, architecture):
     writer.add_feed_forward_length(config["intermediate_size"])
     writer.add_head_count(config["num_attention_heads"])
     writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    if "rms_norm_eps" in config:
+        writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    else:
+        writer.add_layer_norm_eps(config.get("layer_norm_epsilon") or config["layer_norm_eps"])
+    add_choices(writer, architecture, config)
     writer.add_key_length(config["head_dim"])
     writer.add_value_length(config["head_dim"])
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
-    rope = config["rope_parameters"]
+    rope = config.get("rope_parameters", {"rope_type": "none"})
     rope = rope.get("full_attention", rope)
-    writer.add_rope_freq_base(rope["rope_theta"])
+    if "rope_theta" in rope:
+        writer.add_rope_freq_base(rope["rope_theta"])
+    if rope.get("partial_rotary_factor", 1) != 1:
+        writer.add_rope_dimension_count(int(config["head_dim"] * rope["partial_rotary_factor"]))
     if rope["rope_type"] == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
@@ -128,16 +184,21 @@ def make_model(name, architecture):
             factors = numpy.array(rope[f"{kind}_factor"], dtype=numpy.float32)
             writer.add_tensor(f"rope_factors_{kind}.weight", factors)
     names = gguf.get_tensor_name_map(writer_architecture(architecture), config["num_hidden_layers"])
-    for source, value in load(FAMILIES / name).items():
-        if architecture in ("llama", "smollm3") and source.endswith(("q_proj.weight", "k_proj.weight")):
-            heads = config["num_attention_heads" if "q_proj" in source else "num_key_value_heads"]
-            value = interleave(value, heads)
+    for source, value in stacked(load(FAMILIES / name)).items():
+        if architecture == "gpt2" and source.endswith(("c_attn.weight", "c_proj.weight", "c_fc.weight")):
+            value = value.T
+        if architecture == "gptneox" and ".query_key_value." in source:
+            value = by_kind(value, heads)
+        if architecture in ("llama", "smollm3", "granite") and ".self_attn." in source and ("q_proj" in source or "k_proj" in source):
+            rotated = config["num_attention_heads" if "q_proj" in source else "num_key_value_heads"]
+            value = interleave(value, rotated)
         if architecture.startswith("gemma") and source.endswith("norm.weight"):
             value = value + 1
         target = names.get_name(source, try_suffixes=(".weight", ".bias"))
         value = numpy.ascontiguousarray(value.astype(numpy.float32))
         # The families' weights were rounded to BF16 (but Llama's), so nothing is lost; vectors stay F32.
-        if value.ndim == 2 and architecture != "llama":
+        is_exact = architecture == "llama" or name in ("gpt2", "neox") or target.startswith("position_embd") or "gate_inp" in target
+        if value.ndim >= 2 and not is_exact:
             halves = gguf.quantize(value, gguf.GGMLQuantizationType.BF16)
             assert (gguf.dequantize(halves, gguf.GGMLQuantizationType.BF16) == value).all()
             writer.add_tensor(target, halves, raw_dtype=gguf.GGMLQuantizationType.BF16)

@@ -28,8 +28,11 @@ import Transformer
             activations.final.values, withoutGradients { model.hiddenStates(batch) }.values, "final")
         expectSameBits(
             activations.final.values,
-            rmsNorm(activations.hidden[1], weight: model.finalNorm, epsilon: model.configuration.normEpsilon)
-                .values, "last layer")
+            rmsNorm(
+                activations.hidden[1], weight: model.parameter("norm.weight"),
+                epsilon: model.configuration.normEpsilon
+            )
+            .values, "last layer")
         #expect(activations.hidden.count == 2 && activations.queryKeyValue.count == 2)
     }
 
