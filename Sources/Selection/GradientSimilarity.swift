@@ -38,10 +38,11 @@ struct GradientSimilarity {
 
     /// The cosine of each document's direction with the mean gradient of the target text; 0 for one without targets.
     ///
-    /// - Throws: `UserError` when the disk fails
+    /// - Throws: `UserError` when the model has no gradients, or the disk fails
     func scores(
         of corpus: EncodedCorpus, target: EncodedCorpus, progress: ((_ done: Int) -> Void)?
     ) throws -> [Double] {
+        try model.configuration.requireTraining()
         model.requireGradients()
         defer { model.requireGradients(false) }
         var wanted = [Double](repeating: 0, count: Self.components)

@@ -1,6 +1,8 @@
 import Foundation
 import RecipeSchema
+import Support
 import Testing
+import Transformer
 
 @testable import Recipes
 
@@ -236,6 +238,23 @@ import Testing
             ])
                 == "data/stranger has another tokenizer than teacher; leave the key tokenizer out, or begin from a model "
                 + "that has it")
+    }
+
+    /// It labels and writes, but has no backward pass.
+    @Test func aMixtureOfExpertsIsATeacherOnly() throws {
+        try TinyModel.save(
+            to: workspace.url.appending(path: "data/experts"), experts: Experts(count: 3, perToken: 2))
+        #expect(try workspace.problems(text(["stages.label.model=data/experts"])) == [])
+        #expect(
+            try problem(["stages.train.model={from: data/experts}"])
+                == "data/experts cannot be trained: a mixture of experts is a frozen teacher: it has no backward pass "
+                + "through its router; train a student of another shape on what it writes, or on its distributions"
+        )
+        let error = try #require(throws: UserError.self) {
+            try StudentRecipe(teacher: "data/experts", data: ["data/text.jsonl"], directory: workspace.url)
+                .text(forFileNamed: "recipe.yaml", cost: CostModel(gigaflops: 100))
+        }
+        #expect(error.problem == "no student can be pruned from a mixture of experts")
     }
 
     /// A cache on disk says with which tokenizer it was labelled, and whether it keeps hidden states.

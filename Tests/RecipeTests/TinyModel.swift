@@ -20,13 +20,15 @@ final class TinyModel: Sendable {
     ///   - words: which words the tokenizer knows: another number, another tokenizer
     static func save(
         to url: URL, layers: Int = 2, context: Int = 2048, seed: UInt64 = 1, words: Int = 0,
-        withTokenizer: Bool = true, tokenizer given: Tokenizer? = nil
+        withTokenizer: Bool = true, tokenizer given: Tokenizer? = nil, experts: Experts? = nil
     ) throws {
         let tokenizer = try given ?? tokenizer(words: words)
         let decoder = try DecoderModel(
             configuration: Configuration(
-                vocabularySize: tokenizer.vocabularySize, width: 16, layers: layers, heads: 2,
-                keyValueHeads: 2, headDimension: 8, feedForward: 32, tiedHead: true, contextLength: context),
+                family: experts == nil ? .llama : .mixtral, vocabularySize: tokenizer.vocabularySize,
+                width: 16, layers: layers, heads: 2,
+                keyValueHeads: 2, headDimension: 8, feedForward: 32, tiedHead: true, contextLength: context,
+                experts: experts),
             seed: seed)
         try Checkpoint.save(
             decoder: decoder, tokenizer: withTokenizer ? tokenizer : nil, template: nil, to: url, as: .f32)

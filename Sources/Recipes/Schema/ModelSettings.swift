@@ -11,6 +11,14 @@ package struct ModelSettings: Sendable, RecipeSection {
         case pruned(Reference, PruneSettings)
     }
 
+    /// The checkpoint that training begins from; nil for a new model.
+    var beginning: Reference? {
+        switch origin {
+        case .new: nil
+        case .checkpoint(let reference), .pruned(let reference, _): reference
+        }
+    }
+
     /// A vocabulary of which nothing is known yet: that of a small tokenizer.
     static let usualVocabulary = 2048
 

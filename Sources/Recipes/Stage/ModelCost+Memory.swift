@@ -13,15 +13,22 @@ extension ModelCost {
     /// Of a token, what a forward pass without gradients has in use at a time: the residual stream before, in and after a
     /// layer, its norm, queries, keys and values, what the heads give, gates and ups, and the gated neurons. Their buffers are
     /// used again by every layer.
-    private var passValues: Double { 4 * stream + queriesKeysValues + queries + 3 * neurons }
+    private var passValues: Double {
+        4 * stream + queriesKeysValues + queries + (projectedNeurons + 1) * neurons + expertValues
+    }
+
+    /// Of experts the chances of each, the rows that one reads and gives, and their sum; an expert may be every token's.
+    private var expertValues: Double { shape.experts.map { Double($0.count) + 3 * stream } ?? 0 }
 
     /// Of a token, what the backward pass needs of a layer. Norms and gated neurons are computed again.
     private var keptValues: Double {
-        2 * stream + queriesKeysValues + queries + 2 * Double(shape.heads) + 2 * neurons
+        2 * stream + queriesKeysValues + queries + 2 * Double(shape.heads) + projectedNeurons * neurons
     }
 
     /// Of a token, gradients and what is computed again, of one layer at a time.
-    private var gradientValues: Double { 4 * stream + queriesKeysValues + queries + 4 * neurons }
+    private var gradientValues: Double {
+        4 * stream + queriesKeysValues + queries + (projectedNeurons + 2) * neurons
+    }
 
     /// A forward pass of a frozen model: its layers, and what the head reads.
     ///

@@ -9,25 +9,43 @@ struct ModelCost {
     init(_ shape: Configuration) { self.shape = shape }
 
     /// Weights of the model.
-    var parameters: Double { tableParameters + blocks + Double(shape.width) }
+    var parameters: Double {
+        tableParameters + blocks(experts: shape.experts.map { Double($0.count) } ?? 1) + Double(shape.width)
+    }
 
-    /// Those of the embedding and the head.
-    var tableParameters: Double { embedding * (shape.tiedHead ? 1 : 2) }
+    /// Those of the embedding, of learned positions and of the head.
+    var tableParameters: Double {
+        let positions = shape.family.positions == .learned ? Double(shape.contextLength) : 0
+        return embedding * (shape.tiedHead ? 1 : 2) + positions * Double(shape.width)
+    }
+
+    /// Values of a feed-forward's first projection over its width: gates and ups, or ups alone.
+    var projectedNeurons: Double {
+        switch shape.family.feedForward {
+        case .gated: 2
+        case .plain: 1
+        }
+    }
 
     /// Floating-point operations of one token's forward pass, without attention over the context.
-    var forwardOperations: Double { 2 * (blocks + embedding) }
+    var forwardOperations: Double {
+        2 * (blocks(experts: shape.experts.map { Double($0.perToken) } ?? 1) + embedding)
+    }
 
     /// Those of the head alone.
     var headOperations: Double { 2 * embedding }
 
     private var embedding: Double { Double(shape.vocabularySize) * Double(shape.width) }
 
-    private var blocks: Double {
+    /// Weights of all layers, with so many experts in each.
+    private func blocks(experts: Double) -> Double {
         let projections =
             2 * (Double(shape.heads) + Double(shape.keyValueHeads)) * Double(shape.headDimension)
             * Double(shape.width)
-        let gated = 3 * Double(shape.width) * Double(shape.feedForward)
-        return Double(shape.layers) * (projections + gated + 2 * Double(shape.width))
+        let feedForward = (projectedNeurons + 1) * Double(shape.width) * Double(shape.feedForward)
+        let router = shape.experts.map { Double($0.count) * Double(shape.width) } ?? 0
+        return Double(shape.layers)
+            * (projections + experts * feedForward + router + 2 * Double(shape.width))
     }
 }
 
@@ -45,6 +63,7 @@ extension Configuration {
                 shape.feedForward, shape.vocabularySize, shape.contextLength,
             ]
         }
-        return sizes(self) == sizes(other) && tiedHead == other.tiedHead
+        return sizes(self) == sizes(other) && tiedHead == other.tiedHead && experts == other.experts
+            && cost.projectedNeurons == other.cost.projectedNeurons
     }
 }

@@ -15,9 +15,16 @@ struct TeacherFacts {
 
     /// Reads the configuration and the tokenizer, no weights.
     ///
-    /// - Throws: `UserError` if the model or its tokenizer is missing or not understood
+    /// - Throws: `UserError` if the model or its tokenizer is missing or not understood, or nothing can be pruned from it
     init(_ url: URL) throws {
         shape = try Checkpoint.configuration(at: url)
+        if shape.experts != nil {
+            throw UserError(
+                "no student can be pruned from a mixture of experts", file: url.relativePath,
+                hint:
+                    "write a recipe whose student has layers, width and heads: distill init without --teacher shows one",
+                status: .configuration)
+        }
         bytes = try Checkpoint.weightBytes(at: url)
         let form = try Checkpoint.tokenizerAndTemplate(at: url)
         tokenizer = form.tokenizer

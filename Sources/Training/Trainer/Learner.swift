@@ -24,7 +24,7 @@ final class Learner {
     /// - Parameters:
     ///   - teacher: the teacher activations that feature losses compare with
     ///   - name: of a learner that is not the student, for the log and the saved state
-    /// - Throws: `UserError` when a layer does not exist, or a feature loss cannot compare the two models
+    /// - Throws: `UserError` when the model cannot be trained, a layer does not exist, or a feature loss cannot compare the two models
     init(_ model: DecoderModel, options: TrainingOptions, teacher: TeacherActivations?, name: String? = nil)
         throws
     {
@@ -33,6 +33,7 @@ final class Learner {
         self.model = model
         self.options = options
         prefix = name.map { $0 + "." } ?? ""
+        try model.configuration.requireTraining()
         try options.exits?.check(model.configuration)
         model.requireGradients()
         features =
@@ -47,9 +48,11 @@ final class Learner {
         terms = Self.named(options, prefix: name.map { $0 + "_" } ?? "")
     }
 
+    private static let tables = ["embedding.weight", "positions.weight", "head.weight"]
+
     /// Matrices have weight decay and norms do not; the embedding and an untied head may have a learning rate of their own.
     private static func groups(of model: DecoderModel, options: TrainingOptions) -> [AdamW.Group] {
-        let tables = model.parameters.filter { ["embedding.weight", "head.weight"].contains($0.name) }
+        let tables = model.parameters.filter { Self.tables.contains($0.name) }
         let norms = model.parameters.filter { $0.tensor.shape.count == 1 }
         let others = model.parameters.filter { parameter in
             !(tables + norms).contains { $0.name == parameter.name }

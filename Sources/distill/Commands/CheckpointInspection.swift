@@ -34,6 +34,11 @@ struct CheckpointInspection: Inspection {
 
     var kindOfThing: String { "checkpoint" }
 
+    private var feedForward: String {
+        guard let experts = shape.experts else { return "\(shape.feedForward)" }
+        return "\(experts.count) experts of \(shape.feedForward), \(experts.perToken) for each token"
+    }
+
     var rows: [[String]] {
         [
             ["family", shape.family.name], ["parameters", "\(parameters)"],
@@ -44,10 +49,12 @@ struct CheckpointInspection: Inspection {
                 "heads",
                 "\(shape.heads) of \(shape.headDimension), \(shape.keyValueHeads) for keys and values",
             ],
-            ["feed-forward", "\(shape.feedForward)"], ["vocabulary", "\(shape.vocabularySize)"],
+            ["feed-forward", feedForward], ["vocabulary", "\(shape.vocabularySize)"],
             ["head", shape.tiedHead ? "tied to the embedding" : "its own"],
             ["context", "\(shape.contextLength)"],
-            ["rotary base", "\(shape.ropeTheta)"], ["tokenizer", tokenizer ?? "none"],
+            shape.family.positions == .learned
+                ? ["positions", "learned"] : ["rotary base", "\(shape.ropeTheta)"],
+            ["tokenizer", tokenizer ?? "none"],
             ["chat template", hasTemplate ? template ?? "the model's own" : templateFault ?? "none"],
             ["stop ids", stopIds.map(String.init).joined(separator: " ")],
             ["SHA-256", String(fingerprint.prefix(16))],

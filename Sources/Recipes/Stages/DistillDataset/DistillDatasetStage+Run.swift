@@ -9,6 +9,7 @@ extension DistillDatasetStage {
     /// Learns the sequences; the outputs are a JSONL corpus, their nearest text, and a directory with the sequences.
     func run(_ context: StageContext) throws -> StageResult {
         let model = try context.checkpoint(self.model, weights: .f32)
+        try model.decoder.configuration.requireTraining()
         let form = try TextForm(model)
         let encoder = form.encoder(
             context: min(contextLength, model.decoder.configuration.contextLength),

@@ -16,6 +16,15 @@ extension TrainStage {
     private func checkLayers(_ facts: RecipeFacts) {
         let shape = model.configuration(tokenizer: tokenizer, facts)
         if let shape { exits?.check(layers: shape.layers, facts.context) }
+        for trained in [model, peerModel].compactMap({ $0 }) {
+            guard let reference = trained.beginning,
+                let shape = trained.configuration(tokenizer: tokenizer, facts),
+                let problem = shape.trainingProblem
+            else { continue }
+            facts.problems.add(
+                "\(reference.name) cannot be trained: \(problem)", at: reference.location,
+                hint: shape.trainingHint)
+        }
         // Features compare with the first of several teachers.
         let shapes = [shape, teachers.first.flatMap { facts.configuration(of: $0.model) }]
         let widths = Set(shapes.flatMap { $0?.attentionWidths ?? [] })
