@@ -46,7 +46,8 @@ import Testing
                 .contains("--json")
         }
         let expected = [
-            "run", "validate", "init", "generate", "label", "convert", "tokenizer train", "tokenizer trim",
+            "run", "validate", "init", "pull", "generate", "label", "convert", "tokenizer train",
+            "tokenizer trim",
             "tokenizer count", "tokenizer inspect", "inspect", "evaluate perplexity",
             "evaluate agreement",
             "evaluate task", "bench", "prune", "doctor",

@@ -121,6 +121,9 @@ import Testing
             #expect(missing.status == 66)
             #expect(
                 missing.standardError.contains("no such file or directory, and no such model on 127.0.0.1"))
+            let tag = try await distill(
+                "chat", "tiny/model:Q4_K_M", "-p", "x", fixture: fixture, in: directory)
+            #expect(tag.status == 66 && tag.standardError.contains("NAME:FILE.gguf"), "\(tag.standardError)")
             fixture.hub.change { $0.answer = { _ in FakeHub.refusal(403, "GatedRepo") } }
             let gated = try await distill("pull", "tiny/model", fixture: fixture, in: directory)
             #expect(gated.status == 77 && gated.standardError.split(separator: "\n").count == 1)

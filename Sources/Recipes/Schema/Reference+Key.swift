@@ -134,8 +134,8 @@ private struct ReferenceResolver {
 
     private func reportMissingFile(_ url: URL) {
         context.problems.add(
-            "no such file: \(text)", at: location, hint: neighbour(of: url).map { "did you mean \"\($0)\"?" },
-            status: .noInput)
+            "no such file: \(text)", at: location,
+            hint: ModelLocator.absence(of: text, .absent, similar: neighbour(of: url)).hint, status: .noInput)
     }
 
     private func reportMissingModel(_ name: HubReference) {

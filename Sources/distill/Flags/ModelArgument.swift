@@ -14,7 +14,10 @@ extension GeneralFlags {
         let location = try locator.find(name)
         switch location {
         case .path(let url), .cached(let url): return url
-        case .absent: return URL(filePath: name)
+        case .absent:
+            // `NAME:Q4_K_M`, as llama.cpp and Ollama have it.
+            if name.contains(":") { throw ModelLocator.absence(of: name, location) }
+            return URL(filePath: name)
         case .missing(let reference):
             guard try locator.mayDownload(name) else { throw ModelLocator.absence(of: name, location) }
             do {
