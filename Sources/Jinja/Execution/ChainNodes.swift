@@ -109,6 +109,7 @@ struct ArgumentNodes: Sendable {
             try budget.allocateList(map.count)
             for (place, key) in map.keys.enumerated() {
                 guard case .string(let name) = key else { throw .runtime("keywords must be strings") }
+                try budget.step(keywords.count)
                 guard !keywords.contains(where: { $0.name == name.text }) else {
                     throw .runtime("got multiple values for the argument '\(name.text)'")
                 }

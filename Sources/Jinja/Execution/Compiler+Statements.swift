@@ -1,5 +1,8 @@
 extension Compiler {
     func nodes(_ statements: [Statement]) throws(JinjaError) -> [StatementNode] {
+        guard !symbols.work.isExceeded else {
+            throw JinjaError(.limit, "the template has too many names and conditions")
+        }
         var nodes: [StatementNode] = []
         for statement in statements {
             depth.enter()

@@ -101,6 +101,9 @@ final class MacroObject: JinjaObject, @unchecked Sendable {
         func take(_ name: String) -> JinjaValue? {
             keywords.firstIndex { $0.name == name }.map { keywords.remove(at: $0).value }
         }
+        // Each parameter that is not given by its place is looked for among the keywords.
+        try frame.render.budget.step(
+            (keywords.count + 1) * max(code.parameters.count - arguments.positional.count, 1))
         for (place, parameter) in code.parameters.enumerated() {
             if place < arguments.positional.count {
                 frame.slots[parameter.slot] = arguments.positional[place]

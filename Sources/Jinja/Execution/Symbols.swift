@@ -43,6 +43,14 @@ enum VariableLoad {
 /// Which variable a name means in a block, by Jinja's rules: a block that assigns to a name has a variable of its own, which begins
 /// with the value of the outer one.
 final class Symbols {
+    /// What the analysis of a template may cost: conditions copy the names that are known before them.
+    final class Work {
+        private var left = 4_000_000
+        var isExceeded: Bool { left < 0 }
+        func spend(_ count: Int) { left = max(left - count, -1) }
+    }
+
+    let work: Work
     let function: FunctionScope
     private let parent: Symbols?
     private let level: Int
@@ -54,11 +62,13 @@ final class Symbols {
         self.parent = parent
         self.function = function
         level = parent.map { $0.level + 1 } ?? 0
+        work = parent?.work ?? Work()
     }
 
     private init(copying other: Symbols) {
         function = other.function
         parent = other.parent
+        work = other.work
         level = other.level
         variables = other.variables
         loads = other.loads
@@ -129,7 +139,8 @@ final class Symbols {
     private func visit(
         _ branches: ArraySlice<(test: Expression, body: [Statement])>, _ otherwise: [Statement]
     ) {
-        guard let first = branches.first else { return }
+        work.spend(4 * (variables.count + loads.count))
+        guard let first = branches.first, !work.isExceeded else { return }
         visit(first.test)
         let (body, alternatives, last) = (
             Symbols(copying: self), Symbols(copying: self), Symbols(copying: self)

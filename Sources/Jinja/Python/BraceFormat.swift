@@ -175,6 +175,7 @@ enum BraceFormat {
                 }
                 return arguments.positional[index]
             }
+            try budget.step(arguments.keywords.count)
             guard let value = arguments.keywords.last(where: { $0.name == name })?.value else {
                 throw .runtime("there is no argument '\(name)' for the format string")
             }

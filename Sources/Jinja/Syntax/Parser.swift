@@ -234,11 +234,12 @@ struct Parser {
     }
 
     private mutating func parameters(of macro: inout Statement.Macro) throws(JinjaError) {
+        var names: Set<String> = []
         try expect(symbol: "(")
         while !isSymbol(")") {
             if !macro.parameters.isEmpty { try expect(symbol: ",") }
             let name = try assignableName()
-            guard !macro.parameters.contains(name) else {
+            guard names.insert(name).inserted else {
                 throw fail("the parameter '\(name)' is given twice")
             }
             macro.parameters.append(name)
