@@ -49,8 +49,10 @@ final class FakeHub: Sendable {
         hub = try await Server()
         storage = try await Server()
         state.withLock { $0.revisions["main"] = (Self.commit, files) }
-        await hub.handle { [unowned self] in answer($0, isStorage: false) }
-        await storage.handle { [unowned self] in answer($0, isStorage: true) }
+        // A request may still be on its way when a test is over.
+        let gone = HTTPResponse(statusCode: .serviceUnavailable)
+        await hub.handle { [weak self] in self?.answer($0, isStorage: false) ?? gone }
+        await storage.handle { [weak self] in self?.answer($0, isStorage: true) ?? gone }
     }
 
     deinit {

@@ -138,6 +138,19 @@ import Testing
         }
     }
 
+    @Test func aHubThatDoesNotAnswerIsAskedTwice() async throws {
+        try await HubFixture.run { fixture in
+            fixture.hub.change { state in
+                state.answer = { _ in
+                    HTTPResponse(statusCode: .ok, headers: [.contentLength: "1000"], body: Data("{".utf8))
+                }
+            }
+            let error = await fixture.failure(timeout: 1)
+            #expect(error?.problem.contains("does not answer") == true)
+            #expect(fixture.hub.requests.count == 2)
+        }
+    }
+
     @Test func answersThatEndEarly() async throws {
         try await expect(.unavailable, "does not answer", timeout: 1) { request in
             // The length promises more than follows, and the connection stays open.

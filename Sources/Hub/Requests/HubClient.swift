@@ -135,7 +135,7 @@ final class HubClient {
         throw failure.tooManyRedirections(at: url)
     }
 
-    /// Sends a request until it has an answer that is worth something, at most six times.
+    /// Sends a request until it has an answer that is worth something, at most six times; twice where there is none.
     private func retrying(
         _ failure: HubFailure, _ send: () throws -> (reply: HTTPReply, body: Data)
     ) throws -> (reply: HTTPReply, body: Data) {
@@ -145,7 +145,9 @@ final class HubClient {
                 guard HubFailure.isPassing(answer.reply), attempt < Self.mostRetries else { return answer }
                 try wait(attempt, after: answer.reply, failure, "status \(answer.reply.status)")
             } catch let error as HTTPFailure {
-                guard error.isPassing, attempt < Self.mostRetries else { throw failure.unanswered(error) }
+                // Machines behind a firewall wait for each timeout to the end.
+                let most = error == .timedOut ? 1 : Self.mostRetries
+                guard error.isPassing, attempt < most else { throw failure.unanswered(error) }
                 try wait(attempt, after: nil, failure, error.reason)
             }
         }
