@@ -141,7 +141,7 @@ import Tokenization
     }
 
     @Test func orderDoesNotDependOnThreads() throws {
-        let records = Self.chats(seed: 2, count: 300).map(CorpusRecord.chat)
+        let records = Self.chats(seed: 2, count: 300).map { CorpusRecord.chat($0) }
         let encoder = CorpusEncoder(tokenizer: tokenizer, contextLength: 4096, scope: .all)
         let corpus = try encoder.encode(records)
         #expect(try corpus.map { $0 } == records.map(encoder.document))

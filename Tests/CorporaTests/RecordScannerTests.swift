@@ -12,7 +12,7 @@ import Tokenization
         #"{"messages":[{"role":"user","content":"u"},{"content":"a","role":"assistant"}]}"#,
         #"{"id":-1.5e+3,"prompt":"é \u00e9 \ud83d\ude00 中","completion":"","x":[1,{"y":[null,true,false,[]]},{}]}"#,
         #"{"prompt":"p","n":0,"m":0.25,"e":1E9,"s":"\u0041"}"#,
-        #"{"messages":[{"role":"system","content":"s","name":"n","w":[1,2]}],"source":{"a":"b"}}"#,
+        #"{"messages":[{"role":"system","content":"s","id":"n","w":[1,2]}],"source":{"a":"b"}}"#,
     ]
 
     private func decoded(_ line: Data) -> CorpusRecord? {
