@@ -106,13 +106,22 @@ import Transformer
             let configuration = url.appending(path: "tokenizer_config.json")
             try Data("{}".utf8).write(to: configuration)
             #expect(try Checkpoint.load(url).template == nil)
-            // Of several with names, the default one.
+            // Of several with names, the default one, and the one for chats with tools; a student keeps both.
             let named = [
                 ["name": "tool_use", "template": "{{ tools }}"],
                 ["name": "default", "template": ChatTemplate.roleMarkers.jinja],
             ]
             try JSONEncoder().encode(["chat_template": named]).write(to: configuration)
-            #expect(try Checkpoint.load(url).template == .roleMarkers)
+            let both = try #require(try Checkpoint.load(url).template)
+            #expect(both.jinja == ChatTemplate.roleMarkers.jinja && both.toolUseJinja == "{{ tools }}")
+            let kept = directory.appending(path: "kept")
+            try Checkpoint.save(decoder: decoder, tokenizer: tokenizer, template: both, to: kept)
+            #expect(try Checkpoint.load(kept).template == both)
+            let file = directory.appending(path: "kept.gguf")
+            try Checkpoint.export(
+                decoder: decoder, tokenizer: tokenizer, template: both, tokens: SpecialTokens(), to: file,
+                as: .f32)
+            #expect(try Checkpoint.load(file).template == both)
             try JSONEncoder().encode(["chat_template": named.dropLast()]).write(to: configuration)
             #expect(try Checkpoint.load(url).template == nil)
             try Data(ChatTemplate.roleMarkers.jinja.utf8).write(
