@@ -4,7 +4,7 @@
 /// strips all white space on its side, `+` none.
 struct Lexer {
     /// Templates of models have up to 100 KB.
-    static let mostBytes = 4 << 20
+    static let mostBytes = 1 << 20
 
     private let source: [UInt8]
     private var place = 0
