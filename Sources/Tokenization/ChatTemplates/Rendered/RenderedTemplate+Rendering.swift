@@ -40,7 +40,7 @@ extension RenderedTemplate {
         for variable in variables.values {
             values[variable.key] = try JinjaValue(variable.value, origin: others)
         }
-        values["messages"] = try .list(messages)
+        values["messages"] = try .list(messages).preparedMessages()
         values["tools"] = try tools.isEmpty ? .none : .list(tools.map { try JinjaValue($0, origin: others) })
         values["documents"] = values["documents"] ?? .none
         values["add_generation_prompt"] = .bool(addGenerationPrompt)
