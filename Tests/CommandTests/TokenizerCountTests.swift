@@ -58,7 +58,7 @@ struct TokenizerCountTests {
             }
             let other = try count("gemma")
             #expect(other.status == 65 && other.standardError.contains("<start_of_turn>"))
-            try Data(#"{"chat_template": "{{ messages }}"}"#.utf8).write(
+            try Data(#"{"chat_template": "{% include 'x' %}"}"#.utf8).write(
                 to: model.appending(path: "tokenizer_config.json"))
             let unknown = try count()
             #expect(unknown.status == 78 && unknown.standardError.contains("--chat-template"))

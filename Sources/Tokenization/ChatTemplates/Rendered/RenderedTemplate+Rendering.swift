@@ -57,7 +57,8 @@ extension RenderedTemplate {
             hint: isRefusal
                 ? nil
                 : "name the template that chats are to be written with: chat_template in a recipe, "
-                    + "--chat-template in a command", status: .dataFormat)
+                    + "--chat-template in a command",
+            status: isRefusal ? .dataFormat : .configuration)
     }
 
     /// What transformers gives templates of a tokenizer: its special tokens, by their names.
