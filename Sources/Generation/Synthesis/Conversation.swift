@@ -64,16 +64,19 @@ final class Conversation {
     func nextPrompt() throws -> [Int32] {
         let next = messages + turns[0]
         switch prompt.question {
-        case .chat:
-            return try author.chatTemplate(for: prompt).encode(
-                next, tools: prompt.tools, with: author.tokenizer, addGenerationPrompt: true
-            ).ids
+        case .chat: return try ids(of: next, author.chatTemplate(for: prompt))
         case .prompt(let text):
             guard let template = author.template else { return beginning(text) }
-            return try template.encode(
-                next, tools: prompt.tools, with: author.tokenizer, addGenerationPrompt: true
-            ).ids
+            return try ids(of: next, template)
         case .text(let text): return beginning(text)
+        }
+    }
+
+    private func ids(of messages: [Message], _ template: ChatTemplate) throws -> [Int32] {
+        try prompt.located {
+            try template.encode(
+                messages, tools: prompt.tools, with: author.tokenizer, addGenerationPrompt: true
+            ).ids
         }
     }
 

@@ -94,4 +94,16 @@ public struct SynthesisPrompt: Sendable {
     func error(_ problem: String, hint: String? = nil) -> UserError {
         UserError(problem, file: file, line: line, hint: hint)
     }
+
+    /// Does what may refuse the prompt; the error names its source location.
+    ///
+    /// - Throws: what `body` throws
+    func located<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch var error as UserError where error.file == nil {
+            (error.file, error.line) = (file, line)
+            throw error
+        }
+    }
 }
