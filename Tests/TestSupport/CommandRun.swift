@@ -124,6 +124,8 @@ private final class Drain: @unchecked Sendable {
             while let part = try? handle.read(upToCount: 1 << 16), !part.isEmpty {
                 lock.withLock { data.append(part) }
             }
+            // Foundation keeps pipes beyond their process; with some 1,365 descriptors open, `Process.run` reads beyond its list of them.
+            try? handle.close()
             ended.signal()
         }
     }

@@ -137,8 +137,18 @@ private final class Exchange: Sendable {
     func fail(_ error: any Error) { state.withLock { $0.error = $0.error ?? error } }
 
     func finish(_ error: (any Error)?) {
-        if let error, state.withLock({ !$0.isSkipped }) { fail(HTTPFailure(error)) }
+        if let error, state.withLock({ !$0.isSkipped }) { fail(failure(of: error)) }
         ended.signal()
+    }
+
+    /// A host that has begun to answer was reached: URLSession with curl 8.14 reports a transfer that breaks off as a host that cannot
+    /// be connected to.
+    private func failure(of error: any Error) -> HTTPFailure {
+        let failure = HTTPFailure(error)
+        guard case .unreachable(let text) = failure, state.withLock({ $0.reply != nil }) else {
+            return failure
+        }
+        return .interrupted(text)
     }
 
     func result() throws -> HTTPReply {
