@@ -35,13 +35,13 @@ import Testing
             #expect(run.status == 0, "\(run.standardError)")
             #expect(
                 run.standardOutput == #"""
-                    {"text":"<s><user>One?<assistant>Two.\n[{\"name\": \"f\", \"about\": 1.0}]<assistant>"}
+                    {"text":"<s><user>One?<assistant>Two.[{\"name\": \"f\", \"about\": 1.0}]<assistant>"}
                     {"error":"too short"}
 
                     """#)
             let bare = try render(
                 ["chat.jinja", "--no-generation-prompt"], messages: Self.chats, in: directory)
-            #expect(bare.standardOutput.hasPrefix(#"{"text":"<user>One?<assistant>Two.\n"}"#))
+            #expect(bare.standardOutput.hasPrefix(#"{"text":"<user>One?<assistant>Two."}"#))
             // What is trained on is known only with a vocabulary.
             let mask = try render(["chat.jinja", "--mask"], messages: Self.chats, in: directory)
             #expect(mask.status == 64 && mask.standardError.contains("need the vocabulary of a model"))

@@ -223,6 +223,19 @@ private struct PartialBody: AsyncBufferedSequence {
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: data, ending: ending) }
 }
 
+/// The thread that answers requests. Tests of other suites can hold all threads of the default executor for longer than a
+/// client waits.
+private final class ServerExecutor: TaskExecutor {
+    static let shared = ServerExecutor()
+
+    private let queue = DispatchQueue(label: "hub")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
+
 /// A server on a port of its own.
 private final class Server: Sendable {
     let port: UInt16
@@ -231,8 +244,10 @@ private final class Server: Sendable {
 
     init() async throws {
         let server = HTTPServer(address: try .inet(ip4: "127.0.0.1", port: 0), logger: .disabled)
-        task = Task { try await server.run() }
-        try await server.waitUntilListening()
+        task = Task(executorPreference: ServerExecutor.shared) { try await server.run() }
+        try await withTaskExecutorPreference(ServerExecutor.shared) {
+            try await server.waitUntilListening(timeout: 60)
+        }
         guard case .ip4(_, let port)? = await server.listeningAddress else { throw CancellationError() }
         (self.port, self.server) = (port, server)
     }
