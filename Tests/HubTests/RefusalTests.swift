@@ -116,6 +116,12 @@ import Testing
             request.method == "HEAD"
                 ? HTTPResponse(statusCode: .ok, headers: [HTTPHeader("X-Repo-Commit"): "other"]) : nil
         }
+        let commit = String(repeating: "a", count: 40)
+        try await expect(.unavailable, "answers for the commit", name: "tiny/model@\(commit)") { request in
+            let body = #"{"sha": "\#(FakeHub.commit)", "siblings": []}"#
+            return request.path.hasPrefix("/api")
+                ? HTTPResponse(statusCode: .ok, body: Data(body.utf8)) : nil
+        }
         try await expect(.unavailable, "no ETag") { request in
             request.method == "HEAD" ? HTTPResponse(statusCode: .ok) : nil
         }

@@ -36,7 +36,12 @@ final class HubClient {
         }
         guard reply.status == 200 else { throw failure.refused(reply) }
         do {
-            return try RepositoryListing(body)
+            let listing = try RepositoryListing(body)
+            // A commit names one content for ever: an answer about another is a wrong one.
+            guard !HubReference.isCommit(revision) || listing.commit == revision else {
+                throw UserError("it answers for the commit \(listing.commit)")
+            }
+            return listing
         } catch let error as UserError {
             throw failure.notAHub(reply, error.problem)
         }
