@@ -173,6 +173,27 @@ import Testing
         }
     }
 
+    /// In a shared cache, links that somebody else put where files belong.
+    @Test func linksInPlaceOfBlobsAreNotFollowed() async throws {
+        let weights = FakeHub.checkpoint["model.safetensors"]!
+        let hash = Fingerprint(of: weights).hexadecimal
+        for (name, content) in [("\(hash).incomplete", Data("mine".utf8)), (hash, Data(weights.map { ~$0 }))]
+        {
+            try await HubFixture.run { fixture in
+                try await withTemporaryDirectory { directory in
+                    let target = directory.appending(path: "file")
+                    try content.write(to: target)
+                    let blobs = fixture.cache.appending(path: "models--tiny--model/blobs")
+                    try FileManager.default.createDirectories(at: blobs)
+                    try FileManager.default.createSymbolicLink(
+                        atPath: blobs.appending(path: name).path, withDestinationPath: target.path)
+                    _ = await fixture.failure()
+                    #expect(try Data(contentsOf: target) == content)
+                }
+            }
+        }
+    }
+
     /// A blob of another size than the hub's: an older version of a tool wrote it, or a disk was full.
     @Test func aBlobThatIsCutOff() async throws {
         try await HubFixture.run { fixture in

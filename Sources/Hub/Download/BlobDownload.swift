@@ -49,7 +49,8 @@ struct BlobDownload {
     /// Downloads what is missing.
     /// - Returns: The number of bytes that were there before.
     private func transfer() throws -> Int {
-        let file = try OpenFile(incomplete, flags: O_RDWR | O_CREAT)
+        // In a shared cache somebody else's link could lead to any file of the user.
+        let file = try OpenFile(incomplete, flags: O_RDWR | O_CREAT | O_NOFOLLOW)
         var size = Int(try file.status().st_size)
         if size > metadata.size {
             try file.truncate(to: 0)

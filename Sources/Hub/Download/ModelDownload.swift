@@ -149,8 +149,10 @@ private struct Transfer {
         try link(name, metadata)
     }
 
+    /// - Throws: `UserError` if there can be no link, or the blob is itself a link that leads out of the cache.
     private func link(_ name: String, _ metadata: FileMetadata) throws {
         try cache.link(name, to: metadata.etag, of: reference.repository, commit: commit)
+        _ = try cache.file(name, of: reference.repository, commit: commit)
     }
 
     /// - Throws: `UserError` if the disk lacks room. Sizes are the server's: their sum may exceed any number.
