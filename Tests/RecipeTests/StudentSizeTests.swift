@@ -70,6 +70,11 @@ import Transformer
         #expect(text == (path.contains("/") ? path : "./\(path)"))
     }
 
+    @Test func aNameOnTheHubStaysOne() {
+        #expect(StudentRecipe.scalar("hf:gpt2") == "\"hf:gpt2\"")
+        #expect(StudentRecipe.scalar("tiny/model") == "tiny/model")
+    }
+
     @Test func theDirectorySaysWhatARecipeCouldBeAbout() throws {
         let workspace = try Workspace()
         for name in ["model.gguf", "chats.jsonl", "README.txt", "notes.md", ".hidden.txt"] {

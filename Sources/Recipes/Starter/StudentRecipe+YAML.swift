@@ -1,4 +1,5 @@
 import Foundation
+import Hub
 
 extension StudentRecipe {
     /// One path, or a list of several.
@@ -6,9 +7,10 @@ extension StudentRecipe {
         paths.count == 1 ? scalar(paths[0]) : "[\(paths.map(scalar).joined(separator: ", "))]"
     }
 
-    /// A path as a YAML scalar. One without a slash gets `./`, so that it is no name of a stage's result.
+    /// A path, or a name on the hub, as a YAML scalar. A path without a slash gets `./`, so that it is no name of a stage's result.
     static func scalar(_ path: String) -> String {
-        let path = path.contains("/") ? path : "./\(path)"
+        let isUnambiguous = path.contains("/") || path.hasPrefix(HubReference.prefix)
+        let path = isUnambiguous ? path : "./\(path)"
         let isPlain = path.utf8.allSatisfy { byte in
             switch UnicodeScalar(byte) {
             case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "/", "-": true
