@@ -51,6 +51,7 @@ import Transformer
         ("neox", #"{"rotary_pct": 0.25}"#, "its partial_rotary_factor differs from the 0.25 beside it"),
         ("granite", #"{"mlp_bias": true}"#, #""mlp_bias" is true"#),
         ("granite", #"{"attention_multiplier": 0}"#, #""attention_multiplier" is 0: a positive number"#),
+        ("granite", #"{"attention_multiplier": 1e100}"#, "a positive number is expected"),
         ("granite", #"{"logits_scaling": 0}"#, "the logit multiplier inf is not positive"),
         ("granite", #"{"residual_multiplier": -1}"#, "the residual multiplier -1.0 is not positive"),
         ("olmoe", #"{"clip_qkv": 8}"#, #""clip_qkv" is 8: only null is supported"#),
@@ -147,6 +148,22 @@ import Transformer
             let copy = try Checkpoint.load(url).decoder
             #expect(copy.configuration == model.decoder.configuration)
             try expectGolden(copy, "mixtral")
+        }
+    }
+
+    /// llama.cpp leaves rotary embedding out of Granite models whose files say so.
+    @Test func graniteWithoutRotaryEmbeddingIsRefused() throws {
+        let model = try Checkpoint.load(golden("families/granite"), weights: .f32)
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            var writer = GGUFWriter()
+            let family = FamilyRegistry.standard[.granite].gguf
+            writer.add(model.decoder.configuration, family)
+            writer.add("granite.rope.scaling.finetuned", false)
+            try writer.add(model.decoder, family, as: nil)
+            try writer.write(to: url)
+            let error = try userError { _ = try Checkpoint.load(url) }
+            #expect(error.description.contains("\"granite.rope.scaling.finetuned\" is false: "), "\(error)")
         }
     }
 

@@ -27,10 +27,13 @@ enum UnsupportedFamilies {
             ]
         ),
         (
+            "layers other than attention and, outside of GGUF files, this type's dense models are",
+            ["granitemoehybrid"]
+        ),
+        (
             "layers other than attention are",
             [
-                "mamba", "mamba2", "jamba", "falcon_h1", "falcon-h1", "nemotron_h", "granitemoehybrid",
-                "lfm2",
+                "mamba", "mamba2", "jamba", "falcon_h1", "falcon-h1", "nemotron_h", "granitehybrid", "lfm2",
                 "qwen3_next", "qwen3next", "qwen3_5", "qwen35", "recurrent_gemma", "rwkv",
             ]
         ),

@@ -117,6 +117,10 @@ struct GGUFConfiguration {
                 keys.reject(key, "only 1, which changes nothing, is supported")
             }
         }
+        // Granite files turn rotary embedding off with it; llama.cpp has no other use for the key.
+        if multiplied, case .boolean(false)? = keys[".rope.scaling.finetuned"] {
+            keys.reject(".rope.scaling.finetuned", "models without rotary embedding are not supported")
+        }
         if descriptor.gguf.scores == nil {
             // llama.cpp passes over them in these architectures when they are 0.
             let known = multiplied ? [".attention.scale"] : []

@@ -47,7 +47,10 @@ extension ModelConfiguration {
                 logitDivisor: keys.number("logits_scaling", default: 1))
             shape.multipliers = multipliers == Multipliers() ? nil : multipliers
             let attention = keys.number("attention_multiplier", default: 1)
-            if attention <= 0 { keys.reject("attention_multiplier", "a positive number is expected") }
+            // It is used and written as a Float.
+            if !(Float(attention) > 0 && Float(attention).isFinite) {
+                keys.reject("attention_multiplier", "a positive number is expected")
+            }
             shape.queryScalar = pow(attention, -2)
         }
         if choices.contains(.parallelResidual), keys.boolean("use_parallel_residual", default: true) {
