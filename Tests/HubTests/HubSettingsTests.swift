@@ -31,6 +31,12 @@ import Testing
         }
     }
 
+    @Test func messagesDoNotShowThePasswordOfAnEndpoint() throws {
+        let endpoint = try settings(["HF_ENDPOINT": "https://user:secret@mirror.example:8443/hf"]).endpoint
+        #expect(endpoint.withoutCredentials == "https://mirror.example:8443/hf")
+        #expect(endpoint.place == "mirror.example:8443")
+    }
+
     @Test func offlineIsOneTrueYesOrOn() throws {
         for text in ["1", "true", "YES", "On"] {
             #expect(try settings(["HF_HUB_OFFLINE": text]).isOffline)

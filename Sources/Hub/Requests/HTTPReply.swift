@@ -64,6 +64,13 @@ extension URL {
             && host()?.lowercased() == other.host()?.lowercased()
     }
 
+    /// The address without the name and password that it may hold, for messages.
+    var withoutCredentials: String {
+        guard var parts = URLComponents(url: self, resolvingAgainstBaseURL: true) else { return place }
+        (parts.user, parts.password) = (nil, nil)
+        return parts.string ?? place
+    }
+
     /// The host with its port, for messages: never a password or a signature.
     var place: String { (host() ?? "?") + (port.map { ":\($0)" } ?? "") }
 }

@@ -25,7 +25,8 @@ struct HubFailure: Sendable {
         case (_, "GatedRepo"):
             return error(
                 "is a gated model on \(host)",
-                hint: "accept its conditions at \(settings.endpoint.absoluteString)/\(reference.repository)"
+                hint: "accept its conditions at "
+                    + "\(settings.endpoint.withoutCredentials)/\(reference.repository)"
                     + (isKnown ? " with the account of the token" : ", then \(tokenHint)"), .noPermission)
         case (_, "RevisionNotFound"):
             return error(
