@@ -1,6 +1,28 @@
 import Transformer
 
 extension GGUFConfiguration {
+    /// Rotary embedding, in families that have it.
+    ///
+    /// - Throws: `UserError` for factors of frequencies that are not as many as are expected
+    static func readPositions(
+        _ keys: inout GGUFKeys, _ shape: inout Configuration, _ family: GGUFFamily, _ file: GGUFFile
+    ) throws {
+        guard shape.family.positions == .rotary else { return }
+        let dimension = shape.headDimension
+        if let turned = keys.optionalInteger(".rope.dimension_count"), turned != dimension {
+            if shape.family.choices.contains(.partialRotary) {
+                shape.rotaryDimension = turned
+            } else {
+                keys.reject(".rope.dimension_count", "only the head dimension \(dimension) is supported")
+            }
+        }
+        shape.ropeScaling = try ropeScaling(&keys, shape, file)
+        // Checked later; here so that an invalid number of layers does not fill the memory.
+        if (1...1 << 16).contains(shape.layers) {
+            shape.layersWithoutRope = family.layersWithoutRope(of: shape.layers)
+        }
+    }
+
     /// How rotary frequencies are changed: by tensors of factors, or as `rope.scaling.type` says.
     static func ropeScaling(
         _ keys: inout GGUFKeys, _ shape: Configuration, _ file: GGUFFile

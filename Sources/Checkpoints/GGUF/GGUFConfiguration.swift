@@ -56,26 +56,11 @@ struct GGUFConfiguration {
         if (keys.optionalInteger(".attention.value_length") ?? dimension) != dimension {
             keys.reject(".attention.value_length", "only the key length \(dimension) is supported")
         }
-        if descriptor.family.positions == .rotary,
-            let turned = keys.optionalInteger(".rope.dimension_count"), turned != dimension
-        {
-            if descriptor.family.choices.contains(.partialRotary) {
-                shape.rotaryDimension = turned
-            } else {
-                keys.reject(".rope.dimension_count", "only the head dimension \(dimension) is supported")
-            }
-        }
         let biases = ["blk.0.attn_q.bias", "blk.0.attn_output.bias"]
         if shape.family.biases == .chosen, biases.contains(where: { file.tensors[$0] != nil }) {
             shape.attentionBias = true
         }
-        if shape.family.positions == .rotary {
-            shape.ropeScaling = try Self.ropeScaling(&keys, shape, file)
-        }
-        // Checked later; here so that an invalid number of layers does not fill the memory.
-        if (1...1 << 16).contains(shape.layers) {
-            shape.layersWithoutRope = family.layersWithoutRope(of: shape.layers)
-        }
+        try Self.readPositions(&keys, &shape, family, file)
         Self.readAttention(&keys, &shape, family)
         Self.readChoices(&keys, &shape, family)
         tokens = Self.tokens(&keys)
