@@ -176,7 +176,7 @@ public final class DecoderModel: @unchecked Sendable {
         return finalNormed(x)
     }
 
-    /// What tokens are read as: their scaled embeddings, [N, C].
+    /// The scaled embeddings of tokens, [N, C]; learned positions are not added yet.
     public func embedded(_ ids: [Int32]) -> Tensor {
         embedding(ids, table: embeddingTable, scale: configuration.embeddingScale)
     }

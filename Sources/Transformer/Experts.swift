@@ -39,7 +39,7 @@ extension Configuration {
 
     /// What to train instead.
     public var trainingHint: String {
-        "train a student of another shape on what it writes, or on its distributions"
+        "train a student without experts on text that it generates, or on its distributions"
     }
 
     /// Multiplications and additions of one token in a layer's feed-forward.

@@ -21,7 +21,7 @@ public struct Family: Equatable, Sendable {
     public let queryKeyNorm: QueryKeyNorm?
     /// The projections that have biases.
     public let biases: Biases
-    /// How tokens know their places.
+    /// The position embedding.
     public let positions: Positions
     /// Whether embeddings are multiplied by √width.
     public let scalesEmbeddings: Bool
@@ -87,9 +87,9 @@ public struct Family: Equatable, Sendable {
         case all
     }
 
-    /// How tokens know their places.
+    /// Position embeddings.
     public enum Positions: Sendable {
-        /// Queries and keys are turned.
+        /// Rotary embedding of queries and keys.
         case rotary
         /// A learned vector for each position is added to the embedding.
         case learned

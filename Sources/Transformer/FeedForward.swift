@@ -55,7 +55,7 @@ struct ExpertLayer {
         }
     }
 
-    /// The weighted sum of what the chosen experts make of each row; no gradients flow.
+    /// The weighted sum of the chosen experts' outputs for each row; no gradients flow.
     ///
     /// An expert's rows are multiplied together. They are summed in the order of the experts, so a row's bits do not depend on the
     /// rows beside it where those of the projection do not.

@@ -127,7 +127,7 @@ import Transformer
         #expect(values.allSatisfy { $0.isFinite })
         let error = try userError { try whole.configuration.requireTraining() }
         #expect(error.problem.contains("a mixture of experts is a frozen teacher"))
-        #expect(error.hint?.contains("train a student of another shape") == true)
+        #expect(error.hint?.contains("train a student without experts") == true)
         #expect(try decoder("gpt2").configuration.trainingProblem == nil)
     }
 

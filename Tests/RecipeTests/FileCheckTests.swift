@@ -248,7 +248,7 @@ import Transformer
         #expect(
             try problem(["stages.train.model={from: data/experts}"])
                 == "data/experts cannot be trained: a mixture of experts is a frozen teacher: it has no backward pass "
-                + "through its router; train a student of another shape on what it writes, or on its distributions"
+                + "through its router; train a student without experts on text that it generates, or on its distributions"
         )
         let error = try #require(throws: UserError.self) {
             try StudentRecipe(teacher: "data/experts", data: ["data/text.jsonl"], directory: workspace.url)

@@ -21,7 +21,7 @@ public struct ModelDownload: Sendable {
         (self.reference, self.settings) = (reference, settings)
     }
 
-    /// What a download has come to.
+    /// The result of a download.
     public struct Result: Sendable {
         /// The snapshot's directory, or the GGUF file in it.
         public let url: URL

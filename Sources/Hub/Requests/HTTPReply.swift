@@ -8,7 +8,7 @@ struct HTTPReply: Sendable {
     /// By name in lower case.
     private let fields: [String: String]
 
-    /// Longer header fields are as good as none: no field that is read here has more than a few hundred bytes.
+    /// Longer header fields are ignored: no field that is read here has more than a few hundred bytes.
     private static let longestField = 8192
 
     init(url: URL, status: Int, fields: [String: String]) {

@@ -140,7 +140,7 @@ final class HubClient {
         throw failure.tooManyRedirections(at: url)
     }
 
-    /// Sends a request until it has an answer that is worth something, at most six times; twice where there is none.
+    /// Sends a request, and again after errors that may pass: at most six times, after a timeout twice.
     private func retrying(
         _ failure: HubFailure, _ send: () throws -> (reply: HTTPReply, body: Data)
     ) throws -> (reply: HTTPReply, body: Data) {

@@ -17,7 +17,8 @@ extension ModelCost {
         4 * stream + queriesKeysValues + queries + (projectedNeurons + 1) * neurons + expertValues
     }
 
-    /// Of experts the chances of each, the rows that one reads and gives, and their sum; an expert may be every token's.
+    /// The router's probabilities, the rows that one expert reads and writes, and the weighted sum; one expert may be chosen by
+    /// every token.
     private var expertValues: Double { shape.experts.map { Double($0.count) + 3 * stream } ?? 0 }
 
     /// Of a token, what the backward pass needs of a layer. Norms and gated neurons are computed again.

@@ -48,9 +48,10 @@ final class Learner {
         terms = Self.named(options, prefix: name.map { $0 + "_" } ?? "")
     }
 
+    /// Matrices with a row for each piece or position.
     private static let tables = ["embedding.weight", "positions.weight", "head.weight"]
 
-    /// Matrices have weight decay and norms do not; the embedding and an untied head may have a learning rate of their own.
+    /// Matrices have weight decay and norms do not; the embedding, learned positions and an untied head may have a learning rate of their own.
     private static func groups(of model: DecoderModel, options: TrainingOptions) -> [AdamW.Group] {
         let tables = model.parameters.filter { Self.tables.contains($0.name) }
         let norms = model.parameters.filter { $0.tensor.shape.count == 1 }
