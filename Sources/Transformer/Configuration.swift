@@ -138,9 +138,10 @@ public struct Configuration: Encodable, Equatable, Sendable {
     public func forwardFLOPs(context: Double) -> Double {
         let attention = Double(
             (heads + 2 * keyValueHeads) * headDimension * width + heads * headDimension * width)
-        let feedForward = feedForwardFLOPs / 2
         let seen = self.attention.reduce(0) { $0 + min(context, Double($1.window ?? .max)) }
         let scores = 2 * seen * Double(heads * headDimension)
-        return 2 * (Double(layers) * (attention + feedForward) + scores + Double(vocabularySize * width))
+        return 2
+            * (Double(layers) * (attention + feedForwardMultiplications) + scores
+                + Double(vocabularySize * width))
     }
 }

@@ -42,15 +42,10 @@ extension Configuration {
         "train a student without experts on text that it generates, or on its distributions"
     }
 
-    /// Multiplications and additions of one token in a layer's feed-forward.
-    var feedForwardFLOPs: Double {
-        let matrices =
-            switch family.feedForward {
-            case .gated: 3.0
-            case .plain: 2.0
-            }
-        let one = 2 * matrices * Double(width) * Double(feedForward)
+    /// Multiplications of one token in a layer's feed-forward.
+    var feedForwardMultiplications: Double {
+        let one = Double(family.feedForward.matrices) * Double(width) * Double(feedForward)
         guard let experts else { return one }
-        return Double(experts.perToken) * one + 2 * Double(experts.count) * Double(width)
+        return Double(experts.perToken) * one + Double(experts.count) * Double(width)
     }
 }

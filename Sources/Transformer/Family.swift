@@ -59,6 +59,14 @@ public struct Family: Equatable, Sendable {
         case gated(Gate)
         /// Without a gate.
         case plain(Activation)
+
+        /// Matrices of [width, feed-forward width] or its transpose: gate, up and down, or up and down.
+        public var matrices: Int {
+            switch self {
+            case .gated: 3
+            case .plain: 2
+            }
+        }
     }
 
     /// A norm of the residual stream.

@@ -20,12 +20,7 @@ struct ModelCost {
     }
 
     /// Values of a feed-forward's first projection over its width: gates and ups, or ups alone.
-    var projectedNeurons: Double {
-        switch shape.family.feedForward {
-        case .gated: 2
-        case .plain: 1
-        }
-    }
+    var projectedNeurons: Double { Double(shape.family.feedForward.matrices - 1) }
 
     /// Floating-point operations of one token's forward pass, without attention over the context.
     var forwardOperations: Double {
