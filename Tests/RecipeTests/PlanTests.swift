@@ -138,6 +138,31 @@ import Testing
         #expect(changed(before, try workspace.plan(sampleRecipe)) == [])
     }
 
+    /// Of a model in several GGUF files every part counts, and so behind the links of a cache, whose blobs have other names.
+    @Test func allPartsOfAModelCount() throws {
+        for first in ["big-00001-of-00002.gguf", "link/big-00001-of-00002.gguf"] {
+            let workspace = try Workspace()
+            for (name, text) in [("big-00001-of-00002.gguf", "one"), ("big-00002-of-00002.gguf", "two")] {
+                try workspace.write(name, text)
+                let link = workspace.url.appending(path: "link")
+                try FileManager.default.createDirectory(at: link, withIntermediateDirectories: true)
+                try workspace.write("blob-\(text)", text)
+                try FileManager.default.createSymbolicLink(
+                    atPath: link.appending(path: name).path, withDestinationPath: "../blob-\(text)")
+            }
+            try workspace.write(
+                "recipe.yaml", sampleRecipe.replacing("teacher: data/teacher", with: "teacher: \(first)"))
+            // What is in them is no model.
+            func plan() throws -> Plan {
+                try Plan(RecipeFile(contentsOf: "recipe.yaml", directory: workspace.url, checksFiles: false))
+            }
+            let before = try plan()
+            try workspace.write("big-00002-of-00002.gguf", "three")
+            try workspace.write("blob-two", "three")
+            #expect(changed(before, try plan()).count == before.stages.count, "\(first)")
+        }
+    }
+
     @Test func aStudySharesWhatIsAlike() throws {
         let text =
             sampleRecipe + """

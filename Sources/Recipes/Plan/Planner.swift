@@ -114,6 +114,7 @@ private struct Planner {
         let given = url.absoluteString
         if let known = contents[given] { return known }
         var parts: [String] = []
+        let named = url
         // A run directory shows its artifacts as links.
         let url = url.resolvingSymlinksInPath()
         let isDirectory = (try? url.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false
@@ -131,7 +132,11 @@ private struct Planner {
                 }
             }
         } else {
-            parts = [try Fingerprint(fileAt: url).hexadecimal]
+            // The parts of a GGUF file are found by its name, which a link of a cache has and its blob has not.
+            let folder = named.deletingLastPathComponent()
+            parts = try GGUFPartName.parts(of: named.lastPathComponent).map {
+                try Fingerprint(fileAt: folder.appending(path: $0)).hexadecimal
+            }
         }
         let digest = Fingerprint(hashing: parts.map { Data($0.utf8) }).hexadecimal
         contents[given] = digest
