@@ -80,6 +80,23 @@ import Tokenization
         }
     }
 
+    /// Merged data sets have the keys of all forms in every line; those without a value moved fields to other messages.
+    @Test(arguments: [
+        "", #", "completion": null"#, #", "prompt": null, "completion": null, "conversations": null"#,
+    ])
+    func fieldsStayWithTheirMessages(_ others: String) throws {
+        let record = try read(
+            #"""
+            {"messages": [{"role": "user", "content": "u"}, \#
+            {"role": "tool", "content": "1", "tool_call_id": "a"}, {"role": "tool", "content": "2", "tool_call_id": "b"}, \#
+            {"role": "tool", "content": "3", "tool_call_id": "c"}]\#(others)}
+            """#)
+        #expect(
+            record.prompt?.map { $0.fields.map(\.value) } == [
+                [], [.string("a")], [.string("b")], [.string("c")],
+            ])
+    }
+
     /// Faults found, line 9: a message's own weight was passed over. Each spelling of it, both ways.
     @Test(arguments: [
         (#""weight": 0"#, false), (#""weight": 1"#, true), (#""weight": 0.0"#, false),

@@ -36,8 +36,9 @@ enum RecordTools {
         let written = ["messages", "conversations", "prompt", "completion"].flatMap { key in
             switch json[key] {
             case .array(let messages)?: messages
+            // A merged data set has the other forms' keys, without a value.
+            case .null?, nil: [OrderedJSON]()
             case .some(let other): [other]
-            case nil: [OrderedJSON]()
             }
         }
         // A system turn that a key of its own gives is before them.
