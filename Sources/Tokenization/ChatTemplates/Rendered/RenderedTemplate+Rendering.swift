@@ -41,8 +41,11 @@ extension RenderedTemplate {
             values[variable.key] = try JinjaValue(variable.value, origin: others)
         }
         values["messages"] = try .list(messages).preparedMessages()
-        values["tools"] = try tools.isEmpty ? .none : .list(tools.map { try JinjaValue($0, origin: others) })
-        values["documents"] = values["documents"] ?? .none
+        // A plain `.none` would be Optional's, and leave the name undefined.
+        values["tools"] =
+            try tools.isEmpty
+            ? JinjaValue.none : .list(tools.map { try JinjaValue($0, origin: others) })
+        values["documents"] = values["documents"] ?? JinjaValue.none
         values["add_generation_prompt"] = .bool(addGenerationPrompt)
         return try program(withTools: !tools.isEmpty).render(
             values, date: date ?? Self.fixedDate, timeZone: date == nil ? .gmt : .current)
