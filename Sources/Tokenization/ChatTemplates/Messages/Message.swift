@@ -56,6 +56,15 @@ public struct Message: Equatable, Sendable {
         self.fields = fields
     }
 
+    /// The names of the tools that it calls; nil where it calls none.
+    var calledTools: [String]? {
+        guard let calls = fields.first(where: { $0.key == "tool_calls" })?.value else { return nil }
+        guard case .array(let calls) = calls else { return [] }
+        return calls.compactMap { call in
+            if case .string(let name)? = call["function"]?["name"] ?? call["name"] { name } else { nil }
+        }
+    }
+
     /// Why prefixes and suffixes cannot write the message; nil if they can.
     var problemInTurns: String? {
         if role == .tool { return "is a tool's" }

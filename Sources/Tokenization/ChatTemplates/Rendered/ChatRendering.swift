@@ -26,6 +26,36 @@ struct ChatRendering {
         return first.range.lowerBound..<last.range.upperBound
     }
 
+    /// The first characters of a message up to where all of a text is found in them, and the white space behind.
+    ///
+    /// Templates may write a part of a message again: the name of a called function with what it returned.
+    ///
+    /// - Parameter text: Without white space.
+    /// - Returns: nil if the message's characters begin otherwise
+    func range(of origin: Origin, showing text: [UInt8]) -> Range<Int>? {
+        guard !text.isEmpty else { return range(of: origin) }
+        var (rest, start) = (text[...], 0)
+        for run in runs where run.origin == origin {
+            if rest.count == text.count { start = run.range.lowerBound }
+            var end = run.range.lowerBound
+            while end < run.range.upperBound, let next = rest.first {
+                guard bytes[end] <= 0x20 || bytes[end] == next else { return nil }
+                if bytes[end] > 0x20 { rest = rest.dropFirst() }
+                end += 1
+            }
+            if rest.isEmpty {
+                while end < run.range.upperBound, bytes[end] <= 0x20 { end += 1 }
+                return start..<end
+            }
+        }
+        return nil
+    }
+
+    /// The last text before a place that the template did not write.
+    func lastInput(before place: Int) -> RenderedText.Run? {
+        runs.last { $0.range.upperBound <= place && $0.origin != .template }
+    }
+
     /// The characters of a message, one after the other.
     func text(of origin: Origin) -> [UInt8] {
         runs.filter { $0.origin == origin }.flatMap { bytes[$0.range] }

@@ -5,6 +5,11 @@ struct MarkedText {
     /// What the template wrote, in order; stretches do not touch.
     let written: [Range<Int>]
 
+    init(bytes: [UInt8], written: [Range<Int>]) { (self.bytes, self.written) = (bytes, written) }
+
+    /// Text that a template wrote all of.
+    init(all bytes: ArraySlice<UInt8>) { self.init(bytes: Array(bytes), written: [0..<bytes.count]) }
+
     /// Whether the template wrote all of a range.
     func isWritten(_ range: Range<Int>) -> Bool {
         // The last stretch that begins at or before the range.

@@ -98,9 +98,14 @@ struct RenderedTemplate: Equatable, Sendable {
     var fittedTokenizer: Tokenizer? { fitting?.tokenizer }
 
     /// The id after which an answer is over.
-    func endID(in tokenizer: Tokenizer) -> Int32? {
-        if let fitting, fitting.tokenizer === tokenizer { return fitting.turn?.endID }
-        return fitted(to: tokenizer).fitting?.turn?.endID
+    func endID(in tokenizer: Tokenizer) -> Int32? { turn(with: tokenizer)?.endID }
+
+    /// Whether it ends the last answer of a chat as it ends earlier ones.
+    func hasOneEnd(with tokenizer: Tokenizer) -> Bool { turn(with: tokenizer)?.hasOneEnd ?? false }
+
+    private func turn(with tokenizer: Tokenizer) -> AnswerTurn? {
+        if let fitting, fitting.tokenizer === tokenizer { return fitting.turn }
+        return fitted(to: tokenizer).fitting?.turn
     }
 
     /// The special tokens of a vocabulary, found in text.
