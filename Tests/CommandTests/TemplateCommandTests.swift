@@ -64,6 +64,25 @@ import Testing
         }
     }
 
+    /// A line may be a list of messages with --ids and --mask too, and a chat that cannot be written is named by its line.
+    @Test func listsWithIDsAndRefusals() throws {
+        try withTemporaryDirectory { directory in
+            let teacher = packageRoot.appending(path: "data/teacher").path
+            let answered = #"[{"role": "user", "content": "Hm?"}, {"role": "assistant", "content": "Hm."}]"#
+            let run = try render([teacher, "--mask"], messages: answered, in: directory)
+            #expect(
+                run.status == 0 && run.standardOutput.contains(#""targets":["Hm.<|end|>"]"#),
+                "\(run.standardError)")
+            let reasoning = #"[{"role": "assistant", "content": "a", "reasoning_content": "r"}]"#
+            let refused = try render(
+                [teacher, "--mask"], messages: answered + "\n" + reasoning, in: directory)
+            #expect(
+                refused.status == 65
+                    && refused.standardError.contains("chats.jsonl:2: message 1 has reasoning"),
+                "\(refused.standardError)")
+        }
+    }
+
     @Test(arguments: [
         ("not JSON", ":1: not valid JSON"), (#"{"text": "a"}"#, ":1: no chat"),
         (#"{"messages": 3}"#, ":1: no chat"),

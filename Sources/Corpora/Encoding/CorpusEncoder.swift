@@ -191,7 +191,9 @@ public struct CorpusEncoder: Sendable {
         guard writer.endPart() > 0 else {
             throw UserError(
                 "no token of the corpus is a target", file: file?.relativePath,
-                hint: "give chats with an assistant's turn within the context, or texts")
+                hint:
+                    "give chats with an assistant's turn within the context, or texts; what the chat template "
+                    + "keeps of an answer is shown by distill template render --mask")
         }
     }
 

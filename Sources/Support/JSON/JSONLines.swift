@@ -20,6 +20,11 @@ package final class JSONLines {
         package let offset: Int
         /// Valid UTF-8, without the line break.
         package let bytes: Data
+
+        /// The same place with another value, which was made of the line's.
+        package func holding(_ bytes: Data) -> Line {
+            Line(file: file, number: number, offset: offset, bytes: bytes)
+        }
     }
 
     /// A longer line is a file of another kind: nothing we read has records of this size.

@@ -71,7 +71,7 @@ struct TemplateCommand: ParsableCommand {
                 members = [.init("text", .string(text))]
                 if ids || mask {
                     let encoded = try model.encode(
-                        line, tools, addGenerationPrompt: generationPrompt && !mask)
+                        chat, tools, of: line, addGenerationPrompt: generationPrompt && !mask)
                     if ids { members.append(.init("ids", .array(encoded.ids.map { .integer(Int($0)) }))) }
                     if mask { members.append(.init("targets", .array(model.targets(of: encoded)))) }
                 }
@@ -124,18 +124,25 @@ private struct TemplateSource {
 
     /// The chat as token ids.
     func encode(
-        _ line: JSONLines.Line, _ tools: [OrderedJSON], addGenerationPrompt: Bool
+        _ chat: RawChat, _ tools: [OrderedJSON], of line: JSONLines.Line, addGenerationPrompt: Bool
     ) throws -> EncodedChat {
         guard let vocabulary, let template = vocabulary.template else {
             throw UserError(
                 "--ids and --mask need the vocabulary of a model", file: path,
                 hint: "give a directory or a GGUF file", status: .usage)
         }
-        guard case .chat(let messages, _) = try line.record() else {
+        let record = OrderedJSON.object([.init("messages", .array(chat.messages))])
+        guard case .chat(let messages, _) = try line.holding(Data(record.text.utf8)).record() else {
             throw line.error("no chat", hint: "give \"messages\"")
         }
-        return try template.setting(variables).encode(
-            messages, tools: tools, with: vocabulary.tokenizer, addGenerationPrompt: addGenerationPrompt)
+        do {
+            return try template.setting(variables).encode(
+                messages, tools: tools, with: vocabulary.tokenizer, addGenerationPrompt: addGenerationPrompt)
+        } catch let error as UserError where error.file == nil {
+            var located = error
+            (located.file, located.line) = (line.file, line.number)
+            throw located
+        }
     }
 
     /// The text of the tokens that a student is trained on, a stretch each.
