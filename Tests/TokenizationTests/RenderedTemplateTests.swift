@@ -127,14 +127,7 @@ import Testing
     ) throws -> [String] {
         let tokenizer = try tokenizer()
         let template = try template(jinja, for: tokenizer).setting(TemplateVariables(variables))
-        let chat = try template.encode(messages, with: tokenizer)
-        return chat.ids.indices.split { !(chat.assistantMask[$0] && !chat.untrainedMask[$0]) }.map { range in
-            range.map {
-                tokenizer.kind(of: chat.ids[$0]) == .control
-                    ? tokenizer.piece(chat.ids[$0])
-                    : String(decoding: tokenizer.bytes(of: chat.ids[$0]), as: UTF8.self)
-            }.joined()
-        }
+        return try template.targets(messages, with: tokenizer)
     }
 
     private static let chat = [

@@ -14,16 +14,8 @@ import Testing
         try #require(ChatTemplate.recognise(jinja: jinja)).fitted(to: tokenizer)
     }
 
-    private func targets(_ jinja: String, _ messages: [Message], tools: [OrderedJSON] = []) throws -> [String]
-    {
-        let chat = try template(jinja).encode(messages, tools: tools, with: tokenizer)
-        return chat.ids.indices.split { !(chat.assistantMask[$0] && !chat.untrainedMask[$0]) }.map { range in
-            range.map {
-                tokenizer.kind(of: chat.ids[$0]) == .control
-                    ? tokenizer.piece(chat.ids[$0])
-                    : String(decoding: tokenizer.bytes(of: chat.ids[$0]), as: UTF8.self)
-            }.joined()
-        }
+    private func targets(_ jinja: String, _ messages: [Message]) throws -> [String] {
+        try template(jinja).targets(messages, with: tokenizer)
     }
 
     private static let chat = [
@@ -149,11 +141,21 @@ import Testing
     /// A chat that the assistant opens: the system's text of the template is not the model's.
     @Test func whatOpensAChatIsNoPartOfItsFirstAnswer() throws {
         let jinja = """
-            {% for m in messages %}{% if loop.first %}<|user|>system\nBe brief.<|end|>\n{% endif %}\
-            <|user|>{{ m.role }}\n{{ m.content }}<|end|>\n{% endfor %}\
-            {% if add_generation_prompt %}<|user|>assistant\n{% endif %}
+            {% for m in messages %}{% if loop.first %}Be brief.\n{% endif %}\
+            {{ m.role }}:\n{{ m.content }}<|end|>\n{% endfor %}\
+            {% if add_generation_prompt %}assistant:\n{% endif %}
             """
         #expect(try targets(jinja, Array(Self.chat.dropFirst())) == ["two<|end|>", "four<|end|>"])
+    }
+
+    /// Hermes 2 Pro ends what stands before an answer otherwise while the answer is missing.
+    @Test func aPromptThatBeginsLaterIsNoPartOfAnAnswer() throws {
+        let jinja = """
+            {% for m in messages %}<|user|>{{ m.role }}\n{{ m.content }}\
+            {% if m.role == 'user' and not loop.last %} {% endif %}<|end|>{% endfor %}\
+            {% if add_generation_prompt %}{{ '<|user|>assistant\\n' }}{% endif %}
+            """
+        #expect(try targets(jinja, Self.chat) == ["two<|end|>", "four<|end|>"])
     }
 
     /// gpt-oss writes the channel between the prompt and the answer, be it empty.
