@@ -48,7 +48,7 @@ final class Conversation {
         case .chat(let messages):
             switch scope {
             case .last:
-                messages.lastIndex { $0.role == .user }.map { [Array(messages[...$0])] } ?? []
+                messages.lastIndex { [.user, .tool].contains($0.role) }.map { [Array(messages[...$0])] } ?? []
             case .every:
                 messages.split { $0.role == .assistant }.map(Array.init).filter {
                     $0.contains { $0.role == .user }
