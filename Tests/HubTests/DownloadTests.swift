@@ -26,12 +26,12 @@ struct HubFixture {
     var variables: [String: String] {
         [
             "HF_ENDPOINT": hub.endpoint, "HF_HUB_CACHE": cache.path, "HF_HOME": cache.path,
-            "HF_HUB_DOWNLOAD_TIMEOUT": "5",
+            "HF_HUB_DOWNLOAD_TIMEOUT": "100",
         ]
         .merging(environment) { $1 }
     }
 
-    func pull(_ name: String = FakeHub.repository, timeout: Double = 20) async throws -> ModelDownload.Result
+    func pull(_ name: String = FakeHub.repository, timeout: Double = 100) async throws -> ModelDownload.Result
     {
         var settings = try HubSettings(environment: variables)
         (settings.retryDelay, settings.timeout) = (0.001, timeout)
@@ -41,7 +41,7 @@ struct HubFixture {
     }
 
     /// The message about a download that fails.
-    func failure(_ name: String = FakeHub.repository, timeout: Double = 20) async -> UserError? {
+    func failure(_ name: String = FakeHub.repository, timeout: Double = 100) async -> UserError? {
         do {
             _ = try await pull(name, timeout: timeout)
             Issue.record("\(name): nothing was wrong")

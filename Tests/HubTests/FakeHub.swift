@@ -223,11 +223,9 @@ private struct PartialBody: AsyncBufferedSequence {
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: data, ending: ending) }
 }
 
-/// The thread that answers requests. Tests of other suites can hold all threads of the default executor for longer than a
+/// A thread that answers requests. Tests of other suites can hold all threads of the default executor for longer than a
 /// client waits.
 private final class ServerExecutor: TaskExecutor {
-    static let shared = ServerExecutor()
-
     private let queue = DispatchQueue(label: "hub")
 
     func enqueue(_ job: consuming ExecutorJob) {
@@ -244,8 +242,9 @@ private final class Server: Sendable {
 
     init() async throws {
         let server = HTTPServer(address: try .inet(ip4: "127.0.0.1", port: 0), logger: .disabled)
-        task = Task(executorPreference: ServerExecutor.shared) { try await server.run() }
-        try await withTaskExecutorPreference(ServerExecutor.shared) {
+        let executor = ServerExecutor()
+        task = Task(executorPreference: executor) { try await server.run() }
+        try await withTaskExecutorPreference(executor) {
             try await server.waitUntilListening(timeout: 60)
         }
         guard case .ip4(_, let port)? = await server.listeningAddress else { throw CancellationError() }

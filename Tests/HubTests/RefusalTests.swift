@@ -10,7 +10,7 @@ import Testing
 @Suite struct RefusalTests {
     private func expect(
         _ status: Support.ExitStatus, _ parts: String..., environment: [String: String] = [:],
-        name: String = FakeHub.repository, files: [String: Data] = FakeHub.checkpoint, timeout: Double = 20,
+        name: String = FakeHub.repository, files: [String: Data] = FakeHub.checkpoint, timeout: Double = 100,
         location: SourceLocation = #_sourceLocation,
         when answer: @escaping @Sendable (FakeHub.Request) -> HTTPResponse? = { _ in nil }
     ) async throws {
