@@ -333,7 +333,7 @@ struct HubFixture {
             let (failure, count) = try await onThread {
                 let count = Mutex(0)
                 do {
-                    try HTTPSession(timeout: 20, mostWaiting: 8).send(request) { data in
+                    try HTTPSession(timeout: 300, mostWaiting: 8).send(request) { data in
                         if count.withLock({ $0 }) == 0 { Thread.sleep(forTimeInterval: 2) }
                         count.withLock { $0 += data.count }
                     }
