@@ -27,7 +27,7 @@ public struct ModelLocator: Sendable {
         case path(URL)
         /// A model in the cache: the directory of its snapshot, or its GGUF file.
         case cached(URL)
-        /// A model on the hub, if it exists, of which the cache lacks files.
+        /// A name on the hub whose model is not, or not completely, in the cache. The hub may not have it either.
         case missing(HubReference)
         /// A path where there is nothing.
         case absent

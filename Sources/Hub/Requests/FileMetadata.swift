@@ -12,8 +12,7 @@ struct FileMetadata {
 
     /// Reads the answer to a `HEAD` request.
     ///
-    /// Mirrors leave fields out, or redirect to a storage whose own tag says nothing of the content: what the listing says of the file then
-    /// stands in.
+    /// Where a mirror leaves fields out, or redirects to storage whose ETag is no checksum, the values of the listing are used.
     ///
     /// - Parameters:
     ///   - commit: what was asked for

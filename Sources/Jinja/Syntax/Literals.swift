@@ -1,4 +1,4 @@
-/// The inside of a string literal, with Python's escapes.
+/// The content of a string literal, with Python's escapes.
 struct StringLiteral {
     private let source: [UInt8]
     private let end: Int
