@@ -38,8 +38,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         // `swift package generate-documentation`. A command plugin: no product here depends on it, so none builds it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
-        // The server of HubTests. No product here depends on it.
-        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
         // The C boundary.
@@ -103,11 +101,7 @@ let package = Package(
             path: "Tests/TestSupport"),
         .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"]),
         // With a local hub, and the command as a process.
-        .testTarget(
-            name: "HubTests",
-            dependencies: [
-                "Hub", "Support", "TestSupport", "distill", .product(name: "FlyingFox", package: "FlyingFox"),
-            ]),
+        .testTarget(name: "HubTests", dependencies: ["Hub", "Support", "TestSupport", "distill"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Support", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Support", "TestSupport"]),
         .testTarget(name: "JinjaTests", dependencies: ["Jinja", "Support", "TestSupport"]),

@@ -1,4 +1,3 @@
-import FlyingFox
 import Foundation
 import FoundationNetworking
 import Support
@@ -13,12 +12,14 @@ struct HubFixture {
     let hub: FakeHub
     let cache: URL
     var environment: [String: String] = [:]
+    /// Seconds, where no timeout is expected. Tests of other suites can hold up the callbacks of `URLSession` for minutes.
+    static let timeout = 1000.0
 
     /// Runs `body` with a new hub and an empty cache.
     static func run(
         _ files: [String: Data] = FakeHub.checkpoint, _ body: (HubFixture) async throws -> Void
     ) async throws {
-        let hub = try await FakeHub(files)
+        let hub = try FakeHub(files)
         try await withTemporaryDirectory { try await body(HubFixture(hub: hub, cache: $0)) }
     }
 
@@ -26,13 +27,14 @@ struct HubFixture {
     var variables: [String: String] {
         [
             "HF_ENDPOINT": hub.endpoint, "HF_HUB_CACHE": cache.path, "HF_HOME": cache.path,
-            "HF_HUB_DOWNLOAD_TIMEOUT": "100",
+            "HF_HUB_DOWNLOAD_TIMEOUT": "\(Int(Self.timeout))",
         ]
         .merging(environment) { $1 }
     }
 
-    func pull(_ name: String = FakeHub.repository, timeout: Double = 100) async throws -> ModelDownload.Result
-    {
+    func pull(
+        _ name: String = FakeHub.repository, timeout: Double = Self.timeout
+    ) async throws -> ModelDownload.Result {
         var settings = try HubSettings(environment: variables)
         (settings.retryDelay, settings.timeout) = (0.001, timeout)
         let reference = try #require(try HubReference("hf:" + name))
@@ -41,7 +43,7 @@ struct HubFixture {
     }
 
     /// The message about a download that fails.
-    func failure(_ name: String = FakeHub.repository, timeout: Double = 100) async -> UserError? {
+    func failure(_ name: String = FakeHub.repository, timeout: Double = Self.timeout) async -> UserError? {
         do {
             _ = try await pull(name, timeout: timeout)
             Issue.record("\(name): nothing was wrong")
@@ -167,8 +169,7 @@ struct HubFixture {
                 state.answer = { request in
                     guard request.range != nil else { return nil }
                     return HTTPResponse(
-                        statusCode: .partialContent,
-                        headers: [HTTPHeader("Content-Range"): "bytes 0-199999/300000"],
+                        206, headers: ["Content-Range": "bytes 0-199999/300000"],
                         body: Data(count: 200_000))
                 }
             }
@@ -184,7 +185,7 @@ struct HubFixture {
         try await HubFixture.run { fixture in
             let wrong = FakeHub.bytes(300_000).map { ~$0 }
             fixture.hub.change { state in
-                state.answer = { $0.isStorage ? HTTPResponse(statusCode: .ok, body: Data(wrong)) : nil }
+                state.answer = { $0.isStorage ? HTTPResponse(200, body: Data(wrong)) : nil }
             }
             let error = await fixture.failure()
             #expect(error?.problem.contains("checksum") == true)
@@ -288,8 +289,7 @@ struct HubFixture {
                 state.answer = { request in
                     guard request.path.contains("old/name") else { return nil }
                     let path = request.path.replacing("old/name", with: "tiny/model")
-                    return HTTPResponse(
-                        statusCode: HTTPStatusCode(307, phrase: "Moved"), headers: [.location: path])
+                    return HTTPResponse(307, "Moved", headers: ["Location": path])
                 }
             }
             let result = try await fixture.pull("old/name")
@@ -333,7 +333,7 @@ struct HubFixture {
             let (failure, count) = try await onThread {
                 let count = Mutex(0)
                 do {
-                    try HTTPSession(timeout: 300, mostWaiting: 8).send(request) { data in
+                    try HTTPSession(timeout: HubFixture.timeout, mostWaiting: 8).send(request) { data in
                         if count.withLock({ $0 }) == 0 { Thread.sleep(forTimeInterval: 2) }
                         count.withLock { $0 += data.count }
                     }

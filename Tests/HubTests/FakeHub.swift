@@ -1,5 +1,3 @@
-import FlyingFox
-import FlyingSocks
 import Foundation
 import Support
 import Synchronization
@@ -43,21 +41,16 @@ final class FakeHub: Sendable {
     /// Those of large files are computed once.
     private let digests = Mutex<[Data: String]>([:])
     let state = Mutex(State())
-    private let hub, storage: Server
+    private let hub, storage: LoopbackServer
 
-    init(_ files: [String: Data] = FakeHub.checkpoint) async throws {
-        hub = try await Server()
-        storage = try await Server()
+    init(_ files: [String: Data] = FakeHub.checkpoint) throws {
+        hub = try LoopbackServer()
+        storage = try LoopbackServer()
         state.withLock { $0.revisions["main"] = (Self.commit, files) }
         // A request may still be on its way when a test is over.
-        let gone = HTTPResponse(statusCode: .serviceUnavailable)
-        await hub.handle { [weak self] in self?.answer($0, isStorage: false) ?? gone }
-        await storage.handle { [weak self] in self?.answer($0, isStorage: true) ?? gone }
-    }
-
-    deinit {
-        hub.stop()
-        storage.stop()
+        let gone = HTTPResponse(503)
+        hub.start { [weak self] in self?.answer($0, isStorage: false) ?? gone }
+        storage.start { [weak self] in self?.answer($0, isStorage: true) ?? gone }
     }
 
     var endpoint: String { "http://127.0.0.1:\(hub.port)" }
@@ -83,9 +76,8 @@ final class FakeHub: Sendable {
 
     private func answer(_ request: HTTPRequest, isStorage: Bool) -> HTTPResponse {
         var seen = Request(
-            isStorage: isStorage, method: request.method.rawValue,
-            query: request.target.rawValue.split(separator: "?").dropFirst().joined(), path: request.path,
-            authorization: request.headers[.authorization], range: request.headers[HTTPHeader("Range")])
+            isStorage: isStorage, method: request.method, query: request.query, path: request.path,
+            authorization: request.headers["authorization"], range: request.headers["range"])
         let state = state.withLock { [seen] in
             $0.requests.append(seen)
             return $0
@@ -111,7 +103,7 @@ final class FakeHub: Sendable {
             return entry
         }
         let body = try! JSONSerialization.data(withJSONObject: ["sha": revision.commit, "siblings": files])
-        return HTTPResponse(statusCode: .ok, headers: [.contentType: "application/json"], body: body)
+        return HTTPResponse(200, headers: ["Content-Type": "application/json"], body: body)
     }
 
     private func file(_ request: Request, _ state: State) -> HTTPResponse {
@@ -120,18 +112,17 @@ final class FakeHub: Sendable {
             guard request.path.hasPrefix(prefix),
                 let data = files[String(request.path.dropFirst(prefix.count))]
             else { continue }
-            var headers: [HTTPHeader: String] = [HTTPHeader("X-Repo-Commit"): commit]
             guard data.count > Self.smallest else {
-                headers[HTTPHeader("ETag")] = "\"\(Self.gitHash(data))\""
-                headers[.contentLength] = "\(data.count)"
-                let body = request.method == "HEAD" ? Data() : data
-                return HTTPResponse(statusCode: .ok, headers: HTTPHeaders(headers), body: body)
+                let tag = "\"\(Self.gitHash(data))\""
+                return HTTPResponse(200, headers: ["X-Repo-Commit": commit, "ETag": tag], body: data)
             }
             let hash = digest(data)
-            headers[HTTPHeader("X-Linked-Etag")] = "\"\(hash)\""
-            headers[HTTPHeader("X-Linked-Size")] = "\(data.count)"
-            headers[.location] = "\(storageEndpoint)/stored/\(hash)?signature=secret"
-            return HTTPResponse(statusCode: .found, headers: HTTPHeaders(headers))
+            return HTTPResponse(
+                302,
+                headers: [
+                    "X-Repo-Commit": commit, "X-Linked-Etag": "\"\(hash)\"", "X-Linked-Size": "\(data.count)",
+                    "Location": "\(storageEndpoint)/stored/\(hash)?signature=secret",
+                ])
         }
         return Self.refusal(404, "EntryNotFound")
     }
@@ -139,7 +130,7 @@ final class FakeHub: Sendable {
     private func stored(_ request: Request, _ state: State) -> HTTPResponse {
         let files = state.revisions.values.flatMap(\.files.values)
         guard let data = files.first(where: { request.path == "/stored/\(digest($0))" })
-        else { return HTTPResponse(statusCode: .notFound) }
+        else { return HTTPResponse(404) }
         var start = 0
         if !state.ignoresRanges, let range = request.range?.wholeMatch(of: /bytes=(\d+)-/) {
             start = Int(range.1)!
@@ -147,15 +138,15 @@ final class FakeHub: Sendable {
         let rest = data.dropFirst(start)
         let end = min(
             state.cut ?? rest.count, state.stall.map { max($0 - start, 0) } ?? rest.count, rest.count)
-        let ending: PartialBody.Ending = end == rest.count ? .whole : state.stall == nil ? .closed : .stalled
-        var headers: [HTTPHeader: String] = [.contentLength: "\(rest.count)"]
+        let ending: HTTPResponse.Ending =
+            end == rest.count ? .whole : state.stall == nil ? .closed : .stalled
+        var response = HTTPResponse(
+            start > 0 ? 206 : 200, headers: ["Content-Length": "\(rest.count)"], body: rest.prefix(end),
+            ending: ending)
         if start > 0 {
-            headers[HTTPHeader("Content-Range")] = "bytes \(start)-\(data.count - 1)/\(data.count)"
+            response.headers.append(("Content-Range", "bytes \(start)-\(data.count - 1)/\(data.count)"))
         }
-        return HTTPResponse(
-            statusCode: start > 0 ? .partialContent : .ok, headers: HTTPHeaders(headers),
-            body: HTTPBodySequence(
-                from: PartialBody(data: Data(rest.prefix(end)), ending: ending), count: rest.count))
+        return response
     }
 
     private func digest(_ data: Data) -> String {
@@ -168,11 +159,10 @@ final class FakeHub: Sendable {
     }
 
     static func refusal(_ status: Int, _ code: String?, _ message: String? = nil) -> HTTPResponse {
-        var headers: [HTTPHeader: String] = [:]
-        headers[HTTPHeader("X-Error-Code")] = code
-        headers[HTTPHeader("X-Error-Message")] = message
-        return HTTPResponse(
-            statusCode: HTTPStatusCode(status, phrase: "Refused"), headers: HTTPHeaders(headers))
+        var response = HTTPResponse(status, "Refused")
+        if let code { response.headers.append(("X-Error-Code", code)) }
+        if let message { response.headers.append(("X-Error-Message", message)) }
+        return response
     }
 
     /// Git's hash of a file.
@@ -184,81 +174,7 @@ final class FakeHub: Sendable {
     }
 }
 
-/// A body of which a part may be missing.
-private struct PartialBody: AsyncBufferedSequence {
-    typealias Element = UInt8
-
-    enum Ending {
-        case whole
-        /// The connection is closed.
-        case closed
-        /// Nothing more is sent.
-        case stalled
-    }
-
-    let data: Data
-    let ending: Ending
-
-    struct AsyncIterator: AsyncBufferedIteratorProtocol {
-        var rest: Data
-        let ending: Ending
-
-        mutating func next() async throws -> UInt8? { rest.popFirst() }
-
-        mutating func nextBuffer(suggested count: Int) async throws -> Data? {
-            guard rest.isEmpty else {
-                defer { rest = rest.dropFirst(count) }
-                return Data(rest.prefix(count))
-            }
-            switch ending {
-            case .whole: return nil
-            case .closed: throw CancellationError()
-            case .stalled:
-                try await Task.sleep(for: .seconds(60))
-                throw CancellationError()
-            }
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: data, ending: ending) }
-}
-
-/// A thread that answers requests. Tests of other suites can hold all threads of the default executor for longer than a
-/// client waits.
-private final class ServerExecutor: TaskExecutor {
-    private let queue = DispatchQueue(label: "hub")
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
-    }
-}
-
-/// A server on a port of its own.
-private final class Server: Sendable {
-    let port: UInt16
-    private let server: HTTPServer
-    private let task: Task<Void, any Error>
-
-    init() async throws {
-        let server = HTTPServer(address: try .inet(ip4: "127.0.0.1", port: 0), logger: .disabled)
-        let executor = ServerExecutor()
-        task = Task(executorPreference: executor) { try await server.run() }
-        try await withTaskExecutorPreference(executor) {
-            try await server.waitUntilListening(timeout: 60)
-        }
-        guard case .ip4(_, let port)? = await server.listeningAddress else { throw CancellationError() }
-        (self.port, self.server) = (port, server)
-    }
-
-    func handle(_ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) async {
-        await server.appendRoute("*") { answer($0) }
-    }
-
-    func stop() { task.cancel() }
-}
-
-/// Runs blocking work on a thread of its own: those that run tests answer the requests.
+/// Runs blocking work on a thread of its own: the callbacks of `URLSession` need the threads that run tests.
 func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Result { try body() }) }

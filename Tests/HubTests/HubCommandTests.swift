@@ -1,4 +1,3 @@
-import FlyingFox
 import Foundation
 import Support
 import TestSupport
@@ -28,7 +27,8 @@ import Testing
         let variables = fixture.variables.merging(environment) { $1 }
         return try await onThread {
             try CommandRun.run(
-                CommandRun.distill, arguments: arguments, in: directory, environment: variables, timeout: 120)
+                CommandRun.distill, arguments: arguments, in: directory, environment: variables,
+                timeout: HubFixture.timeout)
         }
     }
 
@@ -97,7 +97,7 @@ import Testing
                 return try await onThread {
                     try CommandRun.run(
                         CommandRun.distill, arguments: ["chat"] + arguments, in: directory,
-                        environment: variables, timeout: 120)
+                        environment: variables, timeout: HubFixture.timeout)
                 }
             }
             let first = try await chat([:])

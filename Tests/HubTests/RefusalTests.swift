@@ -1,4 +1,3 @@
-import FlyingFox
 import Foundation
 import Support
 import TestSupport
@@ -10,7 +9,8 @@ import Testing
 @Suite struct RefusalTests {
     private func expect(
         _ status: Support.ExitStatus, _ parts: String..., environment: [String: String] = [:],
-        name: String = FakeHub.repository, files: [String: Data] = FakeHub.checkpoint, timeout: Double = 100,
+        name: String = FakeHub.repository, files: [String: Data] = FakeHub.checkpoint,
+        timeout: Double = HubFixture.timeout,
         location: SourceLocation = #_sourceLocation,
         when answer: @escaping @Sendable (FakeHub.Request) -> HTTPResponse? = { _ in nil }
     ) async throws {
@@ -58,8 +58,7 @@ import Testing
     @Test func whatTheHubCannotDoNow() async throws {
         try await expect(.temporaryFailure, "no more requests", "HF_TOKEN") { _ in FakeHub.refusal(429, nil) }
         try await expect(.temporaryFailure, "try again in 3600 s") { _ in
-            HTTPResponse(
-                statusCode: HTTPStatusCode(429, phrase: ""), headers: [HTTPHeader("Retry-After"): "3600"])
+            HTTPResponse(429, "", headers: ["Retry-After": "3600"])
         }
         try await expect(.unavailable, "status 503", "later") { _ in FakeHub.refusal(503, nil) }
         try await expect(.unavailable, "status 418") { _ in FakeHub.refusal(418, nil) }
@@ -96,40 +95,37 @@ import Testing
         let listing =
             #"{"sha": "\#(FakeHub.commit)", "siblings": [{"rfilename": "../config.json"}, {"rfilename": "/etc/passwd"}]}"#
         try await expect(.noInput, "has no config.json") { _ in
-            HTTPResponse(statusCode: .ok, body: Data(listing.utf8))
+            HTTPResponse(200, body: Data(listing.utf8))
         }
         for tag in ["../../escaped", "", "a/b", ".", "W/\"..\"", String(repeating: "a", count: 9000)] {
             try await expect(.unavailable, "no ETag") { request in
                 guard request.method == "HEAD" else { return nil }
                 return HTTPResponse(
-                    statusCode: .ok,
-                    headers: [HTTPHeader("ETag"): tag, HTTPHeader("X-Repo-Commit"): FakeHub.commit])
+                    200, headers: ["ETag": tag, "X-Repo-Commit": FakeHub.commit])
             }
         }
     }
 
     @Test func answersThatAreNotThoseOfAHub() async throws {
         try await expect(.unavailable, "text/html", "HF_ENDPOINT", "proxy") { _ in
-            HTTPResponse(statusCode: .ok, headers: [.contentType: "text/html"], body: Data("<html>".utf8))
+            HTTPResponse(200, headers: ["Content-Type": "text/html"], body: Data("<html>".utf8))
         }
         try await expect(.unavailable, "X-Repo-Commit is \"other\"") { request in
-            request.method == "HEAD"
-                ? HTTPResponse(statusCode: .ok, headers: [HTTPHeader("X-Repo-Commit"): "other"]) : nil
+            request.method == "HEAD" ? HTTPResponse(200, headers: ["X-Repo-Commit": "other"]) : nil
         }
         let commit = String(repeating: "a", count: 40)
         try await expect(.unavailable, "answers for the commit", name: "tiny/model@\(commit)") { request in
             let body = #"{"sha": "\#(FakeHub.commit)", "siblings": []}"#
-            return request.path.hasPrefix("/api")
-                ? HTTPResponse(statusCode: .ok, body: Data(body.utf8)) : nil
+            return request.path.hasPrefix("/api") ? HTTPResponse(200, body: Data(body.utf8)) : nil
         }
         try await expect(.unavailable, "no ETag") { request in
-            request.method == "HEAD" ? HTTPResponse(statusCode: .ok) : nil
+            request.method == "HEAD" ? HTTPResponse(200) : nil
         }
         try await expect(.unavailable, "redirects again and again") { request in
-            HTTPResponse(statusCode: .found, headers: [.location: request.path + "x"])
+            HTTPResponse(302, headers: ["Location": request.path + "x"])
         }
         try await expect(.unavailable, "status 302") { _ in
-            HTTPResponse(statusCode: .found, headers: [.location: "file:///etc/passwd"])
+            HTTPResponse(302, headers: ["Location": "file:///etc/passwd"])
         }
     }
 
@@ -137,10 +133,10 @@ import Testing
         try await expect(.unavailable, "no end") { request in
             guard request.path.hasPrefix("/api") else { return nil }
             return HTTPResponse(
-                statusCode: .ok, body: Data(repeating: 0x20, count: HubClient.longestListing + 1))
+                200, body: Data(repeating: 0x20, count: HubClient.longestListing + 1))
         }
         try await expect(.dataFormat, "more than the 300000 bytes") { request in
-            request.isStorage ? HTTPResponse(statusCode: .ok, body: Data(count: 300_001)) : nil
+            request.isStorage ? HTTPResponse(200, body: Data(count: 300_001)) : nil
         }
     }
 
@@ -148,7 +144,8 @@ import Testing
         try await HubFixture.run { fixture in
             fixture.hub.change { state in
                 state.answer = { _ in
-                    HTTPResponse(statusCode: .ok, headers: [.contentLength: "1000"], body: Data("{".utf8))
+                    HTTPResponse(
+                        200, headers: ["Content-Length": "1000"], body: Data("{".utf8), ending: .stalled)
                 }
             }
             let error = await fixture.failure(timeout: 1)
@@ -161,10 +158,10 @@ import Testing
     @Test func answersThatEndEarly() async throws {
         try await expect(.unavailable, "does not answer", timeout: 1) { request in
             // The length promises more than follows, and the connection stays open.
-            HTTPResponse(statusCode: .ok, headers: [.contentLength: "1000"], body: Data("{".utf8))
+            HTTPResponse(200, headers: ["Content-Length": "1000"], body: Data("{".utf8), ending: .stalled)
         }
         try await expect(.unavailable, "does not go on") { request in
-            request.isStorage ? HTTPResponse(statusCode: .ok, body: Data()) : nil
+            request.isStorage ? HTTPResponse(200, body: Data()) : nil
         }
     }
 
@@ -173,11 +170,10 @@ import Testing
             try await expect(.inputOutput, "are free", "HF_HUB_CACHE") { request in
                 guard request.method == "HEAD" else { return nil }
                 return HTTPResponse(
-                    statusCode: .ok,
+                    200,
                     headers: [
-                        HTTPHeader("ETag"): String(repeating: "a", count: 64),
-                        HTTPHeader("X-Linked-Size"): size,
-                        HTTPHeader("X-Repo-Commit"): FakeHub.commit,
+                        "ETag": String(repeating: "a", count: 64), "X-Linked-Size": size,
+                        "X-Repo-Commit": FakeHub.commit,
                     ])
             }
         }
@@ -185,11 +181,10 @@ import Testing
             try await expect(.unavailable, "no size") { request in
                 guard request.method == "HEAD" else { return nil }
                 return HTTPResponse(
-                    statusCode: .found,
+                    302,
                     headers: [
-                        .location: "/x", HTTPHeader("X-Linked-Etag"): "\"a\"",
-                        HTTPHeader("X-Linked-Size"): size,
-                        HTTPHeader("X-Repo-Commit"): FakeHub.commit,
+                        "Location": "/x", "X-Linked-Etag": "\"a\"", "X-Linked-Size": size,
+                        "X-Repo-Commit": FakeHub.commit,
                     ])
             }
         }
