@@ -73,7 +73,7 @@ extension Checkpoint {
                     "cannot save: the weight \(name) holds infinite values or NaN", file: url.relativePath)
             }
         }
-        do {
+        try UserError.located(in: url.relativePath) {
             var writer = GGUFWriter()
             writer.add(shape, family)
             var tokens = tokens
@@ -90,9 +90,6 @@ extension Checkpoint {
             writer.add(tokens)
             try writer.add(decoder, family, as: dtype)
             try writer.write(to: url)
-        } catch var error as UserError where error.file == nil {
-            error.file = url.relativePath
-            throw error
         }
     }
 }

@@ -174,12 +174,8 @@ public struct CorpusEncoder: Sendable {
                 var group = EncodedGroup(form: form)
                 for record in records {
                     group.summary.records += 1
-                    do {
-                        try append(try record.record(), &group)
-                    } catch let error as UserError where error.file == nil {
-                        // A template that refuses a chat does not know where it is written.
-                        throw record.error(error)
-                    }
+                    // A template that refuses a chat does not know where it is written.
+                    try record.located { try append(try record.record(), &group) }
                 }
                 return group
             }

@@ -38,12 +38,10 @@ struct UnreadRecord {
     /// The file whose whole text is the record; nil for a record of another kind.
     var file: URL? { if case .file(let url) = content { url } else { nil } }
 
-    /// An error about the record, with its source location.
-    func error(_ error: UserError) -> UserError {
-        guard case .json(let line) = content else { return error }
-        var located = error
-        (located.file, located.line) = (line.file, line.number)
-        return located
+    /// Runs work on the record; an error that names no file is given the record's source location.
+    func located<Result>(_ body: () throws -> Result) throws -> Result {
+        guard case .json(let line) = content else { return try body() }
+        return try UserError.located(in: line.file, line: line.number, body)
     }
 
     /// Decodes the record.

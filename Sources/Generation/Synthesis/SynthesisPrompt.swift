@@ -99,11 +99,6 @@ public struct SynthesisPrompt: Sendable {
     ///
     /// - Throws: what `body` throws
     func located<Value>(_ body: () throws -> Value) throws -> Value {
-        do {
-            return try body()
-        } catch var error as UserError where error.file == nil {
-            (error.file, error.line) = (file, line)
-            throw error
-        }
+        try UserError.located(in: file, line: line, body)
     }
 }

@@ -61,6 +61,20 @@ public struct UserError: Error, Hashable, Sendable, CustomStringConvertible {
         self.status = status
     }
 
+    /// Runs work that may fail without knowing where its input is written: an error that names no file is given this source location.
+    ///
+    /// - Throws: What `body` throws.
+    public static func located<Result>(
+        in file: String?, line: Int? = nil, _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch var error as UserError where error.file == nil {
+            (error.file, error.line) = (file, line)
+            throw error
+        }
+    }
+
     /// `file:line:column: problem; hint`, without the parts that are not known: one line, safe on a terminal.
     public var description: String {
         var place = file ?? ""

@@ -135,13 +135,9 @@ private struct TemplateSource {
         guard case .chat(let messages, _) = try line.holding(Data(record.text.utf8)).record() else {
             throw line.error("no chat", hint: "give \"messages\"")
         }
-        do {
-            return try template.setting(variables).encode(
+        return try UserError.located(in: line.file, line: line.number) {
+            try template.setting(variables).encode(
                 messages, tools: tools, with: vocabulary.tokenizer, addGenerationPrompt: addGenerationPrompt)
-        } catch let error as UserError where error.file == nil {
-            var located = error
-            (located.file, located.line) = (line.file, line.number)
-            throw located
         }
     }
 
