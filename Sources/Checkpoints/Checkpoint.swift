@@ -64,6 +64,11 @@ public struct Checkpoint {
         Checkpoint(url: url, decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens)
     }
 
+    /// The same model with other weights of the same vocabulary.
+    public func replacing(_ decoder: DecoderModel) -> Checkpoint {
+        Checkpoint(url: url, decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens)
+    }
+
     /// The tokenizer, for work that needs one.
     /// - Throws: `UserError` if there is none.
     public func requireTokenizer() throws -> Tokenizer {

@@ -6,7 +6,7 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// A calibration sample: a small part of a corpus as plain text, on which a model's importance scores are measured.
+/// A calibration sample: a small part of a corpus, on which importance is measured and projections are refitted.
 struct CalibrationSample {
     private let sequences: [[Int32]]
 
@@ -15,24 +15,41 @@ struct CalibrationSample {
     /// The most tokens of a sequence.
     private static let longest = 256
 
-    /// Takes the beginnings of evenly spaced records.
+    /// Takes the beginnings of evenly spaced records, as plain text.
     ///
     /// - Throws: `UserError` if the records have no text
-    init(_ records: [CorpusRecord], tokens: Int, of model: Checkpoint) throws {
-        let longest = min(Self.longest, model.decoder.configuration.contextLength)
-        let encoder = CorpusEncoder(tokenizer: try model.requireTokenizer(), contextLength: max(longest, 2))
+    init(plainTextOf records: [CorpusRecord], tokens: Int, of model: Checkpoint) throws {
         // The number of records that have the tokens, at the typical length of a chat's turn.
         let typicalLength = 32
         let step = max(1, records.count * typicalLength / tokens)
+        let order = (0..<step).lazy.flatMap { stride(from: $0, to: records.count, by: step) }
+        try self.init(order.map { .text(records[$0].texts.joined(separator: "\n")) }, tokens, model)
+    }
+
+    /// Takes the beginnings of records at random, chats as the model's template renders them.
+    ///
+    /// - Throws: `UserError` if the records have no text, or the template refuses a chat
+    init(_ records: [CorpusRecord], tokens: Int, of model: Checkpoint) throws {
+        var random = RandomStream(seed: 1, purpose: "calibration sample")
+        let order = records.shuffled(using: &random)
+        let plain = model.chatTemplate == nil
+        try self.init(
+            order.lazy.map { plain ? .text($0.texts.joined(separator: "\n")) : $0 }, tokens, model)
+    }
+
+    /// Takes the beginnings of the first records.
+    private init(_ records: some Sequence<CorpusRecord>, _ tokens: Int, _ model: Checkpoint) throws {
+        let longest = min(Self.longest, model.decoder.configuration.contextLength)
+        let encoder = CorpusEncoder(
+            tokenizer: try model.requireTokenizer(), template: model.chatTemplate ?? .roleMarkers,
+            contextLength: max(longest, 2))
         var (sequences, count) = ([[Int32]](), 0)
-        for offset in 0..<step where count < tokens {
-            for index in stride(from: offset, to: records.count, by: step) where count < tokens {
-                let text = CorpusRecord.text(records[index].texts.joined(separator: "\n"))
-                let ids = Array(try encoder.document(text).ids.prefix(longest))
-                guard ids.count > 1 else { continue }
-                sequences.append(ids)
-                count += ids.count
-            }
+        for record in records {
+            guard count < tokens else { break }
+            let ids = Array(try encoder.document(record).ids.prefix(longest))
+            guard ids.count > 1 else { continue }
+            sequences.append(ids)
+            count += ids.count
         }
         guard !sequences.isEmpty else {
             throw UserError(

@@ -44,33 +44,46 @@ public struct PruningPlan: Equatable, Sendable {
     public var width: Int?
     /// The vocabulary that remains; nil for all.
     public var vocabulary: Vocabulary?
+    /// Whether output projections are refitted to the whole model by least squares: `DecoderModel.reconstructed`.
+    public var reconstructs: Bool
 
     /// A plan that leaves everything that is nil.
     public init(
         layers: Layers? = nil, feedForward: Int? = nil, heads: Int? = nil, width: Int? = nil,
-        vocabulary: Vocabulary? = nil
+        vocabulary: Vocabulary? = nil, reconstructs: Bool = false
     ) {
         self.layers = layers
         self.feedForward = feedForward
         self.heads = heads
         self.width = width
         self.vocabulary = vocabulary
+        self.reconstructs = reconstructs
     }
 
-    /// Whether importance is measured, which needs text.
+    /// Whether nothing is removed.
+    public var removesNothing: Bool {
+        layers == nil && feedForward == nil && heads == nil && width == nil && vocabulary == nil
+    }
+
+    /// Whether text is needed to measure importance or to reconstruct.
+    public var needsText: Bool { measuresImportance || reconstructs }
+
+    /// Whether importance is measured.
     public var measuresImportance: Bool {
         if case .count = layers { return true }
         return feedForward != nil || heads != nil || width != nil
     }
 
-    /// Whether only whole rows of matrices are removed, so that weights can stay in their storage format.
-    public var keepsRows: Bool { feedForward == nil && heads == nil && width == nil }
+    /// Whether rows of matrices are kept as they are or removed whole, so that weights can stay in their storage format.
+    public var keepsRows: Bool { feedForward == nil && heads == nil && width == nil && !reconstructs }
 
     /// Number of tokens that importance is measured on; more change only the order of nearly equal scores.
     package static let importanceTokens = 8192
     /// Number of tokens for the probabilities of pieces: half of them to choose pieces, half to measure the mass that is lost
     /// without the others.
     package static let massTokens = 4096
+    /// Number of tokens that output projections are refitted on: an order of magnitude more than a layer has neurons.
+    package static let reconstructionTokens = 16384
 
     /// Prunes a model.
     ///
@@ -90,7 +103,8 @@ public struct PruningPlan: Equatable, Sendable {
         var selection = DecoderSelection()
         if let vocabulary, let problem = try problem(with: vocabulary, of: whole) { throw problem }
         if measuresImportance {
-            let sample = try CalibrationSample(records, tokens: Self.importanceTokens, of: whole)
+            let sample = try CalibrationSample(
+                plainTextOf: records, tokens: Self.importanceTokens, of: whole)
             progress?(.note("measuring importance on \(sample.batch.ids.count) tokens"))
             let importance = try Importance(of: whole.decoder, on: sample.batch)
             var count: Int?
@@ -106,7 +120,9 @@ public struct PruningPlan: Equatable, Sendable {
         if let vocabulary {
             progress?(.note("choosing \(vocabulary.size) of \(shape.vocabularySize) pieces"))
             let records = vocabularyRecords ?? records
-            let (first, second) = try CalibrationSample(records, tokens: Self.massTokens, of: whole).halves
+            let (first, second) = try CalibrationSample(
+                plainTextOf: records, tokens: Self.massTokens, of: whole
+            ).halves
             let chosen = try VocabularyTrim(
                 whole.requireTokenizer(), to: vocabulary.size,
                 texts: try records.flatMap { try $0.texts(writtenBy: whole.chatTemplate) },
@@ -118,9 +134,31 @@ public struct PruningPlan: Equatable, Sendable {
                 lostMassPositions: second.batch.ids.count)
             trim = chosen
         }
-        let student = try whole.pruned(to: selection, vocabulary: trim)
+        var student = try whole.pruned(to: selection, vocabulary: trim)
+        if reconstructs {
+            student = try reconstructed(student, of: whole, selection, trim, records, progress)
+        }
         report.remainingParameters = student.decoder.configuration.parameterCount
         return (student, report)
+    }
+
+    /// The student with its output projections refitted.
+    private func reconstructed(
+        _ student: Checkpoint, of whole: Checkpoint, _ selection: DecoderSelection, _ trim: VocabularyTrim?,
+        _ records: [CorpusRecord], _ progress: ProgressHandler?
+    ) throws -> Checkpoint {
+        if let fault = DecoderModel.reconstructionFault(of: whole.decoder.configuration) {
+            throw UserError(fault, hint: "prune without reconstruction", status: .configuration)
+        }
+        let reference = try trim.map { try whole.pruned(to: DecoderSelection(), vocabulary: $0) } ?? whole
+        let sample = try CalibrationSample(records, tokens: Self.reconstructionTokens, of: student)
+        let layers = student.decoder.configuration.layers
+        let decoder = try student.decoder.reconstructed(
+            from: reference.decoder, keeping: selection, on: sample.batch
+        ) { done in
+            progress?(.note("reconstructed \(done) of \(layers) layers on \(sample.batch.ids.count) tokens"))
+        }
+        return student.replacing(decoder)
     }
 
     /// Why no text makes the model's vocabulary such a one; nil if one does.

@@ -25,7 +25,7 @@ final class Block {
     private let queryKeyNorms: (query: Tensor, key: Tensor)?
     /// [C] each; of families that norm outputs
     private let outputNorms: (attention: Tensor, feedForward: Tensor)?
-    private let isParallel: Bool
+    let isParallel: Bool
     private let residualScale: Float
     private let epsilon: Float
     private let shape: AttentionShape
@@ -74,31 +74,75 @@ final class Block {
         _ x: Tensor, projection: Projection, observe: (ObservedPart, Tensor) -> Void,
         attend: (Tensor) -> Tensor
     ) -> Tensor {
-        // Passes values through, so that observing does not prolong their lifetime.
-        func observed(_ part: ObservedPart, _ values: Tensor) -> Tensor {
-            observe(part, values)
-            return values
+        let middle = addAttention(
+            heads(x, projection, observe: observe, attend: attend), to: x, projection)
+        let input = isParallel ? x : middle
+        guard case .experts(let experts) = feedForward else {
+            return addNeurons(neurons(input, projection, observe: observe), to: middle, projection)
         }
-        var queryKeyValue = projection(observed(.normed, attentionNorm?(x) ?? x), queryKeyValue, nil)
+        let normed = Self.observed(feedForwardNorm?(input) ?? input, as: .normed, observe)
+        return add(experts.output(normed, projection), to: middle, norm: outputNorms?.feedForward)
+    }
+
+    // Values are passed through, so that observing does not prolong their lifetime.
+    private static func observed(
+        _ values: Tensor, as part: ObservedPart, _ observe: (ObservedPart, Tensor) -> Void
+    ) -> Tensor {
+        observe(part, values)
+        return values
+    }
+
+    /// What attention's heads give the output projection, [N, H·D].
+    func heads(
+        _ x: Tensor, _ projection: Projection, observe: (ObservedPart, Tensor) -> Void = { _, _ in },
+        attend: (Tensor) -> Tensor
+    ) -> Tensor {
+        var queryKeyValue = projection(
+            Self.observed(attentionNorm?(x) ?? x, as: .normed, observe), queryKeyValue, nil)
         if let queryKeyValueBias { queryKeyValue = rowBias(queryKeyValue, queryKeyValueBias) }
         if let queryKeyNorms {
             queryKeyValue = headNorm(
                 queryKeyValue, queryWeight: queryKeyNorms.query, keyWeight: queryKeyNorms.key,
                 epsilon: epsilon, shape: shape)
         }
-        let middle = join(
-            observed(.heads, attend(queryKeyValue)), attentionOutput, bias: attentionOutputBias, to: x,
-            norm: outputNorms?.attention, projection)
-        let input = isParallel ? x : middle
-        let normed = observed(.normed, feedForwardNorm?(input) ?? input)
-        switch feedForward {
-        case .experts(let experts):
-            return add(experts.output(normed, projection), to: middle, norm: outputNorms?.feedForward)
-        case .one(let part):
-            return join(
-                observed(.neurons, part.neurons(normed, projection)), part.down, bias: part.downBias,
-                to: middle, norm: outputNorms?.feedForward, projection)
-        }
+        return Self.observed(attend(queryKeyValue), as: .heads, observe)
+    }
+
+    /// Adds the projected heads to the residual stream.
+    ///
+    /// - Parameter weight: in place of the block's own output projection
+    func addAttention(_ heads: Tensor, to x: Tensor, _ projection: Projection, weight: Tensor? = nil)
+        -> Tensor
+    {
+        join(
+            heads, weight ?? attentionOutput, bias: attentionOutputBias, to: x, norm: outputNorms?.attention,
+            projection)
+    }
+
+    /// What the feed-forward's neurons give the down projection, [N, F]; of layers without experts.
+    ///
+    /// - Parameter x: what the feed-forward reads: the residual stream after attention, or before it if the two are parallel
+    func neurons(
+        _ x: Tensor, _ projection: Projection, observe: (ObservedPart, Tensor) -> Void = { _, _ in }
+    ) -> Tensor {
+        let normed = Self.observed(feedForwardNorm?(x) ?? x, as: .normed, observe)
+        return Self.observed(single.neurons(normed, projection), as: .neurons, observe)
+    }
+
+    /// Adds the projected neurons to the residual stream; of layers without experts.
+    ///
+    /// - Parameter weight: in place of the block's own down projection
+    func addNeurons(
+        _ neurons: Tensor, to x: Tensor, _ projection: Projection, weight: Tensor? = nil
+    ) -> Tensor {
+        join(
+            neurons, weight ?? single.down, bias: single.downBias, to: x, norm: outputNorms?.feedForward,
+            projection)
+    }
+
+    private var single: FeedForward {
+        guard case .one(let part) = feedForward else { preconditionFailure("a layer of experts") }
+        return part
     }
 
     /// Adds a part's projected output to the residual stream, normed and scaled if the model does so.

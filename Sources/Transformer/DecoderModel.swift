@@ -153,27 +153,31 @@ public final class DecoderModel: @unchecked Sendable {
         observe: Observer = { _, _, _ in },
         attend: (_ layer: Int, _ queryKeyValue: Tensor) -> Tensor
     ) -> Tensor {
-        let turnedHeads = configuration.heads + configuration.keyValueHeads
-        var x = embeddings ?? embedded(ids)
-        if let positionTable {
-            x = scaledSum(embedding(positions, table: positionTable), by: 1, adding: x)
-        }
+        var x = firstResidual(embeddings ?? embedded(ids), positions: positions)
         observe(.embedding, 0, x)
         for (layer, block) in blocks.enumerated() {
             x = block.forward(x, projection: projection, observe: { observe($0, layer, $1) }) {
-                queryKeyValue in
-                guard let table = rotary?.table(layer: layer, context: context) else {
-                    return attend(layer, queryKeyValue)
-                }
-                return attend(
-                    layer,
-                    rotaryEmbedding(
-                        queryKeyValue, positions: positions, heads: turnedHeads,
-                        headDimension: configuration.headDimension, table: table))
+                attend(layer, turned($0, layer: layer, positions: positions, context: context))
             }
             observe(.residual, layer, x)
         }
         return finalNormed(x)
+    }
+
+    /// The input of the first layer: embeddings, and learned positions where the family has them, [N, C].
+    func firstResidual(_ embeddings: Tensor, positions: [Int32]) -> Tensor {
+        guard let positionTable else { return embeddings }
+        return scaledSum(embedding(positions, table: positionTable), by: 1, adding: embeddings)
+    }
+
+    /// A layer's queries and keys turned by their positions, and its values, [N, (H + 2K)·D].
+    ///
+    /// - Parameter context: positions of the longest sequence, or that a cache can hold
+    func turned(_ queryKeyValue: Tensor, layer: Int, positions: [Int32], context: Int) -> Tensor {
+        guard let table = rotary?.table(layer: layer, context: context) else { return queryKeyValue }
+        return rotaryEmbedding(
+            queryKeyValue, positions: positions, heads: configuration.heads + configuration.keyValueHeads,
+            headDimension: configuration.headDimension, table: table)
     }
 
     /// The scaled embeddings of tokens, [N, C]; learned positions are not added yet.

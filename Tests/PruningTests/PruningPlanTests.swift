@@ -29,10 +29,11 @@ import Transformer
         }
     }
 
-    @Test func allPartsAtOnce() throws {
+    @Test(arguments: [false, true]) func allPartsAtOnce(reconstructs: Bool) throws {
         try withModel { whole in
             let cut = PruningPlan(
-                layers: .count(3), feedForward: 40, heads: 2, width: 24, vocabulary: .init(size: 330))
+                layers: .count(3), feedForward: 40, heads: 2, width: 24, vocabulary: .init(size: 330),
+                reconstructs: reconstructs)
             let (student, report) = try cut.apply(to: whole, records: records)
             let shape = student.decoder.configuration
             #expect(shape.layers == 3 && shape.feedForward == 40 && shape.heads == 2)
@@ -47,6 +48,26 @@ import Transformer
             try student.save(to: url, as: .f32)
             #expect(try Checkpoint.load(url).decoder.configuration == shape)
         }
+    }
+
+    /// On chats that the projections were not fitted to.
+    @Test func aReconstructedStudentIsCloserToItsTeacher() throws {
+        let whole = try Checkpoint.load(packageRoot.appending(path: "data/teacher"))
+        let records = try CorpusReader([packageRoot.appending(path: "data/world/chats.jsonl")])
+            .records()
+        let encoder = CorpusEncoder(
+            tokenizer: try whole.requireTokenizer(), template: try #require(whole.chatTemplate),
+            contextLength: 128)
+        let unseen = TokenBatch(sequences: try records.suffix(20).map { try encoder.document($0).ids })
+        let wanted = whole.decoder.hiddenStates(unseen).values
+        func distance(reconstructs: Bool) throws -> Float {
+            let plan = PruningPlan(layers: .count(5), feedForward: 512, reconstructs: reconstructs)
+            let (student, _) = try plan.apply(to: whole, records: Array(records.prefix(400)))
+            #expect(student.decoder.configuration.layers == 5)
+            let found = student.decoder.hiddenStates(unseen).values
+            return zip(found, wanted).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        }
+        #expect(try distance(reconstructs: true) < 0.7 * distance(reconstructs: false))
     }
 
     /// A distribution under the condition that a kept piece comes next: the whole one's, divided by the mass kept. So

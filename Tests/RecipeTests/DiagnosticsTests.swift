@@ -130,6 +130,9 @@ import Testing
             shape, "{from: data/teacher, layers: 1}",
             "4:10: importance is measured on text, which is not given; give corpus"),
         Mistake(
+            shape, "{from: data/teacher, layers: [1], reconstruct: true}",
+            "4:10: projections are fitted on text, which is not given; give corpus"),
+        Mistake(
             shape, "{from: data/teacher, layers: 3, corpus: data/text.jsonl}",
             "4:39: layers 3 does not fit a model with 2; accepted: 1 to 2"),
         Mistake(

@@ -27,11 +27,13 @@ public enum Fixture {
     /// A small decoder whose weights are large enough for attention, gates and norms to do something: a fresh
     /// decoder's are so small that many mistakes would not show.
     public static func decoder(
-        heads: Int = 4, keyValueHeads: Int = 2, layers: Int = 2, tiedHead: Bool = true, seed: UInt64 = 1
+        heads: Int = 4, keyValueHeads: Int = 2, layers: Int = 2, tiedHead: Bool = true, seed: UInt64 = 1,
+        _ change: (_ configuration: inout Configuration) -> Void = { _ in }
     ) throws -> DecoderModel {
-        let configuration = Configuration(
+        var configuration = Configuration(
             vocabularySize: 97, width: 32, layers: layers, heads: heads, keyValueHeads: keyValueHeads,
             headDimension: 8, feedForward: 48, tiedHead: tiedHead, contextLength: 512)
+        change(&configuration)
         var parameters: [String: Tensor] = [:]
         for (index, (name, shape)) in DecoderModel.parameterShapes(of: configuration).enumerated() {
             let stream = RandomStream(seed: seed, purpose: "fixture weights", index: UInt64(index))

@@ -14,7 +14,7 @@ struct PruneSettings: Sendable {
     let vocabularyCorpus: [Reference]
 
     /// Whether nothing is removed.
-    var keepsAll: Bool { plan == PruningPlan() }
+    var keepsAll: Bool { plan.removesNothing }
 
     init(plan: PruningPlan, corpus: [Reference], vocabularyCorpus: [Reference]) {
         self.plan = plan
@@ -22,7 +22,7 @@ struct PruneSettings: Sendable {
         self.vocabularyCorpus = vocabularyCorpus
     }
 
-    /// Reads the keys `layers`, `width`, `heads`, `feed_forward`, `corpus` and `vocabulary`.
+    /// Reads the keys `layers`, `width`, `heads`, `feed_forward`, `reconstruct`, `corpus` and `vocabulary`.
     ///
     /// - Parameter model: the model that is pruned, whose shape decides what is possible
     init(_ section: Section, of model: Reference?) {
@@ -40,19 +40,22 @@ struct PruneSettings: Sendable {
         let feedForward = section.optional(
             "feed_forward", .integer(1...262_144), defaultText: "all",
             "Neurons that are kept in each block: those with the largest activation.")
+        let reconstructs = section.reconstruction(only: nil)
         let text = section.pruningText(only: nil)
         plan = PruningPlan(
             layers: layers, feedForward: feedForward, heads: heads, width: width,
-            vocabulary: text.vocabulary?.vocabulary)
+            vocabulary: text.vocabulary?.vocabulary, reconstructs: reconstructs)
         corpus = text.corpus ?? text.vocabulary?.corpus ?? []
         vocabularyCorpus = text.vocabulary?.corpus ?? text.corpus ?? []
         check(section, of: model)
     }
 
     private func check(_ section: Section, of model: Reference?) {
-        if plan.measuresImportance, corpus.isEmpty, section.sound("corpus", "vocabulary") {
+        if plan.needsText, corpus.isEmpty, section.sound("corpus", "vocabulary") {
             section.problem(
-                at: "corpus", "importance is measured on text, which is not given", hint: "give corpus")
+                at: "corpus",
+                "\(plan.measuresImportance ? "importance is measured" : "projections are fitted") on text, which is not given",
+                hint: "give corpus")
         } else if plan.vocabulary != nil, vocabularyCorpus.isEmpty, section.sound("corpus", "vocabulary") {
             section.problem(
                 at: "vocabulary", "the pieces kept are those of a text, which is not given",
@@ -70,6 +73,9 @@ struct PruneSettings: Sendable {
             of: shape, layers: count, feedForward: plan.feedForward, heads: plan.heads, width: plan.width)
         for fault in faults where section.sound(fault.part.rawValue) {
             section.problem(at: fault.part.rawValue, fault.problem, hint: fault.hint)
+        }
+        if plan.reconstructs, let fault = DecoderModel.reconstructionFault(of: shape) {
+            section.problem(at: "reconstruct", fault, hint: "leave it out")
         }
         checkVocabulary(section, of: checked)
     }
@@ -108,6 +114,17 @@ extension Section {
         )
     }
 
+    /// Reads the key `reconstruct`.
+    fileprivate func reconstruction(only condition: KeyCondition?) -> Bool {
+        value(
+            "reconstruct", .boolean, default: false, only: condition,
+            "Refit each layer's output projections by least squares, so that the hidden states are again those of the whole "
+                + "model, as far as what is kept allows; this makes up for layers removed, too.")
+    }
+
     /// Declares the keys of pruning that a new shape does not have.
-    func declarePruningText(only condition: KeyCondition) { _ = pruningText(only: condition) }
+    func declarePruningText(only condition: KeyCondition) {
+        _ = reconstruction(only: condition)
+        _ = pruningText(only: condition)
+    }
 }

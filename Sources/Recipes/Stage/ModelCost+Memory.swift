@@ -53,6 +53,14 @@ extension ModelCost {
         4 * tokens * (Double(shape.layers) * keptValues + gradientValues + 2 * stream) + 8 * targets * stream
     }
 
+    /// Refitting the output projections of this model to those of the model that it was pruned from: weights, the residual streams
+    /// of both with what half a layer of each reads, and the sums of the widest regression.
+    func reconstruction(from whole: ModelCost, tokens: Double) -> Double {
+        let sums = max(neurons, queries) * (max(neurons, queries) + stream)
+        return weightBytes + 4 * tokens * (3 * whole.stream + whole.neurons + 3 * stream + neurons)
+            + 3 * 8 * sums
+    }
+
     /// What losses on activations compare: the residual stream, queries, keys and values after each layer.
     func activations(_ tokens: Double) -> Double {
         4 * tokens * (Double(shape.layers) * (stream + queriesKeysValues) + passValues)

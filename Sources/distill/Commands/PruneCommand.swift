@@ -12,11 +12,13 @@ struct PruneCommand: ParsableCommand {
         discussion: """
             Layers are ranked by block influence (how much they change the hidden states), neurons, attention heads and \
             channels by their activations on a calibration sample of the corpus. A trimmed vocabulary encodes the corpus \
-            to the same pieces as the full one. The output is a Hugging Face directory, or a GGUF file for quantized \
+            to the same pieces as the full one. With --reconstruct, the layers' output projections are refitted to the \
+            model's hidden states by least squares. The output is a Hugging Face directory, or a GGUF file for quantized \
             weights with --type stored.
 
             EXAMPLES
               distill prune data/teacher student --layers 3 --corpus data/world/stories.jsonl
+              distill prune model student --layers 12 --feed-forward 1024 --reconstruct --corpus chats.jsonl
               distill prune gemma-3-270m-q4_k_m.gguf student --layers 1,2,3,6,12,18 --trim-to 16384 \\
                 --corpus data/world --symbols '<|user|>=<h3>' '<|assistant|>=<p>'
               distill prune big.gguf teacher.gguf --trim-to 16384 --corpus text.jsonl --type stored
@@ -40,6 +42,8 @@ struct PruneCommand: ParsableCommand {
     var heads: Int?
     @Option(help: "Channels of the hidden states (width) to keep.")
     var width: Int?
+    @Flag(help: "Refit output projections by least squares to the hidden states of the whole model.")
+    var reconstruct = false
     @Option(help: "Vocabulary pieces to keep.")
     var trimTo: Int?
     @Option(
@@ -61,7 +65,7 @@ struct PruneCommand: ParsableCommand {
     func validate() throws {
         try StandardStreams.refuse(output, for: "a model")
         let plan = try plan()
-        guard plan != PruningPlan() else {
+        guard !plan.removesNothing else {
             throw ValidationError("give --layers, --feed-forward, --heads, --width or --trim-to")
         }
         for (name, number) in [
@@ -69,11 +73,12 @@ struct PruneCommand: ParsableCommand {
         ] {
             if let number { try require(VocabularyTrim.sizeLimits.problem(name, number)) }
         }
-        if corpus.isEmpty, plan.measuresImportance || plan.vocabulary != nil {
+        if corpus.isEmpty, plan.needsText || plan.vocabulary != nil {
             throw ValidationError("importance is measured on text: give --corpus")
         }
         if type == .stored, !plan.keepsRows {
-            throw ValidationError("--type stored keeps whole rows: use it with --layers and --trim-to only")
+            throw ValidationError(
+                "--type stored keeps rows as they are: use it with --layers and --trim-to only")
         }
     }
 
@@ -112,7 +117,7 @@ struct PruneCommand: ParsableCommand {
             layers: try layers.map(Self.layers), feedForward: feedForward, heads: heads, width: width,
             vocabulary: try trimTo.map {
                 .init(size: $0, symbols: try symbols.map(VocabularyTrim.Symbol.init))
-            })
+            }, reconstructs: reconstruct)
     }
 
     private static func layers(_ text: String) throws -> PruningPlan.Layers {

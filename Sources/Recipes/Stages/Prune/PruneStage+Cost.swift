@@ -1,4 +1,5 @@
 import Pruning
+import Transformer
 
 extension PruneStage {
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
@@ -7,6 +8,7 @@ extension PruneStage {
         let tokens =
             (plan.measuresImportance ? PruningPlan.importanceTokens : 0)
             + (plan.vocabulary == nil ? 0 : PruningPlan.massTokens)
+            + (plan.reconstructs ? PruningPlan.reconstructionTokens : 0)
         let passTokens = CostEstimator.passTokens
         return CostEstimate(
             seconds: 1
@@ -14,8 +16,16 @@ extension PruneStage {
                     Double(tokens) * (whole?.cost.forwardOperations ?? 0), rate: CostEstimator.labellingRate),
             // What is kept is taken as it is written, from weights that stay as they are stored.
             memoryBytes: estimator.computingBytes + estimator.stored(model) + estimator.pieces(whole)
-                + (tokens > 0 ? estimator.pass(whole, passTokens) + estimator.logits(whole, passTokens) : 0),
+                + (tokens > 0 ? estimator.pass(whole, passTokens) + estimator.logits(whole, passTokens) : 0)
+                + reconstructionBytes(of: whole, estimator),
             diskBytes: storedBytes(ofOutput: 0, estimator)?.total ?? 0)
+    }
+
+    private func reconstructionBytes(of whole: Configuration?, _ estimator: CostEstimator) -> Double {
+        guard settings.plan.reconstructs, let whole, let left = configuration(ofOutput: 0, estimator) else {
+            return 0
+        }
+        return left.cost.reconstruction(from: whole.cost, tokens: Double(PruningPlan.reconstructionTokens))
     }
 
     func beginsAtRandom(ofOutput index: Int, _ estimator: CostEstimator) -> Bool {

@@ -37,8 +37,8 @@ struct PruneStage: Stage {
         }
         if precision == .stored, !settings.plan.keepsRows {
             section.problem(
-                at: "precision", "rows of stored weights are kept whole",
-                hint: "use f32 or bf16 where width, heads or feed_forward are pruned")
+                at: "precision", "rows of stored weights are kept as they are",
+                hint: "use f32 or bf16 where width, heads or feed_forward are pruned, or with reconstruct")
         }
     }
 

@@ -1,0 +1,98 @@
+import Support
+import TestSupport
+import Tensors
+import Testing
+
+@testable import Transformer
+
+/// Pruned decoders with refitted output projections.
+@Suite struct ReconstructionTests {
+    private let batch = TokenBatch(
+        sequences: (0..<12).map { Fixture.ids(60, vocabulary: 97, seed: UInt64($0)) })
+
+    private func logits(_ decoder: DecoderModel) -> [Double] {
+        decoder.logits(decoder.hiddenStates(batch)).values.map(Double.init)
+    }
+
+    /// Mean squared difference of final hidden states.
+    private func distance(_ a: DecoderModel, _ b: DecoderModel, on batch: TokenBatch) -> Double {
+        let (x, y) = (a.hiddenStates(batch).values, b.hiddenStates(batch).values)
+        return zip(x, y).reduce(0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) } / Double(x.count)
+    }
+
+    @Test func withNothingRemovedNothingChanges() throws {
+        let whole = try Fixture.decoder(keyValueHeads: 2, layers: 3)
+        let same = try whole.pruned(to: DecoderSelection())
+        let fitted = try same.reconstructed(from: whole, keeping: DecoderSelection(), on: batch)
+        for (a, b) in zip(whole.parameters, fitted.parameters) { #expect(a.tensor.values == b.tensor.values) }
+    }
+
+    /// A neuron with the input weights of another is made up for exactly: their output weights are summed.
+    @Test func aRepeatedNeuronIsMadeUpFor() throws {
+        let whole = try Fixture.decoder(keyValueHeads: 2, layers: 3)
+        let neurons = whole.configuration.feedForward
+        for (name, tensor) in whole.parameters where name.hasSuffix("gateUp.weight") {
+            for (target, source) in [(5, 4), (5 + neurons, 4 + neurons)] {
+                tensor.pointer(row: target).update(from: tensor.pointer(row: source), count: tensor.width)
+            }
+        }
+        let kept = (0..<neurons).filter { $0 != 5 }
+        let selection = DecoderSelection(neurons: Array(repeating: kept, count: 3))
+        let pruned = try whole.pruned(to: selection)
+        let fitted = try pruned.reconstructed(from: whole, keeping: selection, on: batch)
+        #expect(distance(pruned, whole, on: batch) > 1e-4)
+        // The rest is what the least penalty, 1e-4, leaves.
+        #expect(distance(fitted, whole, on: batch) < 1e-5 * distance(pruned, whole, on: batch))
+    }
+
+    /// How parts join the residual stream.
+    enum Joint: CaseIterable {
+        case sum, scaledSum, parallelWithBiases
+
+        func set(_ configuration: inout Configuration) {
+            switch self {
+            case .sum: break
+            case .scaledSum:
+                configuration.family = Family(name: "scaled", choices: .multipliers)
+                configuration.multipliers = Multipliers(embedding: 1, residual: 0.3, logitDivisor: 1)
+            case .parallelWithBiases:
+                configuration.family = Family(
+                    name: "parallel", feedForward: .plain(.gelu), norm: .layer, biases: .all,
+                    choices: .parallelResidual)
+                configuration.parallelResidual = true
+            }
+        }
+    }
+
+    /// On text that the projections were not fitted to.
+    @Test(arguments: Joint.allCases) func hiddenStatesAreCloserOnNewText(joint: Joint) throws {
+        let whole = try Fixture.decoder(keyValueHeads: 2, layers: 4, joint.set)
+        let unseen = TokenBatch(
+            sequences: (50..<56).map { Fixture.ids(60, vocabulary: 97, seed: UInt64($0)) })
+        let half = Array(repeating: Array(0..<whole.configuration.feedForward / 2), count: 4)
+        let selections = [
+            DecoderSelection(layers: [0, 3]), DecoderSelection(neurons: half),
+            DecoderSelection(layers: [0, 1, 3], neurons: half),
+        ]
+        for selection in selections {
+            let pruned = try whole.pruned(to: selection)
+            let fitted = try pruned.reconstructed(from: whole, keeping: selection, on: batch)
+            #expect(distance(fitted, whole, on: unseen) < 0.8 * distance(pruned, whole, on: unseen))
+        }
+    }
+
+    @Test func nonFiniteActivationsAreRefused() throws {
+        let whole = try Fixture.decoder(keyValueHeads: 2, layers: 2)
+        whole.embeddingTable.withUnsafeMutableFloats { $0[3] = .infinity }
+        let selection = DecoderSelection(layers: [0])
+        let pruned = try whole.pruned(to: selection)
+        #expect(throws: UserError.self) {
+            try pruned.reconstructed(from: whole, keeping: selection, on: batch)
+        }
+    }
+
+    @Test func familiesThatNormOutputsAreRefused() throws {
+        let whole = try Fixture.decoder { $0.family = Family(name: "after", normsOutputs: true) }
+        #expect(DecoderModel.reconstructionFault(of: whole.configuration)?.contains("norm") == true)
+    }
+}
