@@ -158,7 +158,7 @@ import Testing
             RecipeFolderTests.recipes.map { String($0.dropFirst("recipes/".count).dropLast(".yaml".count)) })
         #expect(
             names.subtracting(Self.recipes.map(\.name)) == [
-                "gemma-chat", "pretrain-teacher", "qwen-coder", "smollm",
+                "gemma-chat", "pretrain-teacher", "qwen-coder", "smollm-chat",
             ])
     }
 
