@@ -61,8 +61,11 @@ public struct PruningPlan: Equatable, Sendable {
     }
 
     /// Whether nothing is removed.
-    public var removesNothing: Bool {
-        layers == nil && feedForward == nil && heads == nil && width == nil && vocabulary == nil
+    public var removesNothing: Bool { keepsLayersWhole && vocabulary == nil }
+
+    /// Whether the layers stay as they are, so that there is nothing to reconstruct.
+    public var keepsLayersWhole: Bool {
+        layers == nil && feedForward == nil && heads == nil && width == nil
     }
 
     /// Whether text is needed to measure importance or to reconstruct.

@@ -56,6 +56,31 @@ import Transformer
         }
     }
 
+    @Test func reconstructionFitsTheOutputProjectionsAgain() throws {
+        try withTemporaryDirectory { directory in
+            _ = try TinyTeacher(in: directory)
+            func weights(_ name: String, _ flags: String...) throws -> [String: [Float]] {
+                let run = try CommandRun.run(
+                    CommandRun.distill,
+                    arguments: ["prune", "teacher", name, "--layers", "1", "--corpus", "prompts.jsonl"]
+                        + flags,
+                    in: directory)
+                #expect(run.status == 0, "\(run.standardError)")
+                let decoder = try Checkpoint.load(directory.appending(path: name)).decoder
+                return Dictionary(
+                    uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor.values) })
+            }
+            let (plain, fitted) = (try weights("plain"), try weights("fitted", "--reconstruct"))
+            let changed = plain.keys.filter { plain[$0] != fitted[$0] }
+            #expect(
+                Set(changed) == ["blocks.0.attention.output.weight", "blocks.0.feedForward.down.weight"])
+            let nothing = try CommandRun.distill(
+                "prune", "teacher", "trimmed", "--trim-to", "315", "--corpus", "prompts.jsonl",
+                "--reconstruct", in: directory)
+            #expect(nothing.status == 64 && nothing.standardError.contains("--reconstruct needs --layers"))
+        }
+    }
+
     @Test func refusesWhatTheModelDoesNotHave() throws {
         try withTemporaryDirectory { directory in
             _ = try TinyTeacher(in: directory)

@@ -130,6 +130,10 @@ import Testing
             shape, "{from: data/teacher, layers: 1}",
             "4:10: importance is measured on text, which is not given; give corpus"),
         Mistake(
+            shape, "{from: data/teacher, reconstruct: true, corpus: data/text.jsonl}",
+            "4:31: there is nothing to reconstruct: the layers are kept whole; give layers, width, heads or feed_forward"
+        ),
+        Mistake(
             shape, "{from: data/teacher, layers: [1], reconstruct: true}",
             "4:10: projections are fitted on text, which is not given; give corpus"),
         Mistake(
@@ -160,7 +164,7 @@ import Testing
         ),
         Mistake(
             "  - label:", "  - prune: {precision: stored, heads: 1, corpus: corpus}\n  - label:",
-            "7:24: rows of stored weights are kept whole; use f32 or bf16 where width, heads or feed_forward are pruned"
+            "7:24: rows of stored weights are kept as they are; use f32 or bf16 where width, heads or feed_forward are pruned, or with reconstruct"
         ),
         Mistake(
             "  - label:", "  - prune: {corpus: corpus}\n  - label:",

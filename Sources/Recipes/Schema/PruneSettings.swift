@@ -51,6 +51,13 @@ struct PruneSettings: Sendable {
     }
 
     private func check(_ section: Section, of model: Reference?) {
+        if plan.reconstructs, plan.keepsLayersWhole,
+            section.sound("layers", "width", "heads", "feed_forward")
+        {
+            section.problem(
+                at: "reconstruct", "there is nothing to reconstruct: the layers are kept whole",
+                hint: "give layers, width, heads or feed_forward")
+        }
         if plan.needsText, corpus.isEmpty, section.sound("corpus", "vocabulary") {
             section.problem(
                 at: "corpus",

@@ -68,6 +68,9 @@ struct PruneCommand: ParsableCommand {
         guard !plan.removesNothing else {
             throw ValidationError("give --layers, --feed-forward, --heads, --width or --trim-to")
         }
+        if reconstruct, plan.keepsLayersWhole {
+            throw ValidationError("--reconstruct needs --layers, --feed-forward, --heads or --width")
+        }
         for (name, number) in [
             ("--feed-forward", feedForward), ("--heads", heads), ("--width", width), ("--trim-to", trimTo),
         ] {
