@@ -131,7 +131,7 @@ import Testing
             "4:10: importance is measured on text, which is not given; give corpus"),
         Mistake(
             shape, "{from: data/teacher, reconstruct: true, corpus: data/text.jsonl}",
-            "4:31: there is nothing to reconstruct: the layers are kept whole; give layers, width, heads or feed_forward"
+            "4:44: there is nothing to reconstruct: the layers are kept whole; give layers, width, heads or feed_forward"
         ),
         Mistake(
             shape, "{from: data/teacher, layers: [1], reconstruct: true}",
