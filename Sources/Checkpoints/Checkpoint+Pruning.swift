@@ -17,10 +17,7 @@ extension Checkpoint {
         var selection = selection
         selection.vocabulary = vocabulary.map { $0.rows.map(Int.init) }
         let decoder = try self.decoder.pruned(to: selection)
-        guard let vocabulary else {
-            return Checkpoint(
-                url: url, decoder: decoder, tokenizer: tokenizer, template: template, tokens: tokens)
-        }
+        guard let vocabulary else { return replacing(decoder) }
         let tokens = SpecialTokens(
             begin: tokens.begin.flatMap(vocabulary.id), ends: tokens.ends.compactMap(vocabulary.id),
             padding: tokens.padding.flatMap(vocabulary.id))

@@ -68,8 +68,11 @@ public struct PruningPlan: Equatable, Sendable {
         layers == nil && feedForward == nil && heads == nil && width == nil
     }
 
-    /// Whether text is needed to measure importance or to reconstruct.
-    public var needsText: Bool { measuresImportance || reconstructs }
+    /// What text is needed for, beside the choice of pieces: the beginning of a message; nil for nothing.
+    package var useOfText: String? {
+        if measuresImportance { return "importance is measured on text" }
+        return reconstructs ? "projections are fitted on text" : nil
+    }
 
     /// Whether importance is measured.
     public var measuresImportance: Bool {
@@ -105,6 +108,9 @@ public struct PruningPlan: Equatable, Sendable {
         var report = PruningReport(parameters: shape.parameterCount)
         var selection = DecoderSelection()
         if let vocabulary, let problem = try problem(with: vocabulary, of: whole) { throw problem }
+        if reconstructs, let fault = DecoderModel.reconstructionFault(of: shape) {
+            throw UserError(fault, hint: "prune without reconstruction", status: .configuration)
+        }
         if measuresImportance {
             let sample = try CalibrationSample(
                 plainTextOf: records, tokens: Self.importanceTokens, of: whole)
@@ -150,9 +156,6 @@ public struct PruningPlan: Equatable, Sendable {
         _ student: Checkpoint, of whole: Checkpoint, _ selection: DecoderSelection, _ trim: VocabularyTrim?,
         _ records: [CorpusRecord], _ progress: ProgressHandler?
     ) throws -> Checkpoint {
-        if let fault = DecoderModel.reconstructionFault(of: whole.decoder.configuration) {
-            throw UserError(fault, hint: "prune without reconstruction", status: .configuration)
-        }
         let reference = try trim.map { try whole.pruned(to: DecoderSelection(), vocabulary: $0) } ?? whole
         let sample = try CalibrationSample(records, tokens: Self.reconstructionTokens, of: student)
         let layers = student.decoder.configuration.layers

@@ -65,11 +65,9 @@ public struct RidgeRegression {
     ///
     /// - Parameter weight: W, [O, I]
     public func error(of weight: Tensor) -> Double {
-        let moments = Tensor(shape: [inputs, inputs], values: moments.map(Float.init))
-        let product = Tensor(shape: weight.shape)
-        withExtendedLifetime((weight, moments)) {
-            MatrixProduct.multiply(weight.matrix, moments.matrix, into: product.matrix)
-        }
+        // The moments are their own transpose.
+        let product = linear(
+            weight, weight: Tensor(shape: [inputs, inputs], values: moments.map(Float.init)))
         return weight.withUnsafeFloats { weight in
             product.withUnsafeFloats { product in
                 var sum = 0.0

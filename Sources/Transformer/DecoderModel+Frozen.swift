@@ -1,14 +1,19 @@
 import Tensors
 
 extension DecoderModel {
+    /// Rows of a pass without gradients: enough for products to reach their best rate.
+    public static let frozenPassTokens = 1024
+
     /// Final hidden states of a frozen model at some positions: without gradients, and a few sequences at a time, so that
     /// activations do not grow with the batch.
     ///
     /// - Parameters:
     ///   - positions: M rows of the batch, rising
-    ///   - tokensAtOnce: rows of a pass, more where a sequence is longer: enough for products to reach their best rate
+    ///   - tokensAtOnce: rows of a pass, more where a sequence is longer
     /// - Returns: [M, C]
-    public func frozenHiddenStates(_ batch: TokenBatch, at positions: [Int], tokensAtOnce: Int = 1024)
+    public func frozenHiddenStates(
+        _ batch: TokenBatch, at positions: [Int], tokensAtOnce: Int = frozenPassTokens
+    )
         -> Tensor
     {
         frozenHiddenStates(batch, at: positions, layers: [], tokensAtOnce: tokensAtOnce).final
@@ -19,7 +24,7 @@ extension DecoderModel {
     /// - Parameter layers: from 1
     /// - Returns: [M, C] each
     public func frozenHiddenStates(
-        _ batch: TokenBatch, at positions: [Int], layers: [Int], tokensAtOnce: Int = 1024
+        _ batch: TokenBatch, at positions: [Int], layers: [Int], tokensAtOnce: Int = frozenPassTokens
     ) -> (final: Tensor, layers: [Tensor]) {
         var (parts, done) = ([Tensor](), 0)
         var inside = layers.map { _ in [Tensor]() }

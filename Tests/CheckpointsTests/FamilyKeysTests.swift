@@ -123,18 +123,28 @@ import Transformer
         #expect(decoder.configuration.turnedComponents == 2 && decoder.configuration.headDimension == 8)
     }
 
-    /// GGUF files of 2023 hold each expert's weights in tensors of their own.
-    @Test func expertsInTensorsOfTheirOwnAreRead() throws {
-        let model = try Checkpoint.load(golden("families/mixtral"), weights: .f32)
+    /// Runs `body` on the path of a GGUF file of a golden model.
+    private func withGGUF(
+        of name: String, _ fill: (inout GGUFWriter, DecoderModel, GGUFFamily) throws -> Void,
+        _ body: (URL, DecoderModel) throws -> Void
+    ) throws {
+        let decoder = try Checkpoint.load(golden("families/\(name)"), weights: .f32).decoder
+        let family = FamilyRegistry.standard[decoder.configuration.family].gguf
         try withTemporaryDirectory { directory in
             let url = directory.appending(path: "model.gguf")
             var writer = GGUFWriter()
-            let family = FamilyRegistry.standard[.mixtral].gguf
-            writer.add(model.decoder.configuration, family)
-            let tensors = Dictionary(
-                uniqueKeysWithValues: model.decoder.parameters.map { ($0.name, $0.tensor) })
-            let maps = GGUFNames.parameters(
-                of: model.decoder.configuration, family, fusesQueryKeyValue: false)
+            writer.add(decoder.configuration, family)
+            try fill(&writer, decoder, family)
+            try writer.write(to: url)
+            try body(url, decoder)
+        }
+    }
+
+    /// GGUF files of 2023 hold each expert's weights in tensors of their own.
+    @Test func expertsInTensorsOfTheirOwnAreRead() throws {
+        try withGGUF(of: "mixtral") { writer, decoder, family in
+            let tensors = Dictionary(uniqueKeysWithValues: decoder.parameters.map { ($0.name, $0.tensor) })
+            let maps = GGUFNames.parameters(of: decoder.configuration, family, fusesQueryKeyValue: false)
             for map in maps {
                 for part in map.parts {
                     let values = part.arranged(tensors[map.name]!).values
@@ -144,24 +154,19 @@ import Transformer
                         })
                 }
             }
-            try writer.write(to: url)
+        } _: { url, decoder in
             let copy = try Checkpoint.load(url).decoder
-            #expect(copy.configuration == model.decoder.configuration)
+            #expect(copy.configuration == decoder.configuration)
             try expectGolden(copy, "mixtral")
         }
     }
 
     /// llama.cpp leaves rotary embedding out of Granite models whose files say so.
     @Test func graniteWithoutRotaryEmbeddingIsRefused() throws {
-        let model = try Checkpoint.load(golden("families/granite"), weights: .f32)
-        try withTemporaryDirectory { directory in
-            let url = directory.appending(path: "model.gguf")
-            var writer = GGUFWriter()
-            let family = FamilyRegistry.standard[.granite].gguf
-            writer.add(model.decoder.configuration, family)
+        try withGGUF(of: "granite") { writer, decoder, family in
             writer.add("granite.rope.scaling.finetuned", false)
-            try writer.add(model.decoder, family, as: nil)
-            try writer.write(to: url)
+            try writer.add(decoder, family, as: nil)
+        } _: { url, _ in
             let error = try userError { _ = try Checkpoint.load(url) }
             #expect(error.description.contains("\"granite.rope.scaling.finetuned\" is false: "), "\(error)")
         }

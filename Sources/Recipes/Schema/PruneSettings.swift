@@ -58,11 +58,8 @@ struct PruneSettings: Sendable {
                 at: "reconstruct", "there is nothing to reconstruct: the layers are kept whole",
                 hint: "give layers, width, heads or feed_forward")
         }
-        if plan.needsText, corpus.isEmpty, section.sound("corpus", "vocabulary") {
-            section.problem(
-                at: "corpus",
-                "\(plan.measuresImportance ? "importance is measured" : "projections are fitted") on text, which is not given",
-                hint: "give corpus")
+        if let use = plan.useOfText, corpus.isEmpty, section.sound("corpus", "vocabulary") {
+            section.problem(at: "corpus", "\(use), which is not given", hint: "give corpus")
         } else if plan.vocabulary != nil, vocabularyCorpus.isEmpty, section.sound("corpus", "vocabulary") {
             section.problem(
                 at: "vocabulary", "the pieces kept are those of a text, which is not given",

@@ -18,9 +18,6 @@ public struct Importance: Sendable {
     /// The C channels of the residual stream, by what the norms of all layers let through.
     public private(set) var channels: [Double]
 
-    /// Tokens that run through the model at once.
-    private static let tokensAtOnce = 1024
-
     /// - Parameter batch: At least one sequence, none longer than the model's context.
     /// - Throws: `UserError` where activations are infinite or NaN
     public init(of decoder: DecoderModel, on batch: TokenBatch) throws {
@@ -30,7 +27,7 @@ public struct Importance: Sendable {
         neurons = Array(repeating: Array(repeating: 0, count: shape.feedForward), count: shape.layers)
         heads = Array(repeating: Array(repeating: 0, count: shape.heads), count: shape.layers)
         channels = Array(repeating: 0, count: shape.width)
-        for group in batch.groups(ofTokens: Self.tokensAtOnce) {
+        for group in batch.groups(ofTokens: DecoderModel.frozenPassTokens) {
             withoutGradients { add(batch.sequences(group), of: decoder) }
         }
         for layer in layers.indices {

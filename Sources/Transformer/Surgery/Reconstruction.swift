@@ -12,9 +12,6 @@ extension DecoderModel {
             "\(configuration.family.name) models norm what their layers add, which no linear projection can fit"
     }
 
-    /// The most rows that run through the models at once.
-    private static let reconstructionRows = 1024
-
     /// A pruned decoder with its output projections refitted, so that its residual stream is again that of the whole decoder, as far
     /// as what is left allows: layer-wise reconstruction by least squares.
     ///
@@ -37,7 +34,7 @@ extension DecoderModel {
         precondition(
             Self.reconstructionFault(of: whole.configuration) == nil, "refused: see `reconstructionFault`")
         // Enough groups to hold some out.
-        let groups = batch.groups(ofTokens: min(Self.reconstructionRows, batch.ids.count / 8))
+        let groups = batch.groups(ofTokens: min(Self.frozenPassTokens, batch.ids.count / 8))
             .map(batch.sequences)
         let layers = selection.layers ?? Array(0..<whole.configuration.layers)
         var weights = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })

@@ -76,8 +76,9 @@ struct PruneCommand: ParsableCommand {
         ] {
             if let number { try require(VocabularyTrim.sizeLimits.problem(name, number)) }
         }
-        if corpus.isEmpty, plan.needsText || plan.vocabulary != nil {
-            throw ValidationError("importance is measured on text: give --corpus")
+        if corpus.isEmpty, plan.useOfText != nil || plan.vocabulary != nil {
+            let use = plan.useOfText ?? "the pieces kept are those of a text"
+            throw ValidationError("\(use): give --corpus")
         }
         if type == .stored, !plan.keepsRows {
             throw ValidationError(

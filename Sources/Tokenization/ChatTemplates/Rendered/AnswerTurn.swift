@@ -26,9 +26,6 @@ struct AnswerTurn: Sendable {
             whole.bytes.starts(with: prompt.bytes) && prompt.bytes.count <= answer.lowerBound
             ? whole.bytes[prompt.bytes.count..<answer.lowerBound] : []
         spaces = before.allSatisfy { $0 == UInt8(ascii: " ") } ? String(decoding: before, as: UTF8.self) : ""
-        func firstSpecial(_ text: ArraySlice<UInt8>) -> Int32? {
-            markers.find(in: MarkedText(all: text)).first(where: markers.isSpecial)?.id
-        }
         let after = whole.writtenText(from: answer.upperBound)
         let next = rendering(3, addGenerationPrompt: false).flatMap { next in
             next.range(of: Origin(2)).map { next.writtenText(from: $0.upperBound) }
@@ -36,8 +33,8 @@ struct AnswerTurn: Sendable {
         hasOneEnd = next?.starts(with: after) ?? false
         endID =
             after.isEmpty
-            ? next.flatMap(firstSpecial)
-            : firstSpecial(after)
+            ? next.flatMap { markers.specials(in: $0).first?.id }
+            : markers.specials(in: after).first?.id
                 ?? tokenizer.encodeContent(String(decoding: after, as: UTF8.self), continuing: true).first
     }
 }

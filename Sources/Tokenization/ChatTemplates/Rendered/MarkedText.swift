@@ -54,6 +54,11 @@ struct MarkerSearch: Sendable {
     /// Whether text never becomes this token.
     func isSpecial(_ found: Found) -> Bool { special.contains(found.id) }
 
+    /// The special tokens in text that a template wrote, in order.
+    func specials(in written: ArraySlice<UInt8>) -> [Found] {
+        find(in: MarkedText(all: written)).filter(isSpecial)
+    }
+
     /// The tokens in a text, in order. Special ones are found only where the template wrote them.
     func find(in text: MarkedText) -> [Found] {
         var found: [Found] = []

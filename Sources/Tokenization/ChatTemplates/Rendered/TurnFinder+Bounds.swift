@@ -25,7 +25,7 @@ extension TurnFinder {
         guard common < header.count, common < written.count else { return written.startIndex + common }
         let tokens = markers.find(in: MarkedText(all: written))
         // Where the prompt follows later, or nothing is before it, what differs is not the model's.
-        let asks = Set(markers.find(in: MarkedText(all: header)).filter(markers.isSpecial).map(\.id))
+        let asks = Set(markers.specials(in: header).map(\.id))
         guard previous != nil,
             !tokens.contains(where: { $0.range.lowerBound >= common && asks.contains($0.id) })
         else { return place }
@@ -48,7 +48,7 @@ extension TurnFinder {
     func endOfTurn(after end: Int, in answered: (chat: ChatRendering, end: Int), callsTools: Bool) -> Int {
         let whole = chat.writtenText(from: end)
         let count = zip(answered.chat.writtenText(from: answered.end), whole).prefix { $0 == $1 }.count
-        let special = markers.find(in: MarkedText(all: whole.prefix(count))).filter(markers.isSpecial)
+        let special = markers.specials(in: whole.prefix(count))
         if let token = hasOneEnd ? special.last : special.first {
             return end + token.range.lowerBound + 1
         }
@@ -62,7 +62,6 @@ extension TurnFinder {
     func endOfTurn(after end: Int) -> Int {
         let following = chat.writtenText(from: end)
         guard !following.isEmpty else { return end }
-        let special = markers.find(in: MarkedText(all: following)).first(where: markers.isSpecial)
-        return end + (special?.range.lowerBound ?? 0) + 1
+        return end + (markers.specials(in: following).first?.range.lowerBound ?? 0) + 1
     }
 }
