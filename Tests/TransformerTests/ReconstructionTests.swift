@@ -82,6 +82,44 @@ import Testing
         }
     }
 
+    /// Heads of groups, groups of heads, channels; of one group (multi-query), several, and as many as heads; with biases of queries
+    /// and keys, windows, and layers without rotary embedding.
+    @Test(arguments: [1, 2, 4]) func allPartsAndGroupsCanBeFitted(keyValueHeads: Int) throws {
+        let whole = try Fixture.decoder(keyValueHeads: keyValueHeads, layers: 4) {
+            $0.family = Family(
+                name: "varied", biases: .queryKeyValue, choices: [.slidingWindow, .layersWithoutRope])
+            $0.slidingWindow = SlidingWindow(size: 16, layers: [1, 3])
+            $0.layersWithoutRope = [2]
+        }
+        let importance = try Importance(of: whole, on: batch)
+        for (heads, width, layers) in [(2, nil, 3), (nil, 24, nil), (2, 24, 2)] as [(Int?, Int?, Int?)] {
+            let selection = try DecoderSelection(
+                most: importance, of: whole.configuration, layers: layers, heads: heads, width: width)
+            let pruned = try whole.pruned(to: selection)
+            let fitted = try pruned.reconstructed(from: whole, keeping: selection, on: batch)
+            #expect(fitted.configuration == pruned.configuration)
+            let target = whole.hiddenStates(batch).selecting(columns: selection.channels)
+            func error(_ decoder: DecoderModel) -> Float {
+                zip(decoder.hiddenStates(batch).values, target.values).reduce(0) {
+                    $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
+                }
+            }
+            #expect(error(fitted) < error(pruned), "\(heads ?? 0) heads, width \(width ?? 0)")
+        }
+    }
+
+    /// Too little text and neurons that are always 0 made other tools' factorisations fail: "not positive-definite".
+    @Test func aWordAndDeadNeuronsAreEnough() throws {
+        let whole = try Fixture.decoder(keyValueHeads: 2, layers: 2)
+        for (name, tensor) in whole.parameters where name.hasSuffix("gateUp.weight") {
+            for neuron in [0, 7] { tensor.pointer(row: neuron).update(repeating: 0, count: tensor.width) }
+        }
+        let selection = DecoderSelection(neurons: Array(repeating: Array(0..<40), count: 2))
+        let fitted = try whole.pruned(to: selection).reconstructed(
+            from: whole, keeping: selection, on: TokenBatch(sequences: [[5, 9]]))
+        #expect(fitted.parameters.allSatisfy { $0.tensor.values.allSatisfy(\.isFinite) })
+    }
+
     @Test func nonFiniteActivationsAreRefused() throws {
         let whole = try Fixture.decoder(keyValueHeads: 2, layers: 2)
         whole.embeddingTable.withUnsafeMutableFloats { $0[3] = .infinity }

@@ -1,3 +1,5 @@
+import Transformer
+
 /// What a model holds in memory while it runs, in bytes. A token's values are Float32.
 extension ModelCost {
     // In Double, as the parameters: sizes from a file may be absurd.
@@ -37,12 +39,9 @@ extension ModelCost {
     ///   - tokens: run at once
     ///   - longest: tokens of a sequence, which is not divided
     func pass(_ tokens: Double, longest: Double = 0) -> Double {
-        let rows = min(tokens, max(Self.tokensAtOnce, longest))
+        let rows = min(tokens, max(Double(DecoderModel.frozenPassTokens), longest))
         return 4 * passValues * rows + 4 * stream * tokens
     }
-
-    /// Of `DecoderModel.frozenHiddenStates`.
-    private static let tokensAtOnce = 1024.0
 
     /// Forward and backward pass of a model that is trained, without the head.
     ///
@@ -54,11 +53,13 @@ extension ModelCost {
     }
 
     /// Refitting the output projections of this model to those of the model that it was pruned from: weights, the residual streams
-    /// of both with what half a layer of each reads, and the sums of the widest regression.
+    /// of both, and the sums of the widest regression. While a feed-forward is added, its stream is held before, in and after the
+    /// layer, with its neurons; the other model's once.
     func reconstruction(from whole: ModelCost, tokens: Double) -> Double {
         let sums = max(neurons, queries) * (max(neurons, queries) + stream)
-        return weightBytes + 4 * tokens * (3 * whole.stream + whole.neurons + 3 * stream + neurons)
-            + 3 * 8 * sums
+        let values = max(
+            3 * whole.stream + whole.neurons + stream, whole.stream + 3 * stream + neurons)
+        return weightBytes + 4 * tokens * values + 3 * 8 * sums
     }
 
     /// What losses on activations compare: the residual stream, queries, keys and values after each layer.
