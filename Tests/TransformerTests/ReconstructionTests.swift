@@ -27,24 +27,6 @@ import Testing
         for (a, b) in zip(whole.parameters, fitted.parameters) { #expect(a.tensor.values == b.tensor.values) }
     }
 
-    /// A neuron with the input weights of another is made up for exactly: their output weights are summed.
-    @Test func aRepeatedNeuronIsMadeUpFor() throws {
-        let whole = try Fixture.decoder(keyValueHeads: 2, layers: 3)
-        let neurons = whole.configuration.feedForward
-        for (name, tensor) in whole.parameters where name.hasSuffix("gateUp.weight") {
-            for (target, source) in [(5, 4), (5 + neurons, 4 + neurons)] {
-                tensor.pointer(row: target).update(from: tensor.pointer(row: source), count: tensor.width)
-            }
-        }
-        let kept = (0..<neurons).filter { $0 != 5 }
-        let selection = DecoderSelection(neurons: Array(repeating: kept, count: 3))
-        let pruned = try whole.pruned(to: selection)
-        let fitted = try pruned.reconstructed(from: whole, keeping: selection, on: batch)
-        #expect(distance(pruned, whole, on: batch) > 1e-4)
-        // The rest is what the least penalty, 1e-4, leaves.
-        #expect(distance(fitted, whole, on: batch) < 1e-5 * distance(pruned, whole, on: batch))
-    }
-
     /// How parts join the residual stream.
     enum Joint: CaseIterable {
         case sum, scaledSum, parallelWithBiases
@@ -62,6 +44,52 @@ import Testing
                 configuration.parallelResidual = true
             }
         }
+    }
+
+    /// A neuron with the input weights of another is made up for exactly: their output weights are summed.
+    @Test(arguments: Joint.allCases) func aRepeatedNeuronIsMadeUpFor(joint: Joint) throws {
+        let whole = try Fixture.decoder(keyValueHeads: 2, layers: 3, joint.set)
+        let neurons = whole.configuration.feedForward
+        for (name, tensor) in whole.parameters {
+            if name.hasSuffix("feedForward.up.bias") {
+                tensor.withUnsafeMutableFloats { $0[5] = $0[4] }
+            } else if name.hasSuffix("gateUp.weight") || name.hasSuffix("feedForward.up.weight") {
+                for first in stride(from: 0, to: tensor.rows, by: neurons) {
+                    tensor.pointer(row: first + 5).update(
+                        from: tensor.pointer(row: first + 4), count: tensor.width)
+                }
+            }
+        }
+        let kept = (0..<neurons).filter { $0 != 5 }
+        let selection = DecoderSelection(neurons: Array(repeating: kept, count: 3))
+        let pruned = try whole.pruned(to: selection)
+        let fitted = try pruned.reconstructed(from: whole, keeping: selection, on: batch)
+        #expect(distance(pruned, whole, on: batch) > 1e-4)
+        // The rest is what the least penalty, 1e-4, leaves.
+        #expect(distance(fitted, whole, on: batch) < 1e-5 * distance(pruned, whole, on: batch))
+    }
+
+    /// A layer that adds a constant is made up for by a neuron before it that is constant and had no weight.
+    @Test func theLastProjectionBeforeAGapMakesUpForIt() throws {
+        let whole = try Fixture.decoder(keyValueHeads: 2, layers: 4, Joint.parallelWithBiases.set)
+        for (name, tensor) in whole.parameters {
+            switch name {
+            case "blocks.1.attention.output.weight", "blocks.1.attention.output.bias",
+                "blocks.1.feedForward.down.weight":
+                tensor.fill(0)
+            case "blocks.0.feedForward.up.weight":
+                tensor.pointer(row: 0).update(repeating: 0, count: tensor.width)
+            case "blocks.0.feedForward.up.bias": tensor.withUnsafeMutableFloats { $0[0] = 2 }
+            case "blocks.0.feedForward.down.weight":
+                for row in 0..<tensor.rows { tensor.pointer(row: row)[0] = 0 }
+            default: break
+            }
+        }
+        let selection = DecoderSelection(layers: [0, 2, 3])
+        let pruned = try whole.pruned(to: selection)
+        let fitted = try pruned.reconstructed(from: whole, keeping: selection, on: batch)
+        // The rest is what the least penalty, 1e-4, leaves.
+        #expect(distance(fitted, whole, on: batch) < 1e-5 * distance(pruned, whole, on: batch))
     }
 
     /// On text that the projections were not fitted to.
@@ -87,7 +115,8 @@ import Testing
     @Test(arguments: [1, 2, 4]) func allPartsAndGroupsCanBeFitted(keyValueHeads: Int) throws {
         let whole = try Fixture.decoder(keyValueHeads: keyValueHeads, layers: 4) {
             $0.family = Family(
-                name: "varied", biases: .queryKeyValue, choices: [.slidingWindow, .layersWithoutRope])
+                name: "varied", biases: .queryKeyValue,
+                choices: [.slidingWindow, .layersWithoutWindow, .layersWithoutRope])
             $0.slidingWindow = SlidingWindow(size: 16, layers: [1, 3])
             $0.layersWithoutRope = [2]
         }
