@@ -36,6 +36,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", exact: "0.10.0"),
         // `swift package generate-documentation`. A command plugin: no product here depends on it, so none builds it.
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     ],
@@ -62,7 +63,7 @@ let package = Package(
         .target(name: "Tokenization", dependencies: ["CSentencePiece", "Jinja", "Support"]),
         .target(name: "Transformer", dependencies: ["Tensors", "Support"]),
         .target(name: "Checkpoints", dependencies: ["Transformer", "Tensors", "Tokenization", "Support"]),
-        .target(name: "Corpora", dependencies: ["Tokenization", "Support"]),
+        .target(name: "Corpora", dependencies: ["Tokenization", "Support", "SwiftCSV"]),
         .target(name: "Generation", dependencies: models + ["Corpora"]),
         .target(name: "Signals", dependencies: models + ["Corpora"]),
         .target(name: "Training", dependencies: models + ["Corpora", "Signals"]),
@@ -72,7 +73,7 @@ let package = Package(
             dependencies: models + ["Corpora", "Signals", "Training", "Selection"]),
         .target(name: "Pruning", dependencies: models + ["Corpora"]),
         .target(name: "Evaluation", dependencies: models + ["Corpora", "Generation", "Signals", "Training"]),
-        .target(name: "Reports", dependencies: ["Evaluation", "Support"]),
+        .target(name: "Reports", dependencies: ["Evaluation", "Corpora", "Support"]),
         .target(name: "RecipeSchema", dependencies: ["Support", "Yams"]),
         .target(
             name: "Recipes",
@@ -136,7 +137,7 @@ let package = Package(
                 "TestSupport",
             ]),
         .testTarget(name: "EvaluationTests", dependencies: models + methods + ["Evaluation", "TestSupport"]),
-        .testTarget(name: "ReportsTests", dependencies: ["Reports", "Evaluation", "Support"]),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports", "Evaluation", "Corpora", "Support"]),
         .testTarget(
             name: "RecipeTests",
             dependencies: models + methods + [

@@ -21,20 +21,7 @@ package struct HTMLReport {
         body += "<h2>Stages</h2>\n" + HTMLTable(rows: data.stageTable, sentences: [2]).html
         body +=
             "<p class=\"note\">Written by distill \(data.toolVersion.htmlEscaped); seed \(data.seed).</p>\n"
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8"/>
-            <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <title>\(data.title.htmlEscaped)</title>
-            <style>\(ReportStyle.css)</style>
-            </head>
-            <body>
-            \(body)</body>
-            </html>
-
-            """
+        return HTMLPage(title: data.title, body: body).text
     }
 
     /// A chart a measured quality: sizes and speeds are in the table.

@@ -11,7 +11,7 @@ package struct MarkdownReport {
         if let description = data.description { parts.append(description.markdownEscaped) }
         if !data.scoreTable.isEmpty {
             parts.append("## Results")
-            parts.append(table(data.scoreTable))
+            parts.append(MarkdownTable.text(data.scoreTable))
             parts.append(data.tableNote)
             let comparisons = data.comparisons.map { "- \($0.markdownEscaped)" }
             if !comparisons.isEmpty { parts.append(comparisons.joined(separator: "\n")) }
@@ -21,16 +21,9 @@ package struct MarkdownReport {
             parts.append(sentences.map { "- \($0.markdownEscaped)" }.joined(separator: "\n"))
         }
         parts.append("## Stages")
-        parts.append(table(data.stageTable))
+        parts.append(MarkdownTable.text(data.stageTable))
         parts.append("Written by distill \(data.toolVersion.markdownEscaped); seed \(data.seed).")
         return parts.joined(separator: "\n\n") + "\n"
-    }
-
-    private func table(_ rows: [[String]]) -> String {
-        guard let header = rows.first else { return "" }
-        let rule = header.indices.map { $0 == 0 ? "---" : "---:" }
-        return ([header.map(\.markdownEscaped), rule] + rows.dropFirst().map { $0.map(\.markdownEscaped) })
-            .map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")
     }
 }
 

@@ -36,7 +36,8 @@ import Transformer
                 let isExact =
                     format == .f32
                     || !["llama-linear", "llama-llama3", "phi3", "gpt2", "neox"].contains(name)
-                let tolerance = isExact ? 2e-5 : 0.3
+                // As in `FamilyTests`.
+                let tolerance = isExact ? 5e-5 : 0.3
                 expectClose(
                     logits(copy.decoder, Array(ids)), Array(wanted[..<(ids.count * shape.vocabularySize)]),
                     relative: tolerance, absolute: tolerance)

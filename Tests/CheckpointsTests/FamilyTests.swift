@@ -47,8 +47,9 @@ import Transformer
         }
     }
 
-    /// Float32 arithmetic against transformers' in Float64, on logits of order 1 to 10; past every sliding window.
-    private let tolerance = 2e-5
+    /// Float32 arithmetic against transformers' in Float64, on logits of order 1 to 10; past every sliding window. The worst are 1.9e-5
+    /// with OpenBLAS's kernels for AVX2 and 2.5e-5 with those for AVX-512, which add in another order.
+    private let tolerance = 5e-5
 
     @Test(arguments: all)
     func givesTheLogitsOfTransformers(name: String) throws {

@@ -54,6 +54,11 @@ import Transformer
         "prune/model": add("prune: {model: FILE, layers: 1, corpus: data/text.jsonl}"),
         "prune/corpus": add("prune: {layers: 1, corpus: FILE}"),
         "prune/vocabulary.corpus": add("prune: {vocabulary: {trim_to: 90, corpus: FILE}}"),
+        "prompts/table.file": add("prompts: {table: {file: FILE, template: '{a}'}}"),
+        "prompts/questions.documents": add("prompts: {questions: {documents: FILE}}"),
+        "prompts/self_instruct.seeds": add("prompts: {self_instruct: {seeds: FILE, count: 5}}"),
+        "prompts/evolve.prompts": add("prompts: {evolve: {prompts: FILE}}"),
+        "prompts/model": add("prompts: {evolve: {prompts: data/prompts.jsonl}, model: FILE}"),
         "generate/model": ["stages.generate.model=FILE"],
         "generate/prompts": ["stages.generate.prompts=FILE"],
         "select/corpus": add("select: {corpus: FILE, method: random, fraction: 0.5}"),
@@ -130,6 +135,8 @@ import Transformer
         case .model: missing + ["data/text.jsonl", "data/bare", "data/torn", "data"]
         case .weights: missing + ["data/text.jsonl", "data/torn", "data"]
         case .tokenizer: missing + ["data/text.jsonl", "data/bare", "data"]
+        case .table: missing + ["data/broken.jsonl", "data/notes.md", "data/empty.jsonl", "data/teacher"]
+        case .documents: ["data/none.md", "data/text.jsonl", "data/teacher"]
         case .signals, .sequences: missing + ["data/text.jsonl", "data/teacher", "data"]
         }
     }

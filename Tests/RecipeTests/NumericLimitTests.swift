@@ -81,6 +81,36 @@ import Transformer
             "tokenizer/vocabulary",
             recipe(stage("tokenizer", ["corpus": "text.jsonl"], ["vocabulary": "VALUE"])))
 
+        func prompts(_ source: String, _ more: [String: String?] = [:]) -> String {
+            recipe(stage("prompts", [:], more)).replacing(
+                "prompts: {", with: "prompts: {\(source)\(more.isEmpty ? "" : ", ")")
+        }
+        add("prompts/grid.count", prompts("grid: {templates: '{a}', slots: {a: [x, y]}, count: VALUE}"))
+        for key in ["words", "per_passage", "limit"] {
+            add(
+                "prompts/questions.\(key)",
+                prompts("questions: {documents: notes.md, \(key): VALUE}", ["max_new_tokens": "2"]))
+        }
+        for key in ["examples", "per_request", "requests", "rounds", "similarity", "count"] {
+            let count = key == "count" ? "" : ", count: 1"
+            add(
+                "prompts/self_instruct.\(key)",
+                prompts(
+                    "self_instruct: {seeds: prompts.jsonl\(count), \(key): VALUE}", ["max_new_tokens": "2"]),
+                .plan)
+        }
+        let evolve = "evolve: {prompts: prompts.jsonl}"
+        for key in ["limit", "rounds"] {
+            add(
+                "prompts/evolve.\(key)",
+                prompts("evolve: {prompts: prompts.jsonl, \(key): VALUE}", ["max_new_tokens": "2"]), .plan)
+        }
+        for key in ["max_new_tokens", "seed"] { add("prompts/\(key)", prompts(evolve, [key: "VALUE"])) }
+        for key in ["temperature", "top_p", "top_k", "min_p", "repetition_penalty"] {
+            add(
+                "prompts/sampling.\(key)",
+                prompts(evolve, ["max_new_tokens": "2", "sampling": "{\(key): VALUE}"]))
+        }
         for key in ["limit", "max_new_tokens", "seed", "token_budget"] {
             add("generate/\(key)", recipe(stage("generate", generate, [key: "VALUE"])))
         }
@@ -268,6 +298,7 @@ import Transformer
         let text = ["the lamp in the hall", "where does the river go", "a stone under the bridge"]
         try! Data(text.map { "{\"text\": \"\($0)\"}\n" }.joined().utf8).write(
             to: directory.appending(path: "text.jsonl"))
+        try! Data("where does the river go\n".utf8).write(to: directory.appending(path: "notes.md"))
         try! Data("{\"prompt\": \"where\"}\n{\"prompt\": \"why\"}\n".utf8).write(
             to: directory.appending(path: "prompts.jsonl"))
         return directory

@@ -11,7 +11,7 @@ public struct CorpusFiles: Sendable {
     /// Files of a directory that are of another kind, and so are skipped; hidden ones are not listed.
     public let leftOut: [URL]
 
-    static let kinds: Set = ["jsonl", "ndjson", "json", "txt"]
+    package static let kinds: Set = ["jsonl", "ndjson", "json", "txt"]
     /// The kinds of files, for messages.
     public static let summary = ".jsonl, .ndjson, .json or .txt, also as .gz"
 
@@ -62,6 +62,12 @@ public struct CorpusFiles: Sendable {
     }
 
     private static func matching(_ pattern: URL) throws -> CorpusFiles {
+        let parts = try paths(matching: pattern).map { try CorpusFiles(exactly: $0) }
+        return CorpusFiles(files: parts.flatMap(\.files), leftOut: parts.flatMap(\.leftOut))
+    }
+
+    /// All paths that match a pattern, as in a shell.
+    static func paths(matching pattern: URL) throws -> [URL] {
         var found = glob_t()
         defer { globfree(&found) }
         let status = glob(pattern.path, 0, nil, &found)
@@ -70,10 +76,7 @@ public struct CorpusFiles: Sendable {
                 status == GLOB_NOMATCH ? "no file matches" : "cannot be searched",
                 file: pattern.relativePath, hint: "give \(summary)", status: .noInput)
         }
-        let parts = try (0..<Int(found.gl_pathc)).map { index in
-            try CorpusFiles(exactly: URL(filePath: String(cString: found.gl_pathv[index]!)))
-        }
-        return CorpusFiles(files: parts.flatMap(\.files), leftOut: parts.flatMap(\.leftOut))
+        return (0..<Int(found.gl_pathc)).map { URL(filePath: String(cString: found.gl_pathv[$0]!)) }
     }
 
     /// As `init(at:)`, of a path in which `*` has no special meaning.

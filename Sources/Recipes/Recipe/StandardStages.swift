@@ -3,6 +3,7 @@ extension StageRegistry {
     package static let standard = StageRegistry([
         TokenizerStage.self,
         PruneStage.self,
+        PromptsStage.self,
         GenerateStage.self,
         SelectStage.self,
         DistillDatasetStage.self,

@@ -1,3 +1,5 @@
+import Corpora
+
 /// What a stage does with a file that a key names, and so what the file must hold.
 enum FileUse: String {
     /// A model that text is written or read with.
@@ -6,6 +8,8 @@ enum FileUse: String {
     case weights
     case tokenizer
     case text, prompts, questions
+    /// Rows that fill templates, and Markdown or text files.
+    case table, documents
     case signals, sequences
 
     init(_ kind: ArtifactKind) {
@@ -28,6 +32,8 @@ enum FileUse: String {
         case .text: ArtifactKind.corpus.phrase
         case .prompts: "a file of prompts"
         case .questions: "a file of questions"
+        case .table: "a table (\(TableRows.summary))"
+        case .documents: "a document or a directory of them"
         case .signals: ArtifactKind.signals.phrase
         case .sequences: ArtifactKind.sequences.phrase
         }

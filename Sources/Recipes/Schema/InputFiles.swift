@@ -82,6 +82,8 @@ final class InputFiles {
             // Prompts are read whole when they are answered; many of them are looked at like text.
             if isSmall(url) { _ = try SynthesisPrompt.read(url) } else { try checkText(url) }
         case .questions: _ = try TaskQuestion.read(url)
+        case .table: _ = try TableRows(contentsOf: url)
+        case .documents: _ = try DocumentChunks.files(at: url)
         case .signals:
             let manifest = try SignalManifest(contentsOf: url)
             manifests[url] = manifest

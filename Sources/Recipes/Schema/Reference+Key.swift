@@ -55,6 +55,12 @@ private struct ReferenceResolver {
                     hint: "a file of questions is needed here, each with its \"answers\"")
                 return nil
             }
+            if use == .documents {
+                report(
+                    "\"\(text)\" is a corpus, not a document", hint: "\(DocumentChunks.summary) are read here"
+                )
+                return nil
+            }
             return Reference(name: text, target: artifact.target, location: location)
         }
         if text == "teacher", wanted.contains(.checkpoint) || wanted.contains(.tokenizer) {
@@ -106,7 +112,9 @@ private struct ReferenceResolver {
     private func checked(_ reference: Reference, _ url: URL) -> Reference? {
         var isDirectory: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory)
-        if isDirectory.boolValue, wanted[0] == .corpus, (try? CorpusFiles(at: url).files.isEmpty) == true {
+        if isDirectory.boolValue, wanted[0] == .corpus, use != .documents,
+            (try? CorpusFiles(at: url).files.isEmpty) == true
+        {
             report("\(text) holds no corpus", hint: "\(CorpusFiles.summary) are read")
             return nil
         }

@@ -14,7 +14,8 @@ extension CostEstimator: ModelLookup {
         return ask(estimator.instance.stage, index, estimator)
     }
 
-    private func file(_ reference: Reference) -> URL? {
+    /// The file that a reference names; nil for what a stage makes.
+    func file(_ reference: Reference) -> URL? {
         if case .file(let url)? = instance.inputs[reference.target] { url } else { nil }
     }
 

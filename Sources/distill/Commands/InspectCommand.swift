@@ -9,19 +9,32 @@ import Training
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Describe a signal cache or a checkpoint; compare a cache with its teacher.",
+        abstract: "Describe a corpus, a signal cache or a checkpoint; compare a cache with its teacher.",
         discussion: """
-            Every file of the cache or checkpoint is read and verified.
+            Of a corpus: lengths, duplicates, what is said most often, and examples. Every file of a cache or checkpoint is read \
+            and verified.
 
             EXAMPLES
+              distill inspect corpus.jsonl
+              distill inspect corpus.jsonl --tokenizer data/teacher --html corpus.html
               distill inspect data/teacher
               distill inspect gemma-3-270m-q4_k_m.gguf
               distill inspect runs/logits-kd/signals
               distill inspect runs/logits-kd/signals --verify --teacher data/teacher --records 200 --json
             """)
 
-    @Argument(help: "A signal cache, a checkpoint directory or a GGUF file.")
+    @Argument(
+        help:
+            "A corpus (.jsonl, .ndjson or .txt, also .gz), a signal cache, a checkpoint directory or a GGUF file; - for standard input."
+    )
     var path: String
+    @Option(help: "Of a corpus: the tokenizer that counts tokens, or a model that has one.")
+    var tokenizer: String?
+    @Option(
+        help: ArgumentHelp("Of a corpus: write a page with histograms and examples.", valueName: "file"))
+    var html: String?
+    @Option(help: "Of a corpus: the number of records drawn as examples.")
+    var examples = 3
     @Flag(help: "Run the cache's teacher again on a sample of records and compare.")
     var verify = false
     @Option(help: "The teacher (default: the path in the cache's manifest).")
@@ -35,10 +48,17 @@ struct InspectCommand: ParsableCommand {
     func validate() throws {
         guard records > 0 else { throw ValidationError("--records \(records) is not positive") }
         guard verify || teacher == nil else { throw ValidationError("--teacher goes with --verify") }
+        try require((0...1000).problem("--examples", examples))
     }
 
     func run() throws {
         try general.running {
+            if isCorpus { return try inspectCorpus() }
+            guard tokenizer == nil, html == nil else {
+                throw UserError(
+                    "is not a corpus by its name", file: path,
+                    hint: "--tokenizer and --html go with .jsonl, .ndjson and .txt files", status: .usage)
+            }
             let url = try general.model(path)
             guard try FileManager.default.exists(at: url) else {
                 throw UserError("no such file or directory", file: path, status: .noInput)

@@ -1,0 +1,74 @@
+import Generation
+import RecipeSchema
+import Support
+import Transformer
+
+/// Makes prompts to be answered: from templates, tables and documents, or written by a model.
+struct PromptsStage: Stage {
+    static let name = "prompts"
+    static let summary =
+        "Makes prompts to be answered: from templates, tables and documents, or written by a model."
+    static let metricNames = ["prompts", "requests", "similar"]
+
+    /// nil after a problem.
+    let source: (any PromptSource)?
+    /// The model that writes; nil for a source that needs none.
+    let model: Reference?
+    let sampling: SamplingOptions
+    let seed: UInt64?
+    let outputName: String
+
+    init(_ section: Section) {
+        var sources: [(name: String, source: any PromptSource)] = []
+        func read<Source: PromptSource>(_ type: Source.Type) {
+            if let source = section.optional(Source.name, .section(type), Source.summary) {
+                sources.append((Source.name, source))
+            }
+        }
+        read(GridSource.self)
+        read(TableSource.self)
+        read(QuestionsSource.self)
+        read(SelfInstructSource.self)
+        read(EvolveSource.self)
+        source = sources.first?.source
+        let names = [
+            GridSource.name, TableSource.name, QuestionsSource.name, SelfInstructSource.name,
+            EvolveSource.name,
+        ]
+        let given = names.filter { section.has($0) }
+        if given.count != 1 {
+            section.context.problems.add(
+                given.isEmpty
+                    ? "nothing says where the prompts come from"
+                    : "prompts come from one of \(given.joined(separator: " and "))",
+                at: section.location,
+                hint: "give one of \(names.joined(separator: ", ")); several stages make several files")
+        }
+        let usesModel = source.map { type(of: $0).usesModel } ?? true
+        let condition = KeyCondition(holds: usesModel, text: "with questions, self_instruct and evolve")
+        let reference = KeyType<Reference>.reference(to: .checkpoint)
+        if usesModel, let teacher = section.context.teacher {
+            model = section.value(
+                "model", reference, default: teacher, defaultText: "teacher", only: condition,
+                "The model that writes.")
+        } else if usesModel, source != nil {
+            model = section.value(
+                "model", reference, defaultText: "teacher", only: condition, "The model that writes.")
+        } else {
+            model = section.optional(
+                "model", reference, defaultText: "teacher", only: condition, "The model that writes.")
+        }
+        let maxNewTokens = section.value(
+            "max_new_tokens", .integer(SamplingOptions.Limits.maxNewTokens), default: 256, only: condition,
+            "Maximum length of what the model writes at once, in tokens.")
+        var sampling: SamplingOptions = section.section("sampling", .sampling, "How tokens are drawn.")
+        sampling.maxNewTokens = maxNewTokens
+        self.sampling = sampling
+        seed = section.stageSeed()
+        outputName = section.artifactName(default: "prompts")
+    }
+
+    var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "prompts.jsonl")] }
+
+    func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { seed ?? seeds.recipe }
+}
