@@ -56,6 +56,15 @@ import Transformer
         "prune/vocabulary.corpus": add("prune: {vocabulary: {trim_to: 90, corpus: FILE}}"),
         "generate/model": ["stages.generate.model=FILE"],
         "generate/prompts": ["stages.generate.prompts=FILE"],
+        "filter/corpus": add("filter: {corpus: FILE, filters: [length]}"),
+        "filter/filters.against": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: exact_duplicates, against: FILE}]}"),
+        "filter/filters.like": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: language, like: FILE, unlike: data/questions.jsonl}]}"
+        ),
+        "filter/filters.unlike": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: language, unlike: FILE, like: data/questions.jsonl}]}"
+        ),
         "select/corpus": add("select: {corpus: FILE, method: random, fraction: 0.5}"),
         "select/model": add("select: {corpus: data/text.jsonl, method: herding, model: FILE, fraction: 0.5}"),
         "select/small_model": add(

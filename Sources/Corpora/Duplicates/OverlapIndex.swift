@@ -22,8 +22,6 @@ struct OverlapIndex: Sendable {
         let location: Int
         /// Words of the runs that are looked for: the size, or all words of a shorter turn.
         let length: Int
-        /// Whether it is found only as a whole turn of the user.
-        let isWhole: Bool
     }
 
     /// Where a run begins; `turns` counts the different turns that have it.
@@ -44,10 +42,11 @@ struct OverlapIndex: Sendable {
     private var turns: [Turn] = []
     private var locations = RecordLocations()
     private var places: [Run: Place] = [:]
-    /// Whole turns by the hash of their words.
-    private var wholes: [UInt64: UInt32] = [:]
+    /// Turns by the hash of all their words.
+    private var known: [UInt64: UInt32] = [:]
+    /// Items without a turn that is long enough: all turns of the user, by the hash of their words.
+    private var wholes: [UInt64: Turn] = [:]
     private var lengths: [Int] = []
-    private var common = Int.max
     private var tooShort = 0
 
     /// What was not looked for.
@@ -59,29 +58,31 @@ struct OverlapIndex: Sendable {
 
     mutating func add(_ item: CandidateRecord) {
         locations.append(item.location)
-        var isSearched = false
-        for (text, isUser) in Self.turns(of: item.record, in: .all) {
-            let words = NormalizedWords(text)
-            let isShort = words.count < shortest
-            guard words.count > 0, !isShort || isUser else { continue }
-            isSearched = true
-            add(
-                Turn(
-                    words: words, location: locations.count - 1, length: min(words.count, size),
-                    isWhole: isShort))
+        let words = Self.turns(of: item.record, in: .all).map { NormalizedWords($0.text) }
+        let long = words.filter { $0.count >= shortest }
+        for words in long {
+            add(Turn(words: words, location: locations.count - 1, length: min(words.count, size)))
         }
-        if !isSearched { tooShort += 1 }
+        guard long.isEmpty else { return }
+        let whole = Self.userWords(of: item.record, in: .all)
+        guard whole.count > 0 else {
+            tooShort += 1
+            return
+        }
+        let hash = RunHashes(whole).hash(of: 0..<whole.count)
+        if wholes[hash] == nil {
+            wholes[hash] = Turn(words: whole, location: locations.count - 1, length: whole.count)
+        }
     }
 
     private mutating func add(_ turn: Turn) {
         let hashes = RunHashes(turn.words)
         let whole = hashes.hash(of: 0..<turn.words.count)
         // A turn that is written twice is one.
-        if let known = wholes[whole], turns[Int(known)].words.bytes == turn.words.bytes { return }
+        if let same = known[whole], turns[Int(same)].words.bytes == turn.words.bytes { return }
         let number = UInt32(turns.count)
         turns.append(turn)
-        wholes[whole] = number
-        guard !turn.isWhole else { return }
+        known[whole] = number
         if !lengths.contains(turn.length) { lengths.append(turn.length) }
         for start in 0...turn.words.count - turn.length {
             let run = Run(hash: hashes.hash(of: start..<start + turn.length), length: UInt32(turn.length))
@@ -108,7 +109,7 @@ struct OverlapIndex: Sendable {
         }
         if tooShort > 0 {
             notes.append(
-                "\(tooShort) items were not looked for: they have no turn of \(shortest) words, and none of a user"
+                "\(tooShort) items were not looked for: they have no turn of \(shortest) words, and no words of a user"
             )
         }
     }
@@ -117,15 +118,15 @@ struct OverlapIndex: Sendable {
 
     /// The first run of a record that an item has, too.
     func overlap(with record: CorpusRecord, in part: TextPart) -> Overlap? {
-        for (text, isUser) in Self.turns(of: record, in: part) {
+        if !wholes.isEmpty, case let words = Self.userWords(of: record, in: part), words.count > 0,
+            let item = wholes[RunHashes(words).hash(of: 0..<words.count)], item.words.bytes == words.bytes
+        {
+            return overlap(item, 0..<words.count)
+        }
+        for (text, _) in Self.turns(of: record, in: part) {
             let words = NormalizedWords(text)
             guard words.count > 0 else { continue }
             let hashes = RunHashes(words)
-            if isUser, let turn = wholes[hashes.hash(of: 0..<words.count)],
-                turns[Int(turn)].words.bytes == words.bytes
-            {
-                return overlap(turns[Int(turn)], 0..<words.count)
-            }
             for length in lengths where length <= words.count {
                 for start in 0...words.count - length {
                     let run = Run(hash: hashes.hash(of: start..<start + length), length: UInt32(length))
@@ -143,6 +144,11 @@ struct OverlapIndex: Sendable {
 
     private func overlap(_ turn: Turn, _ range: Range<Int>) -> Overlap {
         Overlap(words: turn.words.text(range), count: range.count, location: locations[turn.location])
+    }
+
+    /// The words of all turns of the user, or of a text.
+    private static func userWords(of record: CorpusRecord, in part: TextPart) -> NormalizedWords {
+        NormalizedWords(turns(of: record, in: part).filter(\.isUser).map(\.text).joined(separator: "\n"))
     }
 
     /// The turns that can overlap. A text is a turn that anyone may have written.

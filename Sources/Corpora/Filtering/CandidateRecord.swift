@@ -33,7 +33,8 @@ public struct CandidateRecord: Sendable {
                 throw error
             }
         }
-        let value = path.split(separator: ".").reduce(Optional(json)) { $0?[String($1)] }
+        // A key may have a full stop itself.
+        let value = json[path] ?? path.split(separator: ".").reduce(json) { $0?[String($1)] }
         return value == .null ? nil : value
     }
 

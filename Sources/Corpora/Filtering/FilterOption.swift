@@ -51,12 +51,19 @@ public struct FilterOption: Sendable {
 
 /// The value of an option.
 public enum FilterValue: Equatable, Sendable {
+    /// A whole number.
     case integer(Int)
+    /// A number.
     case number(Double)
+    /// True or false.
     case flag(Bool)
+    /// A text, or the word of a choice.
     case text(String)
+    /// Texts, or the words of several choices.
     case texts([String])
+    /// Files of records.
     case corpora([URL])
+    /// A JSON schema.
     case schema(OrderedJSON)
 }
 

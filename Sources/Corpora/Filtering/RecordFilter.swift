@@ -37,6 +37,8 @@ extension RecordFilter {
     /// None.
     public var references: [URL] { [] }
     /// Does nothing.
+    ///
+    /// - Throws: never
     public func prepare(in directory: URL) throws {}
     /// None.
     public var notes: [String] { [] }

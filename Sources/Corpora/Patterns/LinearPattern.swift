@@ -24,15 +24,44 @@ struct LinearPattern: Sendable {
     private var program: [Instruction] = []
     private var sets: [ScalarSet] = []
     private var setIndices: [ScalarSet: Int] = [:]
+    /// The sets that a match can begin with; nil if it can begin with an assertion or be empty.
+    private var firstSets: [Int]?
+    /// Which ASCII characters they contain.
+    private var firstASCII: [Bool] = []
 
     /// - Throws: `PatternFault`
     init(_ text: String) throws(PatternFault) {
         self.text = text
         try add(try PatternParser.parse(text))
         try append(.match)
+        firstSets = beginnings()
+        if let firstSets {
+            firstASCII = (0..<128).map { value in
+                firstSets.contains { sets[$0].contains(Unicode.Scalar(UInt8(value))) }
+            }
+        }
     }
 
     // MARK: - Compiling
+
+    private func beginnings() -> [Int]? {
+        var (found, seen, pending) = ([Int](), Set<Int>(), [0])
+        while let index = pending.popLast() {
+            guard seen.insert(index).inserted else { continue }
+            switch program[index] {
+            case .set(let set): found.append(set)
+            case .jump(let target): pending.append(target)
+            case .split(let first, let second): pending += [first, second]
+            case .assertion, .match: return nil
+            }
+        }
+        return found
+    }
+
+    /// Whether a match can begin with a character.
+    private func canBegin(with scalar: Unicode.Scalar, _ firstSets: [Int]) -> Bool {
+        scalar.isASCII ? firstASCII[Int(scalar.value)] : firstSets.contains { sets[$0].contains(scalar) }
+    }
 
     @discardableResult
     private mutating func append(_ instruction: Instruction) throws(PatternFault) -> Int {
@@ -96,13 +125,18 @@ struct LinearPattern: Sendable {
         var iterator = text.unicodeScalars.makeIterator()
         var found: Range<Int>?
         while true {
+            if let found, machine.isEmpty { return found }
             let current = iterator.next()
+            if machine.isEmpty, let current, let firstSets, !canBegin(with: current, firstSets) {
+                (position, previous) = (position + 1, current)
+                continue
+            }
             if found == nil { machine.start(at: position) }
             close(&machine, previous, current)
             if let start = machine.matchStart, start < found?.lowerBound ?? .max { found = start..<position }
             // A thread that began before the match may still win.
             if let found { machine.drop(from: found.lowerBound) }
-            guard let current, !(found != nil && machine.isEmpty) else { return found }
+            guard let current else { return found }
             machine.step { index in
                 if case .set(let set) = program[index] { sets[set].contains(current) } else { false }
             }
@@ -157,6 +191,8 @@ private struct Machine {
     /// Before `close`: those that have consumed a character, the earliest beginnings first. After it: those that wait for one.
     private var alternatives: [Alternative] = []
     private var pending: [Alternative] = []
+    /// Room for the next `alternatives`.
+    private var others: [Alternative] = []
     /// The round in which an instruction was reached last.
     private var reached: [Int]
     private var round = 0
@@ -173,7 +209,7 @@ private struct Machine {
     mutating func close(_ visit: (Int, _ follow: (Int) -> Void) -> Outcome) {
         round += 1
         matchStart = nil
-        var waiting: [Alternative] = []
+        others.removeAll(keepingCapacity: true)
         for alternative in alternatives {
             pending.append(alternative)
             while let current = pending.popLast() {
@@ -181,19 +217,20 @@ private struct Machine {
                 reached[current.index] = round
                 switch visit(current.index, { pending.append(Alternative(index: $0, start: current.start)) })
                 {
-                case .waiting: waiting.append(current)
+                case .waiting: others.append(current)
                 case .matching: matchStart = min(matchStart ?? .max, current.start)
                 case .passed: break
                 }
             }
         }
-        alternatives = waiting
+        swap(&alternatives, &others)
     }
 
     mutating func step(_ accepts: (Int) -> Bool) {
-        alternatives = alternatives.compactMap { alternative in
-            accepts(alternative.index)
-                ? Alternative(index: alternative.index + 1, start: alternative.start) : nil
+        others.removeAll(keepingCapacity: true)
+        for alternative in alternatives where accepts(alternative.index) {
+            others.append(Alternative(index: alternative.index + 1, start: alternative.start))
         }
+        swap(&alternatives, &others)
     }
 }

@@ -3,8 +3,11 @@
 /// Unicode's property `Script` is finer (a few letters of a block belong to another script); for fractions of a text the blocks are
 /// enough.
 public enum WritingScript: String, CaseIterable, Codable, Sendable {
+    /// Of Europe, Western Asia and Southern Asia.
     case latin, greek, cyrillic, armenian, hebrew, arabic, devanagari, bengali, gurmukhi, gujarati, tamil
+    /// Of Southern and Southeastern Asia, the Caucasus and Ethiopia.
     case telugu, kannada, malayalam, sinhala, thai, lao, tibetan, myanmar, georgian, ethiopic, khmer
+    /// Of Eastern Asia.
     case hangul, hiragana, katakana, han
 
     /// The script of a letter; nil for a script that is not listed.

@@ -4,6 +4,7 @@ extension StageRegistry {
         TokenizerStage.self,
         PruneStage.self,
         GenerateStage.self,
+        FilterStage.self,
         SelectStage.self,
         DistillDatasetStage.self,
         LabelStage.self,

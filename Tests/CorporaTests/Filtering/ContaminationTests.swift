@@ -36,9 +36,7 @@ import Tokenization
             [chat(changed, "x"), .text(inside), chat("How many rolls does a baker sell before noon?", "200")])
         let expected =
             #"13 words in common with heldout.jsonl:1: "a baker has 12 trays with 24 rolls each and sells 200 rolls""#
-        #expect(
-            reasons[0]?.hasPrefix("20 words in common with heldout.jsonl:1: \"a baker has 12 trays") == true)
-        #expect(reasons[1...] == [expected, nil])
+        #expect(reasons == [expected, expected, nil])
     }
 
     @Test func aPartOfAnItemIsEnough() throws {
@@ -62,8 +60,8 @@ import Tokenization
         #expect(try found(Self.item, [record]).reasons == [nil])
     }
 
-    /// A short question is found as a whole turn, not inside others; the answer "88" is not looked for.
-    @Test func shortItemsAreWholeTurns() throws {
+    /// An item of few words is found where a user says the same and nothing else; its answer is not looked for.
+    @Test func shortItemsAreFoundAsAWhole() throws {
         let item =
             #"{"messages": [{"role": "user", "content": "Who sings?"}, {"role": "assistant", "content": "Mira."}]}"#
         let (reasons, _) = try found(
@@ -73,6 +71,13 @@ import Tokenization
                 chat("Who is it?", "Mira."),
             ])
         #expect(reasons == [#"2 words in common with heldout.jsonl:1: "who sings""#, nil, nil])
+    }
+
+    /// "Thank you" is in every second chat.
+    @Test func shortTurnsOfLongerItemsAreNotLookedFor() throws {
+        let item =
+            #"{"messages": [{"role": "user", "content": "\#(Self.question)"}, {"role": "assistant", "content": "88"}, {"role": "user", "content": "Thank you!"}]}"#
+        #expect(try found(item, [chat("Thank you.", "You are welcome.")]).reasons == [nil])
     }
 
     @Test func turnsOfMediumLengthAreFoundInsideOthers() throws {

@@ -34,8 +34,8 @@ import Tokenization
 
     @Test func symbolsAloneAreComparedAsTheyAre() throws {
         #expect(
-            try reasons(ExactDuplicateFilter(), texts(["!!!", "???", "!!!", ""])) == [
-                nil, nil, "the same text as c.jsonl:1", nil,
+            try reasons(ExactDuplicateFilter(), texts(["!!!", "???", "! !!", "", " \n"])) == [
+                nil, nil, "the same text as c.jsonl:1", nil, "the same text as c.jsonl:4",
             ])
     }
 
@@ -101,6 +101,15 @@ import Tokenization
     @Test func manyEqualRecordsLeaveOne() throws {
         let found = try reasons(NearDuplicateFilter(), texts(Array(repeating: Self.story, count: 300)))
         #expect(found.count { $0 == nil } == 1)
+    }
+
+    /// A filter that is prepared again knows nothing of the run before.
+    @Test func aPipelineRunsTwiceAlike() throws {
+        for filter in [NearDuplicateFilter(), ExactDuplicateFilter()] as [any RecordFilter] {
+            let records = texts([Self.story, "something else entirely"])
+            #expect(try verdicts(filter, records) == [.keep, .keep])
+            #expect(try verdicts(filter, records) == [.keep, .keep])
+        }
     }
 
     @Test func aFullBucketIsNoted() throws {

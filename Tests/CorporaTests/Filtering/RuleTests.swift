@@ -83,20 +83,23 @@ import Tokenization
         let plain =
             "Rain fell on the roof all night, so the cat stayed indoors and slept beside the stove until somebody opened "
             + "the door at last and let the cold morning air drift across the kitchen floor."
-        #expect(try reason(RepetitionFilter(), plain) == nil)
+        var limits = RepetitionFilter.Limits()
+        limits.fewestWords = 20
+        #expect(try reason(RepetitionFilter(limits: limits), plain) == nil)
         #expect(
             try reason(RepetitionFilter(), String(repeating: "I do not know. ", count: 12))
                 == #""i do not know" 12 times in a row, at most 10 wanted"#)
         // Nine times is within the limit, but then most of the text has been written before.
-        var limits = RepetitionFilter.Limits()
         limits.topFraction = 1
         #expect(
             try reason(
                 RepetitionFilter(limits: limits), String(repeating: "I do not know at all. ", count: 9))
                 == "89% of the characters are in repeated 5-grams, at most 15% wanted")
         let list = (0..<8).map { "- item \($0 % 2): a line that comes again" }.joined(separator: "\n")
-        #expect(try reason(RepetitionFilter(), list) == "75% of the lines are duplicates, at most 30% wanted")
-        limits = RepetitionFilter.Limits()
+        #expect(
+            try reason(RepetitionFilter(limits: limits), list)
+                == "75% of the lines are duplicates, at most 30% wanted")
+        limits.topFraction = 0.2
         #expect(
             try reason(
                 RepetitionFilter(limits: limits), (0..<15).map { "so far word\($0)" }.joined(separator: " "))

@@ -5,17 +5,19 @@ import Tokenization
 
 /// Removes records that overlap with an evaluation set, so that a model is not measured on what it has learned by heart.
 ///
-/// A record is removed if it has a run of words in common with an item, after normalization (case, spacing, punctuation, Unicode form): 13
-/// words by default (Brown et al. 2020, arXiv 2005.14165, appendix C). A turn of an item that has fewer words is looked for as a
-/// whole: anywhere in a turn of the record if it has `shortest` words or more, else, if it is the user's, as a whole turn. System turns are
-/// instructions that many records share, and are not looked for.
+/// A record is removed if it has a run of words in common with a turn of an item, after normalization (case, spacing, punctuation,
+/// Unicode form): 13 words by default (Brown et al. 2020, arXiv 2005.14165, appendix C). A turn with fewer words is looked for as a whole if
+/// it has `shortest` words or more. An item all of whose turns are shorter is looked for as a whole: all that its user says, as all that the
+/// user of a record says. System turns are instructions that many records share, and are not looked for.
 ///
 /// Runs that more than `common` different turns of the evaluation sets share are wording of the set, such as an instruction before
 /// each question, and identify no item.
 ///
 /// - Complexity: memory of about 60 bytes for each word of the evaluation sets; none for the records.
 public final class ContaminationFilter: RecordFilter {
+    /// The part of each record that is looked at.
     public let part: TextPart?
+    /// The corpora that records are compared with.
     public let references: [URL]
     private let of: TextPart
     private let size: Int
@@ -44,6 +46,9 @@ public final class ContaminationFilter: RecordFilter {
         (self.size, self.shortest, self.common) = (size, min(shortest, size), common)
     }
 
+    /// Reads the corpora that records are compared with.
+    ///
+    /// - Throws: `UserError` for mistakes in the corpora, and if no temporary file can be made
     public func prepare(in directory: URL) throws {
         var made = OverlapIndex(size: size, shortest: shortest)
         try ReferenceRecords.forEachSlice(of: references) { records in
@@ -54,6 +59,9 @@ public final class ContaminationFilter: RecordFilter {
         index.withLock { $0 = finished }
     }
 
+    /// Judges records in the order of the corpus.
+    ///
+    /// - Throws: `UserError` if the disk fails
     public func judge(_ records: [CandidateRecord]) throws -> [FilterVerdict] {
         guard let index = index.withLock({ $0 }) else {
             preconditionFailure("a filter is prepared before it judges")
@@ -64,6 +72,7 @@ public final class ContaminationFilter: RecordFilter {
         }
     }
 
+    /// What was not searched for.
     public var notes: [String] { index.withLock { $0?.notes ?? [] } }
 }
 
@@ -79,7 +88,8 @@ extension FilterKind {
                 "Words of a run in common. A turn with fewer words is looked for as a whole."),
             FilterOption(
                 "shortest", .integer(1...1000), default: .integer(ContaminationFilter.standardShortest),
-                "Turns with fewer words than this are looked for only as whole turns of the user."),
+                "Turns with fewer words are not looked for; of an item that has no others, all that the user says is."
+            ),
             FilterOption(
                 "common", .integer(1...Int.max), default: .integer(ContaminationFilter.standardCommon),
                 "Runs that more turns of the evaluation sets share identify no item, and are not looked for."),

@@ -8,7 +8,9 @@ import Tokenization
 /// Texts are compared by 128 bits of their SHA-256 digest, after normalization (case, spacing, punctuation, Unicode form) or as they
 /// are. The first record in order stays. Memory: about 60 bytes for each record that is kept, and for each of the other corpora.
 public final class ExactDuplicateFilter: RecordFilter {
+    /// The part of each record that is looked at.
     public let part: TextPart?
+    /// The corpora that records are compared with.
     public let references: [URL]
     private let of: TextPart
     private let isNormalized: Bool
@@ -35,10 +37,17 @@ public final class ExactDuplicateFilter: RecordFilter {
         (self.part, of, self.isNormalized, self.references) = (part, part, isNormalized, references)
     }
 
+    /// Reads the corpora that records are compared with.
+    ///
+    /// - Throws: `UserError` for mistakes in the corpora, and if no temporary file can be made
     public func prepare(in directory: URL) throws {
+        state.withLock { $0 = State() }
         try ReferenceRecords.forEachSlice(of: references) { records in _ = try judge(records) }
     }
 
+    /// Judges records in the order of the corpus.
+    ///
+    /// - Throws: `UserError` if the disk fails
     public func judge(_ records: [CandidateRecord]) throws -> [FilterVerdict] {
         let digests = CandidateRecord.inParallel(records) {
             TextDigest($0.record, of: of, isNormalized: isNormalized)
@@ -60,8 +69,10 @@ private struct TextDigest: Hashable, Sendable {
         var hash = SHA256()
         func add(_ text: String) {
             let words = isNormalized ? NormalizedWords(text).bytes : []
-            // A text of symbols alone has no words to be compared by.
-            let bytes = words.isEmpty ? Array(text.utf8) : words
+            // A text of symbols alone has no words to be compared by; white space is no difference there either.
+            let bytes =
+                !words.isEmpty
+                ? words : Array((isNormalized ? text.filter { !$0.isWhitespace } : text).utf8)
             withUnsafeBytes(of: bytes.count) { hash.update($0) }
             bytes.withUnsafeBytes { hash.update($0) }
         }

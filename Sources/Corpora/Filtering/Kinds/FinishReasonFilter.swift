@@ -4,6 +4,7 @@ import Support
 ///
 /// The reason is read from `meta.finish_reason`, where `generate` writes it, or `finish_reason`.
 public struct FinishReasonFilter: RecordRule {
+    /// None: no text is looked at.
     public var part: TextPart? { nil }
     private let accepted: [String]
     private let unjudged: UnjudgedRecords
@@ -20,6 +21,9 @@ public struct FinishReasonFilter: RecordRule {
         (self.accepted, self.unjudged) = (accepted, unjudged)
     }
 
+    /// Judges a record.
+    ///
+    /// - Throws: `UserError` for a record that cannot be read
     public func verdict(on record: CandidateRecord) throws -> FilterVerdict {
         for key in Self.keys {
             guard case .string(let reason)? = try record.value(at: key) else { continue }

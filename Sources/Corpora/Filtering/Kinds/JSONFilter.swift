@@ -3,6 +3,7 @@ import Support
 
 /// Removes records whose last answer is not JSON, or does not fit a schema.
 public struct JSONFilter: RecordRule {
+    /// The part of each record that is looked at.
     public let part: TextPart? = .answer
     private let schema: JSONSchema?
     private let acceptsFences: Bool
@@ -22,6 +23,7 @@ public struct JSONFilter: RecordRule {
         }
     }
 
+    /// Judges a record.
     public func verdict(on record: CandidateRecord) -> FilterVerdict {
         guard let answer = record.record.texts(of: .answer).last else { return .remove("no answer") }
         let text = acceptsFences ? Self.withoutFence(answer) : Substring(answer)

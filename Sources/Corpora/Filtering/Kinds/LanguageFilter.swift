@@ -9,6 +9,7 @@ import Synchronization
 /// ln p(trigram | like) − ln p(trigram | unlike), against the most probable of the unwanted references, in nats. No languages are built in: a
 /// filter knows those of its references, and tells them apart as well as these are clean. A few kilobytes of text each are enough.
 public final class LanguageFilter: RecordRule {
+    /// The part of each record that is looked at.
     public let part: TextPart?
     private let of: TextPart
     private let like: [URL]
@@ -37,8 +38,12 @@ public final class LanguageFilter: RecordRule {
         )
     }
 
+    /// The corpora that records are compared with.
     public var references: [URL] { like + unlike }
 
+    /// Reads the corpora that records are compared with.
+    ///
+    /// - Throws: `UserError` for mistakes in the corpora, and if no temporary file can be made
     public func prepare(in directory: URL) throws {
         func model(_ files: [URL]) throws -> TrigramModel {
             var model = TrigramModel()
@@ -53,6 +58,7 @@ public final class LanguageFilter: RecordRule {
         models.withLock { $0 = made }
     }
 
+    /// Judges a record.
     public func verdict(on record: CandidateRecord) -> FilterVerdict {
         guard let models = models.withLock({ $0 }) else {
             preconditionFailure("a filter is prepared before it judges")

@@ -12,6 +12,7 @@ public struct LengthFilter: RecordRule {
         case lines
     }
 
+    /// The part of each record that is looked at.
     public let part: TextPart?
     private let of: TextPart
     private let unit: Unit
@@ -29,6 +30,7 @@ public struct LengthFilter: RecordRule {
         (self.part, of, self.unit, self.minimum, self.maximum) = (part, part, unit, minimum, maximum)
     }
 
+    /// Judges a record.
     public func verdict(on record: CandidateRecord) -> FilterVerdict {
         let text = record.text(of: of)
         let length =

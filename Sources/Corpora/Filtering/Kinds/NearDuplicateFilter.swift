@@ -12,10 +12,12 @@ import Synchronization
 /// Records are compared with those that were kept, in order: of a chain A ~ B ~ C in which A and C are not alike, B is removed and C stays.
 /// A record of fewer words than a shingle is compared as a whole; one without words is not judged.
 ///
-/// - Complexity: memory of 8 bytes × bands × 4/3 to 2, and 20 bytes, for each record that is kept: 240 to 360 bytes at the default of 21
-///   bands or fewer. The sets themselves are in a temporary file, 4 bytes a shingle.
+/// - Complexity: memory of 8 bytes × bands × 4/3 to 2, and 20 bytes, for each record that is kept: 190 to 280 bytes at the defaults, which
+///   have 16 bands. The sets themselves are in a temporary file, 4 bytes a shingle.
 public final class NearDuplicateFilter: RecordFilter {
+    /// The part of each record that is looked at.
     public let part: TextPart?
+    /// The corpora that records are compared with.
     public let references: [URL]
     private let of: TextPart
     private let threshold: Double
@@ -62,6 +64,9 @@ public final class NearDuplicateFilter: RecordFilter {
         hash = MinHash(threshold: threshold, values: values)
     }
 
+    /// Reads the corpora that records are compared with.
+    ///
+    /// - Throws: `UserError` for mistakes in the corpora, and if no temporary file can be made
     public func prepare(in directory: URL) throws {
         let empty = State(index: BandIndex(bands: hash.bands), store: try ShingleStore(in: directory))
         state.withLock { $0 = empty }
@@ -75,6 +80,9 @@ public final class NearDuplicateFilter: RecordFilter {
         }
     }
 
+    /// Judges records in the order of the corpus.
+    ///
+    /// - Throws: `UserError` if the disk fails
     public func judge(_ records: [CandidateRecord]) throws -> [FilterVerdict] {
         let sketches = sketches(of: records)
         return try withState { state in
@@ -91,6 +99,7 @@ public final class NearDuplicateFilter: RecordFilter {
         }
     }
 
+    /// What was not searched for.
     public var notes: [String] {
         let full = state.withLock { $0?.index.fullBuckets ?? 0 }
         guard full > 0 else { return [] }
@@ -170,18 +179,18 @@ extension FilterKind {
                 "shingles", .choice(ShingleUnit.allCases.map(\.rawValue)),
                 default: .text(ShingleUnit.words.rawValue), "What a shingle consists of."),
             FilterOption(
-                "size", .integer(1...100), default: .integer(NearDuplicateFilter.standardSize),
+                "ngram", .integer(1...100), default: .integer(NearDuplicateFilter.standardSize),
                 "Words or characters of a shingle."),
             FilterOption(
-                "values", .integer(16...4096), default: .integer(NearDuplicateFilter.standardValues),
+                "permutations", .integer(16...4096), default: .integer(NearDuplicateFilter.standardValues),
                 "The most values of a MinHash signature. Low thresholds need more of them."),
             FilterOption("against", .corpora, "Corpora with which records are compared, too."),
-        ], bytesPerRecord: 360
+        ], bytesPerRecord: 280
     ) { options in
         NearDuplicateFilter(
             of: options.choice("of"), threshold: options.number("threshold") ?? 1,
-            unit: options.choice("shingles"), size: options.integer("size") ?? 1,
-            values: options.integer("values") ?? NearDuplicateFilter.standardValues,
+            unit: options.choice("shingles"), size: options.integer("ngram") ?? 1,
+            values: options.integer("permutations") ?? NearDuplicateFilter.standardValues,
             against: options.corpora("against"))
     }
 }

@@ -12,6 +12,7 @@ public struct PatternFilter: RecordRule {
         case others
     }
 
+    /// The part of each record that is looked at.
     public let part: TextPart?
     private let of: TextPart
     private let patterns: [LinearPattern]
@@ -33,6 +34,7 @@ public struct PatternFilter: RecordRule {
         }
     }
 
+    /// Judges a record.
     public func verdict(on record: CandidateRecord) -> FilterVerdict {
         let text = record.text(of: of)
         for pattern in patterns {

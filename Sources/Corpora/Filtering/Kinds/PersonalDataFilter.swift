@@ -6,6 +6,7 @@ import Support
 /// numbers (ISO 7064, modulo 97), ranges of addresses. Names and postal addresses are not found. Reasons name the kind and the position and
 /// do not quote the data.
 public struct PersonalDataFilter: RecordRule {
+    /// The part of each record that is looked at.
     public let part: TextPart?
     private let of: TextPart
     private let kinds: [PersonalData]
@@ -17,6 +18,7 @@ public struct PersonalDataFilter: RecordRule {
         (self.part, of, self.kinds) = (part, part, kinds)
     }
 
+    /// Judges a record.
     public func verdict(on record: CandidateRecord) -> FilterVerdict {
         let bytes = Array(record.text(of: of).utf8)
         for kind in kinds {
@@ -36,11 +38,12 @@ extension FilterKind {
         options: [
             .part(default: .all),
             FilterOption(
-                "kinds", .choices(PersonalData.allCases.map(\.rawValue)),
+                "look_for", .choices(PersonalData.allCases.map(\.rawValue)),
                 default: .texts(PersonalData.allCases.map(\.rawValue)), "What is looked for."),
         ]
     ) { options in
         PersonalDataFilter(
-            of: options.choice("of"), kinds: options.texts("kinds").compactMap(PersonalData.init(rawValue:)))
+            of: options.choice("of"),
+            kinds: options.texts("look_for").compactMap(PersonalData.init(rawValue:)))
     }
 }

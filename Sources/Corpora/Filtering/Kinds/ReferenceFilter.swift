@@ -10,6 +10,7 @@ public struct ReferenceFilter: RecordRule {
         case contains
     }
 
+    /// The part of each record that is looked at.
     public let part: TextPart? = .answer
     private let keys: [String]
     private let comparison: Comparison
@@ -33,6 +34,9 @@ public struct ReferenceFilter: RecordRule {
         )
     }
 
+    /// Judges a record.
+    ///
+    /// - Throws: `UserError` for a record that cannot be read
     public func verdict(on record: CandidateRecord) throws -> FilterVerdict {
         for key in keys {
             guard let value = try record.value(at: key) else { continue }
@@ -88,7 +92,7 @@ extension FilterKind {
                 "Keys of the record with its reference, a text or a list of them; the first one that is there counts."
             ),
             FilterOption(
-                "answer", .choice(ReferenceFilter.Comparison.allCases.map(\.rawValue)),
+                "comparison", .choice(ReferenceFilter.Comparison.allCases.map(\.rawValue)),
                 default: .text(ReferenceFilter.Comparison.equals.rawValue),
                 "Whether the answer must equal the reference or contain it."),
             FilterOption(
@@ -98,7 +102,7 @@ extension FilterKind {
         ]
     ) { options in
         ReferenceFilter(
-            keys: options.texts("keys"), comparison: options.choice("answer"),
+            keys: options.texts("keys"), comparison: options.choice("comparison"),
             isNormalized: options.flag("normalize"), withoutReference: options.choice("unknown"))
     }
 }

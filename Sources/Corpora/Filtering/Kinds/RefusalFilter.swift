@@ -5,6 +5,7 @@ import Support
 /// A phrase is a list of words, compared after normalization (case, punctuation, apostrophes). `a|b` is either word, `a?` a word that may
 /// be absent: `sorry but? i cant|cannot`. The phrases here are English; others are given by the user.
 public struct RefusalFilter: RecordRule {
+    /// The part of each record that is looked at.
     public let part: TextPart? = .answer
     private let phrases: [WordPhrase]
     private let within: Int
@@ -50,6 +51,7 @@ public struct RefusalFilter: RecordRule {
         self.within = within
     }
 
+    /// Judges a record.
     public func verdict(on record: CandidateRecord) -> FilterVerdict {
         for answer in record.record.texts(of: .answer) {
             let words = NormalizedWords(answer)

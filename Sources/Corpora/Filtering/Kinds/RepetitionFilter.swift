@@ -22,13 +22,14 @@ public struct RepetitionFilter: RecordRule {
         public var repeats = 10
         /// Compression ratio, see `CompressionRatio`; nil for no limit.
         public var compression: Double?
-        /// Words below which fractions are not measured.
-        public var fewestWords = 20
+        /// Words below which fractions are not measured: Gopher's documents have at least 50.
+        public var fewestWords = 50
 
         /// The standard limits.
         public init() {}
     }
 
+    /// The part of each record that is looked at.
     public let part: TextPart?
     private let of: TextPart
     private let limits: Limits
@@ -42,6 +43,7 @@ public struct RepetitionFilter: RecordRule {
         (self.part, of, self.limits) = (part, part, limits)
     }
 
+    /// Judges a record.
     public func verdict(on record: CandidateRecord) -> FilterVerdict {
         let text = record.text(of: of)
         let words = NormalizedWords(text)

@@ -5,6 +5,7 @@ import Support
 ///
 /// The fraction is over letters; digits, punctuation and symbols do not count. A text without letters is not judged.
 public struct ScriptFilter: RecordRule {
+    /// The part of each record that is looked at.
     public let part: TextPart?
     private let of: TextPart
     private let scripts: Set<WritingScript>
@@ -18,6 +19,7 @@ public struct ScriptFilter: RecordRule {
         (self.part, of, self.scripts, self.minimum) = (part, part, scripts, minimum)
     }
 
+    /// Judges a record.
     public func verdict(on record: CandidateRecord) -> FilterVerdict {
         var (letters, wanted) = (0, 0)
         let wantsLatin = scripts.contains(.latin)
