@@ -59,9 +59,9 @@ import Testing
             chat("1", "It's a good day, my friend, to bake."), chat("2", "it's A good... DAY my friend!"),
             chat("3", "It is late."),
         ])
-        #expect(found.openings.map(\.text) == ["it's a good"])
+        #expect(found.openings.map(\.text) == ["its a good"])
         #expect(found.phrases.map(\.count) == [2, 2])
-        #expect(found.phrases.map(\.text) == ["a good day my friend", "it's a good day my"])
+        #expect(found.phrases.map(\.text) == ["a good day my friend", "its a good day my"])
         #expect(found.words == 8 + 6 + 3)
         #expect(found.distinctWords == 11)
     }
@@ -147,7 +147,7 @@ import Testing
         for index in 0..<20_000 {
             let text = index % 10 == 0 ? "common \(stream.nextIndex(below: 5))" : "rare \(index)"
             exact[text, default: 0] += 1
-            frequent.add(ContentHash.of(text.utf8)) { text }
+            frequent.add(hash(of: text)) { text }
         }
         let found = frequent.most(5)
         #expect(Set(found.map(\.text)) == Set((0..<5).map { "common \($0)" }))
@@ -161,7 +161,7 @@ import Testing
 
     @Test func countsAreExactWhileAllFit() {
         var frequent = FrequentTexts()
-        for text in ["a", "b", "a", "c", "a", "b"] { frequent.add(ContentHash.of(text.utf8)) { text } }
+        for text in ["a", "b", "a", "c", "a", "b"] { frequent.add(hash(of: text)) { text } }
         #expect(
             frequent.most(9) == [FrequentText(text: "a", count: 3), FrequentText(text: "b", count: 2)])
     }
@@ -172,10 +172,16 @@ import Testing
     func theEstimateIsWithinFourStandardErrors(count: Int) {
         var counter = DistinctCounter()
         for index in 0..<count {
-            let hash = ContentHash.of("word \(index)".utf8)
+            let hash = hash(of: "word \(index)")
             counter.add(hash)
             if index % 3 == 0 { counter.add(hash) }
         }
         #expect(abs(Double(counter.estimate - count)) <= 4 * 0.0081 * Double(count) + 0.5)
     }
+}
+
+private func hash(of text: String) -> UInt64 {
+    var hash = WordHash()
+    for byte in text.utf8 { hash.add(byte) }
+    return hash.value
 }

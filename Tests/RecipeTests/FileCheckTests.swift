@@ -61,6 +61,19 @@ import Transformer
         "prompts/model": add("prompts: {evolve: {prompts: data/prompts.jsonl}, model: FILE}"),
         "generate/model": ["stages.generate.model=FILE"],
         "generate/prompts": ["stages.generate.prompts=FILE"],
+        "filter/corpus": add("filter: {corpus: FILE, filters: [length]}"),
+        "filter/filters.against": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: exact_duplicates, against: FILE}]}"),
+        "filter/filters.like": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: language, like: FILE, unlike: data/questions.jsonl}]}"
+        ),
+        "filter/filters.unlike": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: language, unlike: FILE, like: data/questions.jsonl}]}"
+        ),
+        "split/corpus": add("split: {corpus: FILE}"),
+        "dataset/splits": add("dataset: {splits: {train: FILE}}"),
+        "dataset/tokenizer": add("dataset: {splits: {train: corpus}, tokenizer: FILE}"),
+        "dataset/filter_report": add("dataset: {splits: {train: corpus}, filter_report: FILE}"),
         "select/corpus": add("select: {corpus: FILE, method: random, fraction: 0.5}"),
         "select/model": add("select: {corpus: data/text.jsonl, method: herding, model: FILE, fraction: 0.5}"),
         "select/small_model": add(
@@ -136,6 +149,7 @@ import Transformer
         case .weights: missing + ["data/text.jsonl", "data/torn", "data"]
         case .tokenizer: missing + ["data/text.jsonl", "data/bare", "data"]
         case .table: missing + ["data/broken.jsonl", "data/notes.md", "data/empty.jsonl", "data/teacher"]
+        case .filterReport: ["data/none.json", "data/text.jsonl", "data/teacher"]
         case .documents: ["data/none.md", "data/text.jsonl", "data/teacher"]
         case .signals, .sequences: missing + ["data/text.jsonl", "data/teacher", "data"]
         }

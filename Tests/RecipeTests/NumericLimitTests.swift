@@ -111,6 +111,27 @@ import Transformer
                 "prompts/sampling.\(key)",
                 prompts(evolve, ["max_new_tokens": "2", "sampling": "{\(key): VALUE}"]))
         }
+        for (key, filter) in [
+            "min": "length", "max": "length", "min_fraction": "script, scripts: latin",
+            "min_letters": "language, like: text.jsonl, unlike: prompts.jsonl",
+            "margin": "language, like: text.jsonl, unlike: prompts.jsonl",
+            "max_duplicate_lines": "repetition",
+            "top_ngram": "repetition", "max_top_ngram": "repetition", "duplicate_ngram": "repetition",
+            "max_duplicate_ngrams": "repetition", "max_repeats": "repetition",
+            "max_compression": "repetition",
+            "min_words": "repetition", "within": "refusal", "threshold": "near_duplicates",
+            "ngram": "near_duplicates", "permutations": "near_duplicates",
+            "shortest": "contamination, against: prompts.jsonl",
+            "common": "contamination, against: prompts.jsonl",
+        ] {
+            add(
+                "filter/filters.\(key)",
+                recipe("  - filter: {corpus: text.jsonl, filters: [{kind: \(filter), \(key): VALUE}]}\n"))
+        }
+
+        for key in ["validation", "test", "seed"] {
+            add("split/\(key)", recipe("  - split: {corpus: text.jsonl, \(key): VALUE}\n"))
+        }
         for key in ["limit", "max_new_tokens", "seed", "token_budget"] {
             add("generate/\(key)", recipe(stage("generate", generate, [key: "VALUE"])))
         }

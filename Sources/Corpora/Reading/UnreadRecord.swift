@@ -5,7 +5,7 @@ import Support
 struct UnreadRecord {
     private enum Content {
         case json(JSONLines.Line)
-        case text(String)
+        case text(String, RecordLocation)
         /// A text file that is one document.
         case file(URL)
         case read(CorpusRecord)
@@ -20,8 +20,9 @@ struct UnreadRecord {
         byteCount = line.bytes.count
     }
 
-    init(text: String) {
-        content = .text(text)
+    /// - Parameter line: the first line of the text
+    init(text: String, from line: JSONLines.Line) {
+        content = .text(text, RecordLocation(file: line.file, line: line.number))
         byteCount = text.utf8.count
     }
 
@@ -38,6 +39,19 @@ struct UnreadRecord {
     /// The file whose whole text is the record; nil for a record of another kind.
     var file: URL? { if case .file(let url) = content { url } else { nil } }
 
+    /// Where the record is; nil for one that was made in memory.
+    var location: RecordLocation? {
+        switch content {
+        case .json(let line): RecordLocation(file: line.file, line: line.number)
+        case .text(_, let location): location
+        case .file(let url): RecordLocation(file: url.relativePath, line: 1)
+        case .read: nil
+        }
+    }
+
+    /// The line of JSON that the record is, without its line break; nil for a record of another kind.
+    var line: JSONLines.Line? { if case .json(let line) = content { line } else { nil } }
+
     /// Runs work on the record; an error that names no file is given the record's source location.
     func located<Result>(_ body: () throws -> Result) throws -> Result {
         guard case .json(let line) = content else { return try body() }
@@ -51,7 +65,7 @@ struct UnreadRecord {
         switch content {
         case .json(let line):
             return try line.record()
-        case .text(let text): return .text(text)
+        case .text(let text, _): return .text(text)
         case .file(let url): return .text(try Self.whole(url))
         case .read(let record): return record
         }
@@ -147,7 +161,7 @@ struct UnreadRecords {
     private mutating func nextDocument() throws -> UnreadRecord? {
         guard let first = try ahead ?? lines?.next() else { return nil }
         ahead = nil
-        if documents == .line { return UnreadRecord(text: first.text) }
+        if documents == .line { return UnreadRecord(text: first.text, from: first) }
         var text = first.text
         var number = first.number
         // The reader skips blank lines: they show as a jump in the line numbers.
@@ -160,6 +174,6 @@ struct UnreadRecords {
             text += line.text
             number = line.number
         }
-        return UnreadRecord(text: text)
+        return UnreadRecord(text: text, from: first)
     }
 }

@@ -103,12 +103,16 @@ private struct StatisticsSums {
             lastAnswers.add(hash)
             answers.add(hash) { facts.lastAnswer ?? "" }
         }
-        for word in facts.words { words.add(word) }
+        for word in facts.words.hashes { words.add(word) }
         for pair in facts.pairs { pairs.add(pair) }
         wordCount += facts.words.count
         pairCount += facts.pairs.count
-        if let opening = facts.opening { openings.add(opening.hash) { facts.words(in: opening.range) } }
-        for phrase in facts.phrases { phrases.add(phrase.hash) { facts.words(in: phrase.range) } }
+        if let opening = facts.opening {
+            openings.add(opening) { facts.words.text(0..<RecordFacts.openingWords) }
+        }
+        for (first, phrase) in facts.phrases.enumerated() {
+            phrases.add(phrase) { facts.words.text(first..<first + RecordFacts.phraseWords) }
+        }
         tokens.add(facts.tokens.count)
         if facts.isAnswered { answerTokens.add(facts.answerTokens) }
         for id in facts.tokens { usedPieces[Int(id)] = true }

@@ -42,9 +42,9 @@ public struct CorpusStatistics: Equatable, Sendable, Encodable {
     /// Different pairs of successive words as a fraction of all pairs (distinct-2; Li et al. 2016, arXiv 1510.03055); an estimate
     /// with a standard error of 0.8%. It falls as a corpus grows: compare corpora of a size.
     public internal(set) var distinctPairs = 0.0
-    /// The most frequent first three words of last answers and texts, in lower case.
+    /// The most frequent first three words of last answers and texts, in lower case and without punctuation.
     public internal(set) var openings: [FrequentText] = []
-    /// The most frequent sequences of five words in last answers and texts, in lower case.
+    /// The most frequent sequences of five words in last answers and texts, in lower case and without punctuation.
     public internal(set) var phrases: [FrequentText] = []
     /// The most frequent last answers.
     public internal(set) var answers: [FrequentText] = []

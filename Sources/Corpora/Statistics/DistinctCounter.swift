@@ -7,13 +7,10 @@ struct DistinctCounter {
     /// For each register the most leading zeros of its hashes, plus one.
     private var registers = [UInt8](repeating: 0, count: 1 << bits)
 
+    /// - Parameter hash: every bit of which is uniform, as those of `WordHash`
     mutating func add(_ hash: UInt64) {
-        // Registers are chosen by high bits, which FNV mixes worst: a multiplication spreads the low ones upwards.
-        var mixed = hash
-        mixed = (mixed ^ (mixed >> 32)) &* 0x9FB2_1C65_1E98_DF25
-        mixed ^= mixed >> 28
-        let register = Int(mixed >> (64 - Self.bits))
-        let rank = UInt8(((mixed << Self.bits) | 1).leadingZeroBitCount + 1)
+        let register = Int(hash >> (64 - Self.bits))
+        let rank = UInt8(((hash << Self.bits) | 1).leadingZeroBitCount + 1)
         if rank > registers[register] { registers[register] = rank }
     }
 

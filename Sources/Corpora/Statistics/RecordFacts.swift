@@ -6,9 +6,8 @@ struct RecordFacts {
     /// The number of words of a phrase and of an opening.
     static let phraseWords = 5, openingWords = 3
 
-    let isChat: Bool
-    let userTurns: Int
     let hasSystem: Bool
+    let userTurns: Int
     let isAnswered: Bool
     /// Unicode scalars of the user's turns, of the answers, and of a text.
     let promptCharacters, answerCharacters: Int
@@ -17,12 +16,11 @@ struct RecordFacts {
     let recordHash: UInt64
     let promptHash, answerHash: UInt64?
     let lastAnswer: String?
-    /// The last answer, or the text, in lower case, whose words and phrases are counted.
-    let written: String
-    let words: [UInt64]
-    let pairs: [UInt64]
-    let phrases: [(hash: UInt64, range: Range<Int>)]
-    let opening: (hash: UInt64, range: Range<Int>)?
+    /// The words of the last answer, or of the text.
+    let words: NormalizedWords
+    /// Hashes of pairs of words and of phrases, by the index of their first word.
+    let pairs, phrases: [UInt64]
+    let opening: UInt64?
     /// The token ids of all texts; empty without a tokenizer.
     let tokens: [Int32]
     let answerTokens: Int
@@ -38,13 +36,12 @@ struct RecordFacts {
         }
         switch record {
         case .text(let text):
-            (isChat, userTurns, hasSystem, isAnswered) = (false, 0, false, false)
+            (userTurns, hasSystem, isAnswered, lastAnswer) = (0, false, false, nil)
             textCharacters = text.unicodeScalars.count
-            (promptHash, answerHash, lastAnswer) = (nil, nil, nil)
+            (promptHash, answerHash, recordHash) = (nil, nil, Self.hash(of: text))
             encode(text, isAnswer: true)
-            written = text.lowercased()
+            words = NormalizedWords(text)
         case .chat(let messages, _):
-            var asked = ContentHash()
             for message in messages {
                 let length = message.content.unicodeScalars.count
                 switch message.role {
@@ -54,60 +51,33 @@ struct RecordFacts {
                 }
                 encode(message.content, isAnswer: message.role == .assistant)
             }
-            for message in record.prompt ?? [] {
-                asked.combine(ContentHash.of(message.role.rawValue.utf8))
-                asked.combine(ContentHash.of(message.content.utf8))
-            }
             let last = messages.last?.role == .assistant ? messages.last?.content : nil
-            isChat = true
+            (isAnswered, lastAnswer) = (last != nil, last)
             userTurns = messages.count { $0.role == .user }
             hasSystem = messages.contains { $0.role == .system }
-            (isAnswered, lastAnswer) = (last != nil, last)
             textCharacters = nil
-            promptHash = asked.value
-            answerHash = last.map { ContentHash.of($0.utf8) }
-            written = last?.lowercased() ?? ""
+            let asked = (record.prompt ?? []).flatMap {
+                [Self.hash(of: $0.role.rawValue), Self.hash(of: $0.content)]
+            }
+            promptHash = Self.hash(of: asked)
+            answerHash = last.map { Self.hash(of: $0) }
+            recordHash = Self.hash(of: asked + (last.map { [Self.hash(of: $0)] } ?? []))
+            words = NormalizedWords(last ?? "")
         }
         (promptCharacters, answerCharacters) = (prompt, answer)
         (tokens, self.answerTokens) = (ids, answerTokens)
-        var hash = ContentHash()
-        hash.combine(promptHash ?? 0)
-        hash.combine(answerHash ?? ContentHash.of(written.utf8))
-        recordHash = hash.value
-        (words, pairs, phrases, opening) = Self.sequences(of: written)
+        (pairs, phrases) = (words.shingles(of: 2), words.shingles(of: Self.phraseWords))
+        opening = words.shingles(of: Self.openingWords).first
     }
 
-    /// The hashes of words, of pairs of words, of phrases and of the opening.
-    private static func sequences(of text: String) -> (
-        words: [UInt64], pairs: [UInt64], phrases: [(UInt64, Range<Int>)], opening: (UInt64, Range<Int>)?
-    ) {
-        var text = text
-        return text.withUTF8 { bytes in
-            let ranges = Array(WordScanner(bytes))
-            let words = ranges.map { ContentHash.of(bytes[$0]) }
-            func hash(_ first: Int, _ count: Int) -> UInt64 {
-                var hash = ContentHash()
-                for word in words[first..<first + count] { hash.combine(word) }
-                return hash.value
-            }
-            func sequences(_ count: Int) -> Range<Int> { 0..<max(0, words.count - count + 1) }
-            func range(_ first: Int, _ count: Int) -> Range<Int> {
-                ranges[first].lowerBound..<ranges[first + count - 1].upperBound
-            }
-            return (
-                words, sequences(2).map { hash($0, 2) },
-                sequences(phraseWords).map { (hash($0, phraseWords), range($0, phraseWords)) },
-                words.count >= openingWords ? (hash(0, openingWords), range(0, openingWords)) : nil
-            )
-        }
+    /// A 64-bit hash: two of ten million texts have the same one with a probability of 3e-6.
+    private static func hash(of text: String) -> UInt64 {
+        var hash = WordHash()
+        for byte in text.utf8 { hash.add(byte) }
+        return hash.value
     }
 
-    /// The words of a part of `written`, with a space between them.
-    func words(in range: Range<Int>) -> String {
-        var written = written
-        return written.withUTF8 { bytes in
-            let part = UnsafeBufferPointer(rebasing: bytes[range])
-            return WordScanner(part).map { String(decoding: part[$0], as: UTF8.self) }.joined(separator: " ")
-        }
+    private static func hash(of hashes: [UInt64]) -> UInt64 {
+        hashes.reduce(0) { WordHash.mixed(($0 ^ $1) &* 0x9E37_79B9_7F4A_7C15) }
     }
 }

@@ -10,6 +10,8 @@ enum FileUse: String {
     case text, prompts, questions
     /// Rows that fill templates, and Markdown or text files.
     case table, documents
+    /// What the stage `filter` removed.
+    case filterReport
     case signals, sequences
 
     init(_ kind: ArtifactKind) {
@@ -33,6 +35,7 @@ enum FileUse: String {
         case .prompts: "a file of prompts"
         case .questions: "a file of questions"
         case .table: "a table (\(TableRows.summary))"
+        case .filterReport: "the report of a filter stage"
         case .documents: "a document or a directory of them"
         case .signals: ArtifactKind.signals.phrase
         case .sequences: ArtifactKind.sequences.phrase

@@ -83,6 +83,7 @@ final class InputFiles {
             if isSmall(url) { _ = try SynthesisPrompt.read(url) } else { try checkText(url) }
         case .questions: _ = try TaskQuestion.read(url)
         case .table: _ = try TableRows(contentsOf: url)
+        case .filterReport: _ = try FilterReport(contentsOf: url)
         case .documents: _ = try DocumentChunks.files(at: url)
         case .signals:
             let manifest = try SignalManifest(contentsOf: url)

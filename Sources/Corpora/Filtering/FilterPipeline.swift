@@ -1,0 +1,209 @@
+import Foundation
+import Support
+
+/// Runs filters over a corpus, in order: each sees the records that those before it have kept.
+///
+///     let pipeline = FilterPipeline([LengthFilter(of: .answer, minimum: 20), ExactDuplicateFilter()])
+///     let report = try pipeline.run(CorpusReader([url]), to: clean)
+///     print(report.summary)                       // 930 of 1000 records kept, 96.1% of the characters
+///
+/// Records are streamed: memory does not depend on their number, except for what duplicates are compared with (see the filters). Which
+/// records are kept depends on their order alone, not on threads.
+public struct FilterPipeline: Sendable {
+    /// A filter and the name of its kind.
+    public struct Step: Sendable {
+        let kind: String
+        let filter: any RecordFilter
+
+        /// - Parameters:
+        ///   - kind: the name in the report
+        ///   - filter: the filter
+        public init(_ kind: String, _ filter: any RecordFilter) { (self.kind, self.filter) = (kind, filter) }
+    }
+
+    private let steps: [Step]
+
+    /// Filters with the names of their kinds in the report.
+    public init(_ steps: [Step]) { self.steps = steps }
+
+    /// Filters, which the report calls by their types.
+    public init(_ filters: [any RecordFilter]) { steps = filters.map { Step("\(type(of: $0))", $0) } }
+
+    /// Filters files into a JSONL file.
+    ///
+    /// A kept record is written as the bytes of its line, followed by `\n`; a document of a text file as `{"text": …}`. Files appear
+    /// under their names once they are complete.
+    ///
+    /// - Parameters:
+    ///   - reader: the corpus
+    ///   - output: where kept records go
+    ///   - removed: where removed records go, one line each: `{"filter", "reason", "file", "line", "record"}`; nil for nowhere
+    ///   - directory: for temporary files
+    /// - Throws: `UserError` for mistakes in the files, for a file that is compared with itself, and if the disk is full;
+    ///   `Interrupted` after a signal
+    public func run(
+        _ reader: CorpusReader, to output: URL, removed: URL? = nil, in directory: URL = .temporaryDirectory,
+        stage: String = "filter", progress: ProgressHandler = { _ in }
+    ) throws -> FilterReport {
+        var report = FilterReport(filters: [])
+        try AtomicFile.write(to: output) { kept in
+            func write(to removed: (RemovedRecord) throws -> Void) throws {
+                report = try run(
+                    reader, in: directory, stage: stage, progress: progress,
+                    kept: {
+                        try kept.write($0)
+                        try kept.write(Self.lineBreak)
+                    }, removed: removed)
+            }
+            guard let removed else { return try write { _ in } }
+            try AtomicFile.write(to: removed) { writer in
+                try write {
+                    try writer.write($0.line())
+                    try writer.write(Self.lineBreak)
+                }
+            }
+        }
+        return report
+    }
+
+    private static let lineBreak = Data("\n".utf8)
+
+    /// Filters files; `kept` receives lines without their line breaks, `removed` the other records, each in order.
+    ///
+    /// - Throws: as `run(_:to:removed:in:stage:progress:)`, and what the receivers throw
+    public func run(
+        _ reader: CorpusReader, in directory: URL = .temporaryDirectory, stage: String = "filter",
+        progress: ProgressHandler = { _ in }, kept: (Data) throws -> Void,
+        removed: (RemovedRecord) throws -> Void = { _ in }
+    ) throws -> FilterReport {
+        try reader.requireInputs()
+        try refuseSelfComparison(reader)
+        for step in steps { try step.filter.prepare(in: directory) }
+        var run = FilterRun(steps: steps)
+        var meter = ByteMeter()
+        progress(.began(stage: stage, total: ByteMeter.megabytes(of: reader), unit: "MB"))
+        for input in reader.inputs {
+            try reader.forEachSlice(of: input) { slice in
+                try Interruption.check()
+                try run.add(slice, kept: kept, removed: removed)
+                progress(.advanced(stage: stage, done: meter.advanced(by: slice), tokens: 0, loss: nil))
+            }
+        }
+        return run.finished()
+    }
+
+    /// Refuses references that are among the corpus's files: every record would be a duplicate of itself.
+    private func refuseSelfComparison(_ reader: CorpusReader) throws {
+        func identities(_ url: URL) throws -> [String: URL] {
+            var known: [String: URL] = [:]
+            for file in try CorpusFiles(at: url).files {
+                known[file.resolvingSymlinksInPath().standardizedFileURL.path] = file
+            }
+            return known
+        }
+        let own = try reader.inputs.reduce(into: [String: URL]()) {
+            $0.merge(try identities($1.url)) { first, _ in first }
+        }
+        for step in steps {
+            for reference in step.filter.references {
+                guard let same = try identities(reference).first(where: { own[$0.key] != nil }) else {
+                    continue
+                }
+                throw UserError(
+                    "is filtered and compared with itself by \(step.kind): no record would be left",
+                    file: same.value.relativePath,
+                    hint:
+                        "leave it out of \"against\"; records of the corpus are compared with each other anyway",
+                    status: .configuration)
+            }
+        }
+    }
+}
+
+/// Filters and their counts so far.
+private struct FilterRun {
+    let steps: [FilterPipeline.Step]
+    var report: FilterReport
+
+    init(steps: [FilterPipeline.Step]) {
+        self.steps = steps
+        report = FilterReport(filters: steps.map { .init(kind: $0.kind, part: $0.filter.part) })
+    }
+
+    mutating func add(
+        _ slice: [UnreadRecord], kept: (Data) throws -> Void, removed: (RemovedRecord) throws -> Void
+    ) throws {
+        var records: [CandidateRecord] = []
+        records.reserveCapacity(slice.count)
+        let read = CorpusReader.inParallel(slice) { group in
+            Result { try group.map { try CandidateRecord($0) } }
+        }
+        for group in read { records += try group.get() }
+        for record in records { report.read.add(record.record) }
+        // For each record of the slice, the filter that removes it and why.
+        var reasons = [(step: Int, reason: String)?](repeating: nil, count: records.count)
+        var passing = Array(records.indices)
+        for (number, step) in steps.enumerated() where !passing.isEmpty {
+            let verdicts = try step.filter.judge(passing.map { records[$0] })
+            precondition(verdicts.count == passing.count, "a filter gives one verdict a record")
+            report.filters[number].examined += passing.count
+            for (index, verdict) in zip(passing, verdicts) {
+                switch verdict {
+                case .keep: break
+                case .unjudged: report.filters[number].unjudged += 1
+                case .remove(let reason): reasons[index] = (number, reason)
+                }
+            }
+            passing.removeAll { reasons[$0] != nil }
+        }
+        for (record, reason) in zip(records, reasons) {
+            if let reason {
+                try removed(note(record, removedBy: reason.step, for: reason.reason))
+            } else {
+                report.kept.add(record.record)
+                try kept(record.lineBytes())
+            }
+        }
+    }
+
+    private mutating func note(
+        _ record: CandidateRecord, removedBy step: Int, for reason: String
+    ) -> RemovedRecord {
+        report.filters[step].removed += 1
+        if report.filters[step].examples.count < FilterReport.mostExamples {
+            report.filters[step].examples.append(
+                .init(file: record.location.file, line: record.location.line, reason: reason))
+        }
+        return RemovedRecord(record: record, filter: steps[step].kind, reason: reason)
+    }
+
+    func finished() -> FilterReport {
+        var report = report
+        for (number, step) in steps.enumerated() { report.filters[number].notes = step.filter.notes }
+        return report
+    }
+}
+
+/// Measures progress in megabytes: counting records would read the files twice.
+private struct ByteMeter {
+    private var bytes = 0
+
+    /// The files' sizes.
+    static func megabytes(of reader: CorpusReader) -> Int {
+        let files = reader.inputs.flatMap { (try? CorpusFiles(at: $0.url).files) ?? [] }
+        return megabytes(
+            files.reduce(0) { sum, file in
+                let size = try? file.resolvingSymlinksInPath().resourceValues(forKeys: [.fileSizeKey])
+                    .fileSize
+                return sum + (size ?? 0)
+            })
+    }
+
+    /// What has been read, with these records.
+    mutating func advanced(by slice: [UnreadRecord]) -> Int {
+        bytes += slice.reduce(0) { $0 + $1.byteCount + 1 }
+        return Self.megabytes(bytes)
+    }
+
+    private static func megabytes(_ bytes: Int) -> Int { (bytes + 999_999) / 1_000_000 }
+}

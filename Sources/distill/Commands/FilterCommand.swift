@@ -1,0 +1,151 @@
+import ArgumentParser
+import Corpora
+import Foundation
+import Recipes
+import Support
+
+struct FilterCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "filter",
+        abstract: "Filter, de-duplicate and decontaminate a corpus.",
+        discussion: """
+            Filters run in order; each sees the records that those before it have kept. Kept records are written with the \
+            bytes of their lines. A filter is a kind (\(FilterKind.all.map(\.name).joined(separator: ", "))) with its \
+            options, as in the stage `filter` of a recipe; `distill validate --keys` lists them.
+
+            EXAMPLES
+              distill filter raw.jsonl --filter exact_duplicates --output clean.jsonl
+              distill filter raw.jsonl --filter 'kind: length, min: 20' -o clean.jsonl
+              distill filter raw.jsonl --filters filters.yaml -o clean.jsonl \\
+                --removed removed.jsonl --report report.json
+              distill filter raw.jsonl -o clean.jsonl \\
+                --filter 'kind: contamination, against: heldout.jsonl'
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "The corpus: .jsonl or .txt files (also .gz), directories, or patterns; - for standard input.",
+            valueName: "file"))
+    var corpus: [String]
+    @Option(help: ArgumentHelp("A YAML file with a list of filters.", valueName: "file"))
+    var filters: String?
+    @Option(
+        name: .customLong("filter"),
+        help: ArgumentHelp(
+            "A filter: its kind, or keys and values such as 'kind: length, min: 20'; may be repeated.",
+            valueName: "filter"))
+    var single: [String] = []
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The JSONL file to write; - for standard output.", valueName: "file"))
+    var output: String
+    @Option(
+        help: ArgumentHelp("Write the removed records to this file, with the reasons.", valueName: "file"))
+    var removed: String?
+    @Option(help: ArgumentHelp("Write the report to this JSON file.", valueName: "file"))
+    var report: String?
+    @Option(help: "How a text file is split into documents: the whole file, paragraphs or lines.")
+    var documents = TextDocuments.paragraph
+    @OptionGroup var summaryFlag: SummaryFlag
+    @OptionGroup(title: "General") var general: GeneralFlags
+
+    func validate() throws {
+        try summaryFlag.validate(output: output)
+        if filters == nil, single.isEmpty { throw ValidationError("give --filters or --filter") }
+        for path in [removed, report].compactMap({ $0 }) {
+            try StandardStreams.refuse(path, for: "a second file")
+        }
+        let paths = outputs
+        guard Set(paths.map { URL(filePath: $0).standardizedFileURL.path }).count == paths.count else {
+            throw ValidationError("--output, --removed and --report name the same file")
+        }
+        if let path = paths.first(where: { $0.lowercased().hasSuffix(".gz") }) {
+            throw ValidationError("\(path): files are written uncompressed; name one without .gz")
+        }
+    }
+
+    private var outputs: [String] { [output, removed, report].compactMap { $0 } }
+
+    func run() throws {
+        try general.running(advice: "nothing was written") {
+            let list = try FilterList(file: filters, arguments: single)
+            for path in outputs {
+                try OutputCheck.refuse(
+                    path, amongInputs: corpus + list.referencePaths + (filters.map { [$0] } ?? []))
+            }
+            let reader = CorpusReader(try StandardStreams.files(corpus), documents: documents)
+            CorpusNotes.reportSkipped(reader)
+            let progress = general.progressLine()
+            defer { progress.clear() }
+            let result = try filter(reader, list.pipeline(), progress.handler)
+            progress.clear()
+            if let report { try AtomicFile.write(result.json(), to: URL(filePath: report)) }
+            try show(result)
+        }
+    }
+
+    private func filter(
+        _ reader: CorpusReader, _ pipeline: FilterPipeline, _ progress: @escaping ProgressHandler
+    ) throws -> FilterReport {
+        let removed = removed.map { URL(filePath: $0) }
+        guard output == StandardStreams.name else {
+            return try pipeline.run(reader, to: URL(filePath: output), removed: removed, progress: progress)
+        }
+        var lineBreak = UInt8(ascii: "\n")
+        func run(_ remove: (RemovedRecord) throws -> Void) throws -> FilterReport {
+            try pipeline.run(
+                reader, progress: progress,
+                kept: { line in
+                    try line.withUnsafeBytes { try Console.write($0) }
+                    try withUnsafeBytes(of: &lineBreak) { try Console.write($0) }
+                }, removed: remove)
+        }
+        guard let removed else { return try run { _ in } }
+        var result: FilterReport?
+        try AtomicFile.write(to: removed) { writer in
+            result = try run { record in
+                try writer.write(record.line())
+                try writer.write("\n")
+            }
+        }
+        return result!
+    }
+
+    // MARK: - Output
+
+    /// What `filter --json` prints.
+    private struct Summary: Encodable {
+        let path: String
+        let read, kept: FilterReport.Extent
+        let removed: Int
+        let filters: [FilterReport.Filter]
+    }
+
+    private func show(_ report: FilterReport) throws {
+        if summaryFlag.json {
+            return try printJSON(
+                Summary(
+                    path: output, read: report.read, kept: report.kept, removed: report.removed,
+                    filters: report.filters))
+        }
+        for filter in report.filters {
+            for note in filter.notes { Console.tell("\(filter.kind): \(note)") }
+        }
+        let rows = report.filters.map { filter in
+            [
+                filter.part.map { "\(filter.kind) (\($0.rawValue))" } ?? filter.kind, "\(filter.examined)",
+                "\(filter.removed)", decimal(100 * filter.fraction, 1) + "%", "\(filter.unjudged)",
+            ]
+        }
+        // Standard output has the records.
+        let isPiped = output == StandardStreams.name
+        if !isPiped {
+            try printTable(["filter", "examined", "removed", "share", "not judged"], rows)
+            for filter in report.filters {
+                guard let first = filter.examples.first else { continue }
+                try Console.print("\(filter.kind): \(first.file):\(first.line): \(first.reason)")
+            }
+        }
+        if !isPiped || !general.quiet { try Console.summarize("\(output): \(report.summary)", of: output) }
+    }
+}
