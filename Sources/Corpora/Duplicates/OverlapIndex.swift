@@ -47,6 +47,9 @@ struct OverlapIndex: Sendable {
     /// Items without a turn that is long enough: all turns of the user, by the hash of their words.
     private var wholes: [UInt64: Turn] = [:]
     private var lengths: [Int] = []
+    /// A bit for each hash of a run, modulo their number: most runs of most records are in no item, which one bit says sooner than a
+    /// dictionary.
+    private var bits: [UInt64] = []
     private var tooShort = 0
 
     /// What was not looked for.
@@ -102,6 +105,11 @@ struct OverlapIndex: Sendable {
         lengths.sort(by: >)
         let count = places.count
         places = places.filter { $0.value.turns <= common }
+        // 16 bits for each run: one lookup in 16 is in vain. A power of two.
+        var size = 64
+        while size < 16 * places.count { size *= 2 }
+        bits = [UInt64](repeating: 0, count: size / 64)
+        for run in places.keys { bits[word(run.hash)] |= bit(run.hash) }
         if places.count < count {
             notes.append(
                 "\(count - places.count) runs of words were not looked for: more than \(common) turns of the evaluation sets "
@@ -129,8 +137,10 @@ struct OverlapIndex: Sendable {
             let hashes = RunHashes(words)
             for length in lengths where length <= words.count {
                 for start in 0...words.count - length {
-                    let run = Run(hash: hashes.hash(of: start..<start + length), length: UInt32(length))
-                    guard let place = places[run] else { continue }
+                    let hash = hashes.hash(of: start..<start + length)
+                    guard bits[word(hash)] & bit(hash) != 0,
+                        let place = places[Run(hash: hash, length: UInt32(length))]
+                    else { continue }
                     let range = Int(place.start)..<Int(place.start) + length
                     let turn = turns[Int(place.turn)]
                     // Equal hashes of other words are possible, but improbable.
@@ -141,6 +151,9 @@ struct OverlapIndex: Sendable {
         }
         return nil
     }
+
+    private func word(_ hash: UInt64) -> Int { Int(hash >> 6 & UInt64(bits.count - 1)) }
+    private func bit(_ hash: UInt64) -> UInt64 { 1 << (hash & 63) }
 
     private func overlap(_ turn: Turn, _ range: Range<Int>) -> Overlap {
         Overlap(words: turn.words.text(range), count: range.count, location: locations[turn.location])
