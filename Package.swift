@@ -15,6 +15,7 @@ let package = Package(
         .executable(name: "distill", targets: ["distill"]),
         // Each layer is a library too, so a program can use as much of the toolkit as it needs.
         .library(name: "Support", targets: ["Support"]),
+        .library(name: "HTTP", targets: ["HTTP"]),
         .library(name: "Hub", targets: ["Hub"]),
         .library(name: "Tensors", targets: ["Tensors"]),
         .library(name: "Tokenization", targets: ["Tokenization"]),
@@ -52,8 +53,10 @@ let package = Package(
 
         // What every layer shares: errors for users, atomic files, hashes, progress events.
         .target(name: "Support", dependencies: ["CKernels"]),
-        // Models by name: the Hugging Face hub and its cache, over FoundationNetworking's URLSession.
-        .target(name: "Hub", dependencies: ["Support"]),
+        // Requests over HTTP, over FoundationNetworking's URLSession.
+        .target(name: "HTTP"),
+        // Models by name: the Hugging Face hub and its cache.
+        .target(name: "Hub", dependencies: ["HTTP", "Support"]),
 
         // Apart from Tokenization: a template interpreter knows no tokens, and is of use without them.
         .target(name: "Jinja", dependencies: ["Support"]),
@@ -64,7 +67,7 @@ let package = Package(
         .target(name: "Transformer", dependencies: ["Tensors", "Support"]),
         .target(name: "Checkpoints", dependencies: ["Transformer", "Tensors", "Tokenization", "Support"]),
         .target(name: "Corpora", dependencies: ["Tokenization", "Support", "SwiftCSV"]),
-        .target(name: "Generation", dependencies: models + ["Corpora"]),
+        .target(name: "Generation", dependencies: models + ["Corpora", "HTTP"]),
         .target(name: "Signals", dependencies: models + ["Corpora"]),
         .target(name: "Training", dependencies: models + ["Corpora", "Signals"]),
         .target(name: "Selection", dependencies: models + ["Corpora", "Signals", "Training"]),
@@ -102,7 +105,7 @@ let package = Package(
             path: "Tests/TestSupport"),
         .testTarget(name: "SupportTests", dependencies: ["Support", "CKernels", "TestSupport"]),
         // With a local hub, and the command as a process.
-        .testTarget(name: "HubTests", dependencies: ["Hub", "Support", "TestSupport", "distill"]),
+        .testTarget(name: "HubTests", dependencies: ["Hub", "HTTP", "Support", "TestSupport", "distill"]),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Support", "CKernels", "TestSupport"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "Support", "TestSupport"]),
         .testTarget(name: "JinjaTests", dependencies: ["Jinja", "Support", "TestSupport"]),
@@ -113,7 +116,8 @@ let package = Package(
         .testTarget(
             name: "CorporaTests", dependencies: ["Corpora", "Tokenization", "Support", "TestSupport"]),
         .testTarget(
-            name: "GenerationTests", dependencies: models + ["Corpora", "Generation", "TestSupport"]),
+            name: "GenerationTests",
+            dependencies: models + ["Corpora", "Generation", "HTTP", "TestSupport", "distill"]),
         .testTarget(name: "PruningTests", dependencies: models + ["Corpora", "Pruning", "TestSupport"]),
         // Models and corpora small enough for the tests of all methods.
         .target(

@@ -7,14 +7,15 @@ import Testing
     /// A target may import those named and what they import.
     private static let allowed: [String: Set<String>] = [
         "Support": ["CKernels"],
-        "Hub": ["Support"],
+        "HTTP": [],
+        "Hub": ["HTTP", "Support"],
         "Tensors": ["COpenBLAS", "CKernels", "Support"],
         "Jinja": ["Support"],
         "Tokenization": ["CSentencePiece", "Jinja", "Support"],
         "Transformer": ["Tensors"],
         "Checkpoints": ["Transformer", "Tokenization"],
         "Corpora": ["Tokenization", "Support", "SwiftCSV"],
-        "Generation": ["Corpora", "Checkpoints"],
+        "Generation": ["Corpora", "Checkpoints", "HTTP"],
         "Signals": ["Generation"],
         "Training": ["Signals"],
         "Selection": ["Training"],

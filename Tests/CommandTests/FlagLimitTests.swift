@@ -7,6 +7,11 @@ import Transformer
 /// Faults found, line 1: what a number in a command may be is what the code behind it can use.
 @Suite struct FlagLimitTests {
     static let generate = ["generate", "model", "--prompts", "p.jsonl", "--output", "o.jsonl"]
+    static let endpoint = [
+        "generate", "http://127.0.0.1:1/v1", "--model-name", "m", "--prompts", "p.jsonl", "--output",
+        "o.jsonl",
+        "--input-price", "1", "--output-price", "1",
+    ]
     static let chat = ["chat", "model"]
     static let label = ["label", "model", "--corpus", "c.jsonl", "--output", "o"]
     static let perplexity = ["evaluate", "perplexity", "model", "--data", "t.jsonl"]
@@ -24,6 +29,22 @@ import Transformer
         (generate, "--token-budget", ["1", largest], ["0", "-1"]),
         (generate, "--exit", ["1", "512"], ["0", "513", largest]),
         (generate, "--seed", ["0", "18446744073709551615"], ["-1", "18446744073709551616"]),
+        (endpoint, "--concurrency", ["1", "512"], ["0", "513", largest]),
+        (endpoint, "--timeout", ["1", "86400"], ["0.5", "86401", "nan", "-1"]),
+        (endpoint, "--retries", ["0", "100"], ["-1", "101", largest]),
+        (endpoint, "--retry-delay", ["0.001", "600"], ["0", "601", "nan"]),
+        (endpoint, "--patience", ["0", "604800"], ["-1", "604801", "nan"]),
+        (endpoint, "--max-failures-in-a-row", ["1", "1000000"], ["0", "1000001", largest]),
+        (endpoint, "--max-requests", ["1", largest], ["0", "-1"]),
+        (endpoint, "--max-tokens-spent", ["1", largest], ["0", "-1"]),
+        (endpoint, "--max-cost", ["0.001", "1000000000"], ["0", "-1", "nan", "1e10"]),
+        (endpoint, "--input-price", ["0", "1000000000"], ["-1", "nan", "1e10"]),
+        (endpoint, "--key-variable", ["OPENAI_API_KEY", "_K"], ["sk-abcdefgh", "key", "A B", ""]),
+        (endpoint, "--header", ["X-Team=TEAM_KEY"], ["X-Team", "X-Team=sk-abcdefgh", "Host=KEY", "X Y=KEY"]),
+        (
+            endpoint, "--parameter", ["reasoning_effort=low", "temperature=null"],
+            ["n=2", "stream=true", "=1", "x"]
+        ),
         (label, "--head", ["0", "65536"], ["-1", "65537", largest]),
         (label, "--draws", ["1", "65536"], ["0", "65537", largest]),
         (label, "--k", ["1", "65536"], ["0", "65537", largest]),

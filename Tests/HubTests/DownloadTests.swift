@@ -5,6 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import HTTP
 @testable import Hub
 
 /// A hub, a cache of its own, and downloads from one to the other.

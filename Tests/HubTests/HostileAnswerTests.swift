@@ -3,6 +3,7 @@ import Support
 import TestSupport
 import Testing
 
+@testable import HTTP
 @testable import Hub
 
 /// Answers damaged at random: each is read, or refused with one message.

@@ -46,6 +46,25 @@ import Transformer
         func trained(_ changes: [String: String?]) -> String { recipe(stage("train", train, changes)) }
 
         add("seed", recipe(stage("generate", generate, [:]), top: "seed: VALUE\n"))
+        // Nothing listens there: the run ends with a message.
+        let endpoint = ["url": "http://127.0.0.1:9/v1", "model": "m", "retry_delay": "0.001"]
+        for (key, value) in [
+            "concurrency": "VALUE", "timeout": "VALUE", "retries": "VALUE", "retry_delay": "VALUE",
+            "patience": "VALUE", "max_failures_in_a_row": "VALUE", "max_requests": "VALUE",
+            "max_tokens_spent": "VALUE", "max_cost": "VALUE", "prices.input": "{input: VALUE, output: 1}",
+            "prices.output": "{input: 1, output: VALUE}",
+        ] {
+            var keys = endpoint
+            if key == "max_cost" { keys["prices"] = "{input: 1, output: 1}" }
+            keys[String(key.prefix { $0 != "." })] = value
+            let text = keys.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(
+                separator: ", ")
+            add(
+                "endpoints.\(key)",
+                recipe(
+                    stage("generate", generate, ["model": "api"]), top: "endpoints: {api: {\(text)}}\n"),
+                .plan)
+        }
         add("seeds", recipe(stage("train", train, [:]), top: "seeds: [1, VALUE]\n"))
         for (prefix, wrap): (String, (String) -> String) in [
             ("student.", { recipe(stage("train", train, [:]), student: $0) }),

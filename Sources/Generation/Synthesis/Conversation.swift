@@ -6,19 +6,11 @@ import Transformer
 /// One record that is being generated: a prompt and the answers so far.
 ///
 /// Each turn of the user that is to be answered is one generation request.
-final class Conversation {
-    let prompt: SynthesisPrompt
-    /// Index of the prompt, from 0.
-    let index: Int
-    let sample: Int
+final class Conversation: SynthesisConversation {
+    private var dialogue: Dialogue
     private let author: Synthesis.Author
     private let options: Synthesis.Options
 
-    /// The messages so far, questions and answers.
-    private var messages: [Message] = []
-    /// The messages before each answer that is still to be generated.
-    private var turns: [[Message]]
-    private var asked = 0
     private var tokens = 0
     private var reason = FinishReason.stop
     /// The current answer.
@@ -28,41 +20,20 @@ final class Conversation {
         _ prompt: SynthesisPrompt, index: Int, sample: Int, author: Synthesis.Author,
         options: Synthesis.Options
     ) {
-        self.prompt = prompt
-        self.index = index
-        self.sample = sample
+        dialogue = Dialogue(prompt, index: index, sample: sample, answering: options.answer)
         self.author = author
         self.options = options
         answer = AnswerText(author.tokenizer, stop: options.stop)
-        turns = Self.turns(of: prompt.question, author: author, answering: options.answer)
     }
 
-    /// The messages before each answer to generate; empty when there is nothing to answer.
-    private static func turns(
-        of question: SynthesisPrompt.Question, author: Synthesis.Author,
-        answering scope: Synthesis.AnswerScope
-    ) -> [[Message]] {
-        switch question {
-        case .text: [[]]
-        case .prompt(let text): [[Message(role: .user, content: text)]]
-        case .chat(let messages):
-            switch scope {
-            case .last:
-                messages.lastIndex { [.user, .tool].contains($0.role) }.map { [Array(messages[...$0])] } ?? []
-            case .every:
-                messages.split { $0.role == .assistant }.map(Array.init).filter {
-                    $0.contains { $0.role == .user }
-                }
-            }
-        }
-    }
+    private var prompt: SynthesisPrompt { dialogue.prompt }
 
     /// Whether a turn is left to answer.
-    var hasMore: Bool { !turns.isEmpty }
+    var hasMore: Bool { dialogue.hasMore }
 
     /// The tokens of the next prompt: chats rendered by the template, beginnings of texts after the begin id.
     func nextPrompt() throws -> [Int32] {
-        let next = messages + turns[0]
+        let next = dialogue.next
         switch prompt.question {
         case .chat: return try ids(of: next, author.chatTemplate(for: prompt))
         case .prompt(let text):
@@ -96,21 +67,17 @@ final class Conversation {
     ///
     /// - Returns: nil when no answer is left, or the next prompt does not fit into the context
     func nextRequest() throws -> GenerationRequest? {
-        guard !turns.isEmpty else { return nil }
+        guard hasMore else { return nil }
         let ids = try nextPrompt()
         guard ids.count < author.decoder.configuration.contextLength else {
             reason = .context
             return nil
         }
-        messages += turns.removeFirst()
+        let stream = dialogue.stream(seed: options.seed)
+        dialogue.ask()
         answer = AnswerText(author.tokenizer, stop: options.stop, continuing: continuesText ? ids : [])
-        defer { asked += 1 }
         return GenerationRequest(
-            prompt: ids, options: options.sampling,
-            stream: RandomStream(
-                seed: options.seed, purpose: "synthesis, sample \(sample), answer \(asked)",
-                index: UInt64(index)),
-            stopIDs: author.stopIDs)
+            prompt: ids, options: options.sampling, stream: stream, stopIDs: author.stopIDs)
     }
 
     /// Adds a token to the answer; returns whether its text has reached a stop string.
@@ -124,7 +91,7 @@ final class Conversation {
         _ = answer.finish()
         tokens += generation.tokens.count
         reason = generation.reason
-        messages.append(Message(role: .assistant, content: answerText))
+        dialogue.add(Message(role: .assistant, content: answerText))
     }
 
     /// The answer, without the space that a template puts before its first word.
@@ -135,17 +102,14 @@ final class Conversation {
 
     /// The finished record.
     var record: SyntheticRecord {
-        let content: SyntheticRecord.Content
-        switch prompt.question {
-        case .chat: content = .messages(messages, tools: prompt.tools)
-        case .prompt(let text): content = .completion(prompt: text, completion: answerText)
-        case .text(let text): content = .text(text + answer.text)
-        }
-        return SyntheticRecord(
-            content: content,
+        SyntheticRecord(
+            content: dialogue.content(completion: answerText, continuation: answer.text),
             meta: SyntheticRecord.Meta(
-                model: author.name, seed: options.seed, prompt: index, sample: sample,
+                model: author.name, seed: options.seed, prompt: dialogue.index, sample: dialogue.sample,
                 sampling: options.sampling,
-                stop: options.stop.isEmpty ? nil : options.stop, finishReason: reason, tokens: tokens))
+                stop: options.stop.isEmpty ? nil : options.stop, finishReason: AnswerEnding(reason),
+                tokens: tokens))
     }
+
+    var finished: SyntheticRecord? { record }
 }

@@ -117,60 +117,85 @@ public struct Synthesis {
         public var tokens = 0
         /// Number of prompts skipped because they fill the context.
         public var skippedPrompts = 0
+        /// What an endpoint was asked; nil for a local model.
+        public var endpoint: EndpointSummary?
     }
 
     /// The accepted numbers of slots, each of which takes memory of the KV cache.
     public static let slotsLimits = 1...1024
 
-    let author: Author
+    private let answerer: any Answerer
     let options: Options
 
     /// - Parameters:
     ///   - author: the model that generates the answers
     ///   - options: everything else that decides the output
     public init(author: Author, options: Options) {
+        self.init(answerer: LocalAnswerer(author: author, options: options), options: options)
+    }
+
+    /// - Parameters:
+    ///   - endpoint: the model that generates the answers, behind an API
+    ///   - options: everything else that decides the output; `skipsLongPrompts` and `arithmetic` have no effect
+    /// - Throws: `UserError` when an environment variable with a key is missing
+    public init(endpoint: Endpoint, options: Options) throws {
+        self.init(answerer: try EndpointAnswerer(endpoint: endpoint, options: options), options: options)
+    }
+
+    private init(answerer: any Answerer, options: Options) {
         precondition(
             Options.samplesLimits.contains(options.samples), "\(options.samples) answers to each prompt")
-        self.author = author
+        self.answerer = answerer
         self.options = options
     }
 
     /// Answers every prompt, in order, `samples` times each.
     ///
+    /// An endpoint's answers are kept in a journal as they arrive, from which records are made: a later run over the same journal
+    /// asks for no answer twice. A prompt that the endpoint does not answer has no record.
+    ///
     /// - Parameters:
     ///   - prompts: what to answer
     ///   - output: the JSONL file; if it exists and was made from the same model, prompts and options, nothing is done
-    ///   - slots: sequences generated at once; affects the speed only
+    ///   - slots: sequences generated at once by a local model; affects the speed only
     ///   - stage: the name in progress events
+    ///   - journal: where an endpoint's answers are kept; nil is `OUTPUT.answers`
     ///   - progress: receives the answers done
     /// - Throws: `UserError` with file and line of a prompt that cannot be answered; when `output` or unfinished work was made
-    ///   with other options, which are named; when another process writes to it; or when the disk refuses; `Interrupted`
+    ///   with other options, which are named; when another process writes to it; when an endpoint answers no longer; or when the
+    ///   disk refuses; `Interrupted`
     @discardableResult
     public func run(
         prompts: [SynthesisPrompt], into output: URL, slots: Int = 16, stage: String = "generate",
-        progress: ProgressHandler? = nil
+        journal: URL? = nil, progress: ProgressHandler? = nil
     ) throws -> Summary {
         let unfinished = UnfinishedSynthesis(output: output)
-        let origin = try SynthesisOrigin(author: author, options: options, prompts: prompts)
-        let answerable = try answerable(prompts)
+        var origin = try answerer.origin(of: prompts)
+        let answerable = try answerer.answerable(prompts)
         let total = answerable.count * options.samples
         var summary = Summary(records: total, skippedPrompts: prompts.count - answerable.count)
         if try unfinished.isFinished(origin) {
             progress?(.note("\(stage): \(output.relativePath) is complete"))
-            summary.records = try unfinished.finishedRecords(
-                samples: options.samples, prompts: answerable.map(\.index))
+            summary.records =
+                answerer.answersEvery
+                ? try unfinished.finishedRecords(samples: options.samples, prompts: answerable.map(\.index))
+                : try JSONLines.count(of: output)
             summary.reused = summary.records
             return summary
         }
         var (log, spent) = try unfinished.open(
-            for: origin, samples: options.samples, prompts: answerable.map(\.index))
+            for: origin, samples: options.samples, prompts: answerable.map(\.index),
+            keepsRecords: answerer.answersEvery)
         summary.reused = log.lineCount
         progress?(.began(stage: stage, total: total, unit: "answers"))
         if summary.reused > 0 {
             progress?(.note("\(stage): resumed at answer \(summary.reused + 1) of \(total)"))
         }
-        summary.tokens = try answer(
-            answerable, from: summary.reused, slots: slots, isEnough: { spent >= options.tokenBudget ?? .max }
+        let run = AnswerRun(
+            slots: slots, stage: stage, journal: journal ?? output.appendingPathExtension("answers"),
+            progress: progress)
+        let end = try answerer.answer(
+            answerable, from: summary.reused, run, isEnough: { spent >= options.tokenBudget ?? .max }
         ) { records, tokens in
             for record in records where spent < options.tokenBudget ?? .max {
                 try unfinished.append(record, to: log)
@@ -178,9 +203,13 @@ public struct Synthesis {
             }
             progress?(.advanced(stage: stage, done: log.lineCount, tokens: tokens, loss: nil))
         }
-        try log.synchronize()
-        try unfinished.finish(origin)
+        (summary.tokens, summary.endpoint) = (end.tokens, end.endpoint)
+        summary.reused += end.endpoint?.reusedRecords ?? 0
         summary.records = log.lineCount
+        try end.endpoint?.requireAnswers(records: summary.records, of: total)
+        try log.synchronize()
+        origin.isPartial = end.endpoint?.budgetEnded == nil ? nil : true
+        try unfinished.finish(origin)
         return summary
     }
 
@@ -188,21 +217,24 @@ public struct Synthesis {
     ///
     /// - Parameters:
     ///   - prompts: what to answer
-    ///   - slots: sequences generated at once; affects the speed only
+    ///   - slots: sequences generated at once by a local model; affects the speed only
     ///   - stage: the name in progress events
     ///   - progress: receives the answers done
     ///   - onLine: receives each line without its line break
-    /// - Throws: `UserError` with file and line of a prompt that cannot be answered, `Interrupted`, and what `onLine` throws
+    /// - Throws: `UserError` with file and line of a prompt that cannot be answered or when an endpoint answers no longer,
+    ///   `Interrupted`, and what `onLine` throws
     public func run(
         prompts: [SynthesisPrompt], slots: Int = 16, stage: String = "generate",
         progress: ProgressHandler? = nil, onLine: (Data) throws -> Void
     ) throws -> Summary {
-        let answerable = try answerable(prompts)
+        let answerable = try answerer.answerable(prompts)
+        let total = answerable.count * options.samples
         var summary = Summary(skippedPrompts: prompts.count - answerable.count)
         var spent = 0
-        progress?(.began(stage: stage, total: answerable.count * options.samples, unit: "answers"))
-        summary.tokens = try answer(
-            answerable, from: 0, slots: slots, isEnough: { spent >= options.tokenBudget ?? .max }
+        progress?(.began(stage: stage, total: total, unit: "answers"))
+        let end = try answerer.answer(
+            answerable, from: 0, AnswerRun(slots: slots, stage: stage, progress: progress),
+            isEnough: { spent >= options.tokenBudget ?? .max }
         ) { records, tokens in
             for record in records where spent < options.tokenBudget ?? .max {
                 try onLine(try JSONEncoder.stable.encode(record))
@@ -211,57 +243,8 @@ public struct Synthesis {
             }
             progress?(.advanced(stage: stage, done: summary.records, tokens: tokens, loss: nil))
         }
+        (summary.tokens, summary.endpoint) = (end.tokens, end.endpoint)
+        try end.endpoint?.requireAnswers(records: summary.records, of: total)
         return summary
-    }
-
-    /// Generates the answers.
-    ///
-    /// - Parameters:
-    ///   - first: number of the first answer to generate
-    ///   - isEnough: called before each token
-    ///   - onRecords: receives records in order, and the number of tokens generated so far
-    /// - Returns: the number of generated tokens
-    /// - Throws: `Interrupted` on a signal
-    private func answer(
-        _ answerable: [(index: Int, prompt: SynthesisPrompt)], from first: Int, slots: Int,
-        isEnough: () -> Bool, onRecords: ([SyntheticRecord], Int) throws -> Void
-    ) throws -> Int {
-        let total = answerable.count * options.samples
-        let queue = SynthesisQueue(
-            (first..<total).lazy.map { number in
-                let (index, prompt) = answerable[number / options.samples]
-                return Conversation(
-                    prompt, index: index, sample: number % options.samples, author: author, options: options)
-            })
-        let generator = try BatchGenerator(
-            author.decoder, slots: min(slots, max(1, total)), arithmetic: options.arithmetic)
-        try Interruption.saving {
-            try generator.run(
-                queue,
-                onToken: { request, token in
-                    // Whole records have been passed on already.
-                    try Interruption.check()
-                    return queue.append(token, to: request)
-                }, isCancelled: isEnough,
-                onFinish: { try onRecords(queue.finish($0), queue.tokens) })
-        }
-        if let fault = queue.fault { throw fault }
-        return queue.tokens
-    }
-
-    /// The prompts that can be answered, with their indices.
-    private func answerable(_ prompts: [SynthesisPrompt]) throws -> [(index: Int, prompt: SynthesisPrompt)] {
-        let context = author.decoder.configuration.contextLength
-        return try prompts.enumerated().compactMap { index, prompt in
-            let conversation = Conversation(prompt, index: index, sample: 0, author: author, options: options)
-            guard conversation.hasMore else { throw prompt.error("a chat without a user's turn to answer") }
-            let count = try conversation.nextPrompt().count
-            guard count > 0 else { throw prompt.error("an empty prompt") }
-            if count < context { return (index, prompt) }
-            if options.skipsLongPrompts { return nil }
-            throw prompt.error(
-                "a prompt of \(count) tokens leaves no room in the model's context of \(context)",
-                hint: "shorten it, or leave such prompts out")
-        }
     }
 }

@@ -9,15 +9,39 @@ struct SynthesisOrigin: Codable, Equatable {
     let template: String?
     let prompts: Fingerprint
     let options: Synthesis.Options
+    /// The address of the model's API; nil for a local model.
+    var endpoint: String?
+    /// Whether prompts are left to ask, after the end of a budget; nil for false.
+    var isPartial: Bool?
     /// SHA-256 of the finished output; nil before.
     var output: Fingerprint?
+
+    private enum CodingKeys: String, CodingKey {
+        case model, weights, template, prompts, options, endpoint, output
+        case isPartial = "partial"
+    }
 
     init(author: Synthesis.Author, options: Synthesis.Options, prompts: [SynthesisPrompt]) throws {
         model = author.name
         weights = author.fingerprint
         template = author.template?.identity
-        self.prompts = try Fingerprint(hashing: prompts.map { try JSONEncoder.stable.encode($0.question) })
+        self.prompts = try Self.digest(of: prompts)
         self.options = options
+    }
+
+    init(endpoint: Endpoint, options: Synthesis.Options, prompts: [SynthesisPrompt]) throws {
+        model = endpoint.model
+        weights = Fingerprint(hashing: endpoint.identity.text)
+        template = nil
+        self.prompts = try Self.digest(of: prompts)
+        self.options = options
+        self.endpoint = endpoint.address.description
+        // Until a run has asked all prompts.
+        isPartial = true
+    }
+
+    private static func digest(of prompts: [SynthesisPrompt]) throws -> Fingerprint {
+        try Fingerprint(hashing: prompts.map { try JSONEncoder.stable.encode($0.question) })
     }
 
     /// The differences from the origin of work found on disk, one line for each.
@@ -31,7 +55,14 @@ struct SynthesisOrigin: Codable, Equatable {
             lines.append(shown ? "\(name) is \(here) here and \(there) there" : "\(name) differ")
         }
         compare("the model", \.model)
-        if model == other.model { compare("the model's files", \.weights, shown: false) }
+        if endpoint != other.endpoint {
+            lines.append(
+                "the model is \(endpoint.map { "at \($0)" } ?? "local") here and "
+                    + "\(other.endpoint.map { "at \($0)" } ?? "local") there")
+        } else if model == other.model {
+            compare(
+                endpoint == nil ? "the model's files" : "the endpoint's parameters", \.weights, shown: false)
+        }
         if (template == nil) != (other.template == nil) || template != other.template {
             lines.append("the chat template differs")
         }

@@ -1,17 +1,29 @@
-import Transformer
+/// One record that is being generated: requests for its answers, one after another, and then the record.
+protocol SynthesisConversation: AnyObject {
+    associatedtype Request
 
-/// Feeds conversations to the generator and returns finished records in order.
+    /// The request for the next answer; nil when no answer is left, or the next prompt does not fit into the context.
+    func nextRequest() throws -> Request?
+    /// Whether a turn is left to answer.
+    var hasMore: Bool { get }
+    /// The finished record; nil where an answer failed.
+    var finished: SyntheticRecord? { get }
+}
+
+/// Feeds conversations to what answers them and returns finished records in order.
 ///
-/// The generator takes a request when it has a free slot: conversations with further turns come first, then new ones.
-final class SynthesisQueue<Source: Sequence<Conversation>>: Sequence, IteratorProtocol {
+/// A request is taken when there is room for one: conversations with further turns come first, then new ones.
+final class SynthesisQueue<Source: Sequence>: Sequence, IteratorProtocol
+where Source.Element: SynthesisConversation {
     private var source: Source.Iterator
     /// Conversations with a further turn to answer.
-    private var waiting: [(number: Int, conversation: Conversation)] = []
+    private var waiting: [(number: Int, conversation: Source.Element)] = []
     /// Conversations whose latest request is being answered, by the number of the request.
-    private var running: [Int: (number: Int, conversation: Conversation)] = [:]
+    private var running: [Int: (number: Int, conversation: Source.Element)] = [:]
     /// Complete conversations that are returned after earlier ones.
-    private var complete: [Int: Conversation] = [:]
-    private var requests = 0
+    private var complete: [Int: Source.Element] = [:]
+    /// Number of requests taken.
+    private(set) var requests = 0
     private var started = 0
     private var written = 0
     /// Number of generated tokens.
@@ -21,7 +33,7 @@ final class SynthesisQueue<Source: Sequence<Conversation>>: Sequence, IteratorPr
 
     init(_ source: Source) { self.source = source.makeIterator() }
 
-    func next() -> GenerationRequest? {
+    func next() -> Source.Element.Request? {
         guard fault == nil else { return nil }
         do {
             while let (number, conversation) = nextConversation() {
@@ -39,22 +51,21 @@ final class SynthesisQueue<Source: Sequence<Conversation>>: Sequence, IteratorPr
         return nil
     }
 
-    private func nextConversation() -> (number: Int, conversation: Conversation)? {
+    private func nextConversation() -> (number: Int, conversation: Source.Element)? {
         if !waiting.isEmpty { return waiting.removeFirst() }
         guard let conversation = source.next() else { return nil }
         defer { started += 1 }
         return (started, conversation)
     }
 
-    func append(_ token: Int32, to request: Int) -> BatchGenerator.Verdict {
-        tokens += 1
-        return running[request]!.conversation.append(token) ? .stop : .proceed
-    }
+    /// The conversation of a request that is being answered.
+    func conversation(of request: Int) -> Source.Element { running[request]!.conversation }
 
-    /// Adds an answer; returns the records that are complete and whose predecessors are.
-    func finish(_ generation: GenerationResult) throws -> [SyntheticRecord] {
-        let (number, conversation) = running.removeValue(forKey: generation.request)!
-        conversation.finish(generation)
+    func count(tokens: Int) { self.tokens += tokens }
+
+    /// Ends a request, whose answer the conversation has; returns the records that are complete and whose predecessors are.
+    func finish(request: Int) -> [SyntheticRecord] {
+        let (number, conversation) = running.removeValue(forKey: request)!
         if conversation.hasMore {
             waiting.append((number, conversation))
         } else {
@@ -63,8 +74,14 @@ final class SynthesisQueue<Source: Sequence<Conversation>>: Sequence, IteratorPr
         var records: [SyntheticRecord] = []
         while let next = complete.removeValue(forKey: written) {
             written += 1
-            records.append(next.record)
+            if let record = next.finished { records.append(record) }
         }
         return records
+    }
+
+    /// The complete records that wait for others, in order, once no more are made.
+    func remaining() -> [SyntheticRecord] {
+        defer { complete = [:] }
+        return complete.sorted { $0.key < $1.key }.compactMap(\.value.finished)
     }
 }

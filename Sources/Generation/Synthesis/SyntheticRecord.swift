@@ -21,12 +21,14 @@ struct SyntheticRecord: Codable {
         let sampling: SamplingOptions
         let stop: [String]?
         /// Why the last answer ended.
-        let finishReason: FinishReason
+        let finishReason: AnswerEnding
         /// Number of tokens of all answers.
         let tokens: Int
+        /// The address of the model's API; nil for a local model.
+        var endpoint: String?
 
         enum CodingKeys: String, CodingKey {
-            case model, seed, prompt, sample, sampling, stop, tokens
+            case model, seed, prompt, sample, sampling, stop, tokens, endpoint
             case finishReason = "finish_reason"
         }
     }
@@ -71,4 +73,18 @@ struct SyntheticRecord: Codable {
         case .text(let text): try container.encode(text, forKey: .text)
         }
     }
+}
+
+/// Why an answer ended: a `FinishReason`, or the word of an endpoint.
+struct AnswerEnding: RawRepresentable, Hashable, Codable {
+    let rawValue: String
+
+    init(rawValue: String) { self.rawValue = rawValue }
+    init(_ reason: FinishReason) { rawValue = reason.rawValue }
+
+    static let stop = AnswerEnding(.stop)
+    static let stopString = AnswerEnding(.stopString)
+    static let length = AnswerEnding(.length)
+    /// The endpoint does not say.
+    static let unknown = AnswerEnding(rawValue: "unknown")
 }

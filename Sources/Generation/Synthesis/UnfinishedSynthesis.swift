@@ -24,6 +24,8 @@ final class UnfinishedSynthesis {
                 hint: "delete it, or name another output", status: .cannotCreate)
         }
         let found = try refuseOtherThan(origin, what: "was made with other settings", file: output)
+        // A budget left prompts unasked.
+        if found.isPartial == true { return false }
         if let written = found.output, try Fingerprint(fileAt: output) != written {
             throw UserError(
                 "has changed since it was written: its SHA-256 is another", file: output.relativePath,
@@ -37,13 +39,15 @@ final class UnfinishedSynthesis {
     /// Opens the records so far, none at first. The first record that does not match `prompts` and `samples` is dropped with all
     /// after it: a power failure may have left anything at the end.
     ///
-    /// - Parameter prompts: indices of the prompts that are answered
+    /// - Parameters:
+    ///   - prompts: indices of the prompts that are answered
+    ///   - keepsRecords: whether the records so far are kept; otherwise they are made again
     /// - Returns: the records, and the number of tokens of their answers; more are added with `append`
     /// - Throws: `UserError` when the records were made from something else or are being made by another process, or
     ///   when the directory cannot be written
-    func open(for origin: SynthesisOrigin, samples: Int, prompts: [Int]) throws
-        -> (log: AppendLog, tokens: Int)
-    {
+    func open(
+        for origin: SynthesisOrigin, samples: Int, prompts: [Int], keepsRecords: Bool = true
+    ) throws -> (log: AppendLog, tokens: Int) {
         lock = try FileLock(url)
         if try MappedFile(contentsOf: url).count == 0 {
             // There are no records yet; an origin that was left behind describes none.
@@ -59,8 +63,10 @@ final class UnfinishedSynthesis {
         // Removes a torn last line.
         let whole = try AppendLog(at: url)
         let digests = try LineDigests(of: url)
-        let (sound, tokens) = try soundRecords(
-            in: url, samples: samples, prompts: prompts, digests: try digests.read())
+        let (sound, tokens) =
+            keepsRecords
+            ? try soundRecords(in: url, samples: samples, prompts: prompts, digests: try digests.read())
+            : (0, 0)
         let log = sound < whole.lineCount ? try AppendLog(at: url, truncatingToLines: sound) : whole
         self.digests = try digests.truncated(to: sound)
         return (log, tokens)
@@ -120,7 +126,12 @@ final class UnfinishedSynthesis {
     }
 
     private var hint: String {
-        "delete \(output.lastPathComponent)* to start again from the beginning, or name another output"
+        let name = output.lastPathComponent
+        if FileManager.default.fileExists(atPath: output.appendingPathExtension("answers").path) {
+            return "name another output, or delete \(name), \(name).origin and \(name).partial*: "
+                + "the answers in \(name).answers are used again where they fit"
+        }
+        return "delete \(output.lastPathComponent)* to start again from the beginning, or name another output"
     }
 
     /// Renames the records to the output, and writes its digest to the origin.

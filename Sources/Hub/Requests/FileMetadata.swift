@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 import Support
 
 /// What the hub says of a file before it is downloaded.

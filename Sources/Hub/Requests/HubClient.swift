@@ -1,5 +1,6 @@
 import Foundation
 import FoundationNetworking
+import HTTP
 import Support
 
 /// Asks a hub: what a repository holds, and what is known of a file. Requests that fail for a passing reason are sent again.

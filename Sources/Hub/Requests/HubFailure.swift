@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 import Support
 
 /// Messages about requests to a hub: one line each that names what was asked for, with a hint.
@@ -106,24 +107,5 @@ struct HubFailure: Sendable {
     /// Whether a request with this answer may be answered otherwise later.
     static func isPassing(_ reply: HTTPReply) -> Bool {
         [408, 429, 500, 502, 503, 504].contains(reply.status)
-    }
-}
-
-extension HTTPFailure {
-    /// Whether the same request may succeed later. A host that cannot be reached at all is reported at once.
-    var isPassing: Bool {
-        switch self {
-        case .timedOut, .interrupted, .overrun: true
-        case .unreachable, .insecure, .tooLong: false
-        }
-    }
-
-    var reason: String {
-        switch self {
-        case .timedOut: "no answer"
-        case .unreachable(let text), .insecure(let text), .interrupted(let text): text
-        case .tooLong: "an answer without an end"
-        case .overrun: "the disk is slower than the network"
-        }
     }
 }

@@ -17,7 +17,25 @@ extension Section {
         if let teacher = context.teacher {
             return value(key, type, default: teacher, defaultText: "teacher", documentation)
         }
+        if let endpoint = context.teacherEndpoint, !has(key) {
+            problem(
+                at: key,
+                "the recipe's teacher \"\(endpoint.name)\" is a model behind an API, without weights to read",
+                hint: "name a model on disk with \"\(key)\"")
+            return optional(key, type, defaultText: "teacher", documentation) ?? .placeholder
+        }
         return value(key, type, defaultText: "teacher", documentation)
+    }
+
+    /// The key of the stages that only ask a model, which may be behind an API.
+    func answererReference(at key: String = "model", _ documentation: String) -> Reference {
+        let type = KeyType<Reference>.reference(to: .checkpoint, allowsEndpoints: true)
+        guard let teacher = context.teacherEndpoint ?? context.teacher else {
+            return value(key, type, defaultText: "teacher", documentation)
+        }
+        let reference = value(key, type, default: teacher, defaultText: "teacher", documentation)
+        record(key, context.canonical(of: reference))
+        return reference
     }
 
     /// The key `tokenizer`: by default that of the checkpoint training starts from, the recipe's, or the teacher's.

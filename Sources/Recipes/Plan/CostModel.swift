@@ -25,6 +25,8 @@ public struct CostModel: Equatable, Sendable {
             sum.seconds += estimate.seconds
             sum.diskBytes += estimate.diskBytes
             sum.memoryBytes = max(sum.memoryBytes, estimate.memoryBytes)
+            sum.requests += estimate.requests
+            sum.money = estimate.money.map { $0 + (sum.money ?? 0) } ?? sum.money
             sum.workBytes = max(sum.workBytes, estimate.workBytes)
         }
     }

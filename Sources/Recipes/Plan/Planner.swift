@@ -106,6 +106,8 @@ private struct Planner {
                 preconditionFailure("\(reference.name) refers to a later stage")
             }
             return .output(index, of: key)
+        case .endpoint(let name):
+            preconditionFailure("the endpoint \(name) is no input")
         }
     }
 

@@ -38,11 +38,17 @@ public struct Recipe: Sendable {
             "seed", .seed, default: RandomStream.standardSeed, example: "17",
             "The seed of all random streams. Results with the same seed are bit-identical."
         )
+        context.endpoints = section.endpoints()
         teacher = section.optional(
-            "teacher", .reference(to: .checkpoint), example: "data/teacher",
-            "The teacher: a Hugging Face directory, a GGUF file, or a name on the Hugging Face hub.")
+            "teacher", .reference(to: .checkpoint, allowsEndpoints: true), example: "data/teacher",
+            "The teacher: a Hugging Face directory, a GGUF file, a name on the Hugging Face hub, or the name of an endpoint."
+        )
         // A value with mistakes is replaced by a placeholder, so that they are not reported again where it is read.
-        context.teacher = teacher ?? (section.has("teacher") ? .placeholder : nil)
+        if let teacher, case .endpoint = teacher.target {
+            context.teacherEndpoint = teacher
+        } else {
+            context.teacher = teacher ?? (section.has("teacher") ? .placeholder : nil)
+        }
         context.tokenizer = section.optional(
             "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the teacher's",
             "The student's tokenizer, or a model that has one.")

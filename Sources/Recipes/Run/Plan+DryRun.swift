@@ -11,10 +11,15 @@ extension Plan {
         let estimates = cost.estimates(of: self)
         let total = CostModel.total(of: estimates)
         let lines = zip(stages, estimates).map { instance, estimate in
-            [instance.label, String(instance.cacheKey.hexadecimal.prefix(12))] + Self.cells(estimate)
+            [instance.label, String(instance.cacheKey.hexadecimal.prefix(12))]
+                + Self.cells(estimate, asks: total.requests > 0, costs: total.money != nil)
         }
+        let heading =
+            ["stage", "cache key", "time", "memory", "disk"] + (total.requests > 0 ? ["requests"] : [])
+            + (total.money != nil ? ["cost"] : [])
         let rows =
-            [["stage", "cache key", "time", "memory", "disk"]] + lines + [["total", ""] + Self.cells(total)]
+            [heading] + lines
+            + [["total", ""] + Self.cells(total, asks: total.requests > 0, costs: total.money != nil)]
         let study = runs.count > 1 ? "\(runs.count) runs, \(stages.count) different stages\n" : ""
         let resources = ResourceCheck(self, in: directory.appending(path: name))
         let warnings = (resources.memory + [resources.disk].compactMap { $0 }).map { "\nwarning: \($0)" }
@@ -24,7 +29,7 @@ extension Plan {
     }
 
     /// The same for programs: `{"name", "runs", "stages": [{"stage", "cache_key", "seconds", "memory_bytes",
-    /// "disk_bytes"}], "total"}`. Times and sizes are estimates.
+    /// "disk_bytes", "requests", "cost"}], "total"}`, the last two for stages that ask an endpoint. All are estimates.
     ///
     /// - Throws: `EncodingError` if a number of the estimates is not finite
     public func json(with cost: CostModel) throws -> String {
@@ -32,12 +37,16 @@ extension Plan {
             var stage, cacheKey: String?
             var seconds: Double
             var memoryBytes, diskBytes: Int
+            var requests: Int?
+            var cost: Double?
 
             init(_ estimate: CostEstimate, of instance: StageInstance? = nil) {
                 (stage, cacheKey) = (instance?.label, instance?.cacheKey.hexadecimal)
                 seconds = estimate.seconds
                 memoryBytes = Int(estimate.memoryBytes.clamped)
                 diskBytes = Int(estimate.diskBytes.clamped)
+                requests = estimate.requests > 0 ? Int(estimate.requests.clamped) : nil
+                cost = estimate.money
             }
         }
         struct Document: Encodable {
@@ -53,12 +62,15 @@ extension Plan {
         return String(decoding: try JSONEncoder.forRecords.encode(document), as: UTF8.self)
     }
 
-    private static func cells(_ estimate: CostEstimate) -> [String] {
-        return [
+    private static func cells(_ estimate: CostEstimate, asks: Bool, costs: Bool) -> [String] {
+        var cells = [
             "≈ " + durationText(estimate.seconds),
             "≈ " + byteText(estimate.memoryBytes),
             "≈ " + byteText(estimate.diskBytes),
         ]
+        if asks { cells.append(estimate.requests > 0 ? "≈ \(Int(estimate.requests.clamped))" : "") }
+        if costs { cells.append(estimate.money.map { String(format: "≈ %.2f", $0) } ?? "") }
+        return cells
     }
 }
 

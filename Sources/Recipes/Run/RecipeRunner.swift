@@ -40,6 +40,9 @@ public struct RecipeRunner {
         let url = runs.appending(path: plan.name, directoryHint: .isDirectory)
         let resources = ResourceCheck(plan, in: url, fresh: fresh)
         try resources.requireMemory()
+        for instance in plan.stages where fresh || !RunDirectory.isRecorded(instance, in: url) {
+            try instance.stage.requireEnvironment()
+        }
         try MatrixProduct.prepare()
         if let disk = resources.disk { progress(.note("warning: \(disk)")) }
         let directory = try RunDirectory(url, for: plan, fresh: fresh)
@@ -96,7 +99,8 @@ public struct RecipeRunner {
         var failure: (any Error)?
         let context = StageContext(
             seed: instance.seed, outputs: directory.outputs(of: instance), work: work,
-            metrics: MetricsLog(at: directory.metrics(of: instance)), label: instance.label,
+            metrics: MetricsLog(at: directory.metrics(of: instance)), journals: directory.journals,
+            label: instance.label,
             progress: { event in
                 do { try tell(event, directory) } catch { failure = failure ?? error }
             },

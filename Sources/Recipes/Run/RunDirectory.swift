@@ -5,6 +5,7 @@ import Support
 ///
 ///     recipe.yaml  run.json  events.jsonl  report.md  report.html
 ///     stages/KIND-CACHEKEY/{stage.json, metrics.jsonl, work/, the outputs}
+///     stages/endpoints/NAME-DIGEST.answers
 ///     NAME → the output of the stage that makes NAME (in a folder per run, for a study)
 ///
 /// Each output exists once, in the directory of its stage; under the names of a recipe there are relative links, so that a
@@ -15,6 +16,8 @@ final class RunDirectory {
     private let events: AppendLog
 
     var stages: URL { url.appending(path: "stages", directoryHint: .isDirectory) }
+    /// Where the answers of endpoints are kept.
+    var journals: URL { stages.appending(path: "endpoints", directoryHint: .isDirectory) }
     private var recordURL: URL { url.appending(path: "run.json") }
 
     /// Creates or opens the directory and locks it.
@@ -238,7 +241,7 @@ final class RunDirectory {
         let time = Date().formatted(.iso8601)
         switch event {
         case .began(let stage, _, _): try events.append(EventLine(time: time, event: "began", stage: stage))
-        case .entered, .advanced: break
+        case .entered, .advanced, .status: break
         case .finished(let stage, let summary):
             try events.append(EventLine(time: time, event: "finished", stage: stage, text: summary))
         case .note(let text): try events.append(EventLine(time: time, event: "note", text: text))

@@ -26,7 +26,11 @@ package final class RecipeContext: SchemaContext {
     let locator: ModelLocator
     /// Models that the cache lacks and the hub may have: each is a problem, too.
     private(set) var missing: [HubReference] = []
-    /// The keys of the top level that stages take as defaults, read before the stages are.
+    /// Models behind an API, by name.
+    var endpoints: [String: EndpointSettings] = [:]
+    /// The recipe's teacher where it is one of them.
+    var teacherEndpoint: Reference?
+    /// The keys of the top level that stages take as defaults, read before the stages are. A teacher here has weights.
     var teacher: Reference?
     var tokenizer: Reference?
     var student: ModelSettings?
@@ -57,6 +61,10 @@ package final class RecipeContext: SchemaContext {
 
     /// Makes an output of a stage known to the stages after it.
     func add(_ artifact: Artifact, at location: SourceLocation) {
+        if endpoints[artifact.name] != nil {
+            problems.add(
+                "an endpoint is named \"\(artifact.name)\" too", at: location, hint: "choose another name")
+        }
         if artifactsByName[artifact.name] != nil {
             problems.add(
                 "an earlier stage already makes \"\(artifact.name)\"", at: location,
@@ -70,6 +78,12 @@ package final class RecipeContext: SchemaContext {
 
     /// Records a model that the cache lacks.
     func addMissing(_ model: HubReference) { missing.append(model) }
+
+    /// The normal form of a reference: a file or an output is an input, an endpoint what decides its answers.
+    func canonical(of reference: Reference) -> CanonicalValue {
+        guard case .endpoint(let name) = reference.target else { return .input(reference) }
+        return endpoints[name]?.canonical ?? .null
+    }
 
     func artifact(named name: String) -> Artifact? { artifactsByName[name] }
 

@@ -8,8 +8,12 @@ extension KeyType<Reference> {
     /// A file or an artifact of one of the kinds. `teacher` refers to the recipe's teacher where a model or a
     /// tokenizer is expected.
     ///
-    /// - Parameter use: What a file must hold; by default that of the first kind.
-    static func reference(to kinds: ArtifactKind..., as use: FileUse? = nil) -> Self {
+    /// - Parameters:
+    ///   - use: What a file must hold; by default that of the first kind.
+    ///   - allowsEndpoints: Whether a model behind an API will do.
+    static func reference(
+        to kinds: ArtifactKind..., as use: FileUse? = nil, allowsEndpoints: Bool = false
+    ) -> Self {
         let wanted = kinds[0]
         let use = use ?? FileUse(wanted)
         let summary =
@@ -29,8 +33,9 @@ extension KeyType<Reference> {
                     return nil
                 }
                 let resolver = ReferenceResolver(
-                    wanted: kinds, use: use, text: text, location: yaml.location, context: context)
-                return resolver.resolve().map { ($0, .input($0)) }
+                    wanted: kinds, use: use, allowsEndpoints: allowsEndpoints, text: text,
+                    location: yaml.location, context: context)
+                return resolver.resolve().map { ($0, context.canonical(of: $0)) }
             }, canonical: CanonicalValue.input)
     }
 }
@@ -39,11 +44,14 @@ extension KeyType<Reference> {
 private struct ReferenceResolver {
     let wanted: [ArtifactKind]
     let use: FileUse
+    let allowsEndpoints: Bool
     let text: String
     let location: SourceLocation
     let context: RecipeContext
 
     func resolve() -> Reference? {
+        if context.endpoints[text] != nil { return endpoint(text) }
+        if text == "teacher", let teacher = context.teacherEndpoint { return endpoint(teacher.name) }
         if let artifact = context.artifact(named: text) {
             guard wanted.contains(artifact.kind) else {
                 report("\"\(text)\" is \(artifact.kind.phrase)", hint: "\(wanted[0].phrase) is needed here")
@@ -71,6 +79,19 @@ private struct ReferenceResolver {
             return Reference(name: text, target: teacher.target, location: location)
         }
         return fileReference()
+    }
+
+    /// An endpoint where it will do: it has neither weights nor a tokenizer.
+    private func endpoint(_ name: String) -> Reference? {
+        guard allowsEndpoints else {
+            report(
+                "\"\(name)\" is a model behind an API, without weights or a tokenizer to read",
+                hint:
+                    "\(wanted[0].phrase) on disk is needed here; an endpoint can answer prompts in a stage generate"
+            )
+            return nil
+        }
+        return Reference(name: text, target: .endpoint(name), location: location)
     }
 
     private func fileReference() -> Reference? {

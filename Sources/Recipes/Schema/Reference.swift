@@ -8,6 +8,8 @@ public struct Reference: Hashable, Sendable, NamedInput {
         case file(String)
         /// An output, by its index, of the stage with this index in the recipe.
         case output(Int, ofStage: Int)
+        /// A model behind an API, by its name among the recipe's endpoints.
+        case endpoint(String)
     }
 
     /// The name as the recipe spells it, for tables and messages.

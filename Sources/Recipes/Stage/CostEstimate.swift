@@ -8,6 +8,10 @@ public struct CostEstimate: Equatable, Sendable {
     public var diskBytes: Double
     /// Additional disk space of unfinished work, until the stage is done.
     public var workBytes: Double
+    /// Requests to endpoints.
+    public var requests = 0.0
+    /// What those cost; nil where no prices are given.
+    public var money: Double?
 
     /// An estimate; what is left out is 0.
     public init(

@@ -19,6 +19,8 @@ package struct CostEstimator {
     static let generatingRate = 0.35
     static let labellingRate = 0.7
     static let trainingRate = 0.45
+    /// Tokens a second of an answer that a large model behind an API gives.
+    static let endpointRate = 50.0
     /// The fraction of `max_new_tokens` that an answer uses before it ends.
     static let answerFraction = 0.3
     /// Of a process that has loaded its libraries and read a plan; most of it is their code.

@@ -36,6 +36,7 @@ package struct RecipeFacts: ModelLookup {
     package func configuration(of model: Reference) -> Configuration? {
         switch model.target {
         case .file: model.modelConfiguration(context)
+        case .endpoint: nil
         case .output: maker(of: model).flatMap { $0.stage.configuration(ofOutput: $0.output, self) }
         }
     }

@@ -74,6 +74,10 @@ package protocol Stage: RecipeSection, Sendable {
 
     // MARK: Running
 
+    /// Looks for what the stage takes from the environment, before any stage runs.
+    ///
+    /// - Throws: `UserError` that names what is missing
+    func requireEnvironment() throws
     /// Makes `context.outputs`, resuming from what an earlier attempt left in `context.work`.
     ///
     /// An output appears under its final name only once it is complete; what a killed attempt leaves in the work directory
@@ -117,6 +121,7 @@ extension Stage {
     package func storedBytes(ofOutput index: Int, _ estimator: CostEstimator) -> WeightBytes? { nil }
     package func beginsAtRandom(ofOutput index: Int, _ estimator: CostEstimator) -> Bool { false }
 
+    package func requireEnvironment() throws {}
     package func reportItems(_ finished: FinishedStage) throws -> [ReportItem] { [] }
     package var measurementNames: [String] { [] }
     package var measuredModel: Reference? { nil }

@@ -26,6 +26,8 @@ package struct StageContext {
     package let work: URL
     /// Numbers along the way, such as the loss at each step.
     package let metrics: MetricsLog
+    /// A directory that all stages of the run share: what was paid for outlives the stage that asked for it.
+    let journals: URL
     /// The stage's name in progress events.
     package let label: String
     package let progress: ProgressHandler

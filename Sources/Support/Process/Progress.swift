@@ -7,6 +7,8 @@ public enum ProgressEvent: Sendable {
     /// `done` units of the stage are finished. `tokens` is the running count of tokens in this process, from
     /// which a listener derives the rate; `loss` is the latest value where the stage has one.
     case advanced(stage: String, done: Int, tokens: Int, loss: Double?)
+    /// What else a display may show beside the progress of the stage, such as requests in flight.
+    case status(stage: String, text: String)
     /// The stage ended; `summary` is a one-line message.
     case finished(stage: String, summary: String)
     /// A message to show: a stage was reused, a run was resumed.

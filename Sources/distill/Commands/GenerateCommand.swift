@@ -20,14 +20,23 @@ struct GenerateCommand: ParsableCommand {
             After an interruption the same command resumes where it stopped; the output is byte for byte the one of an \
             uninterrupted run. Until it is complete, the output is named OUTPUT.partial.
 
+            A model that is an http or https address is asked through its OpenAI-compatible API. Its answers are kept in \
+            OUTPUT.answers as they arrive; no later run of the command pays for one of them again. Keys are taken from \
+            environment variables. A prompt that the API does not answer is left out and counted.
+
             EXAMPLES
               distill generate data/teacher --prompts data/world/prompts.jsonl --output corpus.jsonl --samples 4 --top-p 0.95
               distill generate data/teacher --prompts chats.jsonl --output corpus.jsonl --answer every
               distill generate data/teacher --prompts questions.txt --output answers.jsonl --temperature 0
               echo 'Who sings?' | distill generate data/teacher --prompts - --output -
+              distill generate http://127.0.0.1:8000/v1 --model-name smollm2 --prompts questions.txt --output answers.jsonl
+              distill generate https://api.openai.com/v1 --model-name gpt-4.1-mini --key-variable OPENAI_API_KEY \
+                --input-price 0.4 --output-price 1.6 --max-cost 5 --prompts questions.txt --output answers.jsonl
             """)
 
-    @Argument(help: "The model: a Hugging Face directory, a GGUF file, or a name on the hub.")
+    @Argument(
+        help: "The model: a Hugging Face directory, a GGUF file, a name on the hub, or the address of an API."
+    )
     var model: String
     @Option(
         help: ArgumentHelp(
@@ -57,6 +66,7 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup(title: "Sampling")
     var sampling: SamplingFlags<CorpusSampling>
+    @OptionGroup(title: "A model behind an API") var endpoint: EndpointFlags
     @OptionGroup var summaryFlag: SummaryFlag
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -69,6 +79,10 @@ struct GenerateCommand: ParsableCommand {
         let tokens: Int
         let tokensPerSecond: Double
         let skippedPrompts: Int
+        /// What an API was asked.
+        let requests: [String: Double]?
+        /// Whether a budget ended the run.
+        let endedByBudget: Bool?
     }
 
     func validate() throws {
@@ -77,6 +91,20 @@ struct GenerateCommand: ParsableCommand {
         try require(Synthesis.slotsLimits.problem("--slots", slots))
         try require((1...Int.max).problem("--limit", limit ?? 1))
         try require((1...Int.max).problem("--token-budget", tokenBudget ?? 1))
+        if EndpointAddress.isAddress(model) {
+            try endpoint.validate(output: output)
+            for (isGiven, flag) in [
+                (exit.exit != nil, "--exit"), (chatTemplate.template != nil, "--chat-template"),
+                (!chatTemplate.variables.settings.isEmpty, "--var"), (skipLong, "--skip-long"),
+                (sampling.exact, "--exact"),
+            ] where isGiven {
+                throw ValidationError("\(flag) is of a local model; an API has none of it")
+            }
+        } else if let flag = endpoint.given {
+            throw ValidationError(
+                "\(flag) is of a model behind an API; \(model) is not the address of one (http://… or https://…)"
+            )
+        }
         if samples > 1, sampling.temperature == 0 || sampling.topK == 1 {
             throw ValidationError(
                 "--samples \(samples) with --\(sampling.temperature == 0 ? "temperature 0" : "top-k 1") is deterministic: every answer "
@@ -94,15 +122,7 @@ struct GenerateCommand: ParsableCommand {
             _ = try CorpusNotes.reader(prompts)
             let all = try StandardStreams.files(prompts).flatMap { try SynthesisPrompt.read($0) }
             let chosen = limit.map { Array(all.prefix($0)) } ?? all
-            let author = try Synthesis.Author(
-                chatTemplate.applied(to: exit.model(general.model(model))), name: exit.name(model))
-            let synthesis = Synthesis(
-                author: author,
-                options: Synthesis.Options(
-                    sampling: sampling.options, samples: samples, tokenBudget: tokenBudget, seed: seed,
-                    stop: sampling.stop,
-                    answer: answer,
-                    skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic))
+            let synthesis = try synthesis()
             let start = ContinuousClock.now
             let summary =
                 output == StandardStreams.name
@@ -118,17 +138,34 @@ struct GenerateCommand: ParsableCommand {
                     Report(
                         path: output, records: summary.records, reused: summary.reused,
                         tokens: summary.tokens, tokensPerSecond: Double(summary.tokens) / seconds,
-                        skippedPrompts: summary.skippedPrompts))
+                        skippedPrompts: summary.skippedPrompts, requests: summary.endpoint?.metrics,
+                        endedByBudget: summary.endpoint.map { $0.budgetEnded != nil }))
             }
             var parts = ["\(output): \(summary.records) answers"]
             if summary.tokens > 0 {
                 parts.append("\(summary.tokens) tokens at \(Int(Double(summary.tokens) / seconds)) tokens/s")
             }
             if summary.reused > 0 { parts.append("\(summary.reused) answers reused") }
+            if let asked = summary.endpoint { parts += asked.parts }
             if summary.skippedPrompts > 0 { parts.append("\(summary.skippedPrompts) long prompts skipped") }
             if output != StandardStreams.name || !general.quiet {
                 try Console.summarize(parts.joined(separator: ", "), of: output)
             }
         }
+    }
+
+    /// The model with the options of the run.
+    private func synthesis() throws -> Synthesis {
+        let options = Synthesis.Options(
+            sampling: sampling.options, samples: samples, tokenBudget: tokenBudget, seed: seed,
+            stop: sampling.stop,
+            answer: answer,
+            skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic)
+        if EndpointAddress.isAddress(model) {
+            return try Synthesis(endpoint: endpoint.endpoint(at: model), options: options)
+        }
+        let author = try Synthesis.Author(
+            chatTemplate.applied(to: exit.model(general.model(model))), name: exit.name(model))
+        return Synthesis(author: author, options: options)
     }
 }

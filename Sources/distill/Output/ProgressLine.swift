@@ -24,6 +24,9 @@ final class ProgressLine {
     /// Progress when the stage started: a resumed stage does not start at 0, and its rate must not include the work of
     /// an earlier process.
     private var first: (done: Int, tokens: Int, time: Date)?
+    /// The latest progress, and what is shown beside it.
+    private var latest: (done: Int, tokens: Int, loss: Double?) = (0, 0, nil)
+    private var status = ""
     private var lastShown = Date.distantPast
     private var isLineShown = false
 
@@ -50,13 +53,16 @@ final class ProgressLine {
         case .began(let name, let total, let unit):
             stage = (name, total, unit, now())
             first = nil
+            (latest, status) = ((0, 0, nil), "")
             lastShown = now()
             if !isLive { say("\(position)\(name): \(total) \(unit)") }
         case .advanced(let name, let done, let tokens, let loss):
             if first == nil { first = (done, tokens, now()) }
-            guard now().timeIntervalSince(lastShown) >= interval || (isLive && !isLineShown) else { return }
-            lastShown = now()
-            show(name, parts(done: done, tokens: tokens, loss: loss))
+            latest = (done, tokens, loss)
+            showLatest(name)
+        case .status(let name, let text):
+            status = text
+            showLatest(name)
         case .finished(let name, let summary):
             let time = stage.map { " (\(durationText(now().timeIntervalSince($0.began))))" } ?? ""
             stage = nil
@@ -66,6 +72,14 @@ final class ProgressLine {
             clear()
             say("\(position)\(text)")
         }
+    }
+
+    /// Shows the latest progress, unless the last line is too young.
+    private func showLatest(_ name: String) {
+        guard now().timeIntervalSince(lastShown) >= interval || (isLive && !isLineShown) else { return }
+        lastShown = now()
+        let progress = parts(done: latest.done, tokens: latest.tokens, loss: latest.loss)
+        show(name, progress + (status.isEmpty ? [] : [status]))
     }
 
     /// Removes the live line: before other output, and when the command ends.

@@ -2,6 +2,33 @@ import Corpora
 
 extension GenerateStage {
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
+        endpoint.map { estimate($0, estimator) } ?? localEstimate(estimator)
+    }
+
+    /// Requests to an endpoint, with one that looks whether it answers; each turn that is answered repeats those before it.
+    private func estimate(_ settings: EndpointSettings, _ estimator: CostEstimator) -> CostEstimate {
+        let made = answers(estimator)
+        let endpoint = settings.endpoint
+        let prompts = promptExtent(estimator, limit: limit)
+        var requests = made.records + 1
+        var money = endpoint.prices.map { prices in
+            (made.records * prompts.mean * prices.input + made.targets * prices.output) / 1e6
+        }
+        let bound = endpoint.budget
+        if let most = bound.requests { requests = min(requests, Double(most)) }
+        if let most = bound.cost { money = money.map { min($0, most) } }
+        var estimate = CostEstimate(
+            seconds: made.targets / (CostEstimator.endpointRate * Double(endpoint.concurrency)),
+            memoryBytes: CostEstimator.processBytes
+                + 3 * CorpusExtent.bytesPerToken * promptExtent(estimator, limit: nil).tokens,
+            // The answers are in the journal and in the corpus.
+            diskBytes: 2 * made.tokens * CorpusExtent.bytesPerToken + 3 * made.records
+                * CostEstimator.recordBytes)
+        (estimate.requests, estimate.money) = (requests, money)
+        return estimate
+    }
+
+    private func localEstimate(_ estimator: CostEstimator) -> CostEstimate {
         let shape = estimator.configuration(of: model)
         let made = answers(estimator)
         return CostEstimate(
@@ -35,7 +62,7 @@ extension GenerateStage {
         for reference in prompts where left ?? 1 > 0 {
             // A limit as large as no file is none.
             let limit = left.flatMap { $0 < 1e15 ? Int($0.rounded(.up)) : nil }
-            let part = estimator.extent(of: reference, limit: limit, asPrompts: true)
+            let part = estimator.extent(of: reference, limit: limit, asPrompts: true, documents: .line)
             sum = sum + part
             left = left.map { $0 - part.records }
         }

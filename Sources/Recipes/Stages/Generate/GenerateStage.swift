@@ -10,6 +10,8 @@ struct GenerateStage: Stage {
     static let metricNames = ["answers"]
 
     let model: Reference
+    /// The model, where it is behind an API.
+    let endpoint: EndpointSettings?
     let prompts: [Reference]
     /// Prompts used, from the start of the files; `nil` is all.
     let limit: Int?
@@ -29,7 +31,9 @@ struct GenerateStage: Stage {
     let outputName: String
 
     init(_ section: Section) {
-        model = section.modelReference("The model that answers.")
+        model = section.answererReference("The model that answers; it may be an endpoint.")
+        endpoint =
+            if case .endpoint(let name) = model.target { section.context.endpoints[name] } else { nil }
         prompts = section.value(
             "prompts", .oneOrMore(.reference(to: .corpus, as: .prompts)), example: "data/world/prompts.jsonl",
             "JSONL files of prompts.")
@@ -66,6 +70,8 @@ struct GenerateStage: Stage {
                 hint: "set samples to 1, or the temperature above 0")
         }
     }
+
+    func requireEnvironment() throws { try endpoint?.endpoint.requireKeys() }
 
     var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "corpus.jsonl")] }
 

@@ -5,19 +5,26 @@ import Synchronization
 ///
 /// It blocks threads of its own, one that accepts connections and one for each of them, and has no timeouts: tests of other suites
 /// can hold all threads of Swift's concurrency pool for minutes.
-final class LoopbackServer: Sendable {
-    let port: UInt16
+public final class LoopbackServer: Sendable {
+    /// Where it listens.
+    public let port: UInt16
     private let listener: Int32
     private let connections = Connections()
 
     /// Listens. Clients can connect from now on, and are answered after `start`.
-    init() throws {
+    ///
+    /// - Parameter port: 0 is one that the system chooses
+    public init(port wanted: UInt16 = 0) throws {
         listener = try checked(socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = wanted.bigEndian
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
         let listener = listener
+        // A server that comes back takes its port again.
+        var isReused: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
         try withUnsafeMutablePointer(to: &address) {
             try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 _ = try checked(bind(listener, $0, size))
@@ -29,7 +36,7 @@ final class LoopbackServer: Sendable {
     }
 
     /// Accepts connections until the server is released. To be called once.
-    func start(_ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) {
+    public func start(_ answer: @escaping @Sendable (HTTPRequest) -> HTTPResponse) {
         Thread.detachNewThread { [listener, connections] in
             while true {
                 let socket = accept(listener, nil, nil)
@@ -42,8 +49,8 @@ final class LoopbackServer: Sendable {
                 guard socket >= 0, connections.open(socket) else { break }
                 Thread.detachNewThread {
                     var connection = Connection(socket: socket)
-                    connection.serve(answer)
-                    connections.close(socket)
+                    let isReset = connection.serve(answer)
+                    connections.close(socket, isReset: isReset)
                 }
             }
             // Not before: another server's socket could get the number while this thread accepts.
@@ -73,11 +80,11 @@ private final class Connections: Sendable {
         }
     }
 
-    func close(_ socket: Int32) {
+    func close(_ socket: Int32, isReset: Bool) {
         sockets.withLock {
             $0?.remove(socket)
             // A process that was started between `accept` and `fcntl` may hold the socket too.
-            shutdown(socket, Int32(SHUT_RDWR))
+            if !isReset { shutdown(socket, Int32(SHUT_RDWR)) }
             Glibc.close(socket)
         }
     }
@@ -98,23 +105,32 @@ private struct Connection {
 
     init(socket: Int32) { self.socket = socket }
 
-    /// Answers one request after another until the client or an answer ends the connection.
-    mutating func serve(_ answer: (HTTPRequest) -> HTTPResponse) {
+    /// Answers one request after another until the client or an answer ends the connection; returns whether it is to be reset.
+    mutating func serve(_ answer: (HTTPRequest) -> HTTPResponse) -> Bool {
         while let head = nextHead() {
-            guard let request = HTTPRequest(head) else {
+            guard var request = HTTPRequest(head), let body = nextBody(of: request) else {
                 _ = send(HTTPResponse(400).bytes(inAnswerTo: "GET"))
-                return
+                return false
             }
+            request.body = body
             let response = answer(request)
-            guard send(response.bytes(inAnswerTo: request.method)) else { return }
+            if response.ending != .reset || !response.body.isEmpty {
+                guard send(response.bytes(inAnswerTo: request.method)) else { return false }
+            }
             switch request.method == "HEAD" ? .whole : response.ending {
-            case .whole: if request.headers["connection"]?.lowercased() == "close" { return }
-            case .closed: return
+            case .whole: if request.headers["connection"]?.lowercased() == "close" { return false }
+            case .closed: return false
+            case .reset:
+                var linger = linger(l_onoff: 1, l_linger: 0)
+                setsockopt(
+                    socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+                return true
             case .stalled:
                 while receive() {}
-                return
+                return false
             }
         }
+        return false
     }
 
     /// The lines of the next request; nil at the end of the connection.
@@ -128,6 +144,14 @@ private struct Connection {
             if received.first == 0x16 { return "" }
             guard receive() else { return nil }
         }
+    }
+
+    /// The bytes behind the header fields; nil where the connection ends before.
+    private mutating func nextBody(of request: HTTPRequest) -> Data? {
+        let count = request.headers["content-length"].flatMap { Int($0) } ?? 0
+        while received.count < count { guard receive() else { return nil } }
+        defer { received.removeFirst(count) }
+        return Data(received.prefix(count))
     }
 
     /// Waits for more bytes; false at the end of the connection.

@@ -1,15 +1,18 @@
 import Foundation
 
-/// A `GET` or `HEAD` request.
-struct HTTPRequest: Sendable {
-    let method: String
+/// A request.
+public struct HTTPRequest: Sendable {
+    /// `GET`, for one.
+    public let method: String
     /// As they were sent: percent-encoded.
-    let path, query: String
+    public let path, query: String
     /// By lower-case name.
-    let headers: [String: String]
+    public let headers: [String: String]
+    /// What follows the header fields.
+    public internal(set) var body = Data()
 
     /// Parses a request line and header fields; nil if they are not those of HTTP/1.
-    init?(_ head: String) {
+    public init?(_ head: String) {
         let lines = head.split(separator: "\r\n")
         let words = lines.first?.split(separator: " ") ?? []
         guard words.count == 3, words[2].hasPrefix("HTTP/1.") else { return nil }
@@ -26,29 +29,32 @@ struct HTTPRequest: Sendable {
 }
 
 /// A response, whose body may be incomplete.
-struct HTTPResponse: Sendable {
+public struct HTTPResponse: Sendable {
     /// What follows the body.
-    enum Ending: Sendable {
+    public enum Ending: Sendable {
         /// The next request on the same connection.
         case whole
         /// The connection is closed.
         case closed
+        /// The connection is reset (RST).
+        case reset
         /// Nothing, until the client closes the connection or the server stops.
         case stalled
     }
 
-    let status: Int
+    /// The status code.
+    public let status: Int
     let phrase: String
     /// In the order in which they are sent.
-    var headers: [(key: String, value: String)]
+    public var headers: [(key: String, value: String)]
     /// What is sent in answer to `GET`.
-    let body: Data
+    public let body: Data
     let ending: Ending
 
     /// - Parameters:
     ///   - phrase: nil for the usual one
     ///   - headers: with the `Content-Length` of a body that is incomplete. Otherwise it is added, unless the connection is closed.
-    init(
+    public init(
         _ status: Int, _ phrase: String? = nil, headers: KeyValuePairs<String, String> = [:],
         body: Data = Data(), ending: Ending = .whole
     ) {
@@ -59,8 +65,9 @@ struct HTTPResponse: Sendable {
     }
 
     private static let phrases = [
-        200: "OK", 206: "Partial Content", 302: "Found", 400: "Bad Request", 403: "Forbidden",
-        404: "Not Found", 503: "Service Unavailable",
+        200: "OK", 206: "Partial Content", 302: "Found", 400: "Bad Request", 401: "Unauthorized",
+        403: "Forbidden",
+        404: "Not Found", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
     ]
 
     /// What is sent: no body after `HEAD`.

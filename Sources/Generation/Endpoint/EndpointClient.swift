@@ -1,0 +1,70 @@
+import Foundation
+import FoundationNetworking
+import HTTP
+import Support
+
+/// Sends requests to an endpoint.
+final class EndpointClient: Sendable {
+    let endpoint: Endpoint
+    let reader: CompletionReader
+    private let credentials: EndpointCredentials
+    private let session: HTTPSession
+
+    /// No answer of a language model has more bytes; a larger one is not read to its end.
+    static let longestAnswer = 32 << 20
+    /// A list of ten thousand models.
+    private static let longestList = 4 << 20
+
+    init(_ endpoint: Endpoint, _ credentials: EndpointCredentials) {
+        (self.endpoint, self.credentials) = (endpoint, credentials)
+        reader = CompletionReader(endpoint: endpoint, credentials: credentials)
+        // The dispatcher has a deadline for the whole of an answer, which comes first.
+        session = HTTPSession(timeout: endpoint.timeout + 30, keepsConnections: false)
+    }
+
+    /// The path of a route below the address.
+    static func path(_ route: Endpoint.Route) -> String {
+        switch route {
+        case .chat: "chat/completions"
+        case .completions: "completions"
+        }
+    }
+
+    /// Begins to send a request.
+    ///
+    /// - Parameter completion: called with the outcome, on a thread of the session
+    func begin(
+        _ request: CompletionRequest, completion: @escaping @Sendable (CompletionOutcome) -> Void
+    ) -> HTTPExchange {
+        var message = self.message(Self.path(request.route))
+        message.httpMethod = "POST"
+        message.httpBody = Data(request.body.text.utf8)
+        message.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        return session.begin(message, limit: Self.longestAnswer) { [reader] result in
+            switch result {
+            case .success(let answer): completion(reader.outcome(of: request, answer.reply, answer.body))
+            case .failure(let error):
+                completion(reader.outcome(of: error as? HTTPFailure ?? .interrupted("\(error)")))
+            }
+        }
+    }
+
+    private func message(_ path: String) -> URLRequest {
+        var request = URLRequest(url: endpoint.address.url(of: path))
+        request.setValue("application/json", forHTTPHeaderField: "Accept")
+        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+        request.setValue("swift-distill", forHTTPHeaderField: "User-Agent")
+        request.setValue("close", forHTTPHeaderField: "Connection")
+        for field in credentials.fields { request.setValue(field.value, forHTTPHeaderField: field.name) }
+        return request
+    }
+
+    /// The names of the models, as `GET /models` lists them; empty where it lists none.
+    func models() -> [String] {
+        guard let (reply, body) = try? session.fetch(message("models"), limit: Self.longestList),
+            reply.status == 200, let value = try? OrderedJSON(body, name: "the answer"),
+            case .array(let models)? = value["data"]
+        else { return [] }
+        return models.compactMap { if case .string(let name)? = $0["id"] { name } else { nil } }.sorted()
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Support
+import Testing
+
+@testable import Generation
+@testable import Recipes
+
+/// Recipes whose teacher is a model behind an API.
+@Suite struct EndpointRecipeTests {
+    let workspace: Workspace
+
+    init() throws { workspace = try Workspace() }
+
+    private let recipe = """
+        name: api
+        endpoints:
+          large:
+            url: https://api.example/v1/
+            model: large-1
+            key: LARGE_KEY
+            headers: {X-Team: TEAM_KEY}
+            parameters: {reasoning_effort: low, temperature: null}
+            concurrency: 4
+            prices: {input: 2, output: 8}
+            max_cost: 5
+        teacher: large
+        student: {layers: 2, width: 16, heads: 2, feed_forward: 32}
+        stages:
+          - generate: {prompts: data/prompts.jsonl, samples: 100, max_new_tokens: 100, to: corpus}
+          - tokenizer: {corpus: corpus, vocabulary: 300}
+          - train: {corpus: corpus, losses: [{kind: cross_entropy}], tokens: 1000}
+        """
+
+    private func stage(_ file: RecipeFile) throws -> GenerateStage {
+        try #require(file.recipe.stages.first as? GenerateStage)
+    }
+
+    @Test func anEndpointStandsWhereAStageAsksAModel() throws {
+        let stage = try stage(workspace.recipe(recipe))
+        let endpoint = try #require(stage.endpoint?.endpoint)
+        #expect(endpoint.address.description == "https://api.example/v1" && endpoint.model == "large-1")
+        #expect(endpoint.key == "LARGE_KEY" && endpoint.headers == ["X-Team": "TEAM_KEY"])
+        #expect(
+            endpoint.parameters == [.init("reasoning_effort", .string("low")), .init("temperature", .null)])
+        #expect(endpoint.concurrency == 4 && endpoint.budget.cost == 5 && endpoint.prices?.output == 8)
+        for name in ["large", "teacher"] {
+            let named = try self.stage(workspace.recipe(recipe, set: ["stages.generate.model=\(name)"]))
+            #expect(named.endpoint?.endpoint == endpoint)
+        }
+        // Another stage may still ask a model on disk.
+        #expect(
+            try self.stage(workspace.recipe(recipe, set: ["stages.generate.model=data/teacher"])).endpoint
+                == nil)
+    }
+
+    @Test func stagesThatNeedWeightsRefuseIt() throws {
+        for (change, words) in [
+            ("label: {corpus: corpus}", "without weights to read"),
+            ("label: {corpus: corpus, model: large}", "\"large\" is a model behind an API"),
+            ("label: {corpus: corpus, model: teacher}", "\"large\" is a model behind an API"),
+            (
+                "evaluate: {models: [large], perplexity: data/text.jsonl}",
+                "\"large\" is a model behind an API"
+            ),
+            ("convert: {model: teacher}", "\"large\" is a model behind an API"),
+        ] {
+            let problems = try workspace.problems(
+                recipe.replacing("tokenizer: {corpus: corpus, vocabulary: 300}", with: change))
+            #expect(problems.contains { $0.contains(words) }, "\(change): \(problems)")
+        }
+    }
+
+    @Test func keysInARecipeAreRefusedAndNotRepeated() throws {
+        let secret = "sk-abcdefghijklmnop"
+        for change in [
+            "endpoints.large.key=\(secret)", "endpoints.large.headers={X-Team: \(secret)}",
+            "endpoints.large.headers={X-Team: [\(secret)]}",
+            "endpoints.large.url=https://me:\(secret)@api.example/v1",
+            "endpoints.large.url=https://api.example/v1?api-key=\(secret)",
+            "endpoints.large.parameters={api_key: \(secret)}",
+        ] {
+            let problems = try workspace.problems(recipe, set: [change])
+            #expect(!problems.isEmpty && !problems.joined().contains(secret), "\(change): \(problems)")
+        }
+        let file = try workspace.problems(recipe.replacing("LARGE_KEY", with: secret))
+        #expect(file.count == 1 && !file[0].contains(secret), "\(file)")
+    }
+
+    @Test func mistakesAreReportedWithTheirPlaces() throws {
+        for (change, words) in [
+            ("endpoints.large.prices=null", "a cost without prices"),
+            ("endpoints.large.parameters={n: 2}", "\"n\" is set by the run itself"),
+            ("endpoints.large.parameters={temperature: 1}", "is a sampling option"),
+            ("endpoints.large.url=api.example/v1", "not the address of an API"),
+            ("endpoints.large.concurrency=0", "out of range"),
+            ("endpoints.large.keys=X", "unknown key \"keys\""),
+            ("stages.generate.to=large", "an endpoint is named \"large\" too"),
+        ] {
+            let problems = try workspace.problems(recipe, set: [change])
+            #expect(problems.contains { $0.contains(words) }, "\(change): \(problems)")
+        }
+    }
+
+    @Test func theCacheKeyHasWhatDecidesAnswersAlone() throws {
+        func key(_ changes: String...) throws -> String {
+            try workspace.plan(recipe, set: changes).stages[0].cacheKey.hexadecimal
+        }
+        let plain = try key()
+        #expect(try key("endpoints.large.concurrency=9") == plain)
+        #expect(try key("endpoints.large.key=OTHER_KEY") == plain)
+        #expect(try key("endpoints.large.retries=1", "endpoints.large.timeout=9") == plain)
+        #expect(try key("endpoints.large.model=large-2") != plain)
+        #expect(try key("endpoints.large.url=https://other.example/v1") != plain)
+        #expect(try key("endpoints.large.parameters={}") != plain)
+        #expect(try key("endpoints.large.max_cost=6") != plain)
+    }
+
+    @Test func aPlanEstimatesRequestsAndCost() throws {
+        let plan = try workspace.plan(recipe)
+        let estimate = CostModel(gigaflops: 10).estimates(of: plan)[0]
+        // 200 answers of 30 tokens each at 8 for a million, and a first request.
+        #expect(estimate.requests == 201)
+        #expect(try #require(estimate.money) > 200 * 30 * 8 / 1e6 && estimate.money! < 0.06)
+        let table = plan.table(with: CostModel(gigaflops: 10), runs: workspace.url)
+        #expect(table.contains("requests") && table.contains("cost") && table.contains("≈ 201"))
+        let json = try plan.json(with: CostModel(gigaflops: 10))
+        #expect(json.contains("\"requests\":201") || json.contains("\"requests\" : 201"))
+        let local = try workspace.plan(sampleRecipe)
+        #expect(!local.table(with: CostModel(gigaflops: 10), runs: workspace.url).contains("requests"))
+    }
+
+    @Test func aMissingKeyIsFoundBeforeAnyStage() throws {
+        let plan = try workspace.plan(recipe)
+        let error = #expect(throws: UserError.self) {
+            try RecipeRunner(
+                toolVersion: "1", runs: workspace.url.appending(path: "runs"), progress: { _ in }
+            ).run(plan)
+        }
+        #expect(error?.problem.contains("LARGE_KEY") == true)
+        #expect(!workspace.exists("runs/api"))
+    }
+}
