@@ -108,7 +108,7 @@ final class Conversation: SynthesisConversation {
                 model: author.name, seed: options.seed, prompt: dialogue.index, sample: dialogue.sample,
                 sampling: options.sampling,
                 stop: options.stop.isEmpty ? nil : options.stop, finishReason: AnswerEnding(reason),
-                tokens: tokens))
+                tokens: tokens, source: prompt.source))
     }
 
     var finished: SyntheticRecord? { record }

@@ -70,6 +70,6 @@ final class EndpointConversation: SynthesisConversation {
                 model: endpoint.model, seed: options.seed, prompt: dialogue.index, sample: dialogue.sample,
                 sampling: options.sampling,
                 stop: options.stop.isEmpty ? nil : options.stop, finishReason: ending, tokens: tokens,
-                endpoint: endpoint.address.description))
+                endpoint: endpoint.address.description, source: dialogue.prompt.source))
     }
 }

@@ -41,7 +41,10 @@ struct SynthesisOrigin: Codable, Equatable {
     }
 
     private static func digest(of prompts: [SynthesisPrompt]) throws -> Fingerprint {
-        try Fingerprint(hashing: prompts.map { try JSONEncoder.stable.encode($0.question) })
+        // Sources are a part of the records; prompts without them have the digest that they had before there were sources.
+        try Fingerprint(
+            hashing: prompts.map { try JSONEncoder.stable.encode($0.question) }
+                + prompts.compactMap { try $0.source.map { try JSONEncoder.stable.encode($0) } })
     }
 
     /// The differences from the origin of work found on disk, one line for each.

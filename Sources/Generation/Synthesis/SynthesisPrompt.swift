@@ -20,6 +20,8 @@ public struct SynthesisPrompt: Sendable {
     public let question: Question
     /// What the model may call in a chat.
     public let tools: [OrderedJSON]
+    /// Where the prompt comes from, the `meta` of its record; kept as `meta.source` in the records of its answers.
+    public let source: OrderedJSON?
     /// The file it was read from, for messages.
     public let file: String?
     /// Its line there.
@@ -27,10 +29,12 @@ public struct SynthesisPrompt: Sendable {
 
     /// A prompt with its source location, if it has one.
     public init(
-        _ question: Question, tools: [OrderedJSON] = [], file: String? = nil, line: Int? = nil
+        _ question: Question, tools: [OrderedJSON] = [], source: OrderedJSON? = nil, file: String? = nil,
+        line: Int? = nil
     ) {
         self.question = question
         self.tools = tools
+        self.source = source
         self.file = file
         self.line = line
     }
@@ -55,9 +59,11 @@ public struct SynthesisPrompt: Sendable {
         case "jsonl", "ndjson", "json":
             try JSONLines(contentsOf: url).forEach { line in
                 let record = try line.record()
-                let question = try line.decode(Style.self).question(record)
+                let keys = try line.decode(Keys.self)
                 prompts.append(
-                    SynthesisPrompt(question, tools: record.tools, file: line.file, line: line.number))
+                    SynthesisPrompt(
+                        keys.question(record), tools: record.tools, source: keys.meta, file: line.file,
+                        line: line.number))
             }
         case "txt":
             try JSONLines(contentsOf: url).forEach { line in
@@ -71,16 +77,20 @@ public struct SynthesisPrompt: Sendable {
         return prompts
     }
 
-    /// The keys of a record, since `CorpusRecord` turns a prompt into a chat.
-    private struct Style: Decodable {
+    /// Keys of a record that `CorpusRecord` does not keep: it turns a prompt into a chat.
+    private struct Keys: Decodable {
         /// nil where it is a list of messages.
         let prompt: String?
+        /// nil where it is no object.
+        let meta: OrderedJSON?
 
-        private enum CodingKeys: String, CodingKey { case prompt }
+        private enum CodingKeys: String, CodingKey { case prompt, meta }
 
         init(from decoder: any Decoder) throws {
             let container = try? decoder.container(keyedBy: CodingKeys.self)
             prompt = try? container?.decode(String.self, forKey: .prompt)
+            let meta = try? container?.decode(OrderedJSON.self, forKey: .meta)
+            self.meta = if case .object? = meta { meta } else { nil }
         }
 
         func question(_ record: CorpusRecord) -> Question {
@@ -89,6 +99,18 @@ public struct SynthesisPrompt: Sendable {
             case .text(let text): .text(text)
             }
         }
+    }
+
+    /// The same question after a system turn, as a chat.
+    public func asked(under system: String) -> SynthesisPrompt {
+        let messages: [Message] =
+            switch question {
+            case .chat(let messages): messages
+            case .prompt(let text), .text(let text): [Message(role: .user, content: text)]
+            }
+        return SynthesisPrompt(
+            .chat([Message(role: .system, content: system)] + messages), tools: tools, source: source,
+            file: file, line: line)
     }
 
     func error(_ problem: String, hint: String? = nil) -> UserError {

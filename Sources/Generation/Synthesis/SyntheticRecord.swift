@@ -26,9 +26,11 @@ struct SyntheticRecord: Codable {
         let tokens: Int
         /// The address of the model's API; nil for a local model.
         var endpoint: String?
+        /// Where the prompt comes from; nil if nothing is known of it.
+        var source: OrderedJSON?
 
         enum CodingKeys: String, CodingKey {
-            case model, seed, prompt, sample, sampling, stop, tokens, endpoint
+            case model, seed, prompt, sample, sampling, stop, tokens, endpoint, source
             case finishReason = "finish_reason"
         }
     }

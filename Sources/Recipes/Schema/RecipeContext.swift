@@ -53,6 +53,12 @@ package final class RecipeContext: SchemaContext {
         self.files = files
     }
 
+    /// The settings of a model behind an API; nil for other models.
+    func endpoint(of model: Reference?) -> EndpointSettings? {
+        guard case .endpoint(let name)? = model?.target else { return nil }
+        return endpoints[name]
+    }
+
     /// The index of the stage about to be read.
     func nextStage() -> Int {
         defer { stageCount += 1 }

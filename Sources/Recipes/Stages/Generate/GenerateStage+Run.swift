@@ -43,19 +43,6 @@ extension GenerateStage {
     }
 }
 
-extension SynthesisPrompt {
-    /// The same question after a system turn, as a chat.
-    fileprivate func asked(under system: String) -> SynthesisPrompt {
-        let messages: [Message] =
-            switch question {
-            case .chat(let messages): messages
-            case .prompt(let text), .text(let text): [Message(role: .user, content: text)]
-            }
-        return SynthesisPrompt(
-            .chat([Message(role: .system, content: system)] + messages), tools: tools, file: file, line: line)
-    }
-}
-
 extension Synthesis.Author {
     /// - Throws: `UserError` when the checkpoint has no tokenizer
     public init(_ checkpoint: Checkpoint, name: String) throws {

@@ -32,8 +32,7 @@ struct GenerateStage: Stage {
 
     init(_ section: Section) {
         model = section.answererReference("The model that answers; it may be an endpoint.")
-        endpoint =
-            if case .endpoint(let name) = model.target { section.context.endpoints[name] } else { nil }
+        endpoint = section.context.endpoint(of: model)
         prompts = section.value(
             "prompts", .oneOrMore(.reference(to: .corpus, as: .prompts)), example: "data/world/prompts.jsonl",
             "JSONL files of prompts.")

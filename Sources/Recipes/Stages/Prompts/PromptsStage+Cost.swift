@@ -1,4 +1,5 @@
 import Corpora
+import Generation
 
 extension PromptsStage {
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
@@ -7,6 +8,7 @@ extension PromptsStage {
         guard let model, sizes.requests > 0 else {
             return CostEstimate(memoryBytes: CostEstimator.processBytes + bytes, diskBytes: bytes)
         }
+        if let endpoint = endpoint?.endpoint { return estimate(sizes, bytes, at: endpoint) }
         let shape = estimator.configuration(of: model)
         let answer = CostEstimator.answerFraction * Double(sampling.maxNewTokens)
         let asked = sizes.requestCharacters / CorpusExtent.bytesPerToken
@@ -27,5 +29,18 @@ extension PromptsStage {
         let tokens = sizes.promptCharacters / CorpusExtent.bytesPerToken
         return CorpusExtent(
             records: sizes.prompts, tokens: sizes.prompts * tokens, targets: 0, longest: 2 * tokens)
+    }
+
+    /// Requests to an endpoint, with one that looks whether it answers.
+    private func estimate(_ sizes: PromptSizes, _ bytes: Double, at endpoint: Endpoint) -> CostEstimate {
+        let written = sizes.requests * CostEstimator.answerFraction * Double(sampling.maxNewTokens)
+        let asked = sizes.requests * sizes.requestCharacters / CorpusExtent.bytesPerToken
+        var estimate = CostEstimate(
+            seconds: written / (CostEstimator.endpointRate * Double(endpoint.concurrency)),
+            memoryBytes: CostEstimator.processBytes + bytes,
+            diskBytes: bytes + 2 * written * CorpusExtent.bytesPerToken)
+        estimate.requests = sizes.requests + 1
+        estimate.money = endpoint.prices.map { (asked * $0.input + written * $0.output) / 1e6 }
+        return estimate
     }
 }

@@ -14,6 +14,8 @@ struct PromptsStage: Stage {
     let source: (any PromptSource)?
     /// The model that writes; nil for a source that needs none.
     let model: Reference?
+    /// The model, where it is behind an API.
+    let endpoint: EndpointSettings?
     let sampling: SamplingOptions
     let seed: UInt64?
     let outputName: String
@@ -46,18 +48,15 @@ struct PromptsStage: Stage {
         }
         let usesModel = source.map { type(of: $0).usesModel } ?? true
         let condition = KeyCondition(holds: usesModel, text: "with questions, self_instruct and evolve")
-        let reference = KeyType<Reference>.reference(to: .checkpoint)
-        if usesModel, let teacher = section.context.teacher {
-            model = section.value(
-                "model", reference, default: teacher, defaultText: "teacher", only: condition,
-                "The model that writes.")
-        } else if usesModel, source != nil {
-            model = section.value(
-                "model", reference, defaultText: "teacher", only: condition, "The model that writes.")
+        let documentation = "The model that writes; it may be an endpoint."
+        if usesModel {
+            model = section.answererReference(documentation)
         } else {
             model = section.optional(
-                "model", reference, defaultText: "teacher", only: condition, "The model that writes.")
+                "model", .reference(to: .checkpoint, allowsEndpoints: true), defaultText: "teacher",
+                only: condition, documentation)
         }
+        endpoint = section.context.endpoint(of: model)
         let maxNewTokens = section.value(
             "max_new_tokens", .integer(SamplingOptions.Limits.maxNewTokens), default: 256, only: condition,
             "Maximum length of what the model writes at once, in tokens.")
@@ -71,4 +70,6 @@ struct PromptsStage: Stage {
     var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "prompts.jsonl")] }
 
     func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { seed ?? seeds.recipe }
+
+    func requireEnvironment() throws { try endpoint?.endpoint.requireKeys() }
 }
