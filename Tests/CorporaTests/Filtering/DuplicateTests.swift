@@ -153,6 +153,21 @@ import Tokenization
         #expect(abs(Double(agreeing) / Double(pairs) - expected) < 5 * deviation)
     }
 
+    /// Bands are independent of each other: of pairs at the threshold nearly all agree in one of them.
+    @Test func pairsAtTheThresholdAgreeInABand() {
+        let hash = MinHash(threshold: 0.8, values: 128)
+        let agreeing = (0..<200).count { pair in
+            func set(_ range: Range<Int>) -> ShingleSet {
+                ShingleSet(range.map { "p\(pair)w\($0)" }.joined(separator: " "), unit: .words, size: 1)
+            }
+            // 80 in common of 100.
+            let (a, b) = (hash.keys(of: set(0..<90)), hash.keys(of: set(10..<100)))
+            return zip(a, b).contains { $0 == $1 }
+        }
+        // 198 are expected.
+        #expect(agreeing >= 192)
+    }
+
     @Test(arguments: [0.3, 0.5, 0.7, 0.8, 0.9, 1])
     func bandsFindPairsAtTheThreshold(_ threshold: Double) {
         let hash = MinHash(threshold: threshold, values: 512)

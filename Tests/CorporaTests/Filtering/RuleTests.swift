@@ -169,5 +169,10 @@ import Tokenization
         #expect(try found(ReferenceFilter(), "7", 1) == .keep)
         #expect(try found(ReferenceFilter(), "7", 2) == .unjudged)
         #expect(throws: UserError.self) { try found(ReferenceFilter(), "7", 3) }
+        // The last answer counts.
+        let turns = ["Let me think.", "Paris"].flatMap {
+            [Message(role: .user, content: "q"), Message(role: .assistant, content: $0)]
+        }
+        #expect(try verdicts(ReferenceFilter(), [.chat(turns)], lines: [lines[0]]) == [.keep])
     }
 }

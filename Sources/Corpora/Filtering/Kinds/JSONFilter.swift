@@ -30,7 +30,10 @@ public struct JSONFilter: RecordRule {
         let value: OrderedJSON
         do { value = try OrderedJSON(Data(text.utf8), name: "the answer") } catch {
             let problem = (error as? UserError)?.problem ?? "\(error)"
-            return .remove("the answer is not JSON: \(problem)")
+            let prefix = "not valid JSON: "
+            return .remove(
+                "the answer is not JSON: \(problem.hasPrefix(prefix) ? problem.dropFirst(prefix.count) : problem[...])"
+            )
         }
         guard let problem = schema?.problem(of: value) else { return .keep }
         return .remove("the answer does not fit the schema: \(problem)")
