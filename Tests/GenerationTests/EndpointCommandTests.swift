@@ -213,6 +213,27 @@ import Testing
         }
     }
 
+    /// Without files for its connections URLSession ends the process.
+    @Test func asManyRequestsAsThereAreFilesForAreAccepted() throws {
+        try withTemporaryDirectory { directory in
+            try writePrompts(2, in: directory)
+            let server = try ScriptedEndpoint()
+            let command = ([CommandRun.distill.path] + arguments(server, ["--concurrency", "100"])).joined(
+                separator: " ")
+            let few = try CommandRun.run(
+                URL(filePath: "/bin/sh"), arguments: ["-c", "ulimit -n 128; exec \(command)"], in: directory,
+                environment: ["TEST_KEY": Self.key])
+            #expect(few.status == 69, "\(few.standardError)")
+            #expect(few.standardError.contains("ulimit -n is 128; raise it, or send at most 26 at once"))
+            // A soft limit is raised.
+            let soft = try CommandRun.run(
+                URL(filePath: "/bin/sh"), arguments: ["-c", "ulimit -S -n 128; exec \(command)"],
+                in: directory,
+                environment: ["TEST_KEY": Self.key])
+            #expect(soft.status == 0, "\(soft.standardError)")
+        }
+    }
+
     @Test func optionsOfTheOtherKindOfModelAreRefused() throws {
         try withTemporaryDirectory { directory in
             try writePrompts(1, in: directory)

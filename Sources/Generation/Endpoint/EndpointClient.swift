@@ -15,7 +15,22 @@ final class EndpointClient: Sendable {
     /// A list of ten thousand models.
     private static let longestList = 4 << 20
 
-    init(_ endpoint: Endpoint, _ credentials: EndpointCredentials) {
+    /// Files of a request, as measured: a socket, and what URLSession wakes its thread with.
+    private static let filesPerRequest = 3
+    /// Of the process beside its requests: standard streams, journal, records, locks, libraries.
+    private static let otherFiles = 48
+
+    /// - Throws: `UserError` when the process may not open a connection for each request: URLSession ends the process there
+    init(_ endpoint: Endpoint, _ credentials: EndpointCredentials) throws {
+        let needed = Self.filesPerRequest * endpoint.concurrency + Self.otherFiles
+        let limit = OpenFileLimit.raised(to: needed)
+        guard limit >= needed else {
+            let most = (limit - Self.otherFiles) / Self.filesPerRequest
+            throw UserError(
+                "\(endpoint.concurrency) requests at once need \(needed) open files, and ulimit -n is \(limit)",
+                hint: most > 0 ? "raise it, or send at most \(most) at once" : "raise it",
+                status: .unavailable)
+        }
         (self.endpoint, self.credentials) = (endpoint, credentials)
         reader = CompletionReader(endpoint: endpoint, credentials: credentials)
         // The dispatcher has a deadline for the whole of an answer, which comes first.

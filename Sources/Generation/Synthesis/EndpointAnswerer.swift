@@ -56,7 +56,7 @@ struct EndpointAnswerer: Answerer {
                     options: options)
             })
         let dispatcher = EndpointDispatcher(
-            EndpointClient(endpoint, credentials), journal: journal, probe: probe, seed: options.seed,
+            try EndpointClient(endpoint, credentials), journal: journal, probe: probe, seed: options.seed,
             note: note)
         let before = journal.spending
         // Answers come in any order: the first one that is late must not let the others exceed the bound.
