@@ -211,4 +211,61 @@ import Transformer
             #expect(report.status == 0, "\(report.output)")
         }
     }
+
+    /// The families' small models with a vocabulary that llama.cpp can read: rows of the tables are repeated, each a little different.
+    @Test(
+        .enabled(if: TransformersTests.python != nil),
+        arguments: FamilyTests.all.filter { FamilyTests.notInGGUF[$0] == nil })
+    func familiesOpenInLlamaCpp(name: String) throws {
+        let package = golden("").deletingLastPathComponent().deletingLastPathComponent()
+        let tokenizer = try Tokenizer(contentsOf: package.appending(path: "data/teacher"))
+        let small = try Checkpoint.load(golden("families/\(name)"), weights: .f32).decoder
+        var shape = small.configuration
+        let (rows, wanted) = (shape.vocabularySize, tokenizer.vocabularySize)
+        shape.vocabularySize = wanted
+        var stream = RandomStream(seed: 5, purpose: "rows")
+        let parameters = small.parameters.map { parameter -> (String, Tensor) in
+            guard ["embedding.weight", "head.weight", "head.bias"].contains(parameter.name) else {
+                return (parameter.name, parameter.tensor)
+            }
+            let values = parameter.tensor.values
+            let width = values.count / rows
+            var repeated: [Float] = []
+            for row in 0..<wanted {
+                for value in values[(row % rows * width)..<((row % rows + 1) * width)] {
+                    repeated.append(value * (1 + 0.2 * stream.nextNormal()))
+                }
+            }
+            return (
+                parameter.name,
+                Tensor(shape: [wanted] + parameter.tensor.shape.dropFirst(), values: repeated)
+            )
+        }
+        let decoder = try DecoderModel(
+            configuration: shape, parameters: Dictionary(uniqueKeysWithValues: parameters))
+        let ids = Array(
+            tokenizer.encode("Where does the lamp stand? In the garden, beside the old well.").prefix(
+                min(shape.contextLength, 20)))
+        try withTemporaryDirectory { directory in
+            let url = directory.appending(path: "model.gguf")
+            try Checkpoint.export(
+                decoder: decoder, tokenizer: tokenizer, template: nil, tokens: SpecialTokens(), to: url,
+                as: .f32)
+            let results = directory.appending(path: "results.safetensors")
+            let spelled = "Where does the lamp stand?"
+            try SafetensorsWriter.write(
+                [
+                    .init(name: "ids", shape: [ids.count], values: ids),
+                    .init(name: "logits", shape: [ids.count, wanted], values: logits(decoder, ids)),
+                    .init(name: "text", shape: [spelled.utf8.count], values: Array(spelled.utf8)),
+                    .init(
+                        name: "encoded", shape: [tokenizer.encode(spelled).count],
+                        values: tokenizer.encode(spelled)),
+                ], to: results)
+            let report = try runPython(
+                try #require(TransformersTests.python), "check_llama_cpp.py", [url.path, results.path])
+            print("\(name): \(report.output)")
+            #expect(report.status == 0, "\(report.output)")
+        }
+    }
 }

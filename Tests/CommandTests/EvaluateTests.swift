@@ -215,7 +215,7 @@ import Transformer
         (["label", "nowhere", "--corpus", "text.jsonl", "--output", "out"], 66, "nowhere"),
         (["label", "teacher", "--corpus", "text.jsonl", "--output", "text.jsonl/out"], 73, "text.jsonl"),
         (["inspect", "nowhere"], 66, "nowhere"),
-        (["inspect", "text.jsonl"], 66, "text.jsonl"),
+        (["inspect", "nowhere.jsonl"], 66, "nowhere.jsonl"),
     ])
     func missingFilesAreNamed(arguments: [String], status: Int32, mention: String) throws {
         try withText { directory in

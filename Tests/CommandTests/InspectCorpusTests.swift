@@ -56,6 +56,29 @@ import Testing
         }
     }
 
+    @Test func aDirectoryOfFilesIsACorpus() throws {
+        try withCorpus { directory in
+            let report = try CommandRun.distill("inspect", ".", "--json", in: directory).json()
+            #expect(try report.number("records") == 40)
+        }
+    }
+
+    @Test func parquetIsRefusedWithTheLineThatConvertsIt() throws {
+        try withCorpus { directory in
+            try Data("PAR1".utf8).write(to: directory.appending(path: "train.parquet"))
+            for arguments in [
+                ["tokenizer", "train", "train.parquet", "-o", "t.model"],
+                ["filter", "train.parquet", "--filter", "exact_duplicates", "-o", "x.jsonl"],
+            ] {
+                let run = try CommandRun.run(CommandRun.distill, arguments: arguments, in: directory)
+                #expect(run.status == 65 || run.status == 78, "\(run.standardError)")
+                #expect(
+                    run.standardError.contains("read_parquet('train.parquet').to_json('train.jsonl'"),
+                    "\(run.standardError)")
+            }
+        }
+    }
+
     @Test func optionsOfOtherThingsAreRefused() throws {
         try withCorpus { directory in
             let verified = try CommandRun.distill("inspect", "c.jsonl", "--verify", in: directory)

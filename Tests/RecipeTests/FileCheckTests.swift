@@ -15,6 +15,7 @@ import Transformer
         try workspace.write("data/broken.jsonl", "{\"text\": \"once\"}\n{\"text\": \n")
         try workspace.write("data/notes.md", "once upon a time\n")
         try workspace.write("data/empty.jsonl", "")
+        try Data([0xFF, 0xFE, 0x0A]).write(to: workspace.url.appending(path: "data/bytes.md"))
         for name in ["bare", "torn", "stranger", "deep"] {
             try FileManager.default.copyItem(
                 at: Self.models.appending(path: name), to: workspace.url.appending(path: "data/\(name)"))
@@ -150,7 +151,7 @@ import Transformer
         case .tokenizer: missing + ["data/text.jsonl", "data/bare", "data"]
         case .table: missing + ["data/broken.jsonl", "data/notes.md", "data/empty.jsonl", "data/teacher"]
         case .filterReport: ["data/none.json", "data/text.jsonl", "data/teacher"]
-        case .documents: ["data/none.md", "data/text.jsonl", "data/teacher"]
+        case .documents: ["data/none.md", "data/text.jsonl", "data/teacher", "data/bytes.md"]
         case .signals, .sequences: missing + ["data/text.jsonl", "data/teacher", "data"]
         }
     }

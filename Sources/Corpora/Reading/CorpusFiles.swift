@@ -42,6 +42,23 @@ public struct CorpusFiles: Sendable {
         return kind == "gz" ? url.deletingPathExtension().pathExtension.lowercased() : kind
     }
 
+    /// The error for a file of another kind.
+    ///
+    /// - Parameter what: what the file was to hold, such as "a corpus"
+    package static func unsupported(_ file: URL, as what: String) -> UserError {
+        let kind = kind(of: file)
+        var hint = "give \(summary)"
+        if kind == "parquet" {
+            let name = file.lastPathComponent
+            hint =
+                "convert it: python3 -c \"import pandas; pandas.read_parquet('\(name)')"
+                + ".to_json('\(name.dropLast(8)).jsonl', orient='records', lines=True, force_ascii=False)\""
+        }
+        return UserError(
+            kind.isEmpty ? "\(what) without a file extension" : "\(what) of kind .\(kind)",
+            file: file.relativePath, hint: hint)
+    }
+
     private static func directory(_ directory: URL) throws -> CorpusFiles {
         let contents: [URL]
         do {

@@ -133,10 +133,7 @@ struct UnreadRecords {
         switch CorpusFiles.kind(of: file) {
         case "jsonl", "ndjson", "json": isText = false
         case "txt": isText = true
-        case let other:
-            throw UserError(
-                other.isEmpty ? "a corpus without a file extension" : "a corpus of kind .\(other)",
-                file: file.relativePath, hint: "give \(CorpusFiles.summary)")
+        default: throw CorpusFiles.unsupported(file, as: "a corpus")
         }
         if isText, documents == .file {
             lines = nil

@@ -14,7 +14,7 @@ public struct PromptTemplate: Hashable, Sendable {
     /// The template as it was written.
     public let source: String
 
-    /// - Throws: `UserError` for a brace without its counterpart, and for a name that is not made of letters, digits and `_`
+    /// - Throws: `UserError` for a brace without its counterpart, and for a name that is no identifier
     public init(_ source: String) throws {
         self.source = source
         var (parts, text, rest) = ([Part](), "", source[...])
@@ -33,10 +33,10 @@ public struct PromptTemplate: Hashable, Sendable {
                     hint: "a slot is {name}; a brace itself is written twice", status: .configuration)
             }
             let name = String(rest[..<end])
-            guard Self.isName(name) else {
+            guard name.isIdentifier else {
                 throw UserError(
                     "the template \(Self.shown(source)) has a slot named \(Self.shown(name))",
-                    hint: "names have letters, digits and _; a brace itself is written twice",
+                    hint: "names have letters, digits and _, no digit first; a brace itself is written twice",
                     status: .configuration)
             }
             parts.append(.text(text))
@@ -45,19 +45,6 @@ public struct PromptTemplate: Hashable, Sendable {
             rest = rest[rest.index(after: end)...]
         }
         self.parts = parts + [.text(text)]
-    }
-
-    /// Whether a slot can have this name.
-    public static func isName(_ name: String) -> Bool {
-        !name.isEmpty
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
     }
 
     /// The names of the slots, each once, in the order in which they appear.

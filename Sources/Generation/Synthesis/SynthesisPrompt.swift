@@ -69,10 +69,7 @@ public struct SynthesisPrompt: Sendable {
             try JSONLines(contentsOf: url).forEach { line in
                 prompts.append(SynthesisPrompt(.prompt(line.text), file: line.file, line: line.number))
             }
-        case let other:
-            throw UserError(
-                other.isEmpty ? "prompts without a file extension" : "prompts of kind .\(other)",
-                file: url.relativePath, hint: "give \(CorpusFiles.summary)")
+        default: throw CorpusFiles.unsupported(url, as: "prompts")
         }
         return prompts
     }

@@ -15,7 +15,7 @@ extension KeyType<TemplateVariables> {
                     return nil
                 }
                 for entry in entries {
-                    if !TemplateVariables.isName(entry.key) {
+                    if !entry.key.isIdentifier {
                         context.problems.add(
                             "\"\(entry.key)\" is no name of a variable", at: entry.keyLocation,
                             hint: "letters, digits and _ are expected")

@@ -84,7 +84,7 @@ final class InputFiles {
         case .questions: _ = try TaskQuestion.read(url)
         case .table: _ = try TableRows(contentsOf: url)
         case .filterReport: _ = try FilterReport(contentsOf: url)
-        case .documents: _ = try DocumentChunks.files(at: url)
+        case .documents: try checkDocuments(url)
         case .signals:
             let manifest = try SignalManifest(contentsOf: url)
             manifests[url] = manifest
@@ -121,6 +121,13 @@ final class InputFiles {
                 if bytes > Self.textBytes { throw Enough() }
             }
         } catch is Enough {}
+    }
+
+    private func checkDocuments(_ url: URL) throws {
+        var bytes = 0
+        for file in try DocumentChunks.files(at: url) where bytes <= Self.textBytes {
+            bytes += try DocumentChunks().chunks(of: file).reduce(0) { $0 + $1.text.utf8.count }
+        }
     }
 
     /// What a check throws, which is always about the file.

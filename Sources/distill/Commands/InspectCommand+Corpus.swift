@@ -6,10 +6,17 @@ import Support
 import Tokenization
 
 extension InspectCommand {
-    /// Whether a corpus is meant: standard input, or a path with the name of one.
+    /// Whether a corpus is meant: standard input, a path with the name of one, or a directory that holds nothing else that is inspected.
     var isCorpus: Bool {
-        path == StandardStreams.name || CorpusFiles.isPattern(path)
-            || CorpusFiles.kinds.contains(CorpusFiles.kind(of: URL(filePath: path)))
+        if path == StandardStreams.name || CorpusFiles.isPattern(path) { return true }
+        let url = URL(filePath: path)
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory),
+            isDirectory.boolValue
+        else { return CorpusFiles.kinds.union(["parquet"]).contains(CorpusFiles.kind(of: url)) }
+        let others = ["manifest.json", "config.json"].map { url.appending(path: $0).path }
+        return !others.contains(where: FileManager.default.fileExists)
+            && (try? CorpusFiles(at: url).files.isEmpty) == false
     }
 
     /// Prints what a corpus is like, and writes the page.

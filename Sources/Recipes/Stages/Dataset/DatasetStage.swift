@@ -50,20 +50,13 @@ struct DatasetStage: Stage {
         outputName = section.artifactName(default: "dataset")
         var seen: Set<String> = []
         for (name, _) in splits where section.sound("splits") {
-            // The loader's own rule, without dots.
-            let isName =
-                !name.isEmpty
-                && name.utf8.allSatisfy {
-                    $0 == 0x5F || Character(UnicodeScalar($0)).isLetter
-                        || Character(UnicodeScalar($0)).isNumber
-                }
-            if !isName || !seen.insert(name).inserted {
+            if !name.isIdentifier {
                 section.problem(
-                    at: "splits",
-                    isName
-                        ? "the split \"\(name)\" is given twice"
-                        : "\"\(name)\" cannot be the name of a split",
-                    hint: "names have letters, digits and _")
+                    at: "splits", "\"\(name)\" cannot be the name of a split",
+                    hint: "names have letters, digits and _, no digit first")
+            } else if !seen.insert(name).inserted {
+                section.problem(
+                    at: "splits", "the split \"\(name)\" is given twice", hint: "choose another name")
             }
         }
         if splits.isEmpty, section.sound("splits") {

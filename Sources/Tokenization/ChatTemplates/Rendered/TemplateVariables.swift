@@ -23,7 +23,7 @@ public struct TemplateVariables: Equatable, Sendable, CustomStringConvertible {
     /// - Throws: `UserError` where there is no name, or it is one that every chat sets.
     public static func parse(_ argument: String) throws -> OrderedJSON.Member {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, isName(parts[0]) else {
+        guard parts.count == 2, parts[0].isIdentifier else {
             throw UserError(
                 "\(argument.debugDescription) is not a variable",
                 hint: "give name=value, as in enable_thinking=false",
@@ -35,14 +35,6 @@ public struct TemplateVariables: Equatable, Sendable, CustomStringConvertible {
         }
         let value = try? OrderedJSON(Data(parts[1].utf8), name: "value")
         return OrderedJSON.Member(name, value ?? .string(String(parts[1])))
-    }
-
-    /// Whether a text can be the name of a variable: letters, digits and _, not a digit first.
-    public static func isName(_ text: some StringProtocol) -> Bool {
-        guard let first = text.unicodeScalars.first, !("0"..."9").contains(first) else { return false }
-        return text.unicodeScalars.allSatisfy {
-            $0 == "_" || ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-        }
     }
 
     /// Whether there are none.
