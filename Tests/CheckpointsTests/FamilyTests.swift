@@ -34,6 +34,7 @@ import Transformer
         "mixtral-wide": "no sliding window in mixtral models",
         "qwen3moe-unnormalized": "only normalized weights of experts in qwen3_moe models",
         "olmoe-normalized": "no normalized weights of experts in olmoe models",
+        "phi3-partial": "no heads whose widths do not add up to the model's in phi3 models",
         "llama-yarn": "YaRN scaling only where beta_fast is 32, but it is 3.0",
     ]
 

@@ -48,7 +48,7 @@ extension FamilyDescriptor {
                 "feedForward.down.weight",
             ]),
         gguf: GGUFFamily(
-            architecture: "gpt2",
+            architecture: "gpt2", dividesWidth: true,
             names: [
                 "attention.queryKeyValue.weight": ["attn_qkv.weight"],
                 "attention.queryKeyValue.bias": ["attn_qkv.bias"],

@@ -37,7 +37,7 @@ extension FamilyDescriptor {
                 redundant: [".attention.bias", ".attention.masked_bias", ".attention.rotary_emb.inv_freq"]),
             groupsQueryKeyValueByHead: true),
         gguf: GGUFFamily(
-            architecture: "gptneox", needsHead: true,
+            architecture: "gptneox", needsHead: true, dividesWidth: true,
             names: [
                 "attention.queryKeyValue.weight": ["attn_qkv.weight"],
                 "attention.queryKeyValue.bias": ["attn_qkv.bias"],

@@ -20,7 +20,7 @@ extension FamilyDescriptor {
                 "feedForward.gateUp.weight": ["mlp.gate_up_proj.weight"],
             ]),
         gguf: GGUFFamily(
-            architecture: "phi3", fusesQueryKeyValue: true, window: .init(),
+            architecture: "phi3", fusesQueryKeyValue: true, window: .init(), dividesWidth: true,
             // Gate and up are one tensor, under the name of one of them.
             names: ["feedForward.gateUp.weight": ["ffn_up.weight"]]))
 }
