@@ -107,8 +107,7 @@ public struct OriginCounts: Equatable, Sendable {
 
     mutating func add(_ meta: OrderedJSON) {
         for (key, _) in Self.keys {
-            let value = key.split(separator: ".").reduce(Optional(meta)) { $0?[String($1)] }
-            guard case .string(let text)? = value else { continue }
+            guard case .string(let text)? = meta.value(at: key) else { continue }
             let isKnown = counts[key]?[text] != nil || counts[key]?.count ?? 0 < Self.mostValues
             counts[key, default: [:]][isKnown ? text : "others", default: 0] += 1
         }

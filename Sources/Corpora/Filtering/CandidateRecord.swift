@@ -25,7 +25,12 @@ public struct CandidateRecord: Sendable {
     /// there is none, or it is null.
     ///
     /// - Throws: `UserError` for a line that is not valid JSON
-    public func value(at path: String) throws -> OrderedJSON? {
+    public func value(at path: String) throws -> OrderedJSON? { try firstValue(at: [path]) }
+
+    /// The first of these values that is there; the line is parsed once.
+    ///
+    /// - Throws: `UserError` for a line that is not valid JSON
+    func firstValue(at paths: [String]) throws -> OrderedJSON? {
         guard let line else { return nil }
         let json = try UserError.located(in: location.file, line: location.line) {
             do { return try OrderedJSON(line, name: location.file) } catch var error as UserError {
@@ -33,9 +38,7 @@ public struct CandidateRecord: Sendable {
                 throw error
             }
         }
-        // A key may have a full stop itself.
-        let value = json[path] ?? path.split(separator: ".").reduce(json) { $0?[String($1)] }
-        return value == .null ? nil : value
+        return paths.lazy.compactMap { json.value(at: $0) }.first { $0 != .null }
     }
 
     /// The bytes of a line that holds the record: those it was read from, or a text as `{"text": …}`.

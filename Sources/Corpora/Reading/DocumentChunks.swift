@@ -84,19 +84,11 @@ public struct DocumentChunks: Sendable {
     ///
     /// - Throws: `UserError` if the file cannot be read, is not UTF-8 or has more than 64 MiB
     public func chunks(of url: URL) throws -> [DocumentChunk] {
-        let chunks = try TextChunks(contentsOf: url)
-        var bytes: [UInt8] = []
-        while let chunk = try chunks.next() {
-            bytes += chunk
-            guard bytes.count <= Self.mostBytes else {
-                throw UserError(
-                    "a document of more than \(Self.mostBytes) bytes", file: url.relativePath,
-                    hint: "divide it into several files")
-            }
-        }
+        let text = try TextChunks.text(
+            of: url, limit: Self.mostBytes, what: "a document", hint: "divide it into several files")
         let isMarkdown = url.pathExtension.lowercased() != "txt"
         return self.chunks(
-            of: String(decoding: bytes, as: UTF8.self), file: url.relativePath, isMarkdown: isMarkdown)
+            of: text, file: url.relativePath, isMarkdown: isMarkdown)
     }
 
     /// The passages of a text.

@@ -51,7 +51,8 @@ public struct TableRows: Sendable {
     }
 
     private static func separated(_ url: URL, by delimiter: CSVDelimiter) throws -> [Row] {
-        let text = try wholeText(url)
+        let text = try TextChunks.text(
+            of: url, limit: mostBytes, what: "a table", hint: "divide it into several files")
         let table: CSV<Enumerated>
         do {
             table = try CSV<Enumerated>(string: text, delimiter: delimiter, loadColumns: false)
@@ -88,19 +89,5 @@ public struct TableRows: Sendable {
             rows.append(Row(line: line.number, values: Dictionary(values, uniquingKeysWith: { $1 })))
         }
         return rows
-    }
-
-    private static func wholeText(_ url: URL) throws -> String {
-        let chunks = try TextChunks(contentsOf: url)
-        var bytes: [UInt8] = []
-        while let chunk = try chunks.next() {
-            bytes += chunk
-            guard bytes.count <= mostBytes else {
-                throw UserError(
-                    "a table of more than \(mostBytes) bytes", file: url.relativePath,
-                    hint: "divide it into several files")
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

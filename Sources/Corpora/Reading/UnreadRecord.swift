@@ -73,17 +73,9 @@ struct UnreadRecord {
 
     /// The text of a file, for callers that need it in memory.
     private static func whole(_ url: URL) throws -> String {
-        let chunks = try TextChunks(contentsOf: url)
-        var bytes: [UInt8] = []
-        while let chunk = try chunks.next() {
-            bytes += chunk
-            guard bytes.count <= JSONLines.longestLine else {
-                throw UserError(
-                    "a document longer than \(JSONLines.longestLine) bytes", file: url.relativePath,
-                    hint: "divide it by documents: paragraph or documents: line")
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        try TextChunks.text(
+            of: url, limit: JSONLines.longestLine, what: "a document",
+            hint: "divide it by documents: paragraph or documents: line")
     }
 }
 

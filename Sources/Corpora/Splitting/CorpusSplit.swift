@@ -93,9 +93,7 @@ public struct CorpusSplit: Sendable {
             }
             return hash(Data(value.text.utf8))
         }
-        for key in Self.originKeys {
-            if let value = try record.value(at: key) { return hash(Data(value.text.utf8)) }
-        }
+        if let value = try record.firstValue(at: Self.originKeys) { return hash(Data(value.text.utf8)) }
         let words: NormalizedWords
         switch record.record {
         case .text(let text): words = NormalizedWords(text)

@@ -18,26 +18,12 @@ extension CorpusStatistics {
         self.init()
         var sums = StatisticsSums(tokenizer)
         var drawn = Reservoir(size: examples, seed: seed)
-        try reader.requireInputs()
-        for input in reader.inputs {
-            try reader.forEachSlice(of: input) { slice in
-                try Interruption.check()
-                let groups = CorpusReader.inParallel(slice) { group in
-                    Result {
-                        try group.map {
-                            let record = try $0.record()
-                            return (record: record, facts: RecordFacts(record, tokenizer: tokenizer))
-                        }
-                    }
-                }
-                for group in groups {
-                    for (record, facts) in try group.get() {
-                        add(facts)
-                        sums.add(facts)
-                        drawn.add(record)
-                    }
-                }
-            }
+        try reader.forEachCandidate {
+            (record: $0.record, facts: RecordFacts($0.record, tokenizer: tokenizer))
+        } then: {
+            add($0.facts)
+            sums.add($0.facts)
+            drawn.add($0.record)
         }
         (duplicateRecords, duplicatePrompts) = (sums.records.repeated, sums.prompts.repeated)
         duplicateAnswers = sums.lastAnswers.repeated

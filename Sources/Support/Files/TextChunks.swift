@@ -86,3 +86,24 @@ package final class TextChunks {
             hint: "save the file as UTF-8")
     }
 }
+
+extension TextChunks {
+    /// The whole of a text file.
+    ///
+    /// - Parameters:
+    ///   - limit: the most bytes that are read
+    ///   - what: what the file is, for the message about a longer one, such as "a table"
+    ///   - hint: what to do about a longer one
+    /// - Throws: as `next()`, and `UserError` for a longer file
+    package static func text(of url: URL, limit: Int, what: String, hint: String) throws -> String {
+        let chunks = try TextChunks(contentsOf: url)
+        var bytes: [UInt8] = []
+        while let chunk = try chunks.next() {
+            bytes += chunk
+            guard bytes.count <= limit else {
+                throw UserError("\(what) longer than \(limit) bytes", file: url.relativePath, hint: hint)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -84,6 +84,12 @@ public indirect enum OrderedJSON: Hashable, Sendable {
         return members.first { $0.key == key }?.value
     }
 
+    /// The value of a key, or of a key in an object, such as `meta.finish_reason`; nil if there is none. A key may have a full stop
+    /// itself.
+    package func value(at path: String) -> OrderedJSON? {
+        self[path] ?? path.split(separator: ".").reduce(self) { $0?[String($1)] }
+    }
+
     /// The value on one line, keys in their order.
     public var text: String {
         switch self {

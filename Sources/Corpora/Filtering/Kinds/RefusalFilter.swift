@@ -1,6 +1,6 @@
 import Support
 
-/// Removes answers that refuse, or speak of being a language model, by phrases near their beginning.
+/// Removes answers that refuse, or mention being a language model, by phrases near their beginning.
 ///
 /// A phrase is a list of words, compared after normalization (case, punctuation, apostrophes). `a|b` is either word, `a?` a word that may
 /// be absent: `sorry but? i cant|cannot`. The phrases here are English; others are given by the user.
@@ -104,7 +104,7 @@ private struct WordPhrase: Sendable {
 extension FilterKind {
     /// `refusal`.
     static let refusal = FilterKind(
-        "refusal", "Removes answers that refuse, or speak of being a language model, by English phrases.",
+        "refusal", "Removes answers that refuse, or mention being a language model, by English phrases.",
         options: [
             FilterOption(
                 "phrases", .texts, default: .texts([]),

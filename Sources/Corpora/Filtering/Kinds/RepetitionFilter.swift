@@ -161,7 +161,7 @@ extension FilterKind {
                 "The greatest fraction of lines that repeat an earlier one."),
             FilterOption(
                 "top_ngram", .integer(1...20), default: .integer(standard.topSize),
-                "Words of the n-grams of which the most frequent is looked at."),
+                "Number of words n of the most frequent n-gram."),
             FilterOption(
                 "max_top_ngram", .number(.fraction), default: .number(standard.topFraction),
                 "The greatest fraction of characters in the most frequent n-gram."),

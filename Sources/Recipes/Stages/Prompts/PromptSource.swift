@@ -3,7 +3,7 @@ import RecipeSchema
 import Support
 
 /// A way of making prompts: a section of the stage `prompts`. A way is added by conforming a type and naming it in
-/// `PromptsStage.init`.
+/// `PromptsStage.sources`.
 protocol PromptSource: RecipeSection, Sendable {
     /// The key of the section.
     static var name: String { get }

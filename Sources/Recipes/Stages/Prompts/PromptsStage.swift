@@ -20,23 +20,20 @@ struct PromptsStage: Stage {
     let seed: UInt64?
     let outputName: String
 
+    /// The ways of making prompts, in the order of the key reference.
+    private static let sources: [any PromptSource.Type] = [
+        GridSource.self, TableSource.self, QuestionsSource.self, SelfInstructSource.self, EvolveSource.self,
+    ]
+
+    private static func read<Source: PromptSource>(_ type: Source.Type, _ section: Section) -> (
+        any PromptSource
+    )? {
+        section.optional(Source.name, .section(type), Source.summary)
+    }
+
     init(_ section: Section) {
-        var sources: [(name: String, source: any PromptSource)] = []
-        func read<Source: PromptSource>(_ type: Source.Type) {
-            if let source = section.optional(Source.name, .section(type), Source.summary) {
-                sources.append((Source.name, source))
-            }
-        }
-        read(GridSource.self)
-        read(TableSource.self)
-        read(QuestionsSource.self)
-        read(SelfInstructSource.self)
-        read(EvolveSource.self)
-        source = sources.first?.source
-        let names = [
-            GridSource.name, TableSource.name, QuestionsSource.name, SelfInstructSource.name,
-            EvolveSource.name,
-        ]
+        source = Self.sources.compactMap { Self.read($0, section) }.first
+        let names = Self.sources.map { $0.name }
         let given = names.filter { section.has($0) }
         if given.count != 1 {
             section.context.problems.add(

@@ -34,7 +34,7 @@ struct SplitStage: Stage {
         seed = section.stageSeed()
         names = CorpusSplit.partNames.map { part in
             section.value(
-                part == "train" ? "to" : "\(part)_to", .name(reserved: ["teacher", "stages", "events"]),
+                Self.nameKey(of: part), .name(reserved: ["teacher", "stages", "events"]),
                 default: part,
                 inCacheKey: false, "The name of the part for \(part == "train" ? "training" : part).")
         }
@@ -45,10 +45,12 @@ struct SplitStage: Stage {
         }
     }
 
+    private static func nameKey(of part: String) -> String { part == "train" ? "to" : "\(part)_to" }
+
     var outputs: [ArtifactDeclaration] {
         zip(CorpusSplit.partNames, names).map { part, name in
             ArtifactDeclaration(
-                name, .corpus, file: "\(part).jsonl", keyPath: [part == "train" ? "to" : "\(part)_to"])
+                name, .corpus, file: "\(part).jsonl", keyPath: [Self.nameKey(of: part)])
         }
     }
 
