@@ -140,7 +140,7 @@ struct FilterCommand: ParsableCommand {
         // Standard output has the records.
         let isPiped = output == StandardStreams.name
         if !isPiped {
-            try printTable(["filter", "examined", "removed", "share", "not judged"], rows)
+            try printTable(["filter", "examined", "removed", "fraction", "not judged"], rows)
             for filter in report.filters {
                 guard let first = filter.examples.first else { continue }
                 try Console.print("\(filter.kind): \(first.file):\(first.line): \(first.reason)")
