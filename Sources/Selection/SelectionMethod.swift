@@ -66,6 +66,8 @@ public enum SelectionMethodName: String, CaseIterable, Sendable {
     public var needsSmallModel: Bool { self == .difference }
     /// Whether the method runs the student.
     public var needsStudent: Bool { self == .disagreement || self == .entropy || self == .margin }
+    /// Whether the method runs no model, but reads token ids.
+    public var needsTokenizer: Bool { self == .coverage }
     /// Whether the method compares documents with a target text.
     public var needsTarget: Bool { self == .gradient }
 }

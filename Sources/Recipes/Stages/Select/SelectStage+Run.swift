@@ -61,6 +61,7 @@ extension SelectStage {
                 context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
             }
         } else {
+            precondition(method == .random, "\(method.rawValue) runs without a tokenizer")
             chosen = RandomSelection(seed: context.seed).choose(
                 lengths: candidates.map { lengths[$0] }, budget: budget)
         }

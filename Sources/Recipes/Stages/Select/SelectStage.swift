@@ -73,9 +73,10 @@ struct SelectStage: Stage {
             "target", .reference(to: .corpus),
             only: section.condition(on: "method", method.needsTarget, "with method: gradient"),
             "A sample of the text that the student is intended for.")
-        let needsTokenizer = section.condition(on: "method", method == .coverage, "with method: coverage")
+        let needsTokenizer = section.condition(
+            on: "method", method.needsTokenizer, "with method: coverage")
         let source = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
-        if let fallback = section.context.tokenizer ?? section.context.teacher, method == .coverage {
+        if let fallback = section.context.tokenizer ?? section.context.teacher, method.needsTokenizer {
             tokenizer = section.value(
                 "tokenizer", source, default: fallback, defaultText: "the recipe's or the teacher's",
                 only: needsTokenizer, "The tokenizer, or a model that has one.")
@@ -100,7 +101,7 @@ struct SelectStage: Stage {
         require("small_model", smallModel, method.needsSmallModel, "there is no small model to compare with")
         require("student", student, method.needsStudent, "there is no student to measure")
         require("target", target, method.needsTarget, "there is no text to compare with")
-        require("tokenizer", tokenizer, method == .coverage, "there is no tokenizer for the text")
+        require("tokenizer", tokenizer, method.needsTokenizer, "there is no tokenizer for the text")
     }
 
     var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "corpus.jsonl")] }
