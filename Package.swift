@@ -48,13 +48,15 @@ let package = Package(
             name: "CSentencePiece",
             linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
         .target(name: "CKernels"),
+        // Declarations of the libcurl that Swift itself needs: no package to install.
+        .systemLibrary(name: "CCurl"),
         // What the command does before shared libraries are initialised; executables only.
         .target(name: "CLaunch"),
 
         // What every layer shares: errors for users, atomic files, hashes, progress events.
         .target(name: "Support", dependencies: ["CKernels"]),
-        // Requests over HTTP, over FoundationNetworking's URLSession.
-        .target(name: "HTTP"),
+        // Requests over HTTP, by libcurl. URLSession, which is built on it too, takes a whole core while a server is silent.
+        .target(name: "HTTP", dependencies: ["CCurl"]),
         // Models by name: the Hugging Face hub and its cache.
         .target(name: "Hub", dependencies: ["HTTP", "Support"]),
 

@@ -1,5 +1,4 @@
 import Foundation
-import FoundationNetworking
 import Synchronization
 
 /// One request and its answer.
@@ -12,74 +11,66 @@ package final class HTTPExchange: Sendable {
         var isOver = false
     }
 
-    let ended = DispatchSemaphore(value: 0)
-    private let task: URLSessionTask
-    private let url: URL
+    let request: HTTPRequest
+    private let ended = DispatchSemaphore(value: 0)
     private let head: @Sendable (HTTPReply) -> Bool
     private let body: @Sendable (Data) throws -> Void
     private let completion: @Sendable (HTTPExchange) -> Void
+    /// Has the session look at this exchange.
+    private let wake: @Sendable () -> Void
     private let state = Mutex(State())
 
     init(
-        _ task: URLSessionTask, to url: URL, head: @escaping @Sendable (HTTPReply) -> Bool,
+        _ request: HTTPRequest, head: @escaping @Sendable (HTTPReply) -> Bool,
         body: @escaping @Sendable (Data) throws -> Void,
-        completion: @escaping @Sendable (HTTPExchange) -> Void
+        completion: @escaping @Sendable (HTTPExchange) -> Void, wake: @escaping @Sendable () -> Void
     ) {
-        (self.task, self.url, self.head, self.body) = (task, url, head, body)
-        self.completion = completion
+        (self.request, self.head, self.body) = (request, head, body)
+        (self.completion, self.wake) = (completion, wake)
     }
-
-    var identifier: ObjectIdentifier { ObjectIdentifier(task) }
-
-    func resume() { task.resume() }
 
     /// Breaks the exchange off; it ends with `failure`, unless it has ended already.
     package func cancel(_ failure: HTTPFailure) {
         fail(failure)
-        task.cancel()
+        wake()
     }
 
-    /// Whether the answer is to be read on.
-    func receive(_ response: URLResponse) -> Bool {
-        guard let response = response as? HTTPURLResponse else { return false }
-        let reply = HTTPReply(response, to: url)
+    /// Whether nothing more of the answer is wanted.
+    var isBroken: Bool { state.withLock { $0.error != nil || $0.isSkipped } }
+
+    /// - Returns: whether the answer is to be read on
+    func receive(_ reply: HTTPReply) -> Bool {
         state.withLock { $0.reply = reply }
         let isWanted = head(reply)
         if !isWanted { state.withLock { $0.isSkipped = true } }
-        return isWanted
+        return isWanted && !isBroken
     }
 
-    /// Reads on, or ends the task.
-    func receive(_ data: Data) {
-        guard state.withLock({ $0.error == nil && !$0.isSkipped }) else { return task.cancel() }
+    /// - Returns: whether the answer is to be read on
+    func receive(_ data: Data) -> Bool {
+        guard !isBroken else { return false }
         do {
             try body(data)
         } catch {
             fail(error)
-            task.cancel()
         }
+        return !isBroken
     }
 
     private func fail(_ error: any Error) {
         state.withLock { if !$0.isOver { $0.error = $0.error ?? error } }
     }
 
-    func finish(_ error: (any Error)?) {
-        if let error, state.withLock({ !$0.isSkipped }) { fail(failure(of: error)) }
+    /// Ends the exchange; a failure after the part of the answer that is wanted is none.
+    func finish(_ failure: HTTPFailure?) {
+        if let failure, !isBroken { fail(failure) }
         state.withLock { $0.isOver = true }
         ended.signal()
         completion(self)
     }
 
-    /// A host that has begun to answer was reached: URLSession with curl 8.14 reports a transfer that breaks off as a host that cannot
-    /// be connected to.
-    private func failure(of error: any Error) -> HTTPFailure {
-        let failure = HTTPFailure(error)
-        guard case .unreachable(let text) = failure, state.withLock({ $0.reply != nil }) else {
-            return failure
-        }
-        return .interrupted(text)
-    }
+    /// Waits for the end of the answer.
+    func wait() { ended.wait() }
 
     /// The beginning of the answer, once it has ended.
     ///

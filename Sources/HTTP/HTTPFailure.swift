@@ -1,4 +1,4 @@
-import Foundation
+import CCurl
 
 /// Why there was no whole answer.
 package enum HTTPFailure: Error, Equatable {
@@ -12,15 +12,13 @@ package enum HTTPFailure: Error, Equatable {
     case interrupted(String)
     /// The answer has more bytes than are accepted.
     case tooLong
-    /// The answer arrives faster than it is written: what follows must be asked for again.
-    case overrun
 }
 
 extension HTTPFailure {
     /// Whether the same request may succeed later. A host that cannot be reached at all is reported at once.
     package var isPassing: Bool {
         switch self {
-        case .timedOut, .interrupted, .overrun: true
+        case .timedOut, .interrupted: true
         case .unreachable, .insecure, .tooLong: false
         }
     }
@@ -31,26 +29,19 @@ extension HTTPFailure {
         case .timedOut: "no answer"
         case .unreachable(let text), .insecure(let text), .interrupted(let text): text
         case .tooLong: "an answer without an end"
-        case .overrun: "the disk is slower than the network"
         }
     }
 }
 
 extension HTTPFailure {
-    /// What URLSession reports, in the terms of curl.
-    init(_ error: any Error) {
-        let error = error as NSError
-        let text = error.localizedDescription
-        switch error.code {
-        case NSURLErrorTimedOut: self = .timedOut
-        case NSURLErrorCancelled: self = .overrun
-        case NSURLErrorCannotFindHost, NSURLErrorCannotConnectToHost, NSURLErrorNotConnectedToInternet,
-            NSURLErrorDNSLookupFailed:
+    /// What libcurl reports.
+    init(code: Int, _ text: String) {
+        switch code {
+        case CURLE_OPERATION_TIMEDOUT: self = .timedOut
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT:
             self = .unreachable(text)
-        case NSURLErrorSecureConnectionFailed, NSURLErrorServerCertificateUntrusted,
-            NSURLErrorServerCertificateHasBadDate, NSURLErrorServerCertificateNotYetValid,
-            NSURLErrorServerCertificateHasUnknownRoot, NSURLErrorClientCertificateRejected,
-            NSURLErrorClientCertificateRequired:
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+            CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE:
             self = .insecure(text)
         default:
             self = text.contains("SSL") || text.contains("certificate") ? .insecure(text) : .interrupted(text)

@@ -1,5 +1,4 @@
 import Foundation
-import FoundationNetworking
 
 /// The beginning of a server's answer: status and header fields.
 package struct HTTPReply: Sendable {
@@ -17,14 +16,6 @@ package struct HTTPReply: Sendable {
         (self.url, self.status) = (url, status)
         self.fields = Dictionary(
             fields.map { ($0.lowercased(), $1) }, uniquingKeysWith: { first, _ in first })
-    }
-
-    init(_ response: HTTPURLResponse, to url: URL) {
-        var fields: [String: String] = [:]
-        for case (let name as String, let value as String) in response.allHeaderFields {
-            fields[name] = value
-        }
-        self.init(url: url, status: response.statusCode, fields: fields)
     }
 
     /// A header field without space around it; nil if it is missing or empty.
@@ -74,5 +65,9 @@ extension URL {
     }
 
     /// The host with its port, for messages: never a password or a signature.
-    package var place: String { (host() ?? "?") + (port.map { ":\($0)" } ?? "") }
+    package var place: String {
+        let host = host() ?? "?"
+        return (host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host)
+            + (port.map { ":\($0)" } ?? "")
+    }
 }

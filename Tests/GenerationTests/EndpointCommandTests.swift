@@ -213,7 +213,28 @@ import Testing
         }
     }
 
-    /// Without files for its connections URLSession ends the process.
+    /// While a server is silent, the command sleeps. URLSession has the system report without end that more could be sent.
+    @Test func waitingForAServerTakesNoProcessorTime() throws {
+        try withTemporaryDirectory { directory in
+            try writePrompts(1, in: directory)
+            let server = try ScriptedEndpoint()
+            let silence = 3.0
+            server.change { $0.delay = silence }
+            let command = ([CommandRun.distill.path] + arguments(server)).joined(separator: " ")
+            // `times` of the shell: its own processor time, then that of the commands it ran.
+            let run = try CommandRun.run(
+                URL(filePath: "/bin/sh"), arguments: ["-c", "\(command) 2>/dev/null >/dev/null && times"],
+                in: directory, environment: ["TEST_KEY": Self.key])
+            let spent = run.standardOutput.matches(of: /(\d+)m([\d.]+)s/).map {
+                60 * Double($0.1)! + Double($0.2)!
+            }
+            #expect(run.status == 0 && spent.count == 4, "\(run.standardError)")
+            // Two silences, that of the first request included; what the command does else takes a tenth of a second.
+            #expect(spent.suffix(2).reduce(0, +) < silence, "\(spent)")
+        }
+    }
+
+    /// What is needed is said before the first request.
     @Test func asManyRequestsAsThereAreFilesForAreAccepted() throws {
         try withTemporaryDirectory { directory in
             try writePrompts(2, in: directory)

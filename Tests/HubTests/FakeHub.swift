@@ -175,7 +175,7 @@ final class FakeHub: Sendable {
     }
 }
 
-/// Runs blocking work on a thread of its own: the callbacks of `URLSession` need the threads that run tests.
+/// Runs blocking work on a thread of its own: blocked, those that run tests hold up others.
 func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Result { try body() }) }

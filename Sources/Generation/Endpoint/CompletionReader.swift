@@ -128,11 +128,9 @@ struct CompletionReader {
     func outcome(of error: HTTPFailure) -> CompletionOutcome {
         switch error {
         case .unreachable(let reason):
-            // curl 8.14 has the same code for a connection that broke off before an answer began.
-            let wasConnected = !["connect", "resolve"].contains { reason.lowercased().contains($0) }
             return .passing(
                 PassingFailure(
-                    kind: .unavailable, reason: credentials.redacted(reason), mayBeCharged: wasConnected))
+                    kind: .unavailable, reason: credentials.redacted(reason), mayBeCharged: false))
         case .timedOut:
             return .passing(
                 PassingFailure(
@@ -143,7 +141,6 @@ struct CompletionReader {
                 PassingFailure(
                     kind: .faulty, reason: "the connection broke off: \(credentials.redacted(reason))",
                     mayBeCharged: true))
-        case .overrun: return damaged(error.reason)
         case .insecure(let reason): return .fatal(failure.insecure(credentials.redacted(reason)))
         case .tooLong:
             return .refused("an answer of more than \(EndpointClient.longestAnswer >> 20) MB", .zero)

@@ -23,12 +23,6 @@ public struct EndpointAddress: Hashable, Sendable, CustomStringConvertible {
                 "not the address of an API: \"\(Self.shown(text))\"",
                 hint: "for example http://127.0.0.1:8000/v1", status: .configuration)
         }
-        // URLSession on Linux hands curl such a host without its brackets (CURLOPT_CONNECT_TO), which curl refuses.
-        guard parts.host?.contains(":") != true else {
-            throw UserError(
-                "an IPv6 address, which URLSession cannot connect to: \(Self.shown(text))",
-                hint: "give a name that resolves to it, such as localhost", status: .configuration)
-        }
         guard parts.user == nil, parts.password == nil else {
             throw UserError(
                 "the address of \(parts.host ?? "the API") holds a name or a password", hint: Self.keyHint,

@@ -1,5 +1,4 @@
 import Foundation
-import FoundationNetworking
 import HTTP
 import Support
 
@@ -15,12 +14,12 @@ final class EndpointClient: Sendable {
     /// A list of ten thousand models.
     private static let longestList = 4 << 20
 
-    /// Files of a request, as measured: a socket, and what URLSession wakes its thread with.
+    /// Files of a request: its socket, and while a name is looked up two that libcurl is told the result by.
     private static let filesPerRequest = 3
     /// Of the process beside its requests: standard streams, journal, records, locks, libraries.
     private static let otherFiles = 48
 
-    /// - Throws: `UserError` when the process may not open a connection for each request: URLSession ends the process there
+    /// - Throws: `UserError` when the process may not open a connection for each request
     init(_ endpoint: Endpoint, _ credentials: EndpointCredentials) throws {
         let needed = Self.filesPerRequest * endpoint.concurrency + Self.otherFiles
         let limit = OpenFileLimit.raised(to: needed)
@@ -51,10 +50,8 @@ final class EndpointClient: Sendable {
     func begin(
         _ request: CompletionRequest, completion: @escaping @Sendable (CompletionOutcome) -> Void
     ) -> HTTPExchange {
-        var message = self.message(Self.path(request.route))
-        message.httpMethod = "POST"
-        message.httpBody = Data(request.body.text.utf8)
-        message.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        var message = self.message(Self.path(request.route), .post(Data(request.body.text.utf8)))
+        message.fields.append(("Content-Type", "application/json"))
         return session.begin(message, limit: Self.longestAnswer) { [reader] result in
             switch result {
             case .success(let answer): completion(reader.outcome(of: request, answer.reply, answer.body))
@@ -64,14 +61,12 @@ final class EndpointClient: Sendable {
         }
     }
 
-    private func message(_ path: String) -> URLRequest {
-        var request = URLRequest(url: endpoint.address.url(of: path))
-        request.setValue("application/json", forHTTPHeaderField: "Accept")
-        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        request.setValue("swift-distill", forHTTPHeaderField: "User-Agent")
-        request.setValue("close", forHTTPHeaderField: "Connection")
-        for field in credentials.fields { request.setValue(field.value, forHTTPHeaderField: field.name) }
-        return request
+    private func message(_ path: String, _ method: HTTPRequest.Method = .get) -> HTTPRequest {
+        let fields: [(name: String, value: String)] = [
+            ("Accept", "application/json"), ("Accept-Encoding", "identity"), ("User-Agent", "swift-distill"),
+            ("Connection", "close"),
+        ]
+        return HTTPRequest(endpoint.address.url(of: path), method, fields: fields + credentials.fields)
     }
 
     /// The names of the models, as `GET /models` lists them; empty where it lists none.

@@ -1,5 +1,4 @@
 import Foundation
-import FoundationNetworking
 import HTTP
 import Support
 
@@ -62,7 +61,7 @@ final class HubClient {
         let failure = HubFailure(reference: reference, settings: settings, file: file)
         let reply = try retrying(failure) {
             try self.following(url, failure, stopsAtFile: true) { url in
-                (try self.session.fetch(self.request(url, method: "HEAD"), limit: 1 << 16).reply, Data())
+                (try self.session.fetch(self.request(url, .head), limit: 1 << 16).reply, Data())
             }
         }.reply
         guard reply.status == 200 || reply.redirection != nil else { throw failure.refused(reply) }
@@ -88,7 +87,7 @@ final class HubClient {
     ) throws -> HTTPReply {
         try following(url, failure) { url in
             var request = self.request(url)
-            if start > 0 { request.setValue("bytes=\(start)-", forHTTPHeaderField: "Range") }
+            if start > 0 { request.fields.append(("Range", "bytes=\(start)-")) }
             let reply = try self.session.send(
                 request, head: { $0.redirection == nil && head($0) }, body: body)
             return (reply, Data())
@@ -111,15 +110,13 @@ final class HubClient {
         return url
     }
 
-    private func request(_ url: URL, method: String = "GET") -> URLRequest {
-        var request = URLRequest(url: url)
-        request.httpMethod = method
+    private func request(_ url: URL, _ method: HTTPRequest.Method = .get) -> HTTPRequest {
         // Compressed, a part of a file could not be asked for.
-        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        request.setValue("swift-distill", forHTTPHeaderField: "User-Agent")
+        var request = HTTPRequest(
+            url, method, fields: [("Accept-Encoding", "identity"), ("User-Agent", "swift-distill")])
         // A token is for the hub alone, never for where it redirects to.
         if let token = settings.token, url.hasOrigin(of: settings.endpoint) {
-            request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+            request.fields.append(("Authorization", "Bearer \(token)"))
         }
         return request
     }

@@ -87,8 +87,6 @@ struct HubFailure: Sendable {
             return error("the connection to \(host) broke off: \(reason)", hint: "try again", .unavailable)
         case .tooLong:
             return error("the answer of \(host) has no end", hint: "check HF_ENDPOINT", .unavailable)
-        case .overrun:
-            return error("the answer of \(host) is faster than the disk", hint: "try again", .unavailable)
         }
     }
 
