@@ -6,6 +6,7 @@ extension StageRegistry {
         PromptsStage.self,
         GenerateStage.self,
         FilterStage.self,
+        WeakLabelsStage.self,
         SelectStage.self,
         SplitStage.self,
         DatasetStage.self,
