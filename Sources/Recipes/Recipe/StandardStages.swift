@@ -6,6 +6,7 @@ extension StageRegistry {
         PromptsStage.self,
         GenerateStage.self,
         FilterStage.self,
+        JudgeStage.self,
         WeakLabelsStage.self,
         SelectStage.self,
         SplitStage.self,
