@@ -22,7 +22,7 @@ struct Distill: ParsableCommand {
         subcommands: [
             RunCommand.self, ValidateCommand.self, InitCommand.self, PullCommand.self, TokenizerCommand.self,
             TemplateCommand.self,
-            GenerateCommand.self, FilterCommand.self,
+            GenerateCommand.self, FilterCommand.self, WeakLabelsCommand.self,
             LabelCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self, BenchCommand.self,
             PruneCommand.self, ConvertCommand.self, DoctorCommand.self,
         ])

@@ -50,7 +50,7 @@ import Testing
             "tokenizer trim",
             "tokenizer count", "tokenizer inspect", "inspect", "evaluate perplexity",
             "evaluate agreement",
-            "evaluate task", "bench", "prune", "filter", "doctor",
+            "evaluate task", "bench", "prune", "filter", "weak-labels", "doctor",
         ]
         #expect(Set(expected).isSubset(of: withJSON.map { $0.joined(separator: " ") }))
     }

@@ -71,6 +71,13 @@ import Transformer
         "filter/filters.unlike": add(
             "filter: {corpus: data/text.jsonl, filters: [{kind: language, unlike: FILE, like: data/questions.jsonl}]}"
         ),
+        "judge/corpus": add("judge: {corpus: FILE, majority: {}}"),
+        "judge/likelihood.model": add("judge: {corpus: data/text.jsonl, likelihood: {model: FILE}}"),
+        "judge/score.model": add("judge: {corpus: data/text.jsonl, score: {model: FILE}}"),
+        "judge/pairwise.model": add("judge: {corpus: data/text.jsonl, pairwise: {model: FILE}}"),
+        "weak_labels/corpus": add(
+            "weak_labels: {corpus: FILE, labels: [a, b], functions: [{name: x, vote: x}, {name: y, vote: y}, {name: z, vote: z}]}"
+        ),
         "split/corpus": add("split: {corpus: FILE}"),
         "dataset/splits": add("dataset: {splits: {train: FILE}}"),
         "dataset/tokenizer": add("dataset: {splits: {train: corpus}, tokenizer: FILE}"),

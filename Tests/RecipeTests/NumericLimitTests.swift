@@ -148,6 +148,31 @@ import Transformer
                 recipe("  - filter: {corpus: text.jsonl, filters: [{kind: \(filter), \(key): VALUE}]}\n"))
         }
 
+        for key in ["at_least", "seed"] {
+            add("judge/\(key)", recipe("  - judge: {corpus: text.jsonl, majority: {}, \(key): VALUE}\n"))
+        }
+        for method in ["score", "pairwise"] {
+            for key in ["temperature", "max_new_tokens"] {
+                let length = key == "max_new_tokens" ? "" : ", max_new_tokens: 2"
+                add(
+                    "judge/\(method).\(key)",
+                    recipe(
+                        "  - judge: {corpus: text.jsonl, group_by: text, keep: all, \(method): {\(key): VALUE\(length)}}\n"
+                    ))
+            }
+        }
+        func weakLabels(_ function: String, _ more: String = "") -> String {
+            let others = "{name: b, filter: refusal, label: x}, {name: c, filter: length, otherwise: y}"
+            return recipe(
+                "  - weak_labels: {corpus: text.jsonl, labels: [x, y], functions: [\(function), \(others)]\(more)}\n"
+            )
+        }
+        for key in ["at_least", "at_most"] {
+            add("weak_labels/functions.\(key)", weakLabels("{name: a, score: n, label: x, \(key): VALUE}"))
+        }
+        let vote = "{name: a, vote: v}"
+        add("weak_labels/keep.probability", weakLabels(vote, ", keep: {probability: VALUE}"))
+        add("weak_labels/class_balance", weakLabels(vote, ", class_balance: [0.5, VALUE]"))
         for key in ["validation", "test", "seed"] {
             add("split/\(key)", recipe("  - split: {corpus: text.jsonl, \(key): VALUE}\n"))
         }

@@ -44,7 +44,7 @@ public struct CandidateRecord: Sendable {
     /// The bytes of a line that holds the record: those it was read from, or a text as `{"text": …}`.
     ///
     /// - Throws: what the encoder throws
-    func lineBytes() throws -> Data { try line ?? JSONEncoder.stable.encode(record) }
+    package func lineBytes() throws -> Data { try line ?? JSONEncoder.stable.encode(record) }
 
     /// Calls `transform` with each record on all cores, and returns the results in order.
     static func inParallel<Value>(

@@ -5,7 +5,7 @@ extension CorpusReader {
     /// Works on each record with the line it was read from: `transform` on all cores, then `body` with its results in order.
     ///
     /// - Throws: `UserError` with file and line for the first mistake, what the closures throw, and `Interrupted`
-    func forEachCandidate<Value>(
+    package func forEachCandidate<Value>(
         _ transform: (CandidateRecord) throws -> Value, then body: (Value) throws -> Void
     ) throws {
         try requireInputs()
@@ -16,6 +16,59 @@ extension CorpusReader {
                     Result { try group.map { try transform(CandidateRecord($0)) } }
                 }
                 for group in groups { try group.get().forEach(body) }
+            }
+        }
+    }
+}
+
+extension CorpusReader {
+    /// Calls `body` with slices of the records and the lines they were read from, in order.
+    ///
+    /// - Throws: `UserError` with file and line for the first mistake, what `body` throws, and `Interrupted`
+    package func forEachCandidates(
+        stage: String, progress: ProgressHandler, _ body: ([CandidateRecord]) throws -> Void
+    ) throws {
+        try requireInputs()
+        var meter = ByteMeter()
+        progress(.began(stage: stage, total: ByteMeter.megabytes(of: self), unit: "MB"))
+        for input in inputs {
+            try forEachSlice(of: input) { slice in
+                try Interruption.check()
+                let groups = Self.inParallel(slice) { group in
+                    Result { try group.map { try CandidateRecord($0) } }
+                }
+                try body(try groups.flatMap { try $0.get() })
+                progress(.advanced(stage: stage, done: meter.advanced(by: slice), tokens: 0, loss: nil))
+            }
+        }
+    }
+
+    /// Refuses references that are among the corpus's files: every record would be a duplicate of itself.
+    ///
+    /// - Parameter references: files that each filter compares with, by its name
+    /// - Throws: `UserError` that names the file
+    package func refuseComparison(with references: [(name: String, files: [URL])]) throws {
+        func identities(_ url: URL) throws -> [String: URL] {
+            var known: [String: URL] = [:]
+            for file in try CorpusFiles(at: url).files {
+                known[file.resolvingSymlinksInPath().standardizedFileURL.path] = file
+            }
+            return known
+        }
+        let own = try inputs.reduce(into: [String: URL]()) {
+            $0.merge(try identities($1.url)) { first, _ in first }
+        }
+        for (name, files) in references {
+            for reference in files {
+                guard let same = try identities(reference).first(where: { own[$0.key] != nil }) else {
+                    continue
+                }
+                throw UserError(
+                    "is filtered and compared with itself by \(name): no record would be left",
+                    file: same.value.relativePath,
+                    hint:
+                        "leave it out of \"against\"; records of the corpus are compared with each other anyway",
+                    status: .configuration)
             }
         }
     }

@@ -77,46 +77,13 @@ public struct FilterPipeline: Sendable {
         removed: (RemovedRecord) throws -> Void = { _ in }
     ) throws -> FilterReport {
         try reader.requireInputs()
-        try refuseSelfComparison(reader)
+        try reader.refuseComparison(with: steps.map { ($0.kind, $0.filter.references) })
         for step in steps { try step.filter.prepare(in: directory) }
         var run = FilterRun(steps: steps)
-        var meter = ByteMeter()
-        progress(.began(stage: stage, total: ByteMeter.megabytes(of: reader), unit: "MB"))
-        for input in reader.inputs {
-            try reader.forEachSlice(of: input) { slice in
-                try Interruption.check()
-                try run.add(slice, kept: kept, removed: removed)
-                progress(.advanced(stage: stage, done: meter.advanced(by: slice), tokens: 0, loss: nil))
-            }
+        try reader.forEachCandidates(stage: stage, progress: progress) {
+            try run.add($0, kept: kept, removed: removed)
         }
         return run.finished()
-    }
-
-    /// Refuses references that are among the corpus's files: every record would be a duplicate of itself.
-    private func refuseSelfComparison(_ reader: CorpusReader) throws {
-        func identities(_ url: URL) throws -> [String: URL] {
-            var known: [String: URL] = [:]
-            for file in try CorpusFiles(at: url).files {
-                known[file.resolvingSymlinksInPath().standardizedFileURL.path] = file
-            }
-            return known
-        }
-        let own = try reader.inputs.reduce(into: [String: URL]()) {
-            $0.merge(try identities($1.url)) { first, _ in first }
-        }
-        for step in steps {
-            for reference in step.filter.references {
-                guard let same = try identities(reference).first(where: { own[$0.key] != nil }) else {
-                    continue
-                }
-                throw UserError(
-                    "is filtered and compared with itself by \(step.kind): no record would be left",
-                    file: same.value.relativePath,
-                    hint:
-                        "leave it out of \"against\"; records of the corpus are compared with each other anyway",
-                    status: .configuration)
-            }
-        }
     }
 }
 
@@ -131,14 +98,9 @@ private struct FilterRun {
     }
 
     mutating func add(
-        _ slice: [UnreadRecord], kept: (Data) throws -> Void, removed: (RemovedRecord) throws -> Void
+        _ records: [CandidateRecord], kept: (Data) throws -> Void,
+        removed: (RemovedRecord) throws -> Void
     ) throws {
-        var records: [CandidateRecord] = []
-        records.reserveCapacity(slice.count)
-        let read = CorpusReader.inParallel(slice) { group in
-            Result { try group.map { try CandidateRecord($0) } }
-        }
-        for group in read { records += try group.get() }
         for record in records { report.read.add(record.record) }
         // For each record of the slice, the filter that removes it and why.
         var reasons = [(step: Int, reason: String)?](repeating: nil, count: records.count)
@@ -182,28 +144,4 @@ private struct FilterRun {
         for (number, step) in steps.enumerated() { report.filters[number].notes = step.filter.notes }
         return report
     }
-}
-
-/// Measures progress in megabytes: counting records would read the files twice.
-private struct ByteMeter {
-    private var bytes = 0
-
-    /// The files' sizes.
-    static func megabytes(of reader: CorpusReader) -> Int {
-        let files = reader.inputs.flatMap { (try? CorpusFiles(at: $0.url).files) ?? [] }
-        return megabytes(
-            files.reduce(0) { sum, file in
-                let size = try? file.resolvingSymlinksInPath().resourceValues(forKeys: [.fileSizeKey])
-                    .fileSize
-                return sum + (size ?? 0)
-            })
-    }
-
-    /// What has been read, with these records.
-    mutating func advanced(by slice: [UnreadRecord]) -> Int {
-        bytes += slice.reduce(0) { $0 + $1.byteCount + 1 }
-        return Self.megabytes(bytes)
-    }
-
-    private static func megabytes(_ bytes: Int) -> Int { (bytes + 999_999) / 1_000_000 }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Support
 import Tokenization
 
 /// A way to have a model write prompts: what it is asked, and how its answers are read.
@@ -74,14 +73,8 @@ extension WrittenPrompts {
     ///
     /// - Throws: `UserError` with file and line for what is not such an answer
     public mutating func add(answersIn url: URL, of writer: some PromptWriter) throws {
-        try JSONLines(contentsOf: url).forEach { line in
-            let record = try line.decode(SyntheticRecord.self)
-            guard case .messages(let messages, _) = record.content, let answer = messages.last else {
-                throw line.error("is not an answer to a request for prompts")
-            }
-            add(
-                answer.content, isWhole: record.meta.finishReason == .stop, to: record.meta.prompt, of: writer
-            )
+        try ModelAnswer.forEach(in: url) { request, answer in
+            add(answer.text, isWhole: answer.isWhole, to: request, of: writer)
         }
     }
 }

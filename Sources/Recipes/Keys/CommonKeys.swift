@@ -53,6 +53,21 @@ extension Section {
             documentation)
     }
 
+    /// Reports a problem unless one of several sections is given.
+    ///
+    /// - Parameters:
+    ///   - names: their keys
+    ///   - missing: the problem where none is given
+    ///   - several: the beginning of the problem where several are
+    ///   - hint: what to do instead of giving several
+    func requireOne(of names: [String], missing: String, several: String, hint: String) {
+        let given = names.filter { has($0) }
+        guard given.count != 1 else { return }
+        context.problems.add(
+            given.isEmpty ? missing : "\(several) \(given.joined(separator: " and "))", at: location,
+            hint: "give one of \(names.joined(separator: ", ")); \(hint)")
+    }
+
     /// The key `seed` of a stage.
     func stageSeed() -> UInt64? {
         optional(

@@ -6,6 +6,8 @@ extension StageRegistry {
         PromptsStage.self,
         GenerateStage.self,
         FilterStage.self,
+        JudgeStage.self,
+        WeakLabelsStage.self,
         SelectStage.self,
         SplitStage.self,
         DatasetStage.self,

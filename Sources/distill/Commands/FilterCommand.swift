@@ -55,13 +55,8 @@ struct FilterCommand: ParsableCommand {
         for path in [removed, report].compactMap({ $0 }) {
             try StandardStreams.refuse(path, for: "a second file")
         }
-        let paths = outputs
-        guard Set(paths.map { URL(filePath: $0).standardizedFileURL.path }).count == paths.count else {
-            throw ValidationError("--output, --removed and --report name the same file")
-        }
-        if let path = paths.first(where: { $0.lowercased().hasSuffix(".gz") }) {
-            throw ValidationError("\(path): files are written uncompressed; name one without .gz")
-        }
+        try OutputCheck.refuseRepeated(outputs, flags: "--output, --removed and --report")
+        try OutputCheck.refuseCompressed(outputs)
     }
 
     private var outputs: [String] { [output, removed, report].compactMap { $0 } }
@@ -134,7 +129,7 @@ struct FilterCommand: ParsableCommand {
         let rows = report.filters.map { filter in
             [
                 filter.part.map { "\(filter.kind) (\($0.rawValue))" } ?? filter.kind, "\(filter.examined)",
-                "\(filter.removed)", decimal(100 * filter.fraction, 1) + "%", "\(filter.unjudged)",
+                "\(filter.removed)", percent(filter.fraction), "\(filter.unjudged)",
             ]
         }
         // Standard output has the records.

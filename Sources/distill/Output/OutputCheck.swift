@@ -1,8 +1,28 @@
+import ArgumentParser
 import Foundation
 import Support
 
 /// Checks on an output path before any work.
 enum OutputCheck {
+    /// Refuses outputs that are one file.
+    ///
+    /// - Parameter flags: what names them, for the message
+    /// - Throws: `ValidationError`
+    static func refuseRepeated(_ paths: [String], flags: String) throws {
+        guard Set(paths.map { URL(filePath: $0).standardizedFileURL.path }).count < paths.count else {
+            return
+        }
+        throw ValidationError("\(flags) name the same file")
+    }
+
+    /// Refuses names of compressed files.
+    ///
+    /// - Throws: `ValidationError` that names the first
+    static func refuseCompressed(_ paths: [String]) throws {
+        guard let path = paths.first(where: { $0.lowercased().hasSuffix(".gz") }) else { return }
+        throw ValidationError("\(path): files are written uncompressed; name one without .gz")
+    }
+
     /// Refuses an output that is one of the inputs, also through a link, since writing would replace it.
     ///
     /// - Parameter inputs: Files, and directories with all their files.

@@ -39,3 +39,6 @@ func printTable(_ heading: [String], _ rows: [[String]]) throws {
 func decimal(_ value: Double, _ places: Int = 4) -> String {
     String(format: "%.\(places)f", value)
 }
+
+/// A fraction as a percentage with one decimal.
+func percent(_ fraction: Double) -> String { decimal(100 * fraction, 1) + "%" }

@@ -47,9 +47,9 @@ struct FilterStage: Stage {
     // MARK: Cost
 
     /// Seconds for each byte of text and filter: parsing, words and hashes, on one core.
-    private static let secondsPerByte = 50e-9
+    static let secondsPerByte = 50e-9
     /// Memory of slices of records on all cores, their texts and words.
-    private static let sliceBytes = 40e6
+    static let sliceBytes = 40e6
 
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
         let corpus = estimator.extent(of: corpus, documents: documents)

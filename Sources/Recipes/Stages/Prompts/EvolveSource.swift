@@ -47,7 +47,7 @@ struct EvolveSource: PromptSource {
             requestCharacters: 150 + given.mean * CorpusExtent.bytesPerToken)
     }
 
-    func prompts(_ context: StageContext, asking model: PromptAsking?) throws -> PromptResult {
+    func prompts(_ context: StageContext, asking model: ModelRequests?) throws -> PromptResult {
         var given = try parents.flatMap { try PromptRecord.read(context.url(of: $0)) }
         if let limit { given = Array(given.prefix(limit)) }
         var written = WrittenPrompts(earlier: given, similarity: 1)

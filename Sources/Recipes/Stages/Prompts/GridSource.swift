@@ -51,7 +51,7 @@ struct GridSource: PromptSource {
         PromptSizes(prompts: Double(count ?? grid?.size ?? 0))
     }
 
-    func prompts(_ context: StageContext, asking model: PromptAsking?) throws -> PromptResult {
+    func prompts(_ context: StageContext, asking model: ModelRequests?) throws -> PromptResult {
         guard let grid else { preconditionFailure("a grid with problems is not run") }
         return PromptResult(prompts: try grid.prompts(count: count, seed: context.seed))
     }

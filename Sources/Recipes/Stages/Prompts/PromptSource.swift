@@ -15,7 +15,7 @@ protocol PromptSource: RecipeSection, Sendable {
     /// What the prompts and the requests to the model are estimated to be.
     func sizes(_ estimator: CostEstimator) -> PromptSizes
     /// Makes the prompts.
-    func prompts(_ context: StageContext, asking model: PromptAsking?) throws -> PromptResult
+    func prompts(_ context: StageContext, asking model: ModelRequests?) throws -> PromptResult
 }
 
 /// Estimated numbers of prompts and of requests to a model.

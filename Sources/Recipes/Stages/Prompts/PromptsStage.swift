@@ -33,16 +33,9 @@ struct PromptsStage: Stage {
 
     init(_ section: Section) {
         source = Self.sources.compactMap { Self.read($0, section) }.first
-        let names = Self.sources.map { $0.name }
-        let given = names.filter { section.has($0) }
-        if given.count != 1 {
-            section.context.problems.add(
-                given.isEmpty
-                    ? "nothing says where the prompts come from"
-                    : "prompts come from one of \(given.joined(separator: " and "))",
-                at: section.location,
-                hint: "give one of \(names.joined(separator: ", ")); several stages make several files")
-        }
+        section.requireOne(
+            of: Self.sources.map { $0.name }, missing: "nothing says where the prompts come from",
+            several: "prompts come from one of", hint: "several stages make several files")
         let usesModel = source.map { type(of: $0).usesModel } ?? true
         let condition = KeyCondition(holds: usesModel, text: "with questions, self_instruct and evolve")
         let documentation = "The model that writes; it may be an endpoint."

@@ -53,7 +53,7 @@ struct QuestionsSource: PromptSource {
             requests: Double(passages.count), requestCharacters: mean + Double(instruction.source.utf8.count))
     }
 
-    func prompts(_ context: StageContext, asking model: PromptAsking?) throws -> PromptResult {
+    func prompts(_ context: StageContext, asking model: ModelRequests?) throws -> PromptResult {
         let passages = try passages(documents.map { context.url(of: $0) })
         let writer = QuestionWriter(passages, count: count, instruction: instruction, context: answerContext)
         var written = WrittenPrompts(similarity: 1)

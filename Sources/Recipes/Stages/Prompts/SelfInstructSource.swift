@@ -52,7 +52,7 @@ struct SelfInstructSource: PromptSource {
             requestCharacters: 60 * Double(examples) + Double(instruction.source.utf8.count))
     }
 
-    func prompts(_ context: StageContext, asking model: PromptAsking?) throws -> PromptResult {
+    func prompts(_ context: StageContext, asking model: ModelRequests?) throws -> PromptResult {
         let given = try seeds.flatMap { try PromptRecord.read(context.url(of: $0)) }
         var written = WrittenPrompts(earlier: given, similarity: similarity)
         for round in 0..<rounds where written.prompts.count < count {

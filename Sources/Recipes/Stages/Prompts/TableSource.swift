@@ -28,7 +28,7 @@ struct TableSource: PromptSource {
             prompts: Double(estimator.file(file).flatMap { try? TableRows(contentsOf: $0) }?.rows.count ?? 0))
     }
 
-    func prompts(_ context: StageContext, asking model: PromptAsking?) throws -> PromptResult {
+    func prompts(_ context: StageContext, asking model: ModelRequests?) throws -> PromptResult {
         let table = try TableRows(contentsOf: context.url(of: file))
         return PromptResult(prompts: try PromptTable(template: template, system: system).prompts(table))
     }

@@ -1,0 +1,42 @@
+import Foundation
+import Support
+
+/// What a model answers to a request.
+public struct ModelAnswer: Equatable, Sendable {
+    /// The text.
+    public let text: String
+    /// Whether the answer ended by itself; else its end may be missing.
+    public let isWhole: Bool
+
+    /// An answer.
+    public init(_ text: String, isWhole: Bool = true) { (self.text, self.isWhole) = (text, isWhole) }
+}
+
+extension ModelAnswer {
+    /// Reads a file that `Synthesis` has written from chats, with an answer to each; `body` receives the index of the prompt and the answer.
+    ///
+    /// - Throws: `UserError` with file and line for what is not such an answer, and what `body` throws
+    public static func forEach(in url: URL, _ body: (_ prompt: Int, ModelAnswer) throws -> Void) throws {
+        try JSONLines(contentsOf: url).forEach { line in
+            let record = try line.decode(SyntheticRecord.self)
+            guard case .messages(let messages, _) = record.content, let answer = messages.last else {
+                throw line.error("is not an answer to a request")
+            }
+            try body(
+                record.meta.prompt,
+                ModelAnswer(answer.content, isWhole: record.meta.finishReason == .stop))
+        }
+    }
+
+    /// The answers in such a file, in the order of the prompts; nil for a prompt without one.
+    ///
+    /// - Parameter count: number of prompts
+    /// - Throws: as `forEach(in:_:)`
+    public static func read(_ url: URL, prompts count: Int) throws -> [ModelAnswer?] {
+        var answers = [ModelAnswer?](repeating: nil, count: count)
+        try forEach(in: url) { prompt, answer in
+            if answers.indices.contains(prompt) { answers[prompt] = answer }
+        }
+        return answers
+    }
+}

@@ -1,0 +1,35 @@
+import Corpora
+import Evaluation
+import RecipeSchema
+
+/// Whether an answer passes rules.
+struct CheckerMethod: JudgeMethod {
+    static let name = "checker"
+    static let summary =
+        "The score is 1 for an answer that passes all rules, else 0; answers that fail are left out."
+    static let standardLeast: Double? = 1
+
+    private let filters: [FilterSettings]
+
+    init(_ section: Section) {
+        filters = section.value(
+            "filters", .list(of: .filterOfOtherStage), example: "[reference]",
+            "The rules: filters as in the stage filter, which an answer passes if they would keep it.")
+    }
+
+    var references: [Reference] { filters.flatMap(\.references) }
+
+    func estimate(_ corpus: CorpusExtent, _ estimator: CostEstimator) -> CostEstimate {
+        let compared = estimator.extent(of: references)
+        return CostEstimate(
+            seconds: Double(filters.count + 1) * (corpus.tokens + compared.tokens)
+                * CorpusExtent.bytesPerToken * FilterStage.secondsPerByte,
+            memoryBytes: CostEstimator.processBytes + FilterStage.sliceBytes
+                + filters.reduce(0) { $0 + $1.kind.bytesPerRecord } * (corpus.records + compared.records))
+    }
+
+    func judge(_ context: StageContext, _ run: (any AnswerJudge) throws -> StageResult) throws -> StageResult
+    {
+        try run(CheckerJudge(try filters.map { ($0.kind.name, try $0.filter(context.url(of:))) }))
+    }
+}
