@@ -72,6 +72,13 @@ import Transformer
             "filter: {corpus: data/text.jsonl, filters: [{kind: language, unlike: FILE, like: data/questions.jsonl}]}"
         ),
         "split/corpus": add("split: {corpus: FILE}"),
+        "filter/filters.tokenizer": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: length, unit: tokens, tokenizer: FILE}]}"),
+        "filter/filters.model": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: similarity, model: FILE}]}"),
+        "filter/filters.reference_model": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: perplexity_ratio, model: data/teacher, max_ratio: 2, reference_model: FILE}]}"
+        ),
         "dataset/splits": add("dataset: {splits: {train: FILE}}"),
         "dataset/tokenizer": add("dataset: {splits: {train: corpus}, tokenizer: FILE}"),
         "dataset/filter_report": add("dataset: {splits: {train: corpus}, filter_report: FILE}"),

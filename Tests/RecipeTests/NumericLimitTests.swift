@@ -151,6 +151,11 @@ import Transformer
         for key in ["validation", "test", "seed"] {
             add("split/\(key)", recipe("  - split: {corpus: text.jsonl, \(key): VALUE}\n"))
         }
+            "min_perplexity": "perplexity, model: teacher", "max_perplexity": "perplexity, model: teacher",
+            "min_percentile": "perplexity, model: teacher", "max_percentile": "perplexity, model: teacher",
+            "min_ratio": "perplexity_ratio, model: teacher", "max_ratio": "perplexity_ratio, model: teacher",
+            "min_tokens": "perplexity, model: teacher, max_perplexity: 9",
+            "layer": "similarity, model: teacher", "context": "similarity, model: teacher",
         for key in ["limit", "max_new_tokens", "seed", "token_budget"] {
             add("generate/\(key)", recipe(stage("generate", generate, [key: "VALUE"])))
         }
