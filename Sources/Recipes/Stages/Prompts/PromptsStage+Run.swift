@@ -9,7 +9,8 @@ extension PromptsStage {
         guard let source else { preconditionFailure("a stage with problems is not run") }
         let name = model?.name
         let asking = try model.map {
-            try PromptAsking(of: $0, at: endpoint, sampling: sampling, context: context)
+            try PromptAsking(
+                of: $0, at: endpoint, sampling: sampling, stop: source.stop, context: context)
         }
         let result = try source.prompts(context, asking: type(of: source).usesModel ? asking : nil)
         guard result.counts?.kept ?? result.prompts.count > 0 else {
@@ -46,29 +47,36 @@ extension PromptsStage {
 
 /// Asks a model for prompts, resuming what an earlier attempt has begun.
 struct PromptAsking {
-    private let synthesis: Synthesis
+    private let synthesis: (_ seed: UInt64) throws -> Synthesis
     private let endpoint: EndpointSettings?
     private let context: StageContext
 
     init(
-        of model: Reference, at endpoint: EndpointSettings?, sampling: SamplingOptions, context: StageContext
+        of model: Reference, at endpoint: EndpointSettings?, sampling: SamplingOptions, stop: [String] = [],
+        context: StageContext
     ) throws {
-        let options = Synthesis.Options(sampling: sampling, seed: context.seed)
         self.endpoint = endpoint
         self.context = context
+        func options(_ seed: UInt64) -> Synthesis.Options {
+            Synthesis.Options(sampling: sampling, seed: seed, stop: stop)
+        }
         if let endpoint {
-            synthesis = try Synthesis(endpoint: endpoint.endpoint, options: options)
+            synthesis = { try Synthesis(endpoint: endpoint.endpoint, options: options($0)) }
         } else {
             let author = try Synthesis.Author(context.checkpoint(model), name: model.name)
-            synthesis = Synthesis(author: author, options: options)
+            synthesis = { Synthesis(author: author, options: options($0)) }
         }
     }
 
     /// Sends the requests of a writer and adds the prompts of the answers.
-    func ask(_ writer: some PromptWriter, round: Int = 0, adding written: inout WrittenPrompts) throws {
+    ///
+    /// - Parameter seed: of the samples, where rounds ask the same; nil for the stage's
+    func ask(
+        _ writer: some PromptWriter, round: Int = 0, seed: UInt64? = nil, adding written: inout WrittenPrompts
+    ) throws {
         let answers = context.work.appending(path: "answers-\(round).jsonl")
-        try synthesis.run(
-            prompts: writer.requests.map { SynthesisPrompt(.chat($0)) }, into: answers, stage: context.label,
+        try synthesis(seed ?? context.seed).run(
+            prompts: writer.questions, into: answers, stage: context.label,
             journal: try endpoint?.journal(in: context.journals), progress: context.progress)
         try written.add(answersIn: answers, of: writer)
     }
