@@ -1,3 +1,4 @@
+import Foundation
 import Support
 import Tokenization
 
@@ -17,5 +18,13 @@ extension Checkpoint {
             case .boolean(let begins)? = try? JSONValue.object(contentsOf: file)["add_bos_token"]
         else { return true }
         return begins
+    }
+
+    /// A digest of all that decides what the model makes of a record, its files and the chat template that is used, and of what is measured.
+    ///
+    /// - Throws: `UserError` if a file cannot be read.
+    package func identity(measuring parts: String...) throws -> Fingerprint {
+        let own = [try Self.fingerprint(at: url).hexadecimal, chatTemplate?.identity ?? ""]
+        return Fingerprint(hashing: (own + parts).map { Data($0.utf8) })
     }
 }

@@ -13,10 +13,26 @@ enum DocumentFeatures {
     ) throws -> [[Float]] {
         try (0..<corpus.count).map { index in
             defer { progress?(index + 1) }
-            let (hidden, batch) = hidden(try corpus.document(index), of: model)
+            return meanHiddenStates([try corpus.document(index)], of: model)[0]
+        }
+    }
+
+    /// The same of documents that are run at once; of one without targets 0.
+    ///
+    /// - Parameter layer: from 1: its residual stream; nil for the final hidden states
+    static func meanHiddenStates(
+        _ documents: [EncodedDocument], of model: DecoderModel, layer: Int? = nil
+    ) -> [[Float]] {
+        let batch = TrainingBatch(PackedBatch(documents))
+        let states = model.frozenHiddenStates(
+            batch.tokens, at: batch.positions, layers: layer.map { [$0] } ?? [])
+        let hidden = states.layers.first ?? states.final
+        var start = 0
+        return documents.map { document in
+            let rows = start..<start + document.targetCount
+            start = rows.upperBound
             return (0..<hidden.width).map { i in
-                batch.positions.indices.reduce(0) { $0 + hidden.pointer(row: $1)[i] }
-                    / Float(max(batch.positions.count, 1))
+                rows.reduce(0) { $0 + hidden.pointer(row: $1)[i] } / Float(max(rows.count, 1))
             }
         }
     }

@@ -37,6 +37,33 @@ import Testing
         }
     }
 
+    /// A record's perplexity is what `distill evaluate perplexity` says of it alone; what models measured is kept no longer than needed.
+    @Test func perplexitiesAreThoseOfAnEvaluation() throws {
+        try withRaw { directory in
+            let teacher = packageRoot.appending(path: "data/teacher").path
+            let run = try CommandRun.distill(
+                "filter", "raw.jsonl", "--filter", "kind: perplexity, model: \(teacher), max_perplexity: 1",
+                "-o", "clean.jsonl", "--removed", "removed.jsonl", in: directory)
+            #expect(run.status == 0, "\(run.standardError)")
+            let removed = try String(contentsOf: directory.appending(path: "removed.jsonl"), encoding: .utf8)
+                .split(separator: "\n")
+            for (index, line) in Self.raw.split(separator: "\n").enumerated() where index < 2 {
+                try Data((line + "\n").utf8).write(to: directory.appending(path: "one.jsonl"))
+                let json = try CommandRun.distill(
+                    "evaluate", "perplexity", teacher, "--data", "one.jsonl", "--json", in: directory
+                ).json()
+                let models = try #require(json["models"] as? [[String: Any]])
+                let perplexity = try #require(models[0]["perplexity"] as? Double)
+                let text = String(format: "perplexity %.4g of an answer, at most 1 wanted", perplexity)
+                #expect(removed[index].contains(text), "\(removed[index])")
+            }
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == [
+                    "clean.jsonl", "one.jsonl", "raw.jsonl", "removed.jsonl",
+                ])
+        }
+    }
+
     @Test func theSummaryIsJSON() throws {
         try withRaw { directory in
             let run = try CommandRun.distill(

@@ -78,6 +78,47 @@ import Testing
         }
     }
 
+    /// The teacher writes questions by itself, answers them, goes on as the user, and answers again; a second run gives the same bytes.
+    @Test func aTeacherWritesChatsOfTwoTurnsAlone() throws {
+        try withTemporaryDirectory { directory in
+            try Data(
+                """
+                name: prompts
+                teacher: \(packageRoot.path)/data/teacher
+                stages:
+                  - prompts: {magpie: {count: 6, requests: 8}, max_new_tokens: 40, to: first}
+                  - generate: {prompts: first, max_new_tokens: 40, to: answered}
+                  - prompts: {continue: {chats: answered, by: template}, max_new_tokens: 40, to: second}
+                  - generate: {prompts: second, max_new_tokens: 40, to: corpus}
+
+                """.utf8
+            ).write(to: directory.appending(path: "recipe.yaml"))
+            let run = try CommandRun.distill("run", "recipe.yaml", in: directory)
+            #expect(run.status == 0, "\(run.standardError)")
+            let first = try records("first", in: directory)
+            #expect(first.count == 6 && Set(first.map(question)).count == 6)
+            let corpus = try records("corpus", in: directory)
+            #expect(!corpus.isEmpty)
+            let origins = first.map { $0["meta"]?["origin"] }
+            for record in corpus {
+                guard case .array(let messages)? = record["messages"] else { throw CancellationError() }
+                #expect(
+                    messages.map { $0["role"] }
+                        == ["user", "assistant", "user", "assistant"].map { .string($0) })
+                #expect(origins.contains(record["meta"]?["source"]?["origin"]))
+                #expect(record["meta"]?["source"]?["kind"] == .string("continue"))
+            }
+            let again = try CommandRun.distill("run", "recipe.yaml", "--runs", "other", in: directory)
+            #expect(again.status == 0, "\(again.standardError)")
+            for name in ["first", "answered", "second", "corpus"] {
+                #expect(
+                    FileManager.default.contentsEqual(
+                        atPath: directory.appending(path: "runs/prompts/\(name).jsonl").path,
+                        andPath: directory.appending(path: "other/prompts/\(name).jsonl").path))
+            }
+        }
+    }
+
     @Test func answersWithoutAPromptEndInOneMessage() throws {
         try withRecipe { directory in
             try Data(

@@ -59,6 +59,7 @@ import Transformer
         "prompts/questions.documents": add("prompts: {questions: {documents: FILE}}"),
         "prompts/self_instruct.seeds": add("prompts: {self_instruct: {seeds: FILE, count: 5}}"),
         "prompts/evolve.prompts": add("prompts: {evolve: {prompts: FILE}}"),
+        "prompts/continue.chats": add("prompts: {continue: {chats: FILE}}"),
         "prompts/model": add("prompts: {evolve: {prompts: data/prompts.jsonl}, model: FILE}"),
         "generate/model": ["stages.generate.model=FILE"],
         "generate/prompts": ["stages.generate.prompts=FILE"],
@@ -77,6 +78,13 @@ import Transformer
         "judge/pairwise.model": add("judge: {corpus: data/text.jsonl, pairwise: {model: FILE}}"),
         "weak_labels/corpus": add(
             "weak_labels: {corpus: FILE, labels: [a, b], functions: [{name: x, vote: x}, {name: y, vote: y}, {name: z, vote: z}]}"
+        ),
+        "filter/filters.tokenizer": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: length, unit: tokens, tokenizer: FILE}]}"),
+        "filter/filters.model": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: similarity, model: FILE}]}"),
+        "filter/filters.reference_model": add(
+            "filter: {corpus: data/text.jsonl, filters: [{kind: perplexity_ratio, model: data/teacher, max_ratio: 2, reference_model: FILE}]}"
         ),
         "split/corpus": add("split: {corpus: FILE}"),
         "dataset/splits": add("dataset: {splits: {train: FILE}}"),
@@ -155,6 +163,8 @@ import Transformer
         return switch use {
         case .text: missing + ["data/broken.jsonl", "data/notes.md", "data/empty.jsonl", "data/teacher"]
         case .prompts: missing + ["data/broken.jsonl", "data/notes.md", "data/empty.jsonl", "data/teacher"]
+        case .chats:
+            missing + ["data/broken.jsonl", "data/prompts.jsonl", "data/empty.jsonl", "data/teacher"]
         case .questions:
             missing + ["data/broken.jsonl", "data/text.jsonl", "data/empty.jsonl", "data/teacher"]
         case .model: missing + ["data/text.jsonl", "data/bare", "data/torn", "data"]

@@ -1,3 +1,4 @@
+import Checkpoints
 import Corpora
 import Foundation
 import Support
@@ -69,11 +70,53 @@ import Testing
         ("[{kind: json, schema: {type: object, oneOf: []}}]", #"the keyword "oneOf" is not supported"#),
         ("[{kind: script, scripts: [latin, greeek]}]", #"did you mean "greek"?"#),
         ("[]", "the list is empty"),
+        ("[{kind: perplexity, model: data/teacher}]", "nothing says what is removed"),
+        ("[{kind: perplexity, max_perplexity: 3}]", #"key "model" is missing"#),
+        ("[{kind: perplexity, model: data/text.jsonl, max_perplexity: 3}]", "data/text.jsonl"),
+        (
+            "[{kind: perplexity, model: data/teacher, max_perplexity: 3, context: 4096}]",
+            "a context of 4096 tokens exceeds that of data/teacher, 2048"
+        ),
+        ("[{kind: similarity, model: data/teacher, layer: 3}]", "there is no layer 3: data/teacher has 2"),
+        (
+            "[{kind: perplexity_ratio, model: data/teacher, reference_model: data/stranger, max_ratio: 3}]",
+            "data/teacher and data/stranger have different tokenizers"
+        ),
+        ("[{kind: length, unit: tokens}]", "there is no tokenizer to count tokens with"),
+        ("[{kind: length, tokenizer: data/teacher}]", "characters are counted without a tokenizer"),
     ])
     func mistakesAreFoundAtValidation(_ filters: String, _ problem: String) throws {
-        let problems = try workspace().problems(recipe(filters))
+        let workspace = try workspace()
+        try TinyModel.save(to: workspace.url.appending(path: "data/stranger"), words: 1)
+        let problems = try workspace.problems(recipe(filters))
         #expect(problems.count == 1, "\(problems)")
         #expect(problems.first?.contains(problem) == true, "\(problems)")
+    }
+
+    /// A recipe's teacher and its own models read records; the estimate has them.
+    @Test func modelsReadRecords() throws {
+        let workspace = try workspace()
+        let text = recipe(
+            "[{kind: length, unit: tokens, tokenizer: teacher, of: all, max: 100}, "
+                + "{kind: perplexity, model: teacher, of: all, max_percentile: 75}, "
+                + "{kind: similarity, model: teacher, threshold: 1, against: data/text.jsonl}]"
+        ).replacing("stages:", with: "teacher: data/teacher\nstages:")
+        let plan = try workspace.plan(text)
+        let runner = RecipeRunner(
+            toolVersion: "test", runs: workspace.url.appending(path: "runs"), progress: { _ in })
+        _ = try runner.run(plan)
+        let report = try FilterReport(
+            contentsOf: workspace.url.appending(path: "runs/clean/clean-report.json"))
+        #expect(report.filters.map(\.kind) == ["length", "perplexity", "similarity"])
+        #expect(report.filters.map(\.examined) == [4, 4, 3])
+        #expect(report.filters[1].removed == 1)
+        let estimate = CostModel(gigaflops: 100).estimates(of: plan)[0]
+        let without = CostModel(gigaflops: 100).estimates(of: try workspace.plan(recipe("[length]")))[0]
+        #expect(estimate.memoryBytes > without.memoryBytes && estimate.seconds > without.seconds)
+        #expect(estimate.workBytes > 0)
+        // Another model is another stage.
+        try TinyModel.save(to: workspace.url.appending(path: "data/teacher"), seed: 2)
+        #expect(try workspace.plan(text).stages[0].cacheKey != plan.stages[0].cacheKey)
     }
 
     /// A schema may be pasted as JSON.
@@ -82,7 +125,8 @@ import Testing
             #"[{kind: json, schema: {"type": "object", "properties": {"n": {"type": "integer", "minimum": -1.5, "enum": [1, "1", true, null]}}}}]"#
         let file = try workspace().recipe(recipe(filters))
         let stage = try #require(file.recipe.stages.first as? FilterStage)
-        let filter = try stage.filters[0].filter { URL(filePath: $0.name) }
+        let filter = try stage.filters[0].filter(
+            at: { URL(filePath: $0.name) }, FilterModels { try Checkpoint.load($0) })
         func judge(_ answer: String) throws -> [FilterVerdict] {
             try filter.judge([
                 CandidateRecord(.text(answer), at: RecordLocation(file: "c", line: 1))

@@ -118,6 +118,15 @@ import Transformer
                     "self_instruct: {seeds: prompts.jsonl\(count), \(key): VALUE}", ["max_new_tokens": "2"]),
                 .plan)
         }
+        for key in ["count", "requests", "rounds", "min_words", "similarity"] {
+            let count = key == "count" ? "" : "count: 1, "
+            add(
+                "prompts/magpie.\(key)",
+                prompts("magpie: {\(count)\(key): VALUE}", ["max_new_tokens": "2"]), .plan)
+        }
+        add(
+            "prompts/continue.limit",
+            prompts("continue: {chats: chats.jsonl, limit: VALUE}", ["max_new_tokens": "2"]))
         let evolve = "evolve: {prompts: prompts.jsonl}"
         for key in ["limit", "rounds"] {
             add(
@@ -142,6 +151,11 @@ import Transformer
             "ngram": "near_duplicates", "permutations": "near_duplicates",
             "shortest": "contamination, against: prompts.jsonl",
             "common": "contamination, against: prompts.jsonl",
+            "min_perplexity": "perplexity, model: teacher", "max_perplexity": "perplexity, model: teacher",
+            "min_percentile": "perplexity, model: teacher", "max_percentile": "perplexity, model: teacher",
+            "min_ratio": "perplexity_ratio, model: teacher", "max_ratio": "perplexity_ratio, model: teacher",
+            "min_tokens": "perplexity, model: teacher, max_perplexity: 9",
+            "layer": "similarity, model: teacher", "context": "similarity, model: teacher",
         ] {
             add(
                 "filter/filters.\(key)",
@@ -364,6 +378,8 @@ import Transformer
         try! Data(text.map { "{\"text\": \"\($0)\"}\n" }.joined().utf8).write(
             to: directory.appending(path: "text.jsonl"))
         try! Data("where does the river go\n".utf8).write(to: directory.appending(path: "notes.md"))
+        try! Data("{\"prompt\": \"where\", \"completion\": \"in the hall\"}\n".utf8).write(
+            to: directory.appending(path: "chats.jsonl"))
         try! Data("{\"prompt\": \"where\"}\n{\"prompt\": \"why\"}\n".utf8).write(
             to: directory.appending(path: "prompts.jsonl"))
         return directory

@@ -9,6 +9,8 @@ import Testing
 
     init() throws {
         workspace = try Workspace()
+        try workspace.write(
+            "data/chats.jsonl", #"{"prompt": "once", "completion": "upon a time"}"# + "\n")
         try workspace.write("data/table.csv", "topic,who\nbread,a child\ntides,a king\n")
     }
 
@@ -19,6 +21,9 @@ import Testing
             teacher: data/teacher
             stages:
               - prompts: \(stage)
+            endpoints:
+              chat: {url: "http://127.0.0.1:9/v1", model: m}
+              texts: {url: "http://127.0.0.1:9/v1", model: m, route: completions}
 
             """)
     }
@@ -28,6 +33,10 @@ import Testing
         "{grid: {templates: ['What is {a}?', 'Why {a}?'], system: 'You are {b}.', slots: {a: [x], b: {y: 2, z: 0.5}}, count: 4}}",
         "{table: {file: data/table.csv, template: 'Explain {topic} to {who}.'}}",
         "{self_instruct: {seeds: data/prompts.jsonl, count: 5}}", "{evolve: {prompts: data/prompts.jsonl}}",
+        "{magpie: {count: 5}}", "{magpie: {count: 5, system: Be brief., stop: [x]}}",
+        "{continue: {chats: data/chats.jsonl}}", "{continue: {chats: data/chats.jsonl, by: template}}",
+        "{continue: {chats: data/chats.jsonl}, model: chat}",
+        "{magpie: {count: 5, opening: <u>}, model: texts}",
     ])
     func soundStagesAreAccepted(stage: String) throws {
         #expect(try problems(stage) == [])
@@ -51,6 +60,24 @@ import Testing
             "{evolve: {prompts: data/prompts.jsonl, operations: {x: 'Do {that}.'}}}",
             "there is no slot {that} here"
         ),
+        (
+            "{magpie: {count: 5}, model: chat}",
+            "an endpoint with route: chat writes the assistant's turns alone"
+        ),
+        ("{magpie: {count: 5}, model: texts}", "the chat template of a model behind an API is not at hand"),
+        ("{magpie: {count: 5, opening: <u>}}", "opening is for an endpoint"),
+        (
+            "{magpie: {count: 5, opening: <u>, system: Be brief.}, model: texts}",
+            "the opening is the whole text"
+        ),
+        ("{continue: {chats: data/chats.jsonl, by: template}, model: chat}", "is not at hand"),
+        ("{continue: {chats: data/chats.jsonl}, model: texts}", "continue asks in chats"),
+        ("{evolve: {prompts: data/prompts.jsonl}, model: texts}", "evolve asks in chats"),
+        (
+            "{continue: {chats: data/chats.jsonl, by: template, instruction: '{chat}'}}",
+            "means something only"
+        ),
+        ("{continue: {chats: data/prompts.jsonl}}", "is not a chat that can be continued"),
     ])
     func mistakesAreFoundAtValidation(stage: String, problem: String) throws {
         let found = try problems(stage)

@@ -93,6 +93,19 @@ extension CorpusEncoder {
     }
 }
 
+extension CorpusEncoder {
+    /// A record as `encodeForEvaluation` has it, whole, whatever its length.
+    ///
+    /// - Parameter addsBegin: whether a text begins with the tokenizer's begin token, if it has one
+    /// - Throws: `UserError` if the vocabulary lacks a marker of the template, or the template refuses the chat
+    public func evaluationDocument(_ record: CorpusRecord, addsBegin: Bool = true) throws -> EncodedDocument {
+        guard case .text(let text) = record else { return try document(record) }
+        var ids = addsBegin ? tokenizer.beginID.map { [$0] } ?? [] : []
+        tokenizer.appendContent(text, to: &ids)
+        return EncodedDocument(ids: ids, lossMask: allButFirst(ids.count))
+    }
+}
+
 /// Writes an `EvaluationCorpus`, record after record.
 private struct EvaluationWriter {
     private let encoder: CorpusEncoder
@@ -142,22 +155,13 @@ private struct EvaluationWriter {
             Result {
                 var group = EncodedGroup(form: form)
                 for record in records {
-                    let document = try Self.document(record.record(), encoder, begin)
+                    let document = try encoder.evaluationDocument(record.record(), addsBegin: !begin.isEmpty)
                     if !document.ids.isEmpty { group.append(document) }
                 }
                 return group
             }
         }
         for group in groups { try write(try group.get()) }
-    }
-
-    private static func document(
-        _ record: CorpusRecord, _ encoder: CorpusEncoder, _ begin: [Int32]
-    ) throws -> EncodedDocument {
-        guard case .text(let text) = record else { return try encoder.document(record) }
-        var ids = begin
-        encoder.tokenizer.appendContent(text, to: &ids)
-        return EncodedDocument(ids: ids, lossMask: encoder.allButFirst(ids.count))
     }
 
     // MARK: - Long documents

@@ -47,7 +47,7 @@ public struct CandidateRecord: Sendable {
     package func lineBytes() throws -> Data { try line ?? JSONEncoder.stable.encode(record) }
 
     /// Calls `transform` with each record on all cores, and returns the results in order.
-    static func inParallel<Value>(
+    package static func inParallel<Value>(
         _ records: [CandidateRecord], _ transform: (CandidateRecord) -> Value
     ) -> [Value] {
         // Enough for a thread to be worth waking up for short records; long ones are balanced better the fewer there are.

@@ -11,6 +11,10 @@ public struct FilterKind: Sendable {
     public let options: [FilterOption]
     /// Bytes of memory for each record that is kept, in an estimate.
     public let bytesPerRecord: Double
+    /// How often models read each record, in an estimate.
+    public let modelPasses: Double
+    /// Whether a vector of the model's width is kept in memory for each record.
+    public let keepsVectors: Bool
     private let make: @Sendable (FilterOptions) throws -> any RecordFilter
 
     /// A kind of filter.
@@ -18,12 +22,14 @@ public struct FilterKind: Sendable {
     /// - Parameter make: makes a filter without reading a file; throws `FilterOptionFault` for values that do not go together
     init(
         _ name: String, _ summary: String, options: [FilterOption], bytesPerRecord: Double = 0,
+        modelPasses: Double = 0, keepsVectors: Bool = false,
         make: @escaping @Sendable (FilterOptions) throws -> any RecordFilter
     ) {
         self.name = name
         self.summary = summary
         self.options = options
         self.bytesPerRecord = bytesPerRecord
+        (self.modelPasses, self.keepsVectors) = (modelPasses, keepsVectors)
         self.make = make
     }
 
@@ -39,7 +45,7 @@ public struct FilterKind: Sendable {
     public static let all: [FilterKind] = [
         .length, .finishReason, .script, .language, .repetition, .refusal, .pattern, .personalData,
         .reference,
-        .json, .exactDuplicates, .nearDuplicates, .contamination,
+        .json, .exactDuplicates, .nearDuplicates, .contamination, .perplexity, .perplexityRatio, .similarity,
     ]
 }
 
@@ -51,6 +57,12 @@ extension FilterOption {
             "The text that is looked at: the answer (the assistant's turns), the prompt (all other turns) or all. "
                 + "A record that is a text has one part.")
     }
+
+    /// The option `context` of filters that run a model.
+    static let window = FilterOption(
+        "context", .integer(CorpusEncoder.contextLimits),
+        "Tokens that the model reads at once (default: 256, or the model's context where that is shorter). Perplexity takes longer texts "
+            + "in windows that overlap by half, similarity their beginning.")
 
     /// What happens to records that lack what a filter reads.
     static let unjudged = FilterOption(

@@ -23,6 +23,10 @@ public struct FilterOption: Sendable {
         case corpora
         /// A JSON schema.
         case schema
+        /// A model.
+        case model
+        /// A tokenizer, or a model that has one.
+        case tokenizer
     }
 
     /// The key.
@@ -50,7 +54,7 @@ public struct FilterOption: Sendable {
 }
 
 /// The value of an option.
-public enum FilterValue: Equatable, Sendable {
+public enum FilterValue: Sendable {
     /// A whole number.
     case integer(Int)
     /// A number.
@@ -65,6 +69,25 @@ public enum FilterValue: Equatable, Sendable {
     case corpora([URL])
     /// A JSON schema.
     case schema(OrderedJSON)
+    /// A model, or what has a tokenizer.
+    case model(any FilterModel)
+}
+
+extension FilterValue: Equatable {
+    /// Whether two values are the same; models are by their names.
+    public static func == (a: FilterValue, b: FilterValue) -> Bool {
+        switch (a, b) {
+        case (.integer(let a), .integer(let b)): a == b
+        case (.number(let a), .number(let b)): a == b
+        case (.flag(let a), .flag(let b)): a == b
+        case (.text(let a), .text(let b)): a == b
+        case (.texts(let a), .texts(let b)): a == b
+        case (.corpora(let a), .corpora(let b)): a == b
+        case (.schema(let a), .schema(let b)): a == b
+        case (.model(let a), .model(let b)): a.name == b.name
+        default: false
+        }
+    }
 }
 
 /// The values of a filter's options.
@@ -84,7 +107,7 @@ public struct FilterOptions: Sendable {
     func number(_ name: String) -> Double? {
         if case .number(let value)? = values[name] { value } else { nil }
     }
-    func flag(_ name: String) -> Bool { values[name] == .flag(true) }
+    func flag(_ name: String) -> Bool { if case .flag(true)? = values[name] { true } else { false } }
     func text(_ name: String) -> String? { if case .text(let value)? = values[name] { value } else { nil } }
     func texts(_ name: String) -> [String] {
         if case .texts(let value)? = values[name] { value } else { [] }
@@ -94,6 +117,15 @@ public struct FilterOptions: Sendable {
     }
     func schema(_ name: String) -> OrderedJSON? {
         if case .schema(let value)? = values[name] { value } else { nil }
+    }
+    func model(_ name: String) -> (any FilterModel)? {
+        if case .model(let value)? = values[name] { value } else { nil }
+    }
+
+    /// A model that must be given.
+    func requiredModel(_ name: String) -> any FilterModel {
+        guard let model = model(name) else { preconditionFailure("the option \(name) is required") }
+        return model
     }
 
     /// The word of a choice that is an enumeration's.

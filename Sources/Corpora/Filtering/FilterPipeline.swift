@@ -8,7 +8,8 @@ import Support
 ///     print(report.summary)                       // 930 of 1000 records kept, 96.1% of the characters
 ///
 /// Records are streamed: memory does not depend on their number, except for what duplicates are compared with (see the filters). Which
-/// records are kept depends on their order alone, not on threads.
+/// records are kept depends on their order alone, not on threads. A filter that reads all records before it judges one
+/// (`RecordFilter.needsSurvey`) takes a further pass over the files through the filters before it.
 public struct FilterPipeline: Sendable {
     /// A filter and the name of its kind.
     public struct Step: Sendable {
@@ -39,17 +40,19 @@ public struct FilterPipeline: Sendable {
     ///   - output: where kept records go
     ///   - removed: where removed records go, one line each: `{"filter", "reason", "file", "line", "record"}`; nil for nowhere
     ///   - directory: for temporary files
+    ///   - scores: a directory where the values that models give records are kept, so that a run that is killed and started again does not
+    ///     compute them twice; nil for nowhere
     /// - Throws: `UserError` for mistakes in the files, for a file that is compared with itself, and if the disk is full;
     ///   `Interrupted` after a signal
     public func run(
         _ reader: CorpusReader, to output: URL, removed: URL? = nil, in directory: URL = .temporaryDirectory,
-        stage: String = "filter", progress: ProgressHandler = { _ in }
+        scores: URL? = nil, stage: String = "filter", progress: @escaping ProgressHandler = { _ in }
     ) throws -> FilterReport {
         var report = FilterReport(filters: [])
         try AtomicFile.write(to: output) { kept in
             func write(to removed: (RemovedRecord) throws -> Void) throws {
                 report = try run(
-                    reader, in: directory, stage: stage, progress: progress,
+                    reader, in: directory, scores: scores, stage: stage, progress: progress,
                     kept: {
                         try kept.write($0)
                         try kept.write(Self.lineBreak)
@@ -72,18 +75,40 @@ public struct FilterPipeline: Sendable {
     ///
     /// - Throws: as `run(_:to:removed:in:stage:progress:)`, and what the receivers throw
     public func run(
-        _ reader: CorpusReader, in directory: URL = .temporaryDirectory, stage: String = "filter",
-        progress: ProgressHandler = { _ in }, kept: (Data) throws -> Void,
+        _ reader: CorpusReader, in directory: URL = .temporaryDirectory, scores: URL? = nil,
+        stage: String = "filter", progress: @escaping ProgressHandler = { _ in }, kept: (Data) throws -> Void,
         removed: (RemovedRecord) throws -> Void = { _ in }
     ) throws -> FilterReport {
         try reader.requireInputs()
         try reader.refuseComparison(with: steps.map { ($0.kind, $0.filter.references) })
-        for step in steps { try step.filter.prepare(in: directory) }
+        let values = scores ?? TemporaryNames.reserve(for: directory.appending(path: "scores"))
+        defer {
+            if scores == nil {
+                try? FileManager.default.removeItem(at: values)
+                TemporaryNames.release(values)
+            }
+        }
+        func label(_ number: Int) -> String { "\(number + 1)-\(steps[number].kind)" }
+        func prepare(_ steps: Range<Int>, first: Bool) throws {
+            for number in steps {
+                try self.steps[number].filter.prepare(
+                    in: FilterWorkspace(
+                        directory: directory, isFirstPass: first, scores: values, label: label(number),
+                        stage: stage, progress: progress))
+            }
+        }
+        try prepare(steps.indices, first: true)
+        for (number, step) in steps.enumerated() where step.filter.needsSurvey {
+            var run = FilterRun(steps: Array(steps[..<number]))
+            try reader.forEachCandidates(stage: "\(stage): \(label(number))", progress: progress) {
+                try step.filter.survey(run.passing($0))
+            }
+            try prepare(0..<number + 1, first: false)
+        }
         var run = FilterRun(steps: steps)
         try reader.forEachCandidates(stage: stage, progress: progress) {
             try run.add($0, kept: kept, removed: removed)
         }
-        return run.finished()
     }
 }
 
@@ -101,8 +126,28 @@ private struct FilterRun {
         _ records: [CandidateRecord], kept: (Data) throws -> Void,
         removed: (RemovedRecord) throws -> Void
     ) throws {
+        let reasons = try judge(records)
+        for (record, reason) in zip(records, reasons) {
+            if let reason {
+                try removed(note(record, removedBy: reason.step, for: reason.reason))
+            } else {
+                report.kept.add(record.record)
+                try kept(record.lineBytes())
+            }
+        }
+    }
+
+    /// The records that pass all filters.
+    mutating func passing(_ records: [CandidateRecord]) throws -> [CandidateRecord] {
+        let reasons = try judge(records)
+        return zip(records, reasons).filter { $0.1 == nil }.map(\.0)
+    }
+
+    /// For each record the filter that removes it and why.
+    private mutating func judge(
+        _ records: [CandidateRecord]
+    ) throws -> [(step: Int, reason: String)?] {
         for record in records { report.read.add(record.record) }
-        // For each record of the slice, the filter that removes it and why.
         var reasons = [(step: Int, reason: String)?](repeating: nil, count: records.count)
         var passing = Array(records.indices)
         for (number, step) in steps.enumerated() where !passing.isEmpty {
@@ -118,14 +163,7 @@ private struct FilterRun {
             }
             passing.removeAll { reasons[$0] != nil }
         }
-        for (record, reason) in zip(records, reasons) {
-            if let reason {
-                try removed(note(record, removedBy: reason.step, for: reason.reason))
-            } else {
-                report.kept.add(record.record)
-                try kept(record.lineBytes())
-            }
-        }
+        return reasons
     }
 
     private mutating func note(

@@ -20,11 +20,17 @@ public protocol RecordFilter: Sendable {
     var part: TextPart? { get }
     /// Corpora that records are compared with. None of them may be among the files that are filtered.
     var references: [URL] { get }
-    /// Reads the references. Called once, before the first record.
+    /// Reads the references and forgets all records. Called before the first record of each pass over the corpus.
     ///
-    /// - Parameter directory: for temporary files
+    /// - Parameter workspace: for temporary files
     /// - Throws: `UserError` for mistakes in the references
-    func prepare(in directory: URL) throws
+    func prepare(in workspace: FilterWorkspace) throws
+    /// Whether the filter reads all records before it judges the first.
+    var needsSurvey: Bool { get }
+    /// Reads records of the first pass, those that the filters before have kept, in the order of the corpus.
+    ///
+    /// - Throws: `UserError` for a record that cannot be read
+    func survey(_ records: [CandidateRecord]) throws
     /// Judges records that have passed the filters before, in the order of the corpus; one verdict each.
     ///
     /// - Throws: `UserError` for a record that cannot be read
@@ -39,7 +45,13 @@ extension RecordFilter {
     /// Does nothing.
     ///
     /// - Throws: never
-    public func prepare(in directory: URL) throws {}
+    public func prepare(in workspace: FilterWorkspace) throws {}
+    /// False.
+    public var needsSurvey: Bool { false }
+    /// Does nothing.
+    ///
+    /// - Throws: never
+    public func survey(_ records: [CandidateRecord]) throws {}
     /// None.
     public var notes: [String] { [] }
 }

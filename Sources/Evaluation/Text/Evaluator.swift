@@ -94,7 +94,7 @@ public struct Evaluator {
     }
 
     /// - Throws: `UserError` where the windows are longer than a model's context
-    private func windowLength(of models: [Checkpoint]) throws -> Int {
+    func windowLength(of models: [Checkpoint]) throws -> Int {
         let contexts = models.map { ($0, $0.decoder.configuration.contextLength) }
         guard let (shortest, longest) = contexts.min(by: { $0.1 < $1.1 }) else { return 0 }
         let length = context ?? min(CorpusEncoder.standardContext, longest)

@@ -34,6 +34,14 @@ public struct PromptRecord: Equatable, Sendable, Encodable {
         return String(Fingerprint(hashing: parts).hexadecimal.prefix(16))
     }
 
+    /// The same prompt, of which something more is known.
+    func adding(_ key: String, _ value: OrderedJSON) -> PromptRecord {
+        guard case .object(let members) = meta else {
+            preconditionFailure("the meta of a prompt is an object")
+        }
+        return PromptRecord(messages, meta: .object(members + [OrderedJSON.Member(key, value)]))
+    }
+
     /// The last turn of the user.
     public var question: String { messages.last { $0.role == .user }?.content ?? "" }
 }

@@ -32,10 +32,23 @@ final class Conversation: SynthesisConversation {
     var hasMore: Bool { dialogue.hasMore }
 
     /// The tokens of the next prompt: chats rendered by the template, beginnings of texts after the begin id.
-    func nextPrompt() throws -> [Int32] {
+    func nextPrompt() throws -> [Int32] { try opening().ids }
+
+    /// The tokens of the next prompt, and what ends the answer beside the model's own ends.
+    private func opening() throws -> UserTurnOpening {
+        guard case .userTurn = prompt.question else {
+            return UserTurnOpening(ids: try promptIDs(), stopIDs: author.stopIDs, stop: [])
+        }
+        let template = try author.chatTemplate(for: prompt)
+        let turn = try prompt.located { try template.userTurn(after: dialogue.next, with: author.tokenizer) }
+        return UserTurnOpening(
+            ids: turn.ids, stopIDs: turn.stopIDs.union(author.stopIDs), stop: turn.stop)
+    }
+
+    private func promptIDs() throws -> [Int32] {
         let next = dialogue.next
         switch prompt.question {
-        case .chat: return try ids(of: next, author.chatTemplate(for: prompt))
+        case .chat, .userTurn: return try ids(of: next, author.chatTemplate(for: prompt))
         case .prompt(let text):
             guard let template = author.template else { return beginning(text) }
             return try ids(of: next, template)
@@ -57,7 +70,7 @@ final class Conversation: SynthesisConversation {
 
     private var continuesText: Bool {
         switch prompt.question {
-        case .chat: false
+        case .chat, .userTurn: false
         case .prompt: author.template == nil
         case .text: true
         }
@@ -68,16 +81,18 @@ final class Conversation: SynthesisConversation {
     /// - Returns: nil when no answer is left, or the next prompt does not fit into the context
     func nextRequest() throws -> GenerationRequest? {
         guard hasMore else { return nil }
-        let ids = try nextPrompt()
+        let opening = try opening()
+        let ids = opening.ids
         guard ids.count < author.decoder.configuration.contextLength else {
             reason = .context
             return nil
         }
         let stream = dialogue.stream(seed: options.seed)
         dialogue.ask()
-        answer = AnswerText(author.tokenizer, stop: options.stop, continuing: continuesText ? ids : [])
+        answer = AnswerText(
+            author.tokenizer, stop: options.stop + opening.stop, continuing: continuesText ? ids : [])
         return GenerationRequest(
-            prompt: ids, options: options.sampling, stream: stream, stopIDs: author.stopIDs)
+            prompt: ids, options: options.sampling, stream: stream, stopIDs: opening.stopIDs)
     }
 
     /// Adds a token to the answer; returns whether its text has reached a stop string.
@@ -91,7 +106,7 @@ final class Conversation: SynthesisConversation {
         _ = answer.finish()
         tokens += generation.tokens.count
         reason = generation.reason
-        dialogue.add(Message(role: .assistant, content: answerText))
+        dialogue.add(Message(role: dialogue.speaker, content: answerText))
     }
 
     /// The answer, without the space that a template puts before its first word.

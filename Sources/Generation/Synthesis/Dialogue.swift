@@ -26,6 +26,7 @@ struct Dialogue {
     ) -> [[Message]] {
         switch question {
         case .text: [[]]
+        case .userTurn(let messages): [messages]
         case .prompt(let text): [[Message(role: .user, content: text)]]
         case .chat(let messages):
             switch scope {
@@ -41,6 +42,9 @@ struct Dialogue {
 
     /// Whether a turn is left to answer.
     var hasMore: Bool { !turns.isEmpty }
+
+    /// Who says what is generated.
+    var speaker: Role { if case .userTurn = prompt.question { .user } else { .assistant } }
 
     /// The messages that the next answer follows.
     var next: [Message] { messages + turns[0] }
@@ -70,7 +74,7 @@ struct Dialogue {
     ///   - continuation: what follows the beginning of a text
     func content(completion: String, continuation: String) -> SyntheticRecord.Content {
         switch prompt.question {
-        case .chat: .messages(messages, tools: prompt.tools)
+        case .chat, .userTurn: .messages(messages, tools: prompt.tools)
         case .prompt(let text): .completion(prompt: text, completion: completion)
         case .text(let text): .text(text + continuation)
         }

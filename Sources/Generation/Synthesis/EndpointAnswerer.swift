@@ -32,6 +32,12 @@ struct EndpointAnswerer: Answerer {
                 throw prompt.error(
                     "a chat, but the route completions continues texts",
                     hint: "ask on the route chat, or give prompts as {\"prompt\": …} or {\"text\": …}")
+            case (_, .userTurn):
+                throw prompt.error(
+                    "a turn of the user, which no API is asked for",
+                    hint:
+                        "use a model on disk, or the beginning of the turn as {\"text\": …} on the route completions"
+                )
             default: break
             }
             guard Dialogue(prompt, index: index, sample: 0, answering: options.answer).hasMore else {

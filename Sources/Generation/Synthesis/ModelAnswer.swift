@@ -13,18 +13,28 @@ public struct ModelAnswer: Equatable, Sendable {
 }
 
 extension ModelAnswer {
-    /// Reads a file that `Synthesis` has written from chats, with an answer to each; `body` receives the index of the prompt and the answer.
+    /// Reads a file that `Synthesis` has written, with an answer to each prompt; `body` receives the index of the prompt and the answer.
     ///
     /// - Throws: `UserError` with file and line for what is not such an answer, and what `body` throws
     public static func forEach(in url: URL, _ body: (_ prompt: Int, ModelAnswer) throws -> Void) throws {
+        try forEachRecord(in: url) { try body($0.prompt, $1) }
+    }
+
+    /// The same with what the record says of its origin.
+    static func forEachRecord(
+        in url: URL, _ body: (SyntheticRecord.Meta, ModelAnswer) throws -> Void
+    ) throws {
         try JSONLines(contentsOf: url).forEach { line in
             let record = try line.decode(SyntheticRecord.self)
-            guard case .messages(let messages, _) = record.content, let answer = messages.last else {
-                throw line.error("is not an answer to a request")
+            let text: String
+            switch record.content {
+            case .messages(let messages, _) where !messages.isEmpty:
+                text = messages[messages.count - 1].content
+            case .text(let whole): text = whole
+            default: throw line.error("is not an answer to a request")
             }
-            try body(
-                record.meta.prompt,
-                ModelAnswer(answer.content, isWhole: record.meta.finishReason == .stop))
+            let isWhole = [.stop, .stopString].contains(record.meta.finishReason)
+            try body(record.meta, ModelAnswer(text, isWhole: isWhole))
         }
     }
 

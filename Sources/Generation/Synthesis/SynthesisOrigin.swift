@@ -95,6 +95,7 @@ struct SynthesisOrigin: Codable, Equatable {
 extension SynthesisPrompt.Question: Encodable {
     private enum CodingKeys: String, CodingKey {
         case messages, prompt, text
+        case userTurn = "user_turn_after"
     }
 
     /// Encodes the question with the key that it was read from.
@@ -106,6 +107,7 @@ extension SynthesisPrompt.Question: Encodable {
         case .chat(let messages): try container.encode(messages, forKey: .messages)
         case .prompt(let text): try container.encode(text, forKey: .prompt)
         case .text(let text): try container.encode(text, forKey: .text)
+        case .userTurn(let messages): try container.encode(messages, forKey: .userTurn)
         }
     }
 }

@@ -14,6 +14,9 @@ public struct SynthesisPrompt: Sendable {
         case prompt(String)
         /// The beginning of a document, answered by `{"text": …}`, the whole of it.
         case text(String)
+        /// What precedes a turn of the user that the model writes, as its chat template opens it; answered by `{"messages": […]}`, which
+        /// ends with that turn.
+        case userTurn(after: [Message])
     }
 
     /// The prompt.
@@ -100,13 +103,15 @@ public struct SynthesisPrompt: Sendable {
 
     /// The same question after a system turn, as a chat.
     public func asked(under system: String) -> SynthesisPrompt {
-        let messages: [Message] =
+        let turn = [Message(role: .system, content: system)]
+        let asked: Question =
             switch question {
-            case .chat(let messages): messages
-            case .prompt(let text), .text(let text): [Message(role: .user, content: text)]
+            case .chat(let messages): .chat(turn + messages)
+            case .prompt(let text), .text(let text): .chat(turn + [Message(role: .user, content: text)])
+            case .userTurn(let messages): .userTurn(after: turn + messages)
             }
         return SynthesisPrompt(
-            .chat([Message(role: .system, content: system)] + messages), tools: tools, source: source,
+            asked, tools: tools, source: source,
             file: file, line: line)
     }
 

@@ -1,3 +1,4 @@
+import Checkpoints
 import Corpora
 import Foundation
 import RecipeSchema
@@ -60,18 +61,33 @@ public struct FilterList: Sendable {
 
     /// The files that records are compared with, as they were named.
     public var referencePaths: [String] { filters.flatMap(\.references).map(\.name) }
+    /// Whether a filter runs a model, whose work is worth keeping.
+    public var runsModels: Bool { filters.contains { $0.kind.modelPasses > 0 } }
 
     /// The filters, ready to run.
     ///
+    /// - Parameter load: loads the model at a path, as chats are written with it
     /// - Throws: what a filter's options cannot be, which reading them has reported
-    public func pipeline() throws -> FilterPipeline {
-        try FilterPipeline(filters, at: { URL(filePath: $0.name, relativeTo: directory) })
+    public func pipeline(
+        loadingModels load: @escaping (URL) throws -> Checkpoint = { try Checkpoint.load($0) }
+    ) throws -> FilterPipeline {
+        try FilterPipeline(
+            filters,
+            at: { reference in
+                // Of a model that was named as on the hub the path is where it was found.
+                guard case .file(let path) = reference.target else {
+                    preconditionFailure("there are no stages here")
+                }
+                return URL(filePath: path, relativeTo: directory)
+            }, FilterModels(load))
     }
 }
 
 extension FilterPipeline {
-    /// - Parameter url: where the content of a reference is
-    init(_ filters: [FilterSettings], at url: (Reference) -> URL) throws {
-        self.init(try filters.map { Step($0.kind.name, try $0.filter(url)) })
+    /// - Parameters:
+    ///   - url: where the content of a reference is
+    ///   - models: loads the models of filters
+    init(_ filters: [FilterSettings], at url: (Reference) -> URL, _ models: FilterModels) throws {
+        self.init(try filters.map { Step($0.kind.name, try $0.filter(at: url, models)) })
     }
 }

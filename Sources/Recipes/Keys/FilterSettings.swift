@@ -9,6 +9,7 @@ struct FilterSettings: Sendable, RecipeSection {
     private enum Given: Sendable {
         case value(FilterValue)
         case corpora([Reference])
+        case model(Reference)
     }
 
     let kind: FilterKind
@@ -31,7 +32,8 @@ struct FilterSettings: Sendable, RecipeSection {
         self.values = values
         guard names.allSatisfy({ section.sound($0) }), section.sound("kind") else { return }
         do {
-            _ = try filter { _ in URL(filePath: "/") }
+            let models = FilterModels { _ in preconditionFailure("a filter is made without reading a model") }
+            _ = try filter(at: { _ in URL(filePath: "/") }, models)
         } catch let fault as FilterOptionFault {
             section.problem(at: fault.option, fault.problem, hint: fault.hint)
         } catch {
@@ -46,16 +48,31 @@ struct FilterSettings: Sendable, RecipeSection {
         }
     }
 
+    /// The models and tokenizers that read the records.
+    var models: [(option: String, reference: Reference)] {
+        values.sorted { $0.key < $1.key }.compactMap { option, given in
+            if case .model(let reference) = given { (option, reference) } else { nil }
+        }
+    }
+
+    /// The value of an option that is a whole number.
+    func integer(_ option: String) -> Int? {
+        if case .value(.integer(let value))? = values[option] { value } else { nil }
+    }
+
     /// The filter.
     ///
-    /// - Parameter url: where the content of a reference is
+    /// - Parameters:
+    ///   - url: where the content of a reference is
+    ///   - models: loads its models
     /// - Throws: `FilterOptionFault`, which reading the section has reported
-    func filter(_ url: (Reference) -> URL) throws -> any RecordFilter {
+    func filter(at url: (Reference) -> URL, _ models: FilterModels) throws -> any RecordFilter {
         try kind.filter(
             values.mapValues { given in
                 switch given {
                 case .value(let value): value
                 case .corpora(let references): .corpora(references.map(url))
+                case .model(let reference): .model(models.model(named: reference.name, at: url(reference)))
                 }
             })
     }
@@ -100,6 +117,8 @@ struct FilterSettings: Sendable, RecipeSection {
             case .texts: read(.oneOrMore(.text)) { .value(.texts($0)) }
             case .corpora: read(.oneOrMore(.reference(to: .corpus))) { .corpora($0) }
             case .schema: read(.jsonSchema) { .value(.schema($0)) }
+            case .model: read(.reference(to: .checkpoint)) { .model($0) }
+            case .tokenizer: read(.reference(to: .tokenizer, .checkpoint)) { .model($0) }
             }
         }
 
@@ -133,6 +152,7 @@ struct FilterSettings: Sendable, RecipeSection {
             case .texts(let value): value as? Value
             case .corpora(let value): value as? Value
             case .schema(let value): value as? Value
+            case .model: nil
             }
         }
     }

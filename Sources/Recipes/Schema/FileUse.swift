@@ -8,6 +8,8 @@ enum FileUse: String {
     case weights
     case tokenizer
     case text, prompts, questions
+    /// Chats that end with an answer.
+    case chats
     /// Rows that fill templates, and Markdown or text files.
     case table, documents
     /// What the stage `filter` removed.
@@ -34,6 +36,7 @@ enum FileUse: String {
         case .text: ArtifactKind.corpus.phrase
         case .prompts: "a file of prompts"
         case .questions: "a file of questions"
+        case .chats: "a file of chats that end with an answer"
         case .table: "a table (\(TableRows.summary))"
         case .filterReport: "the report of a filter stage"
         case .documents: "a document or a directory of them"

@@ -82,6 +82,7 @@ final class InputFiles {
             // Prompts are read whole when they are answered; many of them are looked at like text.
             if isSmall(url) { _ = try SynthesisPrompt.read(url) } else { try checkText(url) }
         case .questions: _ = try TaskQuestion.read(url)
+        case .chats: if isSmall(url) { _ = try AnsweredChat.read(url) } else { try checkText(url) }
         case .table: _ = try TableRows(contentsOf: url)
         case .filterReport: _ = try FilterReport(contentsOf: url)
         case .documents: try checkDocuments(url)

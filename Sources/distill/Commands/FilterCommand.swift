@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Corpora
 import Foundation
 import Recipes
@@ -20,6 +21,8 @@ struct FilterCommand: ParsableCommand {
                 --removed removed.jsonl --report report.json
               distill filter raw.jsonl -o clean.jsonl \\
                 --filter 'kind: contamination, against: heldout.jsonl'
+              distill filter raw.jsonl -o clean.jsonl \\
+                --filter 'kind: perplexity, model: data/teacher, max_percentile: 90'
             """)
 
     @Argument(
@@ -46,6 +49,7 @@ struct FilterCommand: ParsableCommand {
     var report: String?
     @Option(help: "How a text file is split into documents: the whole file, paragraphs or lines.")
     var documents = TextDocuments.paragraph
+    @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup var summaryFlag: SummaryFlag
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -72,7 +76,16 @@ struct FilterCommand: ParsableCommand {
             CorpusNotes.reportSkipped(reader)
             let progress = general.progressLine()
             defer { progress.clear() }
-            let result = try filter(reader, list.pipeline(), progress.handler)
+            // Values that models give records outlive an interrupted run, beside the output.
+            let scores =
+                list.runsModels && output != StandardStreams.name
+                ? URL(filePath: output + ".scores", directoryHint: .isDirectory) : nil
+            if let scores {
+                Interruption.advise("nothing was written; run the same command again to resume")
+            }
+            let pipeline = try list.pipeline { try chatTemplate.applied(to: Checkpoint.load($0)) }
+            let result = try filter(reader, pipeline, scores, progress.handler)
+            if let scores { try FileManager.default.removeItem(at: scores) }
             progress.clear()
             if let report { try AtomicFile.write(result.json(), to: URL(filePath: report)) }
             try show(result)
@@ -80,11 +93,13 @@ struct FilterCommand: ParsableCommand {
     }
 
     private func filter(
-        _ reader: CorpusReader, _ pipeline: FilterPipeline, _ progress: @escaping ProgressHandler
+        _ reader: CorpusReader, _ pipeline: FilterPipeline, _ scores: URL?,
+        _ progress: @escaping ProgressHandler
     ) throws -> FilterReport {
         let removed = removed.map { URL(filePath: $0) }
         guard output == StandardStreams.name else {
-            return try pipeline.run(reader, to: URL(filePath: output), removed: removed, progress: progress)
+            return try pipeline.run(
+                reader, to: URL(filePath: output), removed: removed, scores: scores, progress: progress)
         }
         var lineBreak = UInt8(ascii: "\n")
         func run(_ remove: (RemovedRecord) throws -> Void) throws -> FilterReport {

@@ -23,13 +23,15 @@ func reasons(_ filter: any RecordFilter, _ records: [CorpusRecord], lines: [Stri
 func verdicts(_ filter: any RecordFilter, _ records: [CorpusRecord], lines: [String] = []) throws
     -> [FilterVerdict]
 {
-    try filter.prepare(in: .temporaryDirectory)
-    return try filter.judge(
-        records.enumerated().map { index, record in
-            CandidateRecord(
-                record, at: RecordLocation(file: "c.jsonl", line: index + 1),
-                line: index < lines.count ? Data(lines[index].utf8) : nil)
-        })
+    try withTemporaryDirectory { directory in
+        try filter.prepare(in: FilterWorkspace(directory: directory))
+        return try filter.judge(
+            records.enumerated().map { index, record in
+                CandidateRecord(
+                    record, at: RecordLocation(file: "c.jsonl", line: index + 1),
+                    line: index < lines.count ? Data(lines[index].utf8) : nil)
+            })
+    }
 }
 
 /// What a rule says of an answer.

@@ -25,6 +25,23 @@ import Tokenization
         #expect(try reason(LengthFilter(maximum: 1), "é") == nil)
     }
 
+    /// The tokens of the contents, as the tokenizer has them; a marker in a text is text.
+    @Test func lengthInTokensIsTheTokenizers() throws {
+        func count(_ text: String) -> Int { smallTokenizer.encodeContent(text).count }
+        func filter(_ part: TextPart, maximum: Int) -> LengthFilter {
+            LengthFilter(of: part, in: .tokens, maximum: maximum) { smallTokenizer }
+        }
+        let (question, answer) = ("Where does Pell live?", "Pell lives by the river. <|user|>")
+        #expect(count(answer) > 8)
+        let record = chat(question, answer)
+        #expect(try verdicts(filter(.answer, maximum: count(answer)), [record]) == [.keep])
+        #expect(
+            try reasons(filter(.answer, maximum: count(answer) - 1), [record]) == [
+                "an answer of \(count(answer)) tokens, at most \(count(answer) - 1) wanted"
+            ])
+        #expect(try verdicts(filter(.all, maximum: count(question) + count(answer)), [record]) == [.keep])
+    }
+
     @Test func theFinishReasonOfSyntheticRecordsIsRead() throws {
         let lines = [
             #"{"text":"a","meta":{"finish_reason":"stop"}}"#,

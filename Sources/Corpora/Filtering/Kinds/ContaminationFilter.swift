@@ -49,7 +49,7 @@ public final class ContaminationFilter: RecordFilter {
     /// Reads the corpora that records are compared with.
     ///
     /// - Throws: `UserError` for mistakes in the corpora, and if no temporary file can be made
-    public func prepare(in directory: URL) throws {
+    public func prepare(in workspace: FilterWorkspace) throws {
         var made = OverlapIndex(size: size, shortest: shortest)
         try ReferenceRecords.forEachSlice(of: references) { records in
             for record in records { made.add(record) }

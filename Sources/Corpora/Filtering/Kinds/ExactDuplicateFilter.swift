@@ -39,7 +39,7 @@ public final class ExactDuplicateFilter: RecordFilter {
     /// Reads the corpora that records are compared with.
     ///
     /// - Throws: `UserError` for mistakes in the corpora, and if no temporary file can be made
-    public func prepare(in directory: URL) throws {
+    public func prepare(in workspace: FilterWorkspace) throws {
         state.withLock { $0 = State() }
         try ReferenceRecords.forEachSlice(of: references) { records in _ = try judge(records) }
     }

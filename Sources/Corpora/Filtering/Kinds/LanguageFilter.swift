@@ -44,7 +44,7 @@ public final class LanguageFilter: RecordRule {
     /// Reads the corpora that records are compared with.
     ///
     /// - Throws: `UserError` for mistakes in the corpora, and if no temporary file can be made
-    public func prepare(in directory: URL) throws {
+    public func prepare(in workspace: FilterWorkspace) throws {
         func model(_ files: [URL]) throws -> TrigramModel {
             var model = TrigramModel()
             try CorpusReader(files).forEach { record in record.texts.forEach { model.add($0) } }

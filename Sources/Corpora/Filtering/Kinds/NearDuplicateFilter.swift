@@ -67,8 +67,9 @@ public final class NearDuplicateFilter: RecordFilter {
     /// Reads the corpora that records are compared with.
     ///
     /// - Throws: `UserError` for mistakes in the corpora, and if no temporary file can be made
-    public func prepare(in directory: URL) throws {
-        let empty = State(index: BandIndex(bands: hash.bands), store: try ShingleStore(in: directory))
+    public func prepare(in workspace: FilterWorkspace) throws {
+        let empty = State(
+            index: BandIndex(bands: hash.bands), store: try ShingleStore(in: workspace.directory))
         state.withLock { $0 = empty }
         try ReferenceRecords.forEachSlice(of: references) { records in
             let sketches = sketches(of: records)

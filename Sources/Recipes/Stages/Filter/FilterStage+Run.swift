@@ -1,3 +1,4 @@
+import Checkpoints
 import Corpora
 import Foundation
 import Support
@@ -5,12 +6,14 @@ import Support
 extension FilterStage {
     /// Filters the corpus; the outputs are the kept records as JSONL, the report and, if wanted, the removed records.
     func run(_ context: StageContext) throws -> StageResult {
-        let pipeline = try FilterPipeline(filters, at: context.url(of:))
+        let models = FilterModels { context.chats.applied(to: try Checkpoint.load($0)) }
+        let pipeline = try FilterPipeline(filters, at: context.url(of:), models)
         let kept = context.work.appending(path: "corpus.jsonl")
         let removed = keepsRemoved ? context.work.appending(path: "removed.jsonl") : nil
         let report = try pipeline.run(
             context.reader(corpus, documents: documents), to: kept, removed: removed, in: context.work,
-            stage: context.label, progress: context.progress)
+            scores: context.work.appending(path: "scores", directoryHint: .isDirectory), stage: context.label,
+            progress: context.progress)
         try requireRecords(report)
         for filter in report.filters {
             for note in filter.notes { context.progress(.note("\(context.label): \(filter.kind): \(note)")) }

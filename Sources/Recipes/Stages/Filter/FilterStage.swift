@@ -44,25 +44,6 @@ struct FilterStage: Stage {
 
     func sources(ofOutput index: Int) -> [Reference] { corpus }
 
-    // MARK: Cost
-
-    /// Seconds for each byte of text and filter: parsing, words and hashes, on one core.
-    static let secondsPerByte = 50e-9
-    /// Memory of slices of records on all cores, their texts and words.
-    static let sliceBytes = 40e6
-
-    func estimate(_ estimator: CostEstimator) -> CostEstimate {
-        let corpus = estimator.extent(of: corpus, documents: documents)
-        let compared = estimator.extent(of: filters.flatMap(\.references))
-        let perRecord = filters.reduce(0) { $0 + $1.kind.bytesPerRecord }
-        let text = (corpus.tokens + compared.tokens) * CorpusExtent.bytesPerToken
-        return CostEstimate(
-            seconds: Double(filters.count + 1) * text * Self.secondsPerByte,
-            memoryBytes: CostEstimator.processBytes + Self.sliceBytes
-                + perRecord * (corpus.records + compared.records),
-            diskBytes: estimator.bytes(corpus))
-    }
-
     /// At most all of it: how much is removed is not known before.
     func extent(ofOutput index: Int, _ estimator: CostEstimator) -> CorpusExtent? {
         index == 0 ? estimator.extent(of: corpus, documents: documents) : nil

@@ -53,8 +53,7 @@ struct EvolveSource: PromptSource {
         var written = WrittenPrompts(earlier: given, similarity: 1)
         var (current, done) = (given, 0)
         for round in 0..<rounds where !current.isEmpty {
-            let seed = RandomStream(seed: context.seed, purpose: "evolution round", index: UInt64(round))
-                .first
+            let seed = context.seed(of: "evolution round", round)
             let writer = EvolutionWriter(parents: current, operations: operations, seed: seed)
             try model?.ask(writer, round: round, adding: &written)
             current = Array(written.prompts[done...])
@@ -62,13 +61,5 @@ struct EvolveSource: PromptSource {
         }
         return PromptResult(
             prompts: keepsParents ? given + written.prompts : written.prompts, counts: written.counts)
-    }
-}
-
-extension RandomStream {
-    /// The stream's first number.
-    fileprivate var first: UInt64 {
-        var stream = self
-        return stream.next()
     }
 }

@@ -12,10 +12,30 @@ protocol PromptSource: RecipeSection, Sendable {
     /// Whether a model writes the prompts.
     static var usesModel: Bool { get }
 
+    /// Strings that end what the model writes.
+    var stop: [String] { get }
+    /// Why the source cannot ask a model behind an API, or that on disk for nil; nil if it can.
+    func refusal(of endpoint: Endpoint?) -> (problem: String, hint: String)?
+
     /// What the prompts and the requests to the model are estimated to be.
     func sizes(_ estimator: CostEstimator) -> PromptSizes
     /// Makes the prompts.
     func prompts(_ context: StageContext, asking model: ModelRequests?) throws -> PromptResult
+}
+
+extension PromptSource {
+    var stop: [String] { [] }
+
+    func refusal(of endpoint: Endpoint?) -> (problem: String, hint: String)? { refusalOfTexts(by: endpoint) }
+
+    /// The refusal of a source whose requests are chats.
+    func refusalOfTexts(by endpoint: Endpoint?) -> (problem: String, hint: String)? {
+        guard Self.usesModel, let endpoint, endpoint.route == .completions else { return nil }
+        return (
+            "\(Self.name) asks in chats, but the endpoint's route completions continues texts",
+            "ask on the route chat"
+        )
+    }
 }
 
 /// Estimated numbers of prompts and of requests to a model.
@@ -26,6 +46,14 @@ struct PromptSizes {
     var requests = 0.0
     /// Characters of a request.
     var requestCharacters = 0.0
+}
+
+extension StageContext {
+    /// A seed for one of several rounds.
+    func seed(of purpose: String, _ round: Int) -> UInt64 {
+        var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(round))
+        return stream.next()
+    }
 }
 
 /// Prompts, and what to say of how they came about.

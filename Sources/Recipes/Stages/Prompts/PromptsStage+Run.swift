@@ -9,7 +9,8 @@ extension PromptsStage {
         guard let source else { preconditionFailure("a stage with problems is not run") }
         let name = model?.name
         let asking = try model.map {
-            try ModelRequests(of: $0, at: endpoint, sampling: sampling, context: context)
+            try ModelRequests(
+                of: $0, at: endpoint, sampling: sampling, stop: source.stop, context: context)
         }
         let result = try source.prompts(context, asking: type(of: source).usesModel ? asking : nil)
         guard result.counts?.kept ?? result.prompts.count > 0 else {
@@ -46,8 +47,12 @@ extension PromptsStage {
 
 extension ModelRequests {
     /// Sends the requests of a writer and adds the prompts of the answers.
-    func ask(_ writer: some PromptWriter, round: Int = 0, adding written: inout WrittenPrompts) throws {
-        let answers = try answers(to: writer.requests, file: "answers-\(round).jsonl")
+    ///
+    /// - Parameter seed: of the samples, where rounds ask the same; nil for the stage's
+    func ask(
+        _ writer: some PromptWriter, round: Int = 0, seed: UInt64? = nil, adding written: inout WrittenPrompts
+    ) throws {
+        let answers = try answers(to: writer.questions, file: "answers-\(round).jsonl", seed: seed)
         try written.add(answersIn: answers.url, of: writer)
     }
 }

@@ -23,6 +23,7 @@ struct PromptsStage: Stage {
     /// The ways of making prompts, in the order of the key reference.
     private static let sources: [any PromptSource.Type] = [
         GridSource.self, TableSource.self, QuestionsSource.self, SelfInstructSource.self, EvolveSource.self,
+        MagpieSource.self, ContinueSource.self,
     ]
 
     private static func read<Source: PromptSource>(_ type: Source.Type, _ section: Section) -> (
@@ -37,7 +38,9 @@ struct PromptsStage: Stage {
             of: Self.sources.map { $0.name }, missing: "nothing says where the prompts come from",
             several: "prompts come from one of", hint: "several stages make several files")
         let usesModel = source.map { type(of: $0).usesModel } ?? true
-        let condition = KeyCondition(holds: usesModel, text: "with questions, self_instruct and evolve")
+        let condition = KeyCondition(
+            holds: usesModel,
+            text: "with \(Self.sources.filter { $0.usesModel }.map { $0.name }.joined(separator: ", "))")
         let documentation = "The model that writes; it may be an endpoint."
         if usesModel {
             model = section.answererReference(documentation)
@@ -47,6 +50,11 @@ struct PromptsStage: Stage {
                 only: condition, documentation)
         }
         endpoint = section.context.endpoint(of: model)
+        if let source, section.sound(type(of: source).name),
+            let refusal = source.refusal(of: endpoint?.endpoint)
+        {
+            section.problem(at: type(of: source).name, refusal.problem, hint: refusal.hint)
+        }
         let maxNewTokens = section.value(
             "max_new_tokens", .integer(SamplingOptions.Limits.maxNewTokens), default: 256, only: condition,
             "Maximum length of what the model writes at once, in tokens.")
@@ -58,6 +66,9 @@ struct PromptsStage: Stage {
     }
 
     var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "prompts.jsonl")] }
+
+    /// 3: prompts that a model wrote say which, and how it was sampled.
+    var version: Int { 3 }
 
     func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { seed ?? seeds.recipe }
 
