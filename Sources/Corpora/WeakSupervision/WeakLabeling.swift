@@ -114,7 +114,7 @@ public struct WeakLabeling: Sendable {
         try reader.requireInputs()
         let filters = functions.compactMap { function in function.filter.map { (function.name, $0) } }
         try reader.refuseComparison(with: filters.map { ($0.0, $0.1.references) })
-        for (_, filter) in filters { try filter.prepare(in: directory) }
+        for (_, filter) in filters { try filter.prepare(in: FilterWorkspace(directory: directory)) }
         var matrix = LabelMatrix(functions: functions.count)
         try reader.forEachCandidates(stage: stage, progress: progress) { candidates in
             let columns = try functions.map { try $0.outcomes(of: candidates) }

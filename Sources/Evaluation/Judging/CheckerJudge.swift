@@ -19,7 +19,7 @@ public struct CheckerJudge: AnswerJudge {
     /// - Throws: `UserError` for mistakes in the files; `Interrupted`
     public func judge(_ context: JudgeContext) throws -> Judgements {
         try context.reader.refuseComparison(with: filters.map { ($0.kind, $0.filter.references) })
-        for (_, filter) in filters { try filter.prepare(in: context.work) }
+        for (_, filter) in filters { try filter.prepare(in: FilterWorkspace(directory: context.work)) }
         var answers: [Judgement] = []
         var counts: [String: Double] = [:]
         try context.reader.forEachCandidates(stage: context.stage, progress: context.progress) { candidates in

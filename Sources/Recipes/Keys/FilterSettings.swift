@@ -77,6 +77,14 @@ struct FilterSettings: Sendable, RecipeSection {
             })
     }
 
+    /// The filter, where it has no models.
+    ///
+    /// - Parameter url: where the content of a reference is
+    /// - Throws: as above
+    func rule(at url: (Reference) -> URL) throws -> any RecordFilter {
+        try filter(at: url, FilterModels { _ in preconditionFailure("a rule has no model") })
+    }
+
     // MARK: - Reading
 
     /// Reads an option that some kinds have: its key is declared once, for all of them.

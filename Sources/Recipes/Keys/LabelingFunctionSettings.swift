@@ -29,7 +29,7 @@ struct LabelingFunctionSettings: Sendable, RecipeSection {
         name = section.value("name", .text, example: "refuses", "The function's name in reports.")
         location = section.location(of: "name")
         filter = section.optional(
-            "filter", .filterOfOtherStage,
+            "filter", .filterRule,
             "A filter, as in the stage filter: label is the vote on records that it would remove, otherwise on those it would keep."
         )
         vote = section.optional("vote", .text, example: "meta.vote", "A key of the record that holds a vote.")
@@ -101,7 +101,7 @@ struct LabelingFunctionSettings: Sendable, RecipeSection {
         func index(_ name: String?) -> Int? { name.flatMap(labels.firstIndex(of:)) }
         if let filter {
             return LabelingFunction(
-                name, .filter(try filter.filter(url), removed: index(label), kept: index(otherwise)))
+                name, .filter(try filter.rule(at: url), removed: index(label), kept: index(otherwise)))
         }
         if let score {
             return LabelingFunction(
@@ -116,11 +116,19 @@ struct LabelingFunctionSettings: Sendable, RecipeSection {
 }
 
 extension KeyType<FilterSettings> {
-    /// A filter, whose keys are documented with the stage `filter`.
-    static var filterOfOtherStage: Self {
+    /// A filter without a model or tokenizer. Its keys are documented with the stage `filter`.
+    static var filterRule: Self {
         let filter = Self.filter
         return Self(
-            summary: filter.summary, placeholder: filter.placeholder, decode: filter.decode,
-            canonical: filter.canonical)
+            summary: filter.summary, placeholder: filter.placeholder,
+            decode: { yaml, context in
+                let decoded = filter.decode(yaml, context)
+                if let model = decoded?.value.models.first {
+                    context.problems.add(
+                        "a filter with a \(model.option) is no rule", at: yaml.location,
+                        hint: "give one without; the stage filter takes all")
+                }
+                return decoded
+            }, canonical: filter.canonical)
     }
 }

@@ -13,7 +13,7 @@ struct CheckerMethod: JudgeMethod {
 
     init(_ section: Section) {
         filters = section.value(
-            "filters", .list(of: .filterOfOtherStage), example: "[reference]",
+            "filters", .list(of: .filterRule), example: "[reference]",
             "The rules: filters as in the stage filter, which an answer passes if they would keep it.")
     }
 
@@ -30,6 +30,6 @@ struct CheckerMethod: JudgeMethod {
 
     func judge(_ context: StageContext, _ run: (any AnswerJudge) throws -> StageResult) throws -> StageResult
     {
-        try run(CheckerJudge(try filters.map { ($0.kind.name, try $0.filter(context.url(of:))) }))
+        try run(CheckerJudge(try filters.map { ($0.kind.name, try $0.rule(at: context.url(of:))) }))
     }
 }
