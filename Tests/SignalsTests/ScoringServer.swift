@@ -82,6 +82,9 @@ final class ScoringServer: Sendable {
         case (.vLLM, true):
             choice = #""text": "x", "prompt_logprobs": \#(promptLogprobs(document, ids, k))"#
         case (.textAlone, _): choice = #""text": "x""#
+        // A token that may end the answer is not in the list.
+        case (.llamaServer, _) where body["ignore_eos"] != .boolean(true):
+            choice = #""text": "", "logprobs": {"content": []}"#
         case (.llamaServer, _):
             choice =
                 #""text": "x", "logprobs": {"content": [{"id": 1, "token": "x", "logprob": -1, "top_logprobs": \#(entries(logs[document][count - 1], k))}]}"#

@@ -51,9 +51,13 @@ extension CompletionRequest {
             .init("max_tokens", .integer(1)), .init("temperature", .number(1)),
             .init("logprobs", .integer(prompt.k)),
         ]
-        if case .rows = prompt.wanted {
+        switch prompt.wanted {
+        case .rows:
             members.append(.init("echo", .boolean(true)))
             members.append(.init("prompt_logprobs", .integer(prompt.k)))
+        case .next:
+            // llama.cpp's server says nothing of a token that ends the answer. Its probabilities are those before any sampler.
+            members.append(.init("ignore_eos", .boolean(true)))
         }
         self.init(
             route: .completions, members: members, endpoint: endpoint,
