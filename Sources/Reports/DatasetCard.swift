@@ -28,17 +28,21 @@ public struct DatasetCard: Sendable {
     }
 
     private let description: Description
+    private let columns: DatasetColumns
     private let splits: [DatasetDirectory.SplitFacts]
     private let filters: FilterReport?
 
     /// - Parameters:
     ///   - description: what the author says
+    ///   - columns: of all splits
     ///   - splits: what was written
     ///   - filters: what was removed before; nil if nothing was filtered
     public init(
-        _ description: Description, splits: [DatasetDirectory.SplitFacts], filters: FilterReport?
+        _ description: Description, columns: DatasetColumns, splits: [DatasetDirectory.SplitFacts],
+        filters: FilterReport?
     ) {
         self.description = description
+        self.columns = columns
         self.splits = splits
         self.filters = filters
     }
@@ -80,9 +84,22 @@ public struct DatasetCard: Sendable {
         if !description.languages.isEmpty { yaml += "language: \(list(description.languages))\n" }
         yaml +=
             "task_categories: [text-generation]\ntags: \(list(["synthetic", "distillation"] + description.tags))\n"
+        yaml += "dataset_info:\n  features:\n" + Self.features(columns.features, indent: "  ")
         yaml += "size_categories: [\(Self.size(records))]\nconfigs:\n- config_name: default\n  data_files:\n"
         for split in splits { yaml += "  - split: \(split.name)\n    path: \(split.name).jsonl\n" }
         return yaml
+    }
+
+    /// Types of columns, as `Features` of Hugging Face datasets reads them.
+    private static func features(_ features: [DatasetColumns.Feature], indent: String) -> String {
+        features.map { feature in
+            let name = "\(indent)- name: \(feature.name)\n\(indent)  "
+            switch feature.type {
+            case .value(let type): return name + "dtype: \(type)\n"
+            case .listOfJSON: return name + "list: json\n"
+            case .list(let keys): return name + "list:\n" + Self.features(keys, indent: indent + "  ")
+            }
+        }.joined()
     }
 
     /// The hub's names of sizes.

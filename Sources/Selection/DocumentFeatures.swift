@@ -25,20 +25,40 @@ enum DocumentFeatures {
     static func losses(
         _ corpus: EncodedCorpus, of model: DecoderModel, _ progress: ((Int) -> Void)?
     ) throws -> [Double] {
-        try (0..<corpus.count).map { index in
+        try meanLosses(.crossEntropy, corpus, of: model, progress)
+    }
+
+    /// For each document the mean of KL(teacher ‖ student) over its targets.
+    static func divergences(
+        _ corpus: EncodedCorpus, student: DecoderModel, teacher: DecoderModel, _ progress: ((Int) -> Void)?
+    ) throws -> [Double] {
+        try meanLosses(.forwardKL, corpus, of: student, teacher: teacher, progress)
+    }
+
+    private static func meanLosses(
+        _ kind: LossKind, _ corpus: EncodedCorpus, of model: DecoderModel, teacher: DecoderModel? = nil,
+        _ progress: ((Int) -> Void)?
+    ) throws -> [Double] {
+        let loss = HeadLoss([WeightedLoss(Loss(kind))])
+        return try (0..<corpus.count).map { index in
             defer { progress?(index + 1) }
-            let (hidden, batch) = hidden(try corpus.document(index), of: model)
+            let document = try corpus.document(index)
+            let (hidden, batch) = hidden(document, of: model)
+            let signal = teacher.map {
+                TeacherSignal.dense(hidden: Self.hidden(document, of: $0).hidden, head: $0.head)
+            }
             return withoutGradients {
-                HeadLoss([WeightedLoss(.crossEntropy)])(
-                    hidden: hidden, head: model.head, targets: batch.targets, teacher: nil, scale: 1
+                loss(
+                    hidden: hidden, head: model.head, targets: batch.targets, teacher: signal, scale: 1
                 ).means[0]
             }
         }
     }
 
-    private static func hidden(
+    /// The final hidden states before the document's targets, [M, C].
+    static func hidden(
         _ document: EncodedDocument, of model: DecoderModel
-    ) -> (Tensor, TrainingBatch) {
+    ) -> (hidden: Tensor, batch: TrainingBatch) {
         let batch = TrainingBatch(PackedBatch([document]))
         return (
             withoutGradients { gatherRows(model.hiddenStates(batch.tokens), at: batch.positions) }, batch

@@ -9,7 +9,7 @@ import Corpora
 ///     let subset = corpus.choosing(chosen)
 ///
 /// A new method is a type that conforms to this protocol. For recipes it needs a case of `SelectionMethodName`, and a line in
-/// `SelectStage.method` (`Sources/Recipes/Stages/Select/SelectStage+Run.swift`), which creates the method from its name.
+/// `Sources/Recipes/Stages/Select/SelectStage+Models.swift`, which creates the method from its name.
 public protocol SelectionMethod {
     /// Chooses documents whose tokens together are at most the budget. A document that does not fit into what is left of it
     /// is skipped.
@@ -48,11 +48,26 @@ public enum SelectionMethodName: String, CaseIterable, Sendable {
     case difference
     /// `GradientSelection`.
     case gradient
+    /// `DisagreementSelection`.
+    case disagreement
+    /// `UncertaintySelection` by entropy.
+    case entropy
+    /// `UncertaintySelection` by margin.
+    case margin
 
-    /// Whether the method runs a model.
-    public var needsModel: Bool { self != .random && self != .coverage }
+    /// Whether the method runs a model that is not trained, such as the teacher.
+    public var needsModel: Bool {
+        switch self {
+        case .kCenter, .herding, .difference, .gradient, .disagreement: true
+        case .random, .coverage, .entropy, .margin: false
+        }
+    }
     /// Whether the method compares the model with a smaller one.
     public var needsSmallModel: Bool { self == .difference }
+    /// Whether the method runs the student.
+    public var needsStudent: Bool { self == .disagreement || self == .entropy || self == .margin }
+    /// Whether the method runs no model, but reads token ids.
+    public var needsTokenizer: Bool { self == .coverage }
     /// Whether the method compares documents with a target text.
     public var needsTarget: Bool { self == .gradient }
 }

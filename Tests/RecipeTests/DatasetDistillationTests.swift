@@ -82,6 +82,11 @@ import Testing
     @Test(arguments: [
         ("method: gradient", "5:13: there is no text to compare with; give the key target"),
         ("method: difference", "5:13: there is no small model to compare with; give the key small_model"),
+        ("method: margin", "5:13: there is no student to measure; give the key student"),
+        (
+            "method: random, student: teacher",
+            "5:70: key \"student\" means something only with method: disagreement, entropy or margin"
+        ),
         (
             "method: coverage, target: data/text.jsonl",
             "5:72: key \"target\" means something only with method: gradient"

@@ -343,6 +343,9 @@ import Testing
             "perplexity: data/text.jsonl", "speed: false",
             "15:24: nothing is measured; give perplexity, agreement, tasks or speed"),
         Mistake(
+            "perplexity: data/text.jsonl", "perplexity: data/text.jsonl, repetition: true",
+            "15:85: there is no task whose answers are measured; give the key tasks"),
+        Mistake(
             "  - report: {}", "  - report: {titel: x}",
             "16:14: unknown key \"titel\"; did you mean \"title\"?"),
         Mistake(

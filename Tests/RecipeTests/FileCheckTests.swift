@@ -79,6 +79,10 @@ import Transformer
         "select/model": add("select: {corpus: data/text.jsonl, method: herding, model: FILE, fraction: 0.5}"),
         "select/small_model": add(
             "select: {corpus: data/text.jsonl, method: difference, small_model: FILE, fraction: 0.5}"),
+        "select/student": add(
+            "select: {corpus: data/text.jsonl, method: entropy, student: FILE, fraction: 0.5}"),
+        "select/exclude": add(
+            "select: {corpus: data/text.jsonl, exclude: FILE, method: random, fraction: 0.5}"),
         "select/target": add(
             "select: {corpus: data/text.jsonl, method: gradient, target: FILE, fraction: 0.5}"),
         "select/tokenizer": add(

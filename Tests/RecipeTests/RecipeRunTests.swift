@@ -37,6 +37,20 @@ import Testing
             "selection-budgets", ["stages.held-out.limit=2"] + selection + tinySteps(["student"])
         ),
         (
+            "active-learning",
+            ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"]
+                + (1...4).flatMap { round in
+                    [
+                        "stages.answers-\(round).token_budget=20", "stages.round-\(round).fraction=0.01",
+                        "stages.signals-\(round).context=256",
+                    ]
+                }
+                + (2...4).flatMap { round in
+                    ["stages.drafts-\(round).limit=40", "stages.drafts-\(round).max_new_tokens=4"]
+                }
+                + tinySteps((1...4).map { "student-\($0)" })
+        ),
+        (
             "dataset-distillation",
             ["stages.evaluate.limit=2", "stages.held-out.limit=2", "seeds=[1]", "stages.signals.context=128"]
                 + [
@@ -152,15 +166,15 @@ import Testing
         ),
     ]
 
-    /// Of the others one reads data made by another program, five a teacher that is not in the repository: `.ci/run` carries out
+    /// Of the others one reads data made by another program, six a teacher that is not in the repository: `.ci/run` carries out
     /// two of these, at a small budget.
     @Test func noRecipeIsLeftOut() {
         let names = Set(
             RecipeFolderTests.recipes.map { String($0.dropFirst("recipes/".count).dropLast(".yaml".count)) })
         #expect(
             names.subtracting(Self.recipes.map(\.name)) == [
-                "api-teacher", "documents-to-chat", "gemma-chat", "pretrain-teacher", "qwen-coder",
-                "smollm-chat",
+                "api-teacher", "documents-to-chat", "filtered-corpus", "gemma-chat", "pretrain-teacher",
+                "qwen-coder", "smollm-chat",
             ])
     }
 

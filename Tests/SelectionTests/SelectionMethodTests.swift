@@ -1,4 +1,5 @@
 import Corpora
+import Foundation
 import MethodFixtures
 import TestSupport
 import Testing
@@ -26,6 +27,9 @@ import Transformer
             case .gradient:
                 GradientSelection(
                     model: model, target: try EncodedCorpus(Small.documents(5)), seed: seed)
+            case .disagreement: DisagreementSelection(teacher: model, student: try Small.decoder(seed: 2))
+            case .entropy: UncertaintySelection(student: model, by: .entropy)
+            case .margin: UncertaintySelection(student: model, by: .margin)
             }
         return try method.choose(from: EncodedCorpus(Self.documents), budget: budget)
     }
@@ -59,20 +63,64 @@ import Transformer
     /// The order is that of the two models' difference in loss.
     @Test func differencePrefersWhatTheModelKnowsBetter() throws {
         let (model, small) = (try Small.decoder(), try Small.decoder(seed: 2))
-        let documents = Small.documents(20).filter { $0.targetCount > 0 }
         func loss(_ decoder: DecoderModel, _ document: EncodedDocument) -> Double {
             let batch = Small.batch(of: [document])
             return zip(Small.logits(decoder, batch), batch.targets).reduce(0) {
                 $0 + Reference.logSumExp($1.0) - $1.0[Int($1.1)]
             } / Double(batch.targets.count)
         }
-        let scores = documents.map { loss(small, $0) - loss(model, $0) }
-        let chosen = try LossDifferenceSelection(model: model, small: small).choose(
-            from: EncodedCorpus(documents), budget: 40)
-        let best = documents.indices.max { scores[$0] < scores[$1] }!
-        #expect(chosen.contains(best))
-        // Short documents fill what is left of the budget, so the worst may be among the chosen, but not the average.
-        func mean(_ places: [Int]) -> Double { places.reduce(0) { $0 + scores[$1] } / Double(places.count) }
-        #expect(mean(chosen) > mean(documents.indices.filter { !chosen.contains($0) }) + 0.1)
+        try expectHighest(LossDifferenceSelection(model: model, small: small)) {
+            loss(small, $0) - loss(model, $0)
+        }
+    }
+
+    /// The order is that of KL(teacher ‖ student).
+    @Test func disagreementPrefersWhereTheModelsDiffer() throws {
+        let (teacher, student) = (try Small.decoder(), try Small.decoder(seed: 2))
+        try expectHighest(DisagreementSelection(teacher: teacher, student: student)) {
+            let batch = Small.batch(of: [$0])
+            let rows = zip(Small.logits(teacher, batch), Small.logits(student, batch))
+            return rows.reduce(0) { sum, row in
+                let (p, q) = (Reference.softmax(row.0), Reference.softmax(row.1))
+                return sum + zip(p, q).reduce(0) { $0 + $1.0 * (log($1.0) - log($1.1)) }
+            } / Double(batch.targets.count)
+        }
+    }
+
+    /// The order is that of the student's uncertainty, by either measure.
+    @Test func uncertaintyIsThatOfTheStudent() throws {
+        let student = try Small.decoder(seed: 2)
+        func mean(_ document: EncodedDocument, _ value: ([Double]) -> Double) -> Double {
+            let batch = Small.batch(of: [document])
+            return Small.logits(student, batch).reduce(0) { $0 + value(Reference.softmax($1)) }
+                / Double(batch.targets.count)
+        }
+        try expectHighest(UncertaintySelection(student: student, by: .entropy)) {
+            mean($0) { p in p.reduce(0) { $0 - $1 * log($1) } }
+        }
+        try expectHighest(UncertaintySelection(student: student, by: .margin)) {
+            mean($0) { p in
+                let sorted = p.sorted(by: >)
+                return sorted[1] - sorted[0]
+            }
+        }
+    }
+
+    /// The method takes documents in the order of a score: the first of all, then those that still fit.
+    private func expectHighest(
+        _ method: some SelectionMethod, score: (EncodedDocument) -> Double,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let documents = Small.documents(20).filter { $0.targetCount > 0 }
+        let scores = documents.map(score)
+        var (expected, room): ([Int], Int) = ([], 40)
+        for index in documents.indices.sorted(by: { scores[$0] > scores[$1] })
+        where documents[index].ids.count <= room {
+            expected.append(index)
+            room -= documents[index].ids.count
+        }
+        #expect(
+            try method.choose(from: EncodedCorpus(documents), budget: 40) == expected.sorted(),
+            sourceLocation: sourceLocation)
     }
 }

@@ -4,8 +4,7 @@ import Tokenization
 
 /// Writes corpora as a dataset that Hugging Face `datasets` loads from its directory: a JSONL file for each split, and a card.
 ///
-/// Every line of a split has the same columns, since `datasets` infers types from the first lines: `messages` (and `tools` where there
-/// are any), or `text`, and `meta`, the JSON of what else a record had, as text.
+/// All lines of all splits have the same columns, see `DatasetColumns`.
 public struct DatasetDirectory: Sendable {
     /// A split and where its records are.
     public struct Split: Sendable {
@@ -42,11 +41,14 @@ public struct DatasetDirectory: Sendable {
     /// - Parameters:
     ///   - directory: an existing directory
     ///   - tokenizer: counts tokens; nil for characters alone
+    /// - Returns: the columns, and facts about each split, for a card
     /// - Throws: `UserError` for mistakes in the corpora, and if the disk refuses; `Interrupted`
-    public func write(to directory: URL, tokenizer: Tokenizer?) throws -> [SplitFacts] {
-        try splits.map { split in
+    public func write(
+        to directory: URL, tokenizer: Tokenizer?
+    ) throws -> (columns: DatasetColumns, splits: [SplitFacts]) {
+        let columns = try DatasetColumns(of: splits.map(\.reader))
+        let facts = try splits.map { split in
             let url = directory.appending(path: "\(split.name).jsonl")
-            let columns = try Columns(of: split.reader)
             var origins = OriginCounts()
             try AtomicFile.write(to: url) { writer in
                 try split.reader.forEachCandidate { record in
@@ -61,34 +63,7 @@ public struct DatasetDirectory: Sendable {
             let bytes = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
             return SplitFacts(name: split.name, bytes: bytes ?? 0, statistics: statistics, origins: origins)
         }
-    }
-}
-
-/// Which columns a split has.
-private struct Columns {
-    private var (hasChats, hasTexts, hasTools) = (false, false, false)
-
-    init(of reader: CorpusReader) throws {
-        try reader.forEach { record in
-            switch record {
-            case .chat(_, let tools):
-                hasChats = true
-                if !tools.isEmpty { hasTools = true }
-            case .text: hasTexts = true
-            }
-        }
-    }
-
-    /// A record with every column, null where it has none.
-    func line(_ record: CandidateRecord, meta: OrderedJSON?) throws -> String {
-        var members: [OrderedJSON.Member] = []
-        let encoded = try OrderedJSON(JSONEncoder.stable.encode(record.record), name: record.location.file)
-        if hasChats { members.append(.init("messages", encoded["messages"] ?? .null)) }
-        // Descriptions of tools differ from each other in their keys: as text they have one type.
-        if hasTools { members.append(.init("tools", encoded["tools"].map { .string($0.text) } ?? .null)) }
-        if hasTexts { members.append(.init("text", encoded["text"] ?? .null)) }
-        members.append(.init("meta", meta.map { .string($0.text) } ?? .null))
-        return OrderedJSON.object(members).text
+        return (columns, facts)
     }
 }
 

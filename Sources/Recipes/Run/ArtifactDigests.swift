@@ -29,9 +29,9 @@ struct ArtifactDigests: Codable, Equatable {
         return try FileManager.default.subpathsOfDirectory(atPath: url.path).map { "\(name)/\($0)" }
             .filter { path in
                 var isDirectory: ObjCBool = false
-                FileManager.default.fileExists(
+                let exists = FileManager.default.fileExists(
                     atPath: directory.appending(path: path).path, isDirectory: &isDirectory)
-                return !isDirectory.boolValue
+                return exists && !isDirectory.boolValue
             }
     }
 

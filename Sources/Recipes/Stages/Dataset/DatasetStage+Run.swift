@@ -16,12 +16,13 @@ extension DatasetStage {
             at: context.output, obsolete: { $0 == "README.md" || $0.hasSuffix(".jsonl") }
         ) {
             directory in
-            facts = try dataset.write(to: directory, tokenizer: tokenizer)
+            let written = try dataset.write(to: directory, tokenizer: tokenizer)
+            facts = written.splits
             let card = DatasetCard(
                 DatasetCard.Description(
                     title: title ?? outputName, text: description, licence: licence, languages: languages,
                     tags: tags),
-                splits: facts, filters: report)
+                columns: written.columns, splits: facts, filters: report)
             try AtomicFile.write(Data(card.text.utf8), to: directory.appending(path: "README.md"))
         }
         let records = facts.reduce(0) { $0 + $1.statistics.records }

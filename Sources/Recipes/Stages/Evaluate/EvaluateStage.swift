@@ -85,6 +85,10 @@ struct EvaluateStage: Stage {
             section.problem(
                 at: "agreement", "there is no teacher to agree with", hint: "give the key teacher")
         }
+        if showsRepetition, tasks.isEmpty, section.sound("repetition", "tasks") {
+            section.problem(
+                at: "repetition", "there is no task whose answers are measured", hint: "give the key tasks")
+        }
         if perplexity.isEmpty, agreement.isEmpty, tasks.isEmpty, !measuresSpeed,
             section.sound("perplexity", "agreement", "tasks", "speed")
         {

@@ -3,7 +3,7 @@ import Selection
 
 extension SelectStage {
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
-        let models = [model, smallModel].compactMap { $0 }
+        let models = [model, smallModel, student].compactMap { $0 }
         let shapes = models.compactMap(estimator.configuration)
         let corpus = estimator.extent(of: corpus)
         // Documents are run one by one: their lengths leave buffers of the eight sizes of an octave.

@@ -14,31 +14,32 @@ extension SelectStage {
         let model = try self.model.map {
             try context.checkpoint($0, weights: method == .gradient ? .f32 : .automatic)
         }
-        let small = try smallModel.map { try context.checkpoint($0) }
-        if let model, let small,
-            try !model.requireTokenizer().hasSameIDs(as: small.requireTokenizer())
-        {
-            throw UserError(
-                "has another tokenizer than the model it is compared with", file: small.url.relativePath,
-                hint: "train it with the model's tokenizer", status: .configuration)
-        }
-        let (lengths, chosen) = try choose(reader, model, small, context)
-        try write(chosen, of: reader, to: context.output)
-        let tokens = chosen.reduce(0) { $0 + Int(lengths[$1]) }
+        let others = try [smallModel, student].map { try $0.map { try context.checkpoint($0) } }
+        let models = Models(model: model, small: others[0], student: others[1])
+        try models.requireOneVocabulary()
+        let (lengths, candidates, chosen) = try choose(reader, models, context)
+        // Records are read a second time, since the corpus may not fit into memory.
+        try reader.write(recordsAt: chosen, to: context.output)
+        let tokens = Self.total(chosen.map { lengths[$0] })
         let total = Self.total(lengths)
-        return StageResult(
+        var result = StageResult(
             summary: "\(chosen.count) of \(lengths.count) documents, \(tokens) of \(total) \(unit)",
             metrics: ["documents": Double(chosen.count), unit: Double(tokens)])
+        if let model = self.model {
+            let read = Self.total(candidates.map { lengths[$0] })
+            result.summary += "; \(model.name) has read \(read)"
+            result.metrics["model_tokens"] = Double(read)
+        }
+        return result
     }
 
-    /// The length of each record, and which records are chosen.
+    /// The length of each record, which of them may be chosen, and which are.
     private func choose(
-        _ reader: CorpusReader, _ model: Checkpoint?, _ small: Checkpoint?,
-        _ context: StageContext
-    ) throws -> (lengths: [UInt32], chosen: [Int]) {
-        let form = try model.map { try TextForm($0) } ?? tokenizer.map { try context.form($0) }
-        // Documents longer than the model's context are truncated to it before they are scored.
-        let length = min(contextLength, model?.decoder.configuration.contextLength ?? .max)
+        _ reader: CorpusReader, _ models: Models, _ context: StageContext
+    ) throws -> (lengths: [UInt32], candidates: [Int], chosen: [Int]) {
+        let form = try models.first.map { try TextForm($0) } ?? tokenizer.map { try context.form($0) }
+        // Documents longer than a model's context are truncated to it before they are scored.
+        let length = min(contextLength, models.contextLength)
         func encode(_ reader: CorpusReader) throws -> EncodedCorpus? {
             try form?.encoder(context: length, scope: lossOn).encodeWhole(
                 reader, in: context.work)
@@ -46,22 +47,23 @@ extension SelectStage {
         let corpus = try encode(reader)
         // Random selection needs no tokenizer: without one, lengths are measured in bytes.
         let lengths = try corpus?.lengths ?? textLengths(reader)
+        let candidates = try candidates(reader, count: lengths.count, context)
         let total = Self.total(lengths)
         let budget = Int((fraction * Double(total)).rounded())
-        context.progress(.began(stage: context.label, total: lengths.count, unit: "documents"))
+        context.progress(.began(stage: context.label, total: candidates.count, unit: "documents"))
         let chosen: [Int]
         if let corpus {
             let targetCorpus = try target.flatMap {
                 try encode(context.reader([$0], documents: documents))
             }
-            let selection = Self.method(
-                method, model: model?.decoder, small: small?.decoder, target: targetCorpus, seed: context.seed
-            )
-            chosen = try selection.choose(from: corpus, budget: budget) { done in
+            let selection = models.method(method, target: targetCorpus, seed: context.seed)
+            chosen = try selection.choose(from: corpus.choosing(candidates), budget: budget) { done in
                 context.progress(.advanced(stage: context.label, done: done, tokens: 0, loss: nil))
             }
         } else {
-            chosen = RandomSelection(seed: context.seed).choose(lengths: lengths, budget: budget)
+            precondition(method == .random, "\(method.rawValue) runs without a tokenizer")
+            chosen = RandomSelection(seed: context.seed).choose(
+                lengths: candidates.map { lengths[$0] }, budget: budget)
         }
         guard !chosen.isEmpty else {
             throw UserError(
@@ -69,33 +71,32 @@ extension SelectStage {
                 status: .configuration
             )
         }
-        return (lengths, chosen)
+        return (lengths, candidates, chosen.map { candidates[$0] })
     }
 
-    /// The method with the models that it requires; the recipe's checks have ensured that they are given.
-    private static func method(
-        _ name: SelectionMethodName, model: DecoderModel?, small: DecoderModel?, target: EncodedCorpus?,
-        seed: UInt64
-    ) -> any SelectionMethod {
-        func required<T>(_ value: T?) -> T {
-            guard let value else {
-                preconditionFailure("the method \(name.rawValue) lacks a model or its target")
-            }
-            return value
+    /// The indices of the records that may be chosen: those whose prompts the excluded corpora do not have.
+    private func candidates(_ reader: CorpusReader, count: Int, _ context: StageContext) throws -> [Int] {
+        guard !exclude.isEmpty else { return Array(0..<count) }
+        func digest(_ record: CorpusRecord) -> TextDigest {
+            TextDigest(record, of: .prompt, isNormalized: false)
         }
-        // No default: a new method without a case here does not compile.
-        return switch name {
-        case .random: RandomSelection(seed: seed)
-        case .coverage: CoverageSelection()
-        case .kCenter: KCenterSelection(model: required(model))
-        case .herding: HerdingSelection(model: required(model))
-        case .difference: LossDifferenceSelection(model: required(model), small: required(small))
-        case .gradient: GradientSelection(model: required(model), target: required(target), seed: seed)
+        var excluded: Set<TextDigest> = []
+        try context.reader(exclude, documents: documents).forEach { excluded.insert(digest($0)) }
+        var (candidates, index): ([Int], Int) = ([], 0)
+        try reader.forEach { record in
+            if !excluded.contains(digest(record)) { candidates.append(index) }
+            index += 1
         }
+        guard !candidates.isEmpty else {
+            throw UserError(
+                "every prompt is in the corpora that are excluded", hint: "exclude fewer corpora",
+                status: .configuration)
+        }
+        return candidates
     }
 
     /// The unit of lengths and budgets.
-    private var unit: String { model == nil && tokenizer == nil ? "bytes" : "tokens" }
+    private var unit: String { model == nil && student == nil && tokenizer == nil ? "bytes" : "tokens" }
 
     private static func total(_ lengths: [UInt32]) -> Int { lengths.reduce(0) { $0 + Int($1) } }
 
@@ -105,19 +106,5 @@ extension SelectStage {
             lengths.append(UInt32(max(1, record.texts.reduce(0) { $0 + $1.utf8.count })))
         }
         return lengths
-    }
-
-    /// Writes the records at the chosen indices, which are ascending.
-    private func write(_ chosen: [Int], of reader: CorpusReader, to url: URL) throws {
-        try AtomicFile.write(to: url) { writer in
-            var (index, next) = (0, chosen[...])
-            // Records are read a second time, since the corpus may not fit into memory.
-            try reader.forEach { record in
-                defer { index += 1 }
-                guard index == next.first else { return }
-                next = next.dropFirst()
-                try writer.write(record)
-            }
-        }
     }
 }

@@ -7,11 +7,13 @@ import Support
 struct SelectStage: Stage {
     static let name = "select"
     static let summary = "Data selection: chooses documents of a corpus under a budget of tokens."
-    static let metricNames = ["documents", "tokens", "bytes"]
+    static let metricNames = ["documents", "tokens", "bytes", "model_tokens"]
 
     let corpus: [Reference]
     /// What a document of a text file is.
     let documents: TextDocuments
+    /// Corpora whose prompts are not chosen again.
+    let exclude: [Reference]
     let method: SelectionMethodName
     /// Fraction of the corpus's tokens that are chosen.
     let fraction: Double
@@ -19,6 +21,8 @@ struct SelectStage: Stage {
     let model: Reference?
     /// The small model of `difference`.
     let smallModel: Reference?
+    /// The student of `disagreement`, `entropy` and `margin`.
+    let student: Reference?
     /// The text that `gradient` compares with.
     let target: Reference?
     /// The tokenizer of `coverage`.
@@ -32,12 +36,17 @@ struct SelectStage: Stage {
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to choose from.")
         documents = section.corpusDocuments()
+        exclude = section.value(
+            "exclude", .oneOrMore(.reference(to: .corpus)), default: [], example: "round-1",
+            "Corpora whose prompts are not chosen again: a record whose prompt one of them has is left out.")
         let method: SelectionMethodName = section.value(
             "method", .choice,
             "random: documents at random. coverage: documents with the most token sequences that the chosen "
                 + "ones lack. k_center, herding: documents that represent the hidden states of model. difference: "
                 + "documents that are more probable under model than under small_model. gradient: documents whose "
-                + "gradient in model is similar to that of target.")
+                + "gradient in model is similar to that of target. disagreement: documents on which the distributions "
+                + "of student are farthest from those of model. entropy, margin: documents that student is least sure of."
+        )
         self.method = method
         fraction = section.value(
             "fraction", .number(.aboveZero), "Fraction of the corpus's tokens that is chosen.")
@@ -55,13 +64,19 @@ struct SelectStage: Stage {
             "small_model", type,
             only: section.condition(on: "method", method.needsSmallModel, "with method: difference"),
             "A small model trained on some of the text.")
+        student = section.optional(
+            "student", type,
+            only: section.condition(
+                on: "method", method.needsStudent, "with method: disagreement, entropy or margin"),
+            "The model that is trained further with what is chosen.")
         target = section.optional(
             "target", .reference(to: .corpus),
             only: section.condition(on: "method", method.needsTarget, "with method: gradient"),
             "A sample of the text that the student is intended for.")
-        let needsTokenizer = section.condition(on: "method", method == .coverage, "with method: coverage")
+        let needsTokenizer = section.condition(
+            on: "method", method.needsTokenizer, "with method: coverage")
         let source = KeyType<Reference>.reference(to: .tokenizer, .checkpoint)
-        if let fallback = section.context.tokenizer ?? section.context.teacher, method == .coverage {
+        if let fallback = section.context.tokenizer ?? section.context.teacher, method.needsTokenizer {
             tokenizer = section.value(
                 "tokenizer", source, default: fallback, defaultText: "the recipe's or the teacher's",
                 only: needsTokenizer, "The tokenizer, or a model that has one.")
@@ -84,8 +99,9 @@ struct SelectStage: Stage {
         }
         require("model", model, method.needsModel, "there is no model for the method to run")
         require("small_model", smallModel, method.needsSmallModel, "there is no small model to compare with")
+        require("student", student, method.needsStudent, "there is no student to measure")
         require("target", target, method.needsTarget, "there is no text to compare with")
-        require("tokenizer", tokenizer, method == .coverage, "there is no tokenizer for the text")
+        require("tokenizer", tokenizer, method.needsTokenizer, "there is no tokenizer for the text")
     }
 
     var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "corpus.jsonl")] }
@@ -95,9 +111,11 @@ struct SelectStage: Stage {
     func sources(ofOutput index: Int) -> [Reference] { corpus }
 
     func check(_ facts: RecipeFacts, at index: Int) {
-        guard let model, let smallModel, facts.tokenizersDiffer(smallModel, model) else { return }
-        facts.problems.add(
-            "\(smallModel.name) has another tokenizer than the model it is compared with, \(model.name)",
-            at: smallModel.location, hint: "train it with the model's tokenizer")
+        for other in [smallModel, student].compactMap(\.self) {
+            guard let model, facts.tokenizersDiffer(other, model) else { continue }
+            facts.problems.add(
+                "\(other.name) has another tokenizer than the model it is compared with, \(model.name)",
+                at: other.location, hint: "train it with the model's tokenizer")
+        }
     }
 }
