@@ -70,7 +70,7 @@ let package = Package(
         .target(name: "Checkpoints", dependencies: ["Transformer", "Tensors", "Tokenization", "Support"]),
         .target(name: "Corpora", dependencies: ["Tokenization", "Support", "SwiftCSV"]),
         .target(name: "Generation", dependencies: models + ["Corpora", "HTTP"]),
-        .target(name: "Signals", dependencies: models + ["Corpora"]),
+        .target(name: "Signals", dependencies: models + ["Corpora", "Generation"]),
         .target(name: "Training", dependencies: models + ["Corpora", "Signals"]),
         .target(name: "Selection", dependencies: models + ["Corpora", "Signals", "Training"]),
         .target(
@@ -127,7 +127,9 @@ let package = Package(
             path: "Tests/MethodFixtures"),
         .testTarget(
             name: "SignalsTests",
-            dependencies: models + ["Corpora", "Signals", "Training", "MethodFixtures", "TestSupport"]),
+            dependencies: models + [
+                "Corpora", "Generation", "Signals", "Training", "MethodFixtures", "TestSupport",
+            ]),
         .testTarget(
             name: "TrainingTests",
             dependencies: models + ["Corpora", "Signals", "Training", "MethodFixtures", "TestSupport"]),

@@ -37,8 +37,8 @@ def expect(condition, text):
 class Server:
     """llama-cpp-python's server."""
 
-    def __init__(self, model, directory):
-        self.model, self.log = model, open(directory / "server.log", "wb")
+    def __init__(self, model, directory, *options):
+        self.model, self.options, self.log = model, options, open(directory / "server.log", "wb")
         self.path = directory / "server.log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ class Server:
 
     def start(self):
         command = [sys.executable, "-m", "llama_cpp.server", "--model", str(self.model), "--host", "127.0.0.1", "--port", str(self.port),
-                   "--api_key", KEY, "--n_ctx", "1024", "--model_alias", "smollm2", "--n_threads", "2"]
+                   "--api_key", KEY, "--n_ctx", "1024", "--model_alias", "smollm2", "--n_threads", "2", *self.options]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
         for _ in range(1200):
             try:
@@ -348,8 +348,8 @@ stages:
         server.stop()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(check, description):
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("distill", type=pathlib.Path)
     parser.add_argument("model", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -360,4 +360,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(check, __doc__)

@@ -44,11 +44,12 @@ import Testing
 
     /// Starts the command, sends it a signal once so many questions were asked, and waits for its end.
     private func kill(
-        _ server: ScriptedEndpoint, with signal: Int32, afterQuestions count: Int, in directory: URL
+        _ server: ScriptedEndpoint, with signal: Int32, afterQuestions count: Int, in directory: URL,
+        arguments: [String]? = nil
     ) throws -> (status: Int32, wasSignalled: Bool, error: String) {
         let process = Process()
         process.executableURL = CommandRun.distill
-        process.arguments = arguments(server)
+        process.arguments = arguments ?? self.arguments(server)
         process.currentDirectoryURL = directory
         process.environment = ProcessInfo.processInfo.environment.merging(["TEST_KEY": Self.key]) { $1 }
         let log = directory.appending(path: "stderr.log")
@@ -164,6 +165,42 @@ import Testing
                 last.standardError.contains("requests were in flight when an earlier run was killed"),
                 "\(last.standardError)")
             try expectSameBytes(as: directory, asking: 60)
+        }
+    }
+
+    /// The same for a recipe, whose stages share the journal of their endpoint.
+    @Test(arguments: [SIGTERM, SIGKILL])
+    func aRecipeThatIsEndedAsksNothingTwice(signal: Int32) throws {
+        try withTemporaryDirectory { directory in
+            try writePrompts(40, in: directory)
+            let server = try ScriptedEndpoint()
+            server.change { $0.delay = 0.03 }
+            let recipe = """
+                name: api
+                endpoints: {scripted: {url: \(server.url), model: scripted, key: TEST_KEY, concurrency: 6, retry_delay: 0.01}}
+                stages:
+                  - generate: {model: scripted, prompts: prompts.txt, max_new_tokens: 20, to: first}
+                  - generate: {model: scripted, prompts: prompts.txt, max_new_tokens: 21, to: second}
+                """
+            try Data(recipe.utf8).write(to: directory.appending(path: "recipe.yaml"))
+            let arguments = ["run", "recipe.yaml"]
+            // In the first stage, at its end, and in the second.
+            for count in [15, 39, 60] {
+                let ended = try kill(
+                    server, with: signal, afterQuestions: count, in: directory, arguments: arguments)
+                #expect(ended.wasSignalled == (signal == SIGKILL), "\(ended)")
+            }
+            let last = try CommandRun.run(
+                CommandRun.distill, arguments: arguments, in: directory, environment: ["TEST_KEY": Self.key],
+                timeout: 120)
+            #expect(last.status == 0, "\(last.standardError)")
+            for name in ["first", "second"] {
+                let corpus = directory.appending(path: "runs/api/\(name).jsonl")
+                #expect(try String(contentsOf: corpus, encoding: .utf8).split(separator: "\n").count == 40)
+            }
+            let twice = server.questions.count - 80
+            #expect(signal == SIGTERM ? twice == 0 : (0...3 * 6).contains(twice), "\(twice)")
+            #expect(try files(with: Self.key, in: directory) == [])
         }
     }
 

@@ -55,9 +55,7 @@ import Testing
 
     @Test func stagesThatNeedWeightsRefuseIt() throws {
         for (change, words) in [
-            ("label: {corpus: corpus}", "without weights to read"),
-            ("label: {corpus: corpus, model: large}", "\"large\" is a model behind an API"),
-            ("label: {corpus: corpus, model: teacher}", "\"large\" is a model behind an API"),
+            ("prune: {layers: 1}", "without weights to read"),
             (
                 "evaluate: {models: [large], perplexity: data/text.jsonl}",
                 "\"large\" is a model behind an API"
@@ -68,6 +66,52 @@ import Testing
                 recipe.replacing("tokenizer: {corpus: corpus, vocabulary: 300}", with: change))
             #expect(problems.contains { $0.contains(words) }, "\(change): \(problems)")
         }
+    }
+
+    /// An endpoint labels for a student whose tokenizer is named, with what it can give.
+    @Test func anEndpointLabelsWithWhatItGives() throws {
+        func problems(_ label: String) throws -> [String] {
+            try workspace.problems(
+                recipe.replacing("tokenizer: {corpus: corpus, vocabulary: 300}", with: label))
+        }
+        let sound =
+            "label: {corpus: corpus, model: large, tokenizer: data/teacher, signal: {kind: top_k, k: 20}}"
+        #expect(try problems(sound).allSatisfy { !$0.contains("label") && !$0.contains("behind an API") })
+        for (change, words) in [
+            (("tokenizer: data/teacher, ", ""), "whose tokenizer is not here; name the student"),
+            (
+                ("kind: top_k, k: 20", "kind: sampled"),
+                "gives the most probable tokens at temperature 1; signal: {kind: top_k, k: 20}"
+            ),
+            ((", k: 20", ", temperature: 2"), "gives the most probable tokens at temperature 1"),
+            (("tokenizer:", "hidden: [1], tokenizer:"), "which gives no hidden states"),
+            (
+                ("tokenizer:", "loss_on: assistant, system_turns: teacher, tokenizer:"),
+                "it reads what the student reads"
+            ),
+        ] {
+            let found = try problems(sound.replacing(change.0, with: change.1))
+            #expect(found.contains { $0.contains(words) }, "\(change): \(found)")
+        }
+    }
+
+    /// Whether text or distributions are used is said before a run.
+    @Test func aPlanSaysWhatIsUsedOfAnEndpoint() throws {
+        let text = recipe.replacing(
+            "tokenizer: {corpus: corpus, vocabulary: 300}",
+            with: "label: {corpus: corpus, tokenizer: data/teacher, signal: {kind: top_k, k: 20}}"
+        ).replacing("train: {corpus: corpus,", with: "train: {corpus: corpus, tokenizer: data/teacher,")
+        let plan = try workspace.plan(text)
+        let estimate = CostModel(gigaflops: 10).estimates(of: plan)[1]
+        #expect(estimate.requests == 203 && estimate.money ?? 0 > 0)
+        let table = plan.table(with: CostModel(gigaflops: 10), runs: workspace.url)
+        #expect(
+            table.contains("note: generate corpus: the text of large is used, not its token distributions"),
+            "\(table)")
+        #expect(
+            table.contains(
+                "note: label signals: the 20 most probable tokens of large at each position, the others as a tail"
+            ))
     }
 
     @Test func keysInARecipeAreRefusedAndNotRepeated() throws {

@@ -6,11 +6,12 @@ import Tokenization
 ///   - merges: in the order of their ranks: two pieces with a space between them, each a byte or made before
 ///   - added: spellings of added tokens; those like `<|x|>` are special
 ///   - preTokenizer: llama.cpp's name of the way that text is divided into words
+///   - begin: the added token that texts begin with
 ///   - firstAdded: whether added tokens come before the merges' pieces
 public func smallBytePair(
     merges: [String] = ["t h", "th e", "\u{120} the", "e r", "o n"],
     added: [String] = ["<|end|>", "<|im_start|>", "<|im_end|>"],
-    preTokenizer: String = "qwen2", firstAdded: Bool = false
+    preTokenizer: String = "qwen2", firstAdded: Bool = false, begin: String? = nil
 ) throws -> Tokenizer {
     // GPT-2's alphabet: printable bytes are their own characters, the others come from U+0100 on.
     let printable = Array(33...126) + Array(161...172) + Array(174...255)
@@ -24,7 +25,7 @@ public func smallBytePair(
     let tokens = added.map { ($0, $0.hasPrefix("<|") ? PieceKind.control : .userDefined) }
     let pieces = alphabet.map { ($0, PieceKind.normal) } + (firstAdded ? tokens + formed : formed + tokens)
     var roles = TokenizerConfiguration()
-    roles.endToken = added.first
+    (roles.beginToken, roles.endToken) = (begin, added.first)
     return try Tokenizer(
         BytePairModel(
             pieces: pieces.map(\.0), kinds: pieces.map(\.1), merges: merges,

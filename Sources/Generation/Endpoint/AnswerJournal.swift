@@ -134,6 +134,18 @@ final class AnswerJournal {
         }
     }
 
+    /// Says what earlier runs left behind.
+    func noteEarlierRuns(_ note: (String) -> Void) {
+        if interruptedRequests > 0 {
+            note(
+                "\(interruptedRequests) requests were in flight when an earlier run was killed; they count as spent"
+            )
+        }
+        if damagedLines > 0 {
+            note("\(damagedLines) lines of the journal are damaged; what they held is asked again")
+        }
+    }
+
     // MARK: Writing
 
     /// Notes that a request is about to be sent.

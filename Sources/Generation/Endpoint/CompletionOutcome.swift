@@ -10,9 +10,11 @@ struct CompletionAnswer: Codable, Equatable, Sendable {
     /// Why the answer ended, in the endpoint's word; nil where it says nothing.
     var finishReason: String?
     var usage: TokenUsage
+    /// The probabilities that were asked for in place of a text.
+    var scores: PromptScores?
 
     private enum CodingKeys: String, CodingKey {
-        case message, usage
+        case message, usage, scores
         case finishReason = "finish_reason"
     }
 }

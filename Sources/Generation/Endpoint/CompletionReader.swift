@@ -37,10 +37,14 @@ struct CompletionReader {
     // MARK: Answers
 
     private func answer(_ value: OrderedJSON, to request: CompletionRequest) -> CompletionOutcome {
+        let usage = usage(value["usage"])
+        // llama.cpp's own form.
+        if let prompt = request.scored, value["choices"] == nil, value["completion_probabilities"] != nil {
+            return scores(of: prompt, value, usage, request)
+        }
         guard case .array(let choices)? = value["choices"] else {
             return damaged("an answer without \"choices\"")
         }
-        let usage = usage(value["usage"])
         guard let choice = choices.first else {
             return .refused("no choices in the answer", usage ?? estimate(request, ""))
         }
@@ -48,6 +52,7 @@ struct CompletionReader {
             let message = ServerMessage(error, credentials)
             return refusal(nil, message, status: message.status ?? 400)
         }
+        if let prompt = request.scored { return scores(of: prompt, choice, usage, request) }
         let finish: String? = if case .string(let text)? = choice["finish_reason"] { text } else { nil }
         let given = choice["message"]
         guard
@@ -82,6 +87,22 @@ struct CompletionReader {
         // Some servers leave out the tokens of an empty answer.
         let output = count("completion_tokens") ?? count("total_tokens").map { max(0, $0 - input) }
         return output.map { TokenUsage(input: input, output: $0) }
+    }
+
+    /// Probabilities; a server without them answers with a text alone.
+    private func scores(
+        of prompt: ScoredPrompt, _ choice: OrderedJSON, _ usage: TokenUsage?, _ request: CompletionRequest
+    ) -> CompletionOutcome {
+        let spent = usage ?? TokenUsage(input: prompt.ids.count, output: 1, isEstimated: true)
+        do {
+            let scores = try ScoreReader(prompt).scores(in: choice, promptTokens: usage?.input)
+            return .answer(
+                CompletionAnswer(
+                    message: Message(role: .assistant, content: ""), finishReason: nil, usage: spent,
+                    scores: scores))
+        } catch {
+            return .refused(error.problem, spent)
+        }
     }
 
     private func estimate(_ request: CompletionRequest, _ text: String) -> TokenUsage {

@@ -16,6 +16,8 @@ struct CompletionRequest: Sendable {
     let body: OrderedJSON
     /// What the request takes at most.
     let reserved: TokenUsage
+    /// The tokens whose probabilities are asked for; nil where an answer is.
+    let scored: ScoredPrompt?
 
     /// - Parameter seed: of the answer; sent if the endpoint takes seeds
     init(
@@ -41,13 +43,22 @@ struct CompletionRequest: Sendable {
         members += Self.sampling(sampling)
         if endpoint.sendsSeed { members.append(.init("seed", .integer(Int(seed >> 33)))) }
         if !stop.isEmpty { members.append(.init("stop", .array(stop.map(OrderedJSON.string)))) }
+        self.init(
+            route: endpoint.route, members: members, endpoint: endpoint,
+            reserved: TokenUsage(input: inputBytes, output: sampling.maxNewTokens))
+    }
+
+    /// A request with these parameters and the endpoint's own.
+    init(
+        route: Endpoint.Route, members: [OrderedJSON.Member], endpoint: Endpoint, reserved: TokenUsage,
+        scored: ScoredPrompt? = nil
+    ) {
+        var members = members
         for parameter in endpoint.parameters {
             members.removeAll { $0.key == parameter.key }
             if parameter.value != .null { members.append(parameter) }
         }
-        route = endpoint.route
-        body = .object(members)
-        reserved = TokenUsage(input: inputBytes, output: sampling.maxNewTokens)
+        (self.route, body, self.reserved, self.scored) = (route, .object(members), reserved, scored)
     }
 
     /// Tokens of a template for each message, about: a prompt has at most as many tokens as bytes beside them.

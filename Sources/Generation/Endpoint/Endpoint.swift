@@ -113,4 +113,14 @@ public struct Endpoint: Equatable, Sendable {
             .init("token_limit", .string(tokenLimit.rawValue)), .init("send_seed", .boolean(sendsSeed)),
         ])
     }
+
+    /// The same endpoint on the route that continues texts.
+    package var onCompletions: Endpoint {
+        var endpoint = self
+        endpoint.route = .completions
+        return endpoint
+    }
+
+    /// A digest of what decides an answer, in place of one of a model's weights.
+    package var fingerprint: Fingerprint { Fingerprint(hashing: "endpoint", identity.text) }
 }

@@ -58,7 +58,8 @@ final class EndpointDispatcher {
     private let endpoint: Endpoint
     private let client: EndpointClient
     private let journal: AnswerJournal
-    private let probe: CompletionRequest
+    /// Sent before the others; nil where it is known that there are answers.
+    private let probe: CompletionRequest?
     private let note: (String) -> Void
     private let inbox = Inbox()
     private var random: RandomStream
@@ -91,15 +92,16 @@ final class EndpointDispatcher {
     private static let interval = 0.1
 
     /// - Parameters:
-    ///   - probe: a request of one token, with the options of the others
+    ///   - probe: a request of one token, with the options of the others; nil for none
     ///   - seed: of the waits between retries
     ///   - note: called with messages for the user
     init(
-        _ client: EndpointClient, journal: AnswerJournal, probe: CompletionRequest, seed: UInt64,
+        _ client: EndpointClient, journal: AnswerJournal, probe: CompletionRequest?, seed: UInt64,
         note: @escaping (String) -> Void
     ) {
         (self.client, self.journal, self.probe, self.note) = (client, journal, probe, note)
         endpoint = client.endpoint
+        isProbed = probe == nil
         random = RandomStream(seed: seed, purpose: "retries", index: UInt64(journal.spending.requests))
     }
 
@@ -174,14 +176,14 @@ final class EndpointDispatcher {
                 // Until the first request is answered, it is the only one.
                 guard flights.isEmpty, !waiting.contains(where: { $0.question.number == Self.probeNumber })
                 else { return }
-                guard try send(Pending(question: probeQuestion)) else { return }
+                guard let probe, try send(Pending(question: question(probe))) else { return }
                 continue
             }
             guard try send(pending) else { return }
         }
     }
 
-    private var probeQuestion: Question {
+    private func question(_ probe: CompletionRequest) -> Question {
         Question(
             number: Self.probeNumber, key: probe.key(seed: 0, endpoint: endpoint), place: .init(),
             request: probe)
@@ -266,7 +268,8 @@ final class EndpointDispatcher {
     }
 
     private func receiveProbe(_ flight: Flight, _ outcome: CompletionOutcome) throws {
-        let (number, key) = (flight.request, probeQuestion.key)
+        let question = flight.pending.question
+        let (number, key, probe) = (flight.request, question.key, question.request)
         switch outcome {
         case .answer(let answer):
             try journal.probe(number, key, probe.reserved, usage: answer.usage)

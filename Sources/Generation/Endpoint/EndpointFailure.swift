@@ -8,7 +8,7 @@ struct EndpointFailure {
 
     private var place: String { endpoint.address.description }
 
-    private func error(_ problem: String, hint: String?, _ status: ExitStatus) -> UserError {
+    fileprivate func error(_ problem: String, hint: String?, _ status: ExitStatus) -> UserError {
         UserError(problem, file: place, hint: hint, status: status)
     }
 
@@ -137,5 +137,35 @@ struct EndpointFailure {
             "does not answer as an OpenAI-compatible API does: \(reason)",
             hint: endpoint.address.isBare ? "addresses mostly end in /v1" : "check the address",
             .configuration)
+    }
+}
+
+// MARK: - Probabilities of prompts
+
+extension EndpointFailure {
+    /// The endpoint writes answers, and says nothing of the tokens of a prompt.
+    func scoresNothing(_ reasons: [String], perToken: Bool) -> UserError {
+        let reasons = reasons.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return error(
+            "gives no probabilities of a prompt's tokens by this tokenizer: \(reasons.joined(separator: "; "))",
+            hint: perToken
+                ? "train on text that it generates"
+                : "vLLM does (up to --max-logprobs of them), and llama-cpp-python's server with --logits_all true; one that has them of "
+                    + "generated tokens alone, as llama.cpp's, is asked with --per-token, or per_token: true in a recipe",
+            .configuration)
+    }
+
+    /// A document of a corpus has no probabilities.
+    func unscored(_ number: Int, of count: Int, _ reason: String, start: String) -> UserError {
+        error(
+            "gives no probabilities of document \(number + 1) of \(count), \"\(start)…\": \(reason)",
+            hint: "remove it from the corpus, or shorten it; the others are kept", .dataFormat)
+    }
+
+    /// A budget ended before all documents had their probabilities.
+    func unfinished(_ bound: BudgetBound, _ done: Int, of count: Int) -> UserError {
+        error(
+            "the budget of \(bound) ended after \(done) of \(count) documents",
+            hint: "raise it and run the same command again: what is paid for is kept", .unavailable)
     }
 }

@@ -53,7 +53,7 @@ struct EndpointAnswerer: Answerer {
     ) throws -> AnswerEnd {
         let note = { (text: String) in run.progress?(.note("\(run.stage): \(text)")) ?? () }
         let journal = try run.journal.map { try AnswerJournal(at: $0, of: endpoint) } ?? AnswerJournal()
-        noteEarlier(journal, note)
+        journal.noteEarlierRuns(note)
         let queue = SynthesisQueue(
             (first..<answerable.count * options.samples).lazy.map { number in
                 let (index, prompt) = answerable[number / options.samples]
@@ -111,17 +111,6 @@ struct EndpointAnswerer: Answerer {
             }
         return CompletionRequest(
             question, sampling: sampling, stop: options.stop, seed: options.seed, endpoint: endpoint)
-    }
-
-    private func noteEarlier(_ journal: AnswerJournal, _ note: (String) -> Void) {
-        if journal.interruptedRequests > 0 {
-            note(
-                "\(journal.interruptedRequests) requests were in flight when an earlier run was killed; they count as spent"
-            )
-        }
-        if journal.damagedLines > 0 {
-            note("\(journal.damagedLines) lines of the journal are damaged; what they held is asked again")
-        }
     }
 
     private func status(_ dispatcher: EndpointDispatcher, _ spending: Spending) -> String {

@@ -24,12 +24,15 @@ extension Plan {
         let resources = ResourceCheck(self, in: directory.appending(path: name))
         let warnings = (resources.memory + [resources.disk].compactMap { $0 }).map { "\nwarning: \($0)" }
             .joined()
+        let notes = stages.compactMap { instance in
+            instance.stage.planNote.map { "\nnote: \(instance.label): \($0)" }
+        }.joined()
         return
-            "\(name)\n\(study)\(TextTable(rows: rows).text(colour: false))\(warnings)\nEstimates; nothing was written."
+            "\(name)\n\(study)\(TextTable(rows: rows).text(colour: false))\(notes)\(warnings)\nEstimates; nothing was written."
     }
 
     /// The same for programs: `{"name", "runs", "stages": [{"stage", "cache_key", "seconds", "memory_bytes",
-    /// "disk_bytes", "requests", "cost"}], "total"}`, the last two for stages that ask an endpoint. All are estimates.
+    /// "disk_bytes", "requests", "cost", "note"}], "total"}`, the last three for stages that ask an endpoint. All are estimates.
     ///
     /// - Throws: `EncodingError` if a number of the estimates is not finite
     public func json(with cost: CostModel) throws -> String {
@@ -39,6 +42,7 @@ extension Plan {
             var memoryBytes, diskBytes: Int
             var requests: Int?
             var cost: Double?
+            var note: String?
 
             init(_ estimate: CostEstimate, of instance: StageInstance? = nil) {
                 (stage, cacheKey) = (instance?.label, instance?.cacheKey.hexadecimal)
@@ -47,6 +51,7 @@ extension Plan {
                 diskBytes = Int(estimate.diskBytes.clamped)
                 requests = estimate.requests > 0 ? Int(estimate.requests.clamped) : nil
                 cost = estimate.money
+                note = instance?.stage.planNote
             }
         }
         struct Document: Encodable {

@@ -72,6 +72,9 @@ package protocol Stage: RecipeSection, Sendable {
     /// Whether an output is a model that the recipe trains from random weights: such a teacher is less certain.
     func beginsAtRandom(ofOutput index: Int, _ estimator: CostEstimator) -> Bool
 
+    /// What a plan says of the stage beside its cost; `nil` for nothing.
+    var planNote: String? { get }
+
     // MARK: Running
 
     /// Looks for what the stage takes from the environment, before any stage runs.
@@ -106,6 +109,7 @@ extension Stage {
         return "\(Self.name) \(output.name)"
     }
     package var version: Int { 2 }
+    package var planNote: String? { nil }
 
     package func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { 0 }
     package func planned(_ canonical: CanonicalValue) -> [(stage: any Stage, canonical: CanonicalValue)] {

@@ -25,21 +25,20 @@ extension SignalShard {
         let positions = bounds[records].position
         let headIDs = try check.column("head_ids", below: vocabulary)
         let sampled: Columns.Sampled?
+        let headCounts: MappedColumn?
         switch kind {
         case .topK(let k):
-            let k = min(k, vocabulary)
-            guard headIDs.count == positions * k else {
-                throw check.fault("head_ids does not hold \(k) entries a position")
-            }
-            for record in bounds.indices { bounds[record].head = bounds[record].position * k }
+            headCounts = try check.topK(k: min(k, vocabulary), head: headIDs, &bounds)
             sampled = nil
         case .sampled(_, let draws):
-            sampled = try check.sampled(draws: draws, vocabulary: vocabulary, head: headIDs, &bounds)
+            headCounts = try check.headCounts(headIDs, &bounds)
+            sampled = try check.sampled(draws: draws, vocabulary: vocabulary, &bounds)
         }
         columns = Columns(
             keys: keys, tokens: tokens, targets: targets, headIDs: headIDs,
             headCodes: try check.codes("head_codes", count: headIDs.count),
-            tailCodes: try check.codes("tail_codes", count: positions), sampled: sampled)
+            tailCodes: try check.codes("tail_codes", count: positions), headCounts: headCounts,
+            sampled: sampled)
         hidden = try check.hidden(layers, positions: positions)
         (self.kind, self.temperature, self.vocabulary) = (kind, temperature, vocabulary)
         (self.file, self.bounds) = (file, bounds)
@@ -102,13 +101,36 @@ private struct ShardCheck {
         return column
     }
 
-    /// The columns of a sampled signal; sets the bounds of the records' entries.
+    /// The number of each position's entries in `head`; sets the bounds of the records' entries.
+    func headCounts(_ head: MappedColumn, _ bounds: inout [SignalShard.Bounds]) throws -> MappedColumn {
+        let counts = try MappedColumn("head_counts", in: file)
+        try require(counts, count: bounds.last!.position, sum: counts.sum(0..<counts.count), end: head.count)
+        for record in 0..<bounds.count - 1 {
+            let positions = bounds[record].position..<bounds[record + 1].position
+            bounds[record + 1].head = bounds[record].head + counts.sum(positions)
+        }
+        return counts
+    }
+
+    /// The same for a top-k signal, which has k entries at each position where it has no counts.
+    func topK(k: Int, head: MappedColumn, _ bounds: inout [SignalShard.Bounds]) throws -> MappedColumn? {
+        guard !file.contains("head_counts") else {
+            let counts = try headCounts(head, &bounds)
+            guard counts.largest <= k else { throw fault("head_counts holds more than \(k)") }
+            return counts
+        }
+        guard head.count == bounds.last!.position * k else {
+            throw fault("head_ids does not hold \(k) entries a position")
+        }
+        for record in bounds.indices { bounds[record].head = bounds[record].position * k }
+        return nil
+    }
+
+    /// The columns of a sampled signal's tails; sets the bounds of the records' entries in them.
     func sampled(
-        draws: Int, vocabulary: Int, head: MappedColumn, _ bounds: inout [SignalShard.Bounds]
+        draws: Int, vocabulary: Int, _ bounds: inout [SignalShard.Bounds]
     ) throws -> SignalShard.Columns.Sampled {
         let positions = bounds.last!.position
-        let headCounts = try MappedColumn("head_counts", in: file)
-        try require(headCounts, count: positions, sum: headCounts.sum(0..<headCounts.count), end: head.count)
         let tailIDs = try column("tail_ids", below: vocabulary)
         let tailCounts = try MappedColumn("tail_counts", in: file)
         try require(
@@ -119,11 +141,10 @@ private struct ShardCheck {
         }
         for record in 0..<bounds.count - 1 {
             let positions = bounds[record].position..<bounds[record + 1].position
-            bounds[record + 1].head = bounds[record].head + headCounts.sum(positions)
             bounds[record + 1].tail = bounds[record].tail + tailCounts.sum(positions)
         }
         return .init(
-            headCounts: headCounts, tailCounts: tailCounts, tailIDs: tailIDs, tailDraws: tailDraws,
+            tailCounts: tailCounts, tailIDs: tailIDs, tailDraws: tailDraws,
             entropies: try codes("entropies", count: positions))
     }
 

@@ -34,9 +34,15 @@ extension SignalShard {
                 "head_codes", entries.flatMap { $0.probabilities.map { FixedPoint.code(probability: $0) } }),
             codes("tail_codes", entries.map { FixedPoint.code(probability: $0.tail) }),
         ]
-        if case .sampled(let head, let draws) = kind {
+        let counts = entries.map(\.ids.count)
+        switch kind {
+        case .topK(let k):
+            if counts.contains(where: { $0 != min(k, vocabulary) }) {
+                columns.append(column("head_counts", counts, upTo: k))
+            }
+        case .sampled(let head, let draws):
             columns += [
-                column("head_counts", entries.map(\.ids.count), upTo: head),
+                column("head_counts", counts, upTo: head),
                 column("tail_counts", entries.map(\.tailIDs.count), upTo: draws),
                 column("tail_ids", entries.flatMap { $0.tailIDs.map(Int.init) }, upTo: vocabulary - 1),
                 column("tail_draws", entries.flatMap(\.tailCounts), upTo: draws),

@@ -15,7 +15,8 @@ import Tensors
 /// | targets | U8 | [⌈N/8⌉], the loss mask, one bit per token; a position is the row before a target |
 /// | head_ids, head_codes | id, U16 | [entries]: k per position, or what head_counts says |
 /// | tail_codes | U16 | [P], the mass outside the head |
-/// | head_counts, tail_counts | count | [P], sampled only |
+/// | head_counts | count | [P], sampled, or top-k where a position has fewer than k |
+/// | tail_counts | count | [P], sampled only |
 /// | tail_ids, tail_draws | id, count | [entries], sampled only |
 /// | entropies | U16 | [P], sampled only |
 /// | hidden_LAYER | BF16 | [P, C], for each layer whose hidden states are stored |
@@ -43,12 +44,13 @@ struct SignalShard {
         let headIDs: MappedColumn
         let headCodes: MappedColumn
         let tailCodes: MappedColumn
+        /// Nil where each position has k entries.
+        let headCounts: MappedColumn?
         /// Nil for a top-k signal.
         let sampled: Sampled?
 
         /// The columns that only a sampled signal has.
         struct Sampled {
-            let headCounts: MappedColumn
             let tailCounts: MappedColumn
             let tailIDs: MappedColumn
             let tailDraws: MappedColumn
@@ -113,8 +115,11 @@ struct SignalShard {
         guard let sampled = columns.sampled else {
             try requireUnchanged(ids: headIDs)
             let k = positions.isEmpty ? 0 : headIDs.count / positions.count
+            let counts = columns.headCounts?.values(positions) ?? positions.map { _ in Int32(k) }
+            try requireUnchanged(counts: counts, sum: headIDs.count)
+            var head = 0..<0
             for position in 0..<positions.count {
-                let head = position * k..<(position + 1) * k
+                head = head.upperBound..<head.upperBound + Int(counts[position])
                 signal.append(
                     PositionEntries(
                         ids: Array(headIDs[head]), probabilities: headCodes[head].map(FixedPoint.probability),
@@ -122,7 +127,7 @@ struct SignalShard {
             }
             return
         }
-        let headCounts = sampled.headCounts.values(positions)
+        let headCounts = columns.headCounts?.values(positions) ?? []
         let tailCounts = sampled.tailCounts.values(positions)
         let tailIDs = sampled.tailIDs.values(start.tail..<end.tail)
         let tailDraws = sampled.tailDraws.values(start.tail..<end.tail)

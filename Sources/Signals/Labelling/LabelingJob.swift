@@ -110,9 +110,10 @@ public struct LabelingJob {
         _ corpus: EncodedCorpus, into directory: URL, progress: ProgressHandler? = nil
     ) throws -> SignalManifest {
         try checkVocabulary()
-        let (documents, name) = try distinctDocuments(of: corpus)
+        let distinct = try DistinctDocuments(of: corpus, check: check)
+        let documents = distinct.indices
         let writer = try SignalWriter(
-            directory: directory, origin: origin, documents: name, count: documents.count,
+            directory: directory, origin: origin, documents: distinct.name, count: documents.count,
             shardDocuments: shardDocuments)
         progress?(.began(stage: "label", total: documents.count, unit: "documents"))
         if writer.isOpen, writer.count > 0 {
@@ -143,29 +144,15 @@ public struct LabelingJob {
         }
     }
 
-    /// The first occurrence of each document, and a digest of them all in order.
-    private func distinctDocuments(of corpus: EncodedCorpus) throws -> (indices: [Int], name: Fingerprint) {
+    /// Refuses a document that is too long, or has a piece that the teacher does not have.
+    private func check(_ document: EncodedDocument) throws {
         let context = teacher.configuration.contextLength
-        var (seen, keys): (Set<RecordKey>, Data) = ([], Data())
-        let indices = try (0..<corpus.count).filter { index in
-            let document = try corpus.document(index)
-            let length = Self.length(document)
-            guard length <= context else {
-                throw UserError(
-                    "a document of \(length) tokens exceeds the context of the teacher \(origin.teacher), \(context)",
-                    hint: "encode the corpus with a context of at most \(context)")
-            }
-            try checkPieces(document)
-            let key = RecordKey(document)
-            guard seen.insert(key).inserted else { return false }
-            keys.append(contentsOf: key.bytes)
-            return true
+        let length = Self.length(document)
+        guard length <= context else {
+            throw UserError(
+                "a document of \(length) tokens exceeds the context of the teacher \(origin.teacher), \(context)",
+                hint: "encode the corpus with a context of at most \(context)")
         }
-        return (indices, Fingerprint(of: keys))
-    }
-
-    /// Refuses a document with a piece that the teacher does not have.
-    private func checkPieces(_ document: EncodedDocument) throws {
         let missing = teacher.head.missing
         guard !missing.isEmpty, let encoder,
             let id = document.teacherView.ids.first(where: missing.contains)
@@ -205,7 +192,7 @@ public struct LabelingJob {
         }
         var next = 0
         return zip(views, keys).map { document, key in
-            let positions = (0..<Int32(document.ids.count - 1)).filter { document.lossMask[Int($0) + 1] }
+            let positions = document.rowsBeforeTargets
             defer { next += positions.count }
             return SignalRecord(
                 key: key, ids: document.ids, positions: positions,

@@ -100,10 +100,8 @@ struct GenerateCommand: ParsableCommand {
             ] where isGiven {
                 throw ValidationError("\(flag) is of a local model; an API has none of it")
             }
-        } else if let flag = endpoint.given {
-            throw ValidationError(
-                "\(flag) is of a model behind an API; \(model) is not the address of one (http://… or https://…)"
-            )
+        } else {
+            try endpoint.refuse(for: model)
         }
         if samples > 1, sampling.temperature == 0 || sampling.topK == 1 {
             throw ValidationError(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Corpora
 import Foundation
+import Generation
 import Recipes
 import Signals
 import Support
@@ -16,10 +17,17 @@ struct LabelCommand: ParsableCommand {
             The distributions go to a signal cache, from which a student is trained without the teacher. After an \
             interruption the same command resumes where it stopped.
 
+            A teacher that is an http or https address is asked through its OpenAI-compatible API, if its server gives \
+            log-probabilities of prompts: vLLM (prompt_logprobs), llama-cpp-python (echo, with --logits_all true) and others. \
+            Its tokenizer must be the student's, which --tokenizer names. Answers are kept in OUTPUT.answers as they arrive; \
+            no later run of the command pays for one of them again.
+
             EXAMPLES
               distill label data/teacher --corpus corpus.jsonl --output signals
               distill label data/teacher --corpus corpus.jsonl --output signals --kind top_k --k 50 --temperature 2
               distill label data/teacher --corpus corpus.jsonl --output signals --hidden 3 6
+              distill label http://127.0.0.1:8000/v1 --model-name teacher --tokenizer student --kind top_k --k 20 \
+                --corpus corpus.jsonl --output signals
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
@@ -27,11 +35,14 @@ struct LabelCommand: ParsableCommand {
         case topK = "top_k"
     }
 
-    @Argument(help: "The teacher: a Hugging Face directory, a GGUF file, or a name on the hub.")
+    @Argument(
+        help:
+            "The teacher: a Hugging Face directory, a GGUF file, a name on the hub, or the address of an API."
+    )
     var model: String
     @Option(
         help: ArgumentHelp(
-            "A student or tokenizer of the teacher's family whose added tokens differ: the corpus is divided as it does.",
+            "A student or tokenizer of the teacher's family whose added tokens differ: the corpus is divided as it does. Of an API: the student, or the tokenizer that both have.",
             valueName: "model"))
     var tokenizer: String?
     @OptionGroup var chatTemplate: ChatTemplateFlag
@@ -64,15 +75,65 @@ struct LabelCommand: ParsableCommand {
     var seed = RandomStream.standardSeed
     @Flag(help: "Print the cache's description as JSON, as `distill inspect --json` does.")
     var json = false
+    @Flag(
+        help:
+            "Ask an API for each token's distribution by a request of its own: for servers that give those of generated tokens alone, as llama.cpp's."
+    )
+    var perToken = false
+    @OptionGroup(title: "A teacher behind an API") var endpoint: EndpointFlags
     @OptionGroup(title: "General") var general: GeneralFlags
 
     func validate() throws {
         try StandardStreams.refuse(output, for: "a signal cache")
+        if EndpointAddress.isAddress(model) {
+            try validateEndpoint()
+        } else {
+            try endpoint.refuse(for: model)
+            if perToken { throw ValidationError("--per-token is of a model behind an API") }
+        }
         try require(Loss.temperatureLimits.problem("--temperature", temperature))
         try require(SparseKind.Limits.k.problem("--k", k))
         try require(SparseKind.Limits.head.problem("--head", head))
         try require(SparseKind.Limits.draws.problem("--draws", draws))
         for layer in hidden { try require((1...512).problem("--hidden", layer)) }
+    }
+
+    private func validateEndpoint() throws {
+        try endpoint.validate(output: output)
+        if tokenizer == nil {
+            throw ValidationError(
+                "--tokenizer is missing: the student, or the tokenizer that it shares with the API's model")
+        }
+        if kind != .topK {
+            throw ValidationError("an API gives the most probable tokens: --kind top_k")
+        }
+        for (isGiven, flag) in [(temperature != 1, "--temperature"), (!hidden.isEmpty, "--hidden")]
+        where isGiven {
+            throw ValidationError("\(flag) is of a local teacher; an API has none of it")
+        }
+    }
+
+    /// Asks a teacher behind an API.
+    private func ask(_ address: String, progress: @escaping ProgressHandler) throws -> (
+        SignalManifest, EndpointSummary?
+    ) {
+        guard let tokenizer else { preconditionFailure("validated") }
+        let (vocabulary, template) = try Checkpoint.tokenizerAndTemplate(at: general.model(tokenizer))
+        return try EndpointLabelingJob(
+            endpoint: endpoint.endpoint(at: address), tokenizer: vocabulary,
+            template: chatTemplate.applied(to: template), k: k, scope: corpus.scope ?? TargetScope.standard,
+            context: corpus.context, isPerToken: perToken
+        ).run(
+            corpus.reader(), into: URL(filePath: output), journal: URL(filePath: output + ".answers"),
+            progress: progress)
+    }
+
+    private func label(progress: @escaping ProgressHandler) throws -> SignalManifest {
+        try LabelingJob(
+            teacher: chatTemplate.applied(to: teacher()), name: model,
+            kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws), temperature: temperature,
+            scope: corpus.scope ?? TargetScope.standard, context: corpus.context, hidden: hidden, seed: seed
+        ).run(corpus.reader(), into: URL(filePath: output), progress: progress)
     }
 
     private func teacher() throws -> Checkpoint {
@@ -88,14 +149,13 @@ struct LabelCommand: ParsableCommand {
         {
             let progress = general.progressLine()
             defer { progress.clear() }
-            let manifest = try LabelingJob(
-                teacher: chatTemplate.applied(to: teacher()), name: model,
-                kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws),
-                temperature: temperature,
-                scope: corpus.scope ?? TargetScope.standard, context: corpus.context, hidden: hidden,
-                seed: seed
-            ).run(corpus.reader(), into: URL(filePath: output), progress: progress.handler)
+            let (manifest, asked) =
+                try EndpointAddress.isAddress(model)
+                ? ask(model, progress: progress.handler) : (label(progress: progress.handler), nil)
             progress.clear()
+            if let asked, !json {
+                try Console.summarize("\(output): " + asked.parts.joined(separator: ", "), of: output)
+            }
             if json {
                 try printJSON(
                     ModelMetrics(path: output, metrics: CacheInspection(manifest, verification: nil)))

@@ -24,14 +24,21 @@ struct ChatTemplateFlag: ParsableArguments {
     /// The checkpoint with the chosen chat template, or its own with the variables that are set.
     /// - Throws: `UserError` for variables of a template that has none.
     func applied(to checkpoint: Checkpoint) throws -> Checkpoint {
+        let chosen = try applied(to: checkpoint.chatTemplate)
+        let isOwn = template == nil && variables.settings.isEmpty
+        return isOwn ? checkpoint : chosen.map(checkpoint.writing) ?? checkpoint
+    }
+
+    /// The chosen chat template, or a model's own with the variables that are set.
+    /// - Throws: `UserError` for variables of a template that has none.
+    func applied(to own: ChatTemplate?) throws -> ChatTemplate? {
         let variables = try variables.variables()
-        guard template != nil || !variables.isEmpty else { return checkpoint }
-        guard let own = template ?? checkpoint.chatTemplate else { return checkpoint }
+        guard let own = template ?? own else { return nil }
         guard variables.isEmpty || own.takesVariables else {
             throw UserError(
                 "--var: the chat template\(own.name.map { " \($0)" } ?? "") takes no variables",
                 hint: "only a model's own template has them", status: .usage)
         }
-        return checkpoint.writing(own.setting(variables))
+        return variables.isEmpty ? own : own.setting(variables)
     }
 }

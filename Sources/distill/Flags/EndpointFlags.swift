@@ -128,6 +128,13 @@ struct EndpointFlags: ParsableArguments {
         _ = try parameters()
     }
 
+    /// Refuses the options beside a model on disk.
+    func refuse(for model: String) throws {
+        guard let flag = given else { return }
+        throw ValidationError(
+            "\(flag) is of a model behind an API; \(model) is not the address of one (http://… or https://…)")
+    }
+
     /// What only a run with an endpoint needs.
     func validate(output: String) throws {
         guard modelName?.isEmpty == false else {

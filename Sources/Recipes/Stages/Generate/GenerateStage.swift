@@ -70,6 +70,10 @@ struct GenerateStage: Stage {
         }
     }
 
+    var planNote: String? {
+        endpoint.map { _ in "the text of \(model.name) is used, not its token distributions" }
+    }
+
     func requireEnvironment() throws { try endpoint?.endpoint.requireKeys() }
 
     var outputs: [ArtifactDeclaration] { [.init(outputName, .corpus, file: "corpus.jsonl")] }

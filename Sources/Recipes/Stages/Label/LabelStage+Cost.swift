@@ -1,4 +1,5 @@
 import Foundation
+import Generation
 import Signals
 import Transformer
 
@@ -30,6 +31,13 @@ extension LabelStage {
         let pending =
             min(positions, documents * corpus.mean * densest) * (100 + 16 * entries + 8 * hidden)
         let rows = min(corpus.tokens, CostEstimator.passTokens)
+        if let endpoint {
+            return estimate(
+                endpoint.endpoint, corpus, requests: isPerToken ? positions : corpus.records,
+                memoryBytes: CostEstimator.processBytes + pending,
+                diskBytes: (idBytes(shape) + 0.125) * corpus.tokens + 20 * corpus.records + bytes
+                    + Self.journalBytes * ids)
+        }
         return CostEstimate(
             seconds: estimator.seconds(
                 corpus.tokens * (shape?.cost.forwardOperations ?? 0), rate: CostEstimator.labellingRate),
@@ -39,6 +47,26 @@ extension LabelStage {
             // A token has its id and a bit, a document its key and its length.
             diskBytes: (idBytes(shape) + 0.125) * corpus.tokens + 20 * corpus.records + bytes
                 + 2 * hidden * positions)
+    }
+
+    /// Of an entry in the journal of an endpoint's answers: an id and a logarithm as text.
+    private static let journalBytes = 18.0
+
+    /// One token is generated for each request; three more find what the endpoint gives.
+    private func estimate(
+        _ endpoint: Endpoint, _ corpus: CorpusExtent, requests: Double, memoryBytes: Double, diskBytes: Double
+    ) -> CostEstimate {
+        // About a second for each, as measured with a small model on two cores; it depends on the server.
+        var estimate = CostEstimate(
+            seconds: requests / Double(endpoint.concurrency), memoryBytes: memoryBytes,
+            diskBytes: diskBytes)
+        estimate.requests = min(requests + 3, endpoint.budget.requests.map(Double.init) ?? .infinity)
+        estimate.money = endpoint.prices.map { prices in
+            min(
+                requests * (corpus.mean * prices.input + prices.output) / 1e6,
+                endpoint.budget.cost ?? .infinity)
+        }
+        return estimate
     }
 
     private func idBytes(_ shape: Configuration?) -> Double {

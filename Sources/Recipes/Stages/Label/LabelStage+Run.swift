@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Generation
 import Signals
 import Support
 
@@ -14,23 +15,50 @@ extension LabelStage {
 
     /// Labels the corpus; the output is a signal cache.
     func run(_ context: StageContext) throws -> StageResult {
-        let job = try LabelingJob(
-            teacher: teacher(context), name: model.name, kind: signal.kind,
-            temperature: Float(signal.temperature), scope: lossOn, context: contextLength,
-            systemTurns: systemTurns, hidden: hidden, seed: context.seed)
         let finished = context.work.appending(path: "signals", directoryHint: .isDirectory)
         // Shards that are whole are used again, whatever became of the stage.
         try context.takeBack(context.output, as: finished)
-        try job.run(
-            context.reader(corpus, documents: documents), into: finished, scratch: context.work,
-            progress: context.progress)
+        let asked = try endpoint.map { try ask($0, into: finished, context) }
+        if endpoint == nil { try label(into: finished, context) }
         try AtomicFile.install(finished, as: context.output)
         let manifest = try SignalManifest(contentsOf: context.output)
-        return StageResult(
+        var result = StageResult(
             summary: manifest.summary,
             metrics: [
                 "documents": Double(manifest.records), "positions": Double(manifest.positions),
                 "bytes_per_position": manifest.bytesPerPosition, "ids_per_position": manifest.idsPerPosition,
             ])
+        if let asked = asked ?? nil {
+            result.summary = ([manifest.summary] + asked.parts).joined(separator: ", ")
+            result.metrics.merge(asked.metrics) { $1 }
+        }
+        return result
+    }
+
+    /// Asks an endpoint; nil where all was labelled before.
+    private func ask(
+        _ settings: EndpointSettings, into directory: URL, _ context: StageContext
+    ) throws -> EndpointSummary? {
+        guard let tokenizer, case .topK(let k) = signal.kind else {
+            preconditionFailure("a stage with an endpoint names a tokenizer and has top-k signals")
+        }
+        let form = try context.form(tokenizer)
+        return try EndpointLabelingJob(
+            endpoint: settings.endpoint, tokenizer: form.tokenizer, template: form.template, k: k,
+            scope: lossOn, context: contextLength, isPerToken: isPerToken
+        ).run(
+            context.reader(corpus, documents: documents), into: directory,
+            journal: settings.journal(in: context.journals), scratch: context.work, progress: context.progress
+        ).endpoint
+    }
+
+    private func label(into directory: URL, _ context: StageContext) throws {
+        let job = try LabelingJob(
+            teacher: teacher(context), name: model.name, kind: signal.kind,
+            temperature: Float(signal.temperature), scope: lossOn, context: contextLength,
+            systemTurns: systemTurns, hidden: hidden, seed: context.seed)
+        try job.run(
+            context.reader(corpus, documents: documents), into: directory, scratch: context.work,
+            progress: context.progress)
     }
 }

@@ -10,6 +10,8 @@ struct LabelStage: Stage {
     static let metricNames = ["documents", "positions", "bytes_per_position", "ids_per_position"]
 
     let model: Reference
+    /// The model, where it is behind an API.
+    let endpoint: EndpointSettings?
     /// Whose tokenizer divides the corpus; nil for the model's own.
     let tokenizer: Reference?
     let corpus: [Reference]
@@ -23,14 +25,20 @@ struct LabelStage: Stage {
     private let hiddenLocation: SourceLocation
     /// Documents are truncated to this many tokens.
     let contextLength: Int
+    /// Whether an endpoint is asked for each distribution by a request of its own.
+    let isPerToken: Bool
     let seed: UInt64?
     let outputName: String
 
     init(_ section: Section) {
-        model = section.modelReference("The model whose distributions are stored.")
+        model = section.answererReference(
+            "The model whose distributions are stored; it may be an endpoint that gives log-probabilities of prompts."
+        )
+        endpoint = section.context.endpoint(of: model)
         tokenizer = section.optional(
             "tokenizer", .reference(to: .tokenizer, .checkpoint), defaultText: "the model's",
-            "A student, or a tokenizer, of the model's family whose added tokens differ: the corpus is divided as it does."
+            "A student, or a tokenizer, of the model's family whose added tokens differ: the corpus is divided as it does. "
+                + "With an endpoint: the student, or the tokenizer that both have."
         )
         corpus = section.value(
             "corpus", .oneOrMore(.reference(to: .corpus)), example: "corpus", "The text to label.")
@@ -47,15 +55,48 @@ struct LabelStage: Stage {
         contextLength = section.value(
             "context", .integer(CorpusEncoder.contextLimits), default: CorpusEncoder.standardContext,
             "Documents are truncated to this many tokens.")
+        isPerToken = section.value(
+            "per_token", .boolean, default: false,
+            only: section.condition(on: "model", endpoint != nil, "with an endpoint"),
+            "Ask for each token's distribution by a request of its own, from servers that give those of generated tokens alone."
+        )
         seed = section.stageSeed()
         outputName = section.artifactName(default: "signals")
+        if endpoint != nil { requireWhatEndpointsGive(section) }
     }
+
+    /// An endpoint gives the most probable tokens at temperature 1.
+    private func requireWhatEndpointsGive(_ section: Section) {
+        let name = "\"\(model.name)\" is a model behind an API"
+        if tokenizer == nil, section.sound("tokenizer") {
+            section.problem(
+                at: "tokenizer", "\(name), whose tokenizer is not here",
+                hint: "name the student, or the tokenizer that both have")
+        }
+        if section.sound("signal"), !signal.kind.isTopK || signal.temperature != 1 {
+            section.problem(
+                at: "signal", "\(name), which gives the most probable tokens at temperature 1",
+                hint: "signal: {kind: top_k, k: 20}")
+        }
+        if !hidden.isEmpty { section.problem(at: "hidden", "\(name), which gives no hidden states") }
+        if systemTurns != .both {
+            section.problem(at: "system_turns", "\(name); it reads what the student reads")
+        }
+    }
+
+    var planNote: String? {
+        guard endpoint != nil, case .topK(let k) = signal.kind else { return nil }
+        return "the \(k) most probable tokens of \(model.name) at each position, the others as a tail"
+    }
+
+    func requireEnvironment() throws { try endpoint?.endpoint.requireKeys() }
 
     var outputs: [ArtifactDeclaration] { [.init(outputName, .signals, file: "signals")] }
 
     func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { seed ?? seeds.recipe }
 
     func check(_ facts: RecipeFacts, at index: Int) {
+        if endpoint != nil { return }
         if let tokenizer, facts.comparison(of: tokenizer, with: model).isUnrelated {
             facts.problems.add(
                 "\(tokenizer.name) has another tokenizer than \(model.name)", at: tokenizer.location,

@@ -155,7 +155,7 @@ extension TrainStage {
 }
 
 extension SparseKind {
-    fileprivate var isTopK: Bool {
+    var isTopK: Bool {
         if case .topK = self { true } else { false }
     }
 }
