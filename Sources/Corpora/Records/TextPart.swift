@@ -1,6 +1,6 @@
 import Tokenization
 
-/// The part of a record that a filter looks at. A record that is a text has one part, itself.
+/// A part of a record, such as what a filter looks at. A record that is a text has one part, itself.
 public enum TextPart: String, CaseIterable, Codable, Sendable {
     /// The assistant's turns.
     case answer

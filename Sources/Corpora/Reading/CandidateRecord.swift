@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// A record that a filter judges: its content, and the line it was read from.
+/// A record with the line it was read from.
 public struct CandidateRecord: Sendable {
     /// The chat or text.
     public let record: CorpusRecord
