@@ -109,6 +109,7 @@ public struct FilterPipeline: Sendable {
         try reader.forEachCandidates(stage: stage, progress: progress) {
             try run.add($0, kept: kept, removed: removed)
         }
+        return run.finished()
     }
 }
 
