@@ -119,7 +119,7 @@ def check(distill, model, directory):
                 common = set(one) & set(two)
                 differences.append(sum(abs(one[id] - two[id]) for id in common) / 2)
                 tails.append(abs(1 - sum(one[id] for id in common) - (1 - sum(two[id] for id in common))))
-        expect(numpy.mean(differences) < 0.02 and max(differences) < 0.15,
+        expect(numpy.mean(differences) < 0.05 and max(differences) < 0.2,
                f"total variation over common tokens: mean {numpy.mean(differences):.4f}, largest {max(differences):.4f}")
 
         print("SIGTERM", flush=True)
