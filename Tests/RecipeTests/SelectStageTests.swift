@@ -23,9 +23,11 @@ import Testing
         let plan = try workspace.plan(
             "name: sample\nstages:\n  - select: {corpus: data/drafts.jsonl, loss_on: assistant, \(keys)}\n")
         let runs = workspace.url.appending(path: "runs")
-        let outcome = try RecipeRunner(toolVersion: "test", runs: runs) { _ in }.run(plan)
+        _ = try RecipeRunner(toolVersion: "test", runs: runs) { _ in }.run(plan)
         let lines = try workspace.read("runs/sample/selected.jsonl").split(separator: "\n").map(String.init)
-        return (lines, outcome.records[0].result)
+        let record = try StageRecord(
+            contentsOf: runs.appending(path: "sample/stages/\(plan.stages[0].directoryName)/stage.json"))
+        return (lines, record.result)
     }
 
     private static let methods = [
