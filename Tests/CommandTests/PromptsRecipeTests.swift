@@ -86,7 +86,7 @@ import Testing
                 name: prompts
                 teacher: \(packageRoot.path)/data/teacher
                 stages:
-                  - prompts: {magpie: {count: 6, requests: 8}, max_new_tokens: 40, to: first}
+                  - prompts: {magpie: {count: 3, requests: 40}, max_new_tokens: 40, to: first}
                   - generate: {prompts: first, max_new_tokens: 40, to: answered}
                   - prompts: {continue: {chats: answered, by: template}, max_new_tokens: 40, to: second}
                   - generate: {prompts: second, max_new_tokens: 40, to: corpus}
@@ -96,7 +96,8 @@ import Testing
             let run = try CommandRun.distill("run", "recipe.yaml", in: directory)
             #expect(run.status == 0, "\(run.standardError)")
             let first = try records("first", in: directory)
-            #expect(first.count == 6 && Set(first.map(question)).count == 6)
+            // The teacher has not learnt to write turns of the user: about one in eight ends.
+            #expect(first.count == 3 && Set(first.map(question)).count == 3)
             let corpus = try records("corpus", in: directory)
             #expect(!corpus.isEmpty)
             let origins = first.map { $0["meta"]?["origin"] }
