@@ -42,13 +42,12 @@ import Testing
                 + (1...4).flatMap { round in
                     [
                         "stages.answers-\(round).token_budget=20", "stages.round-\(round).fraction=0.01",
-                        "stages.signals-\(round).context=256",
                     ]
                 }
                 + (2...4).flatMap { round in
                     ["stages.drafts-\(round).limit=40", "stages.drafts-\(round).max_new_tokens=4"]
                 }
-                + tinySteps((1...4).map { "student-\($0)" })
+                + tinySteps((1...4).map { "student-\($0)" }, context: 256)
         ),
         (
             "dataset-distillation",
