@@ -1,6 +1,5 @@
 import Corpora
 import Foundation
-import Support
 import Tensors
 import Transformer
 
@@ -50,17 +49,8 @@ public struct UncertaintySelection: SelectionMethod {
         let (hidden, batch) = DocumentFeatures.hidden(document, of: student)
         guard !batch.positions.isEmpty else { return 0 }
         let vocabulary = student.head.rows
-        var values = [Float](repeating: 0, count: batch.positions.count)
-        LogitsChunks.forEach(hidden: hidden, head: student.head) { rows, logits in
-            values.withUnsafeMutableBufferPointer { values in
-                let out = values.baseAddress! + rows.lowerBound
-                Parallel.forRanges(of: rows.count, grain: 16) { range in
-                    for row in range {
-                        out[row] = measure.uncertainty(
-                            of: logits.pointer + row * logits.stride, count: vocabulary)
-                    }
-                }
-            }
+        let values = LogitsChunks.map(hidden: hidden, head: student.head) { _, logits in
+            measure.uncertainty(of: logits, count: vocabulary)
         }
         return values.reduce(0) { $0 + Double($1) } / Double(values.count)
     }

@@ -1,3 +1,4 @@
+import Support
 import Tensors
 
 /// Logits a few rows at a time, so that memory does not grow with rows × vocabulary.
@@ -34,5 +35,26 @@ public enum LogitsChunks {
             head.project(hidden.matrix(rows: range), into: logits)
             try body(range, logits)
         }
+    }
+
+    /// A value of each row of `hidden`, computed from its logits on all threads.
+    ///
+    /// - Parameters:
+    ///   - hidden: [M, C]
+    ///   - head: over V pieces
+    ///   - body: receives the row and its V logits, which it may overwrite
+    package static func map(
+        hidden: Tensor, head: OutputHead, _ body: (_ row: Int, _ logits: UnsafeMutablePointer<Float>) -> Float
+    ) -> [Float] {
+        let result = Tensor(shape: [hidden.rows])
+        forEach(hidden: hidden, head: head) { rows, logits in
+            Parallel.forRanges(of: rows.count, grain: 16) { range in
+                for row in range {
+                    let position = rows.lowerBound + row
+                    result.pointer[position] = body(position, logits.pointer + row * logits.stride)
+                }
+            }
+        }
+        return result.values
     }
 }

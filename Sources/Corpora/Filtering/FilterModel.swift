@@ -54,7 +54,7 @@ public protocol RecordScorer {
     /// Measures records; `body` receives the values of the next records, batch after batch, and the tokens that were run. A record with
     /// nothing to measure has no values.
     ///
-    /// - Throws: `UserError` for a record that the chat template refuses or of which the model's output is not finite; `Interrupted`;
+    /// - Throws: `UserError` for a record that the chat template refuses, or on which the model's output is not finite; `Interrupted`;
     ///   what `body` throws
     func score(
         _ records: [CandidateRecord], _ body: (_ values: [[Float]], _ tokens: Int) throws -> Void

@@ -53,23 +53,15 @@ public struct FilterPipeline: Sendable {
             func write(to removed: (RemovedRecord) throws -> Void) throws {
                 report = try run(
                     reader, in: directory, scores: scores, stage: stage, progress: progress,
-                    kept: {
-                        try kept.write($0)
-                        try kept.write(Self.lineBreak)
-                    }, removed: removed)
+                    kept: { try kept.writeLine($0) }, removed: removed)
             }
             guard let removed else { return try write { _ in } }
             try AtomicFile.write(to: removed) { writer in
-                try write {
-                    try writer.write($0.line())
-                    try writer.write(Self.lineBreak)
-                }
+                try write { try writer.writeLine($0.line()) }
             }
         }
         return report
     }
-
-    private static let lineBreak = Data("\n".utf8)
 
     /// Filters files; `kept` receives lines without their line breaks, `removed` the other records, each in order.
     ///

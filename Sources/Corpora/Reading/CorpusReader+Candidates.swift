@@ -8,20 +8,11 @@ extension CorpusReader {
     package func forEachCandidate<Value>(
         _ transform: (CandidateRecord) throws -> Value, then body: (Value) throws -> Void
     ) throws {
-        try requireInputs()
-        for input in inputs {
-            try forEachSlice(of: input) { slice in
-                try Interruption.check()
-                let groups = Self.inParallel(slice) { group in
-                    Result { try group.map { try transform(CandidateRecord($0)) } }
-                }
-                for group in groups { try group.get().forEach(body) }
-            }
+        try forEachSlice(transform) { _, groups in
+            for group in groups { try group.get().forEach(body) }
         }
     }
-}
 
-extension CorpusReader {
     /// Calls `body` with slices of the records and the lines they were read from, in order.
     ///
     /// - Throws: `UserError` with file and line for the first mistake, what `body` throws, and `Interrupted`
@@ -31,14 +22,28 @@ extension CorpusReader {
         try requireInputs()
         var meter = ByteMeter()
         progress(.began(stage: stage, total: ByteMeter.megabytes(of: self), unit: "MB"))
+        try forEachSlice {
+            $0
+        } then: { slice, groups in
+            try body(try groups.flatMap { try $0.get() })
+            progress(.advanced(stage: stage, done: meter.advanced(by: slice), tokens: 0, loss: nil))
+        }
+    }
+
+    /// Calls `body` with slices of the records and, by groups, what `transform` makes of them on all cores.
+    private func forEachSlice<Value>(
+        _ transform: (CandidateRecord) throws -> Value,
+        then body: ([UnreadRecord], [Result<[Value], any Error>]) throws -> Void
+    ) throws {
+        try requireInputs()
         for input in inputs {
             try forEachSlice(of: input) { slice in
                 try Interruption.check()
-                let groups = Self.inParallel(slice) { group in
-                    Result { try group.map { try CandidateRecord($0) } }
-                }
-                try body(try groups.flatMap { try $0.get() })
-                progress(.advanced(stage: stage, done: meter.advanced(by: slice), tokens: 0, loss: nil))
+                try body(
+                    slice,
+                    Self.inParallel(slice) { group in
+                        Result { try group.map { try transform(CandidateRecord($0)) } }
+                    })
             }
         }
     }

@@ -6,7 +6,14 @@ extension FileWriter {
     ///
     /// - Throws: `UserError` when the disk refuses
     public mutating func write(_ record: CorpusRecord) throws {
-        try write(try JSONEncoder.stable.encode(record))
+        try writeLine(try JSONEncoder.stable.encode(record))
+    }
+
+    /// Appends bytes and a line break.
+    ///
+    /// - Throws: `UserError` when the disk refuses
+    package mutating func writeLine(_ line: Data) throws {
+        try write(line)
         try write("\n")
     }
 }

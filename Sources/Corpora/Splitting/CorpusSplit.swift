@@ -122,11 +122,3 @@ public struct CorpusSplit: Sendable {
         }
     }
 }
-
-extension FileWriter {
-    /// Writes bytes and a line break.
-    mutating func writeLine(_ line: Data) throws {
-        try write(line)
-        try write("\n")
-    }
-}

@@ -67,10 +67,9 @@ public struct JudgedCorpus {
                     if isKept[record] {
                         let answers = context.groups.recordsOfPrompt[context.groups.promptOfRecord[record]]
                             .count
-                        try writer.write(
+                        try writer.writeLine(
                             try candidate.lineBytes(
                                 settingMeta: Self.key, to: value(of: judgement, answers: answers)))
-                        try writer.write("\n")
                     }
                     record += 1
                 }

@@ -1,3 +1,4 @@
+import Corpora
 import Foundation
 import Support
 import Tokenization
@@ -17,10 +18,7 @@ public struct PreferenceRecord: Equatable, Encodable, Sendable {
     /// - Throws: `UserError` when the disk refuses
     public static func write(_ records: [PreferenceRecord], to url: URL) throws {
         try AtomicFile.write(to: url) { writer in
-            for record in records {
-                try writer.write(try JSONEncoder.stable.encode(record))
-                try writer.write("\n")
-            }
+            for record in records { try writer.writeLine(JSONEncoder.stable.encode(record)) }
         }
     }
 }

@@ -40,7 +40,7 @@ public struct LikelihoodScorer: RecordScorer {
 
     /// Measures records.
     ///
-    /// - Throws: `UserError` with file and line for a record that the chat template refuses or of which the output is not finite;
+    /// - Throws: `UserError` with file and line for a record that the chat template refuses, or on which the output is not finite;
     ///   `Interrupted`; what `body` throws
     public func score(
         _ records: [CandidateRecord], _ body: (_ values: [[Float]], _ tokens: Int) throws -> Void

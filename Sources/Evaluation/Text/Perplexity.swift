@@ -103,18 +103,10 @@ public struct Perplexity: Encodable, Equatable, Sendable {
     /// −ln p(target) at each of the batch's positions.
     static func negativeLogLikelihoods(_ model: DecoderModel, _ batch: TrainingBatch) -> [Float] {
         let hidden = model.frozenHiddenStates(batch.tokens, at: batch.positions)
-        let result = Tensor(shape: [batch.targets.count])
-        LogitsChunks.forEach(hidden: hidden, head: model.head) { rows, logits in
-            Parallel.forRanges(of: rows.count, grain: 16) { range in
-                for row in range {
-                    let z = logits.pointer + row * logits.stride
-                    let sum = LogSumExp(z, count: logits.columns)
-                    let position = rows.lowerBound + row
-                    result.pointer[position] = sum.value - z[Int(batch.targets[position])]
-                }
-            }
+        let vocabulary = model.head.rows
+        return LogitsChunks.map(hidden: hidden, head: model.head) { position, z in
+            LogSumExp(z, count: vocabulary).value - z[Int(batch.targets[position])]
         }
-        return result.values
     }
 }
 

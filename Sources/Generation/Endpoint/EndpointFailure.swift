@@ -143,7 +143,7 @@ struct EndpointFailure {
 // MARK: - Probabilities of prompts
 
 extension EndpointFailure {
-    /// The endpoint writes answers, and says nothing of the tokens of a prompt.
+    /// The endpoint returns answers, but no log-probabilities of a prompt's tokens.
     func scoresNothing(_ reasons: [String], perToken: Bool) -> UserError {
         let reasons = reasons.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         return error(

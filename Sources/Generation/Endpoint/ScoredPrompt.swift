@@ -56,7 +56,7 @@ extension CompletionRequest {
             members.append(.init("echo", .boolean(true)))
             members.append(.init("prompt_logprobs", .integer(prompt.k)))
         case .next:
-            // llama.cpp's server says nothing of a token that ends the answer. Its probabilities are those before any sampler.
+            // llama.cpp's server returns no probabilities for an end-of-sequence token. Those of others are before any sampler.
             members.append(.init("ignore_eos", .boolean(true)))
         }
         self.init(

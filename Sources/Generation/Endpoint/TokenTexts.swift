@@ -60,7 +60,7 @@ package final class TokenTexts: Sendable {
         return ids[text.hasPrefix(" ") ? String(text.dropFirst()) : " " + text] != nil
     }
 
-    /// Whether a text may stand for a token.
+    /// Whether a text is one of those by which servers name a token.
     func isText(_ text: String, of id: Int32) -> Bool {
         text == Self.idPrefix + String(id) || Self.texts(of: id, tokenizer).contains(text)
     }

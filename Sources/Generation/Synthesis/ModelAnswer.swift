@@ -13,14 +13,9 @@ public struct ModelAnswer: Equatable, Sendable {
 }
 
 extension ModelAnswer {
-    /// Reads a file that `Synthesis` has written, with an answer to each prompt; `body` receives the index of the prompt and the answer.
+    /// Reads a file that `Synthesis` has written, with an answer to each prompt; `body` receives the origin of the answer, and the answer.
     ///
     /// - Throws: `UserError` with file and line for what is not such an answer, and what `body` throws
-    public static func forEach(in url: URL, _ body: (_ prompt: Int, ModelAnswer) throws -> Void) throws {
-        try forEachRecord(in: url) { try body($0.prompt, $1) }
-    }
-
-    /// The same with what the record says of its origin.
     static func forEachRecord(
         in url: URL, _ body: (SyntheticRecord.Meta, ModelAnswer) throws -> Void
     ) throws {
@@ -38,14 +33,14 @@ extension ModelAnswer {
         }
     }
 
-    /// The answers in such a file, in the order of the prompts; nil for a prompt without one.
+    /// The answers in a file that `Synthesis` has written, in the order of the prompts; nil for a prompt without one.
     ///
     /// - Parameter count: number of prompts
-    /// - Throws: as `forEach(in:_:)`
+    /// - Throws: `UserError` with file and line for what is not an answer to a prompt
     public static func read(_ url: URL, prompts count: Int) throws -> [ModelAnswer?] {
         var answers = [ModelAnswer?](repeating: nil, count: count)
-        try forEach(in: url) { prompt, answer in
-            if answers.indices.contains(prompt) { answers[prompt] = answer }
+        try forEachRecord(in: url) { meta, answer in
+            if answers.indices.contains(meta.prompt) { answers[meta.prompt] = answer }
         }
         return answers
     }

@@ -60,12 +60,12 @@ extension Section {
     ///   - missing: the problem where none is given
     ///   - several: the beginning of the problem where several are
     ///   - hint: what to do instead of giving several
-    func requireOne(of names: [String], missing: String, several: String, hint: String) {
+    func requireOne(of names: [String], missing: String, several: String, hint: String? = nil) {
         let given = names.filter { has($0) }
         guard given.count != 1 else { return }
         context.problems.add(
             given.isEmpty ? missing : "\(several) \(given.joined(separator: " and "))", at: location,
-            hint: "give one of \(names.joined(separator: ", ")); \(hint)")
+            hint: "give one of \(names.joined(separator: ", "))" + (hint.map { "; \($0)" } ?? ""))
     }
 
     /// The key `seed` of a stage.

@@ -32,8 +32,7 @@ struct FilterSettings: Sendable, RecipeSection {
         self.values = values
         guard names.allSatisfy({ section.sound($0) }), section.sound("kind") else { return }
         do {
-            let models = FilterModels { _ in preconditionFailure("a filter is made without reading a model") }
-            _ = try filter(at: { _ in URL(filePath: "/") }, models)
+            _ = try rule(at: { _ in URL(filePath: "/") })
         } catch let fault as FilterOptionFault {
             section.problem(at: fault.option, fault.problem, hint: fault.hint)
         } catch {
@@ -77,12 +76,12 @@ struct FilterSettings: Sendable, RecipeSection {
             })
     }
 
-    /// The filter, where it has no models.
+    /// The filter, none of whose models is read.
     ///
     /// - Parameter url: where the content of a reference is
     /// - Throws: as above
     func rule(at url: (Reference) -> URL) throws -> any RecordFilter {
-        try filter(at: url, FilterModels { _ in preconditionFailure("a rule has no model") })
+        try filter(at: url, FilterModels { _ in preconditionFailure("a model of a rule is not read") })
     }
 
     // MARK: - Reading

@@ -23,6 +23,8 @@ struct LabelingFunctionSettings: Sendable, RecipeSection {
     /// The labels that it names.
     let labelUses: [LabelUse]
 
+    /// The keys that decide a vote.
+    private static let ways = ["filter", "vote", "score"]
     private static let scoreLimits = NumberLimits(-1e12...1e12)
 
     init(_ section: Section) {
@@ -37,7 +39,7 @@ struct LabelingFunctionSettings: Sendable, RecipeSection {
             "score", .text, example: "meta.judge.score",
             "A key of the record that holds a number, such as the score of a judge: label is the vote on numbers from at_least to at_most."
         )
-        let given = ["filter", "vote", "score"].filter { section.has($0) }
+        let given = Self.ways.filter { section.has($0) }
         let isVote = KeyCondition(holds: given != ["filter"] && given != ["score"], text: "with vote")
         let isRule = KeyCondition(holds: given != ["vote"], text: "with filter or score")
         let isScore = KeyCondition(holds: given != ["vote"] && given != ["filter"], text: "with score")
@@ -64,14 +66,11 @@ struct LabelingFunctionSettings: Sendable, RecipeSection {
     }
 
     private func check(_ section: Section, _ given: [String], least: Double?, most: Double?) {
-        guard given.count == 1 else {
-            return section.context.problems.add(
-                given.isEmpty
-                    ? "nothing says how the function votes"
-                    : "a function votes by one of \(given.joined(separator: " and "))",
-                at: section.location, hint: "give one of filter, vote, score")
-        }
-        guard section.sound("label", "otherwise", "at_least", "at_most"), given != ["vote"] else { return }
+        section.requireOne(
+            of: Self.ways, missing: "nothing says how the function votes",
+            several: "a function votes by one of")
+        guard given.count == 1, section.sound("label", "otherwise", "at_least", "at_most"), given != ["vote"]
+        else { return }
         if label == nil, otherwise == nil {
             section.context.problems.add(
                 "the function votes for no label", at: section.location, hint: "give label, otherwise or both"

@@ -101,22 +101,14 @@ struct FilterCommand: ParsableCommand {
             return try pipeline.run(
                 reader, to: URL(filePath: output), removed: removed, scores: scores, progress: progress)
         }
-        var lineBreak = UInt8(ascii: "\n")
         func run(_ remove: (RemovedRecord) throws -> Void) throws -> FilterReport {
             try pipeline.run(
-                reader, progress: progress,
-                kept: { line in
-                    try line.withUnsafeBytes { try Console.write($0) }
-                    try withUnsafeBytes(of: &lineBreak) { try Console.write($0) }
-                }, removed: remove)
+                reader, progress: progress, kept: { try Console.write(line: $0) }, removed: remove)
         }
         guard let removed else { return try run { _ in } }
         var result: FilterReport?
         try AtomicFile.write(to: removed) { writer in
-            result = try run { record in
-                try writer.write(record.line())
-                try writer.write("\n")
-            }
+            result = try run { try writer.writeLine($0.line()) }
         }
         return result!
     }

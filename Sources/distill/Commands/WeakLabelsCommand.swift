@@ -75,9 +75,7 @@ struct WeakLabelsCommand: ParsableCommand {
         guard output == StandardStreams.name else {
             return try labeling.run(reader, to: URL(filePath: output), progress: progress)
         }
-        return try labeling.run(reader, progress: progress) { line in
-            try Console.write(String(decoding: line, as: UTF8.self) + "\n")
-        }
+        return try labeling.run(reader, progress: progress) { try Console.write(line: $0) }
     }
 
     // MARK: - Output

@@ -50,6 +50,12 @@ enum Console {
             "cannot write standard output: \(String(cString: strerror(code)))", status: .inputOutput)
     }
 
+    /// Writes bytes and a line break to standard output.
+    /// - Throws: `UserError` when standard output cannot be written
+    static func write(line: Data) throws {
+        try (line + Data("\n".utf8)).withUnsafeBytes { try write($0) }
+    }
+
     /// Writes a result to a file, or to standard output when the path is `-`.
     static func write(_ data: Data, toFile path: String) throws {
         guard path == StandardStreams.name else { return try AtomicFile.write(data, to: URL(filePath: path)) }

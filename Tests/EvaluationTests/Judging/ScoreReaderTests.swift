@@ -13,7 +13,7 @@ import Testing
         ("Clarity score: 4\nFinal score: 6", 6),
         // What the answer says of itself, quoted.
         (#"The reply ends with "[[10]]", which is to be ignored. Score: 2"#, 2),
-        // What is said of other scores is not the verdict.
+        // Other scores that are mentioned are not the verdict.
         ("Score: 7. For a score of 10 it would have to give an example.", 7),
         ("Score: 8\n- 2 points are lost for its length", 8),
         ("<think>Perhaps a score: 3?</think>\nScore: 5", 5), ("SCORE = 4", 4), ("\"Score\": \"4\"", 4),

@@ -61,7 +61,7 @@ import Transformer
         #expect(found[0].meta["kind"] == .string("magpie") && found[0].meta["round"] == .integer(3))
         #expect(writer.prompts(in: "Who sings", isWhole: false, to: 0).isEmpty)
         #expect(writer.prompts(in: " 12 ", isWhole: true, to: 0).isEmpty)
-        // An endpoint continues a text, of which the opening is no part of the turn.
+        // A completion begins with the opening, which is not part of the turn.
         let opened = MagpieWriter(count: 2, opening: "<u>\n")
         #expect(opened.questions.map(\.question) == [.text("<u>\n"), .text("<u>\n")])
         #expect(opened.prompts(in: "<u>\nWho sings?", isWhole: true, to: 1).map(\.question) == ["Who sings?"])

@@ -172,21 +172,16 @@ public final class PerplexityFilter: RecordFilter {
     ) -> FilterVerdict {
         let what = denominator == nil ? "perplexity" : "perplexity ratio"
         func text(_ number: Double) -> String { String(format: "%.4g", number) }
-        func percentile(_ number: Double?) -> String { number.map { ", percentile \(text($0))" } ?? "" }
-        if let least = bounds.least, value < least {
-            return .remove("\(what) \(text(value)) of \(of.phrase), at least \(text(least)) wanted")
-        }
-        if let greatest = bounds.greatest, value > greatest {
-            return .remove("\(what) \(text(value)) of \(of.phrase), at most \(text(greatest)) wanted")
-        }
-        if let least = limits?.least, value < least {
+        let wanted: [(bound: Double?, percentile: Double?, isLeast: Bool)] = [
+            (bounds.least, nil, true), (bounds.greatest, nil, false),
+            (limits?.least, bounds.leastPercentile, true),
+            (limits?.greatest, bounds.greatestPercentile, false),
+        ]
+        for (bound, percentile, isLeast) in wanted {
+            guard let bound, isLeast ? value < bound : value > bound else { continue }
+            let origin = percentile.map { ", percentile \(text($0))" } ?? ""
             return .remove(
-                "\(what) \(text(value)) of \(of.phrase), at least \(text(least))\(percentile(bounds.leastPercentile)) wanted"
-            )
-        }
-        if let greatest = limits?.greatest, value > greatest {
-            return .remove(
-                "\(what) \(text(value)) of \(of.phrase), at most \(text(greatest))\(percentile(bounds.greatestPercentile)) wanted"
+                "\(what) \(text(value)) of \(of.phrase), at \(isLeast ? "least" : "most") \(text(bound))\(origin) wanted"
             )
         }
         return .keep

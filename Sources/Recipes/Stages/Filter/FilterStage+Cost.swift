@@ -2,22 +2,14 @@ import Corpora
 import Support
 
 extension FilterStage {
-    /// Seconds for each byte of text and filter: parsing, words and hashes, on one core.
-    static let secondsPerByte = 50e-9
-    /// Memory of slices of records on all cores, their texts and words.
-    static let sliceBytes = 40e6
-
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
         let corpus = estimator.extent(of: corpus, documents: documents)
-        let compared = estimator.extent(of: filters.flatMap(\.references))
-        let perRecord = filters.reduce(0) { $0 + $1.kind.bytesPerRecord }
-        let text = (corpus.tokens + compared.tokens) * CorpusExtent.bytesPerToken
         let models = modelCost(corpus, estimator)
-        return CostEstimate(
-            seconds: Double(filters.count + 1) * text * Self.secondsPerByte + models.seconds,
-            memoryBytes: CostEstimator.processBytes + Self.sliceBytes + models.memory
-                + perRecord * (corpus.records + compared.records),
-            diskBytes: estimator.bytes(corpus), workBytes: models.work)
+        var estimate = estimator.scan(filters, of: corpus)
+        estimate.seconds += models.seconds
+        estimate.memoryBytes += models.memory
+        (estimate.diskBytes, estimate.workBytes) = (estimator.bytes(corpus), models.work)
+        return estimate
     }
 
     /// What running models takes: each is loaded once, and the passes of different ones follow each other.

@@ -20,12 +20,7 @@ struct CheckerMethod: JudgeMethod {
     var references: [Reference] { filters.flatMap(\.references) }
 
     func estimate(_ corpus: CorpusExtent, _ estimator: CostEstimator) -> CostEstimate {
-        let compared = estimator.extent(of: references)
-        return CostEstimate(
-            seconds: Double(filters.count + 1) * (corpus.tokens + compared.tokens)
-                * CorpusExtent.bytesPerToken * FilterStage.secondsPerByte,
-            memoryBytes: CostEstimator.processBytes + FilterStage.sliceBytes
-                + filters.reduce(0) { $0 + $1.kind.bytesPerRecord } * (corpus.records + compared.records))
+        estimator.scan(filters, of: corpus)
     }
 
     func judge(_ context: StageContext, _ run: (any AnswerJudge) throws -> StageResult) throws -> StageResult

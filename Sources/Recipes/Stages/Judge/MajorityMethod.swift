@@ -25,9 +25,7 @@ struct MajorityMethod: JudgeMethod {
     }
 
     func estimate(_ corpus: CorpusExtent, _ estimator: CostEstimator) -> CostEstimate {
-        CostEstimate(
-            seconds: corpus.tokens * CorpusExtent.bytesPerToken * FilterStage.secondsPerByte,
-            memoryBytes: CostEstimator.processBytes + FilterStage.sliceBytes + 100 * corpus.records)
+        estimator.scan(corpus, passes: 1, bytesPerRecord: 100)
     }
 
     func judge(_ context: StageContext, _ run: (any AnswerJudge) throws -> StageResult) throws -> StageResult

@@ -14,8 +14,9 @@ extension SelectStage {
         let model = try self.model.map {
             try context.checkpoint($0, weights: method == .gradient ? .f32 : .automatic)
         }
-        let others = try [smallModel, student].map { try $0.map { try context.checkpoint($0) } }
-        let models = Models(model: model, small: others[0], student: others[1])
+        let models = Models(
+            model: model, small: try smallModel.map { try context.checkpoint($0) },
+            student: try student.map { try context.checkpoint($0) })
         try models.requireOneVocabulary()
         let (lengths, candidates, chosen) = try choose(reader, models, context)
         // Records are read a second time, since the corpus may not fit into memory.

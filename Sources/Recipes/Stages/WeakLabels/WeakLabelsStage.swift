@@ -37,14 +37,12 @@ struct WeakLabelsStage: Stage {
 
     func estimate(_ estimator: CostEstimator) -> CostEstimate {
         let extent = estimator.extent(of: corpus, documents: documents)
-        let compared = estimator.extent(of: settings.references)
-        let bytes = (extent.tokens + compared.tokens) * CorpusExtent.bytesPerToken
-        return CostEstimate(
-            // The corpus is read twice.
-            seconds: Double(settings.functionCount + 2) * bytes * FilterStage.secondsPerByte,
-            memoryBytes: CostEstimator.processBytes + FilterStage.sliceBytes
-                + settings.bytesPerRecord * (extent.records + compared.records),
-            diskBytes: estimator.bytes(extent) + 100 * extent.records)
+        // The corpus is read twice.
+        var estimate = estimator.scan(
+            extent, against: settings.references, passes: Double(settings.functionCount + 2),
+            bytesPerRecord: settings.bytesPerRecord)
+        estimate.diskBytes = estimator.bytes(extent) + 100 * extent.records
+        return estimate
     }
 
     /// At most all of it: how many records have the label that is kept is not known before.
