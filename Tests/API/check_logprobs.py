@@ -3,6 +3,7 @@
 
     exact      the signals are the probabilities that llama.cpp itself computes for the same tokens
     local      they are those of labelling the same GGUF file without a server, within llama.cpp's rounding of activations to 8 bits
+    recorded   signals of answers, from log-probabilities that they came with, are those of labelling the same corpus without a server
     SIGTERM    ended and resumed: no document is asked twice, and the bytes are those of a run that was not ended
     SIGKILL    at most the requests in flight are asked again
     without    a server without --logits_all is refused before the first document
@@ -55,8 +56,21 @@ class Cache:
                 position += len(rows)
 
 
+def expect_close(ours, theirs):
+    """Two caches of the same documents: over tokens that both name, llama.cpp's rounding of activations to 8 bits apart."""
+    expect([record[:2] for record in ours.records] == [record[:2] for record in theirs.records], "the same tokens and targets")
+    differences = []
+    for (_, _, mine), (_, _, other) in zip(ours.records, theirs.records):
+        for (one, _), (two, _) in zip(mine, other):
+            if len(two) > 1:
+                differences.append(sum(abs(one[id] - two[id]) for id in set(one) & set(two)) / 2)
+    expect(numpy.mean(differences) < 0.05 and max(differences) < 0.2,
+           f"total variation over common tokens: mean {numpy.mean(differences):.4f}, largest {max(differences):.4f}, {len(differences)} positions")
+
+
 def label(distill, model, output, *more):
-    return [distill, "label", model, "--corpus", "corpus.jsonl", "--output", output, "--kind", "top_k", "--k", str(K), "--context", "128", *more]
+    return [distill, "label", model, "--output", output, "--kind", "top_k", "--k", str(K), "--context", "128",
+            *(() if "--corpus" in more else ("--corpus", "corpus.jsonl")), *more]
 
 
 def check(distill, model, directory):
@@ -112,15 +126,23 @@ def check(distill, model, directory):
         done = run(label(distill, str(model), "local"))
         expect(done.returncode == 0, f"exit code {done.returncode} {done.stderr[-300:] if done.returncode else ''}")
         ours = Cache(directory / "local")
-        expect([record[:2] for record in ours.records] == [record[:2] for record in theirs.records], "the same tokens and targets")
-        differences, tails = [], []
-        for (_, _, mine), (_, _, other) in zip(ours.records, theirs.records):
-            for (one, tail), (two, their_tail) in zip(mine, other):
-                common = set(one) & set(two)
-                differences.append(sum(abs(one[id] - two[id]) for id in common) / 2)
-                tails.append(abs(1 - sum(one[id] for id in common) - (1 - sum(two[id] for id in common))))
-        expect(numpy.mean(differences) < 0.05 and max(differences) < 0.2,
-               f"total variation over common tokens: mean {numpy.mean(differences):.4f}, largest {max(differences):.4f}")
+        expect_close(ours, theirs)
+
+        print("recorded", flush=True)
+        (directory / "prompts.txt").write_text("".join(f"Where is the {noun}, and why?\n" for noun in NOUNS))
+        done = run([distill, "generate", proxy.address, "--prompts", "prompts.txt", "--output", "answers.jsonl", "--model-name", "smollm2",
+                    "--key-variable", "CHECK_KEY", "--max-new-tokens", "40", "--temperature", "0.7", "--top-logprobs", str(K),
+                    "--concurrency", str(CONCURRENCY)])
+        expect(done.returncode == 0, f"exit code {done.returncode} {done.stdout.strip()} {done.stderr[-300:] if done.returncode else ''}")
+        asked = len(proxy.asked)
+        done = run(label(distill, proxy.address, "recorded", "--model-name", "smollm2", "--tokenizer", str(model), "--recorded",
+                         "--loss-on", "assistant", "--corpus", "answers.jsonl"))
+        expect(done.returncode == 0 and len(proxy.asked) == asked, f"without a request: {done.stdout.strip()} {done.stderr[-300:]}")
+        done = run(label(distill, str(model), "answered", "--loss-on", "assistant", "--corpus", "answers.jsonl"))
+        recorded = Cache(directory / "recorded")
+        without = sum(len(entry) == 1 for _, _, entries in recorded.records for entry, _ in entries)
+        expect(without <= 3 * len(NOUNS), f"{without} positions without a distribution, in {len(NOUNS)} answers")
+        expect_close(Cache(directory / "answered"), recorded)
 
         print("SIGTERM", flush=True)
         proxy.reset(0)

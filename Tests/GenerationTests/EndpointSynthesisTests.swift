@@ -69,6 +69,55 @@ import Tokenization
         }
     }
 
+    /// Every answer of a server has the log-probabilities that were asked for, and a resumed run those that were paid for.
+    @Test func recordsKeepTheLikeliestTokens() throws {
+        try withTemporaryDirectory { directory in
+            let server = try ScriptedEndpoint { request, _ in ScriptedEndpoint.withLogprobs(of: request) }
+            let output = directory.appending(path: "out.jsonl")
+            let turns = ["First?", "Second?"].flatMap {
+                [Message(role: .user, content: $0), Message(role: .assistant, content: "Old.")]
+            }
+            let prompts = [SynthesisPrompt(.chat(turns))] + numberedPrompts(3)
+            let endpoint = try server.endpoint { $0.budget.requests = 3 }
+            try Synthesis.ask(endpoint, prompts, into: output, answer: .every, topLogprobs: 2)
+            try Synthesis.ask(try server.endpoint(), prompts, into: output, answer: .every, topLogprobs: 2)
+            let records = try lines(output)
+            #expect(records.count == 4 && server.questions.count == 5)
+            for (record, count) in zip(records, [2, 1, 1, 1]) {
+                guard case .array(let answers)? = record["logprobs"] else { throw UserError("no logprobs") }
+                #expect(answers.count == count)
+                #expect(answers[0]["tokens"]?.text == #"["About"," it"]"#)
+                #expect(answers[0]["top_logprobs"]?.text == "[[-0.5,-1.25],[-0.5,-1.25]]")
+            }
+            #expect(server.requests.allSatisfy { $0.body["logprobs"] == .boolean(true) })
+            #expect(server.requests.allSatisfy { $0.body["top_logprobs"] == .integer(2) })
+            // What is asked for is a part of the work.
+            let error = #expect(throws: UserError.self) {
+                try Synthesis.ask(try server.endpoint(), prompts, into: output, answer: .every)
+            }
+            #expect(
+                error?.problem.contains("top-logprobs is none here and 2 there") == true, "\(error as Any)")
+        }
+    }
+
+    @Test func aServerWithoutLogprobsIsFoundByItsFirstAnswer() throws {
+        try withTemporaryDirectory { directory in
+            let server = try ScriptedEndpoint()
+            let output = directory.appending(path: "out.jsonl")
+            let error = #expect(throws: UserError.self) {
+                try Synthesis.ask(try server.endpoint(), numberedPrompts(3), into: output, topLogprobs: 5)
+            }
+            #expect(error?.problem.contains("no log-probabilities") == true, "\(error as Any)")
+            #expect(server.requests.count == 1)
+            let route = #expect(throws: UserError.self) {
+                try Synthesis.ask(
+                    try server.endpoint { $0.route = .completions }, numberedPrompts(3), into: output,
+                    topLogprobs: 5)
+            }
+            #expect(route?.problem.contains("on the route chat alone") == true, "\(route as Any)")
+        }
+    }
+
     @Test func severalRequestsAreInFlightAndNeverMoreThanAllowed() throws {
         try withTemporaryDirectory { directory in
             let server = try ScriptedEndpoint()

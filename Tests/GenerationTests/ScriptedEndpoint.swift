@@ -94,6 +94,20 @@ final class ScriptedEndpoint: Sendable {
         HTTPResponse(status, headers: ["Content-Type": "application/json"], body: Data(body.utf8))
     }
 
+    /// An answer of two tokens, with the likeliest two at each.
+    static func withLogprobs(of request: Request) -> HTTPResponse {
+        let tokens = ["About", " it"].map { text in
+            let top = [(text, "-0.5"), (" other", "-1.25")].map { name, value in
+                #"{"token": "\#(name)", "bytes": [\#(name.utf8.map(String.init).joined(separator: ","))], "logprob": \#(value)}"#
+            }
+            return top[0].dropLast() + #", "top_logprobs": [\#(top.joined(separator: ","))]}"#
+        }
+        return json(
+            200,
+            #"{"choices": [{"message": {"content": "About it"}, "finish_reason": "stop", "logprobs": {"content": [\#(tokens.joined(separator: ","))]}}], "usage": {"prompt_tokens": 10, "completion_tokens": 2}}"#
+        )
+    }
+
     /// The usual answer: 10 tokens read and 5 written.
     static func completion(of request: Request, finish: String = "stop") -> HTTPResponse {
         let text = OrderedJSON.string("About \(request.question)").text
@@ -117,11 +131,13 @@ extension Synthesis {
     @discardableResult
     static func ask(
         _ endpoint: Endpoint, _ prompts: [SynthesisPrompt], into output: URL, samples: Int = 1,
-        answer: AnswerScope = .last, note: @escaping (String) -> Void = { _ in }
+        answer: AnswerScope = .last, topLogprobs: Int? = nil, note: @escaping (String) -> Void = { _ in }
     ) throws -> Summary {
         try Synthesis(
             endpoint: endpoint,
-            options: Options(sampling: .init(maxNewTokens: 20), samples: samples, seed: 7, answer: answer)
+            options: Options(
+                sampling: .init(maxNewTokens: 20), samples: samples, seed: 7, answer: answer,
+                topLogprobs: topLogprobs)
         ).run(prompts: prompts, into: output) { if case .note(let text) = $0 { note(text) } }
     }
 }

@@ -95,6 +95,37 @@ import Testing
         }
     }
 
+    /// Log-probabilities that answers had are used without a request; without them in the corpus that is a mistake.
+    @Test func recordedDistributionsAskForNothing() throws {
+        func text(_ generate: String, _ label: String) -> String {
+            recipe.replacing("samples: 100,", with: "samples: 100, \(generate)").replacing(
+                "tokenizer: {corpus: corpus, vocabulary: 300}",
+                with:
+                    "label: {corpus: corpus, tokenizer: data/teacher, signal: {kind: top_k, k: 20}, recorded: true, loss_on: assistant\(label)}"
+            ).replacing("train: {corpus: corpus,", with: "train: {corpus: corpus, tokenizer: data/teacher,")
+        }
+        let plan = try workspace.plan(text("top_logprobs: 20,", ""))
+        let estimate = CostModel(gigaflops: 10).estimates(of: plan)[1]
+        #expect(estimate.requests == 0 && estimate.money == nil)
+        let table = plan.table(with: CostModel(gigaflops: 10), runs: workspace.url)
+        #expect(table.contains("the text of large, with the 20 most probable tokens at each of its tokens"))
+        #expect(table.contains("the most probable tokens that large returned with its answers, at most 20"))
+        for (generate, label, words) in [
+            ("", "", "\"corpus\" are generated without log-probabilities; set top_logprobs there"),
+            ("top_logprobs: 20,", ", per_token: true", "without per_token"),
+            ("top_logprobs: 0,", "", "0 is out of range"),
+        ] {
+            let problems = try workspace.problems(text(generate, label))
+            #expect(problems.count == 1 && problems[0].contains(words), "\(problems)")
+        }
+        let scope = try workspace.problems(
+            text("top_logprobs: 20,", "").replacing(", loss_on: assistant", with: ""))
+        #expect(scope.count == 1 && scope[0].contains("of answers alone; loss_on: assistant"), "\(scope)")
+        let local = try workspace.problems(
+            sampleRecipe, set: ["stages.generate.top_logprobs=3", "stages.label.recorded=true"])
+        #expect(local.count == 2 && local.allSatisfy { $0.contains("with an endpoint") }, "\(local)")
+    }
+
     /// Whether text or distributions are used is said before a run.
     @Test func aPlanSaysWhatIsUsedOfAnEndpoint() throws {
         let text = recipe.replacing(

@@ -65,6 +65,12 @@ import Transformer
                     stage("generate", generate, ["model": "api"]), top: "endpoints: {api: {\(text)}}\n"),
                 .plan)
         }
+        add(
+            "generate/top_logprobs",
+            recipe(
+                stage("generate", generate, ["model": "api", "top_logprobs": "VALUE"]),
+                top: "endpoints: {api: {url: 'http://127.0.0.1:9/v1', model: m}}\n"),
+            .plan)
         add("seeds", recipe(stage("train", train, [:]), top: "seeds: [1, VALUE]\n"))
         for (prefix, wrap): (String, (String) -> String) in [
             ("student.", { recipe(stage("train", train, [:]), student: $0) }),

@@ -195,21 +195,30 @@ public struct CorpusEncoder: Sendable {
 
     /// The documents of a record that have targets, none longer than the context.
     private func append(_ record: CorpusRecord, to group: inout EncodedGroup) throws {
-        let whole = try document(record)
-        let isLong =
-            whole.ids.count > contextLength || (whole.teacher?.ids.count ?? 0) > teacherContextLength
-        let parts: [EncodedDocument]
-        switch record {
-        case .text:
-            parts = whole.split(at: contextLength)
-            if isLong { group.summary.splitRecords += 1 }
-        case .chat:
-            let part = whole.truncated(to: contextLength, teacherLength: teacherContextLength)
-            parts = part.lossMask.contains(true) ? [part] : []
-            if isLong { group.summary.truncatedRecords += 1 }
+        let (parts, isLong) = try parts(of: record)
+        if isLong {
+            switch record {
+            case .text: group.summary.splitRecords += 1
+            case .chat: group.summary.truncatedRecords += 1
+            }
         }
         if parts.isEmpty { group.summary.droppedRecords += 1 }
         for part in parts { group.append(part) }
+    }
+
+    /// The documents of a record that have targets, and whether the record is longer than the context.
+    ///
+    /// - Throws: `UserError` if the template refuses the chat
+    package func parts(of record: CorpusRecord) throws -> (documents: [EncodedDocument], isLong: Bool) {
+        let whole = try document(record)
+        let isLong =
+            whole.ids.count > contextLength || (whole.teacher?.ids.count ?? 0) > teacherContextLength
+        switch record {
+        case .text: return (whole.split(at: contextLength), isLong)
+        case .chat:
+            let part = whole.truncated(to: contextLength, teacherLength: teacherContextLength)
+            return (part.lossMask.contains(true) ? [part] : [], isLong)
+        }
     }
 
     /// The token ids of a prompt, up to where the assistant's answer begins, as student and teacher read it.

@@ -41,6 +41,13 @@ public struct CandidateRecord: Sendable {
         return paths.lazy.compactMap { json.value(at: $0) }.first { $0 != .null }
     }
 
+    /// Decodes the line that the record was read from; nil for a document of a text file.
+    ///
+    /// - Throws: `UserError` with file, line and the key at fault
+    package func decode<Value: Decodable>(_ type: Value.Type) throws -> Value? {
+        try line.map { try JSONDecoder().decode(type, from: $0, inLine: location.line, of: location.file) }
+    }
+
     /// The bytes of a line that holds the record: those it was read from, or a text as `{"text": …}`.
     ///
     /// - Throws: what the encoder throws

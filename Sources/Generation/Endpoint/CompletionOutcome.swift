@@ -12,9 +12,11 @@ struct CompletionAnswer: Codable, Equatable, Sendable {
     var usage: TokenUsage
     /// The probabilities that were asked for in place of a text.
     var scores: PromptScores?
+    /// The likeliest tokens at each token of the text, where they were asked for.
+    var logprobs: AnswerLogprobs?
 
     private enum CodingKeys: String, CodingKey {
-        case message, usage, scores
+        case message, usage, scores, logprobs
         case finishReason = "finish_reason"
     }
 }

@@ -71,8 +71,13 @@ struct CompletionReader {
                 ? "" : finish == "length" ? ": reasoning took all tokens" : ": only reasoning"
             return .empty("an empty answer (\(ending))\(hint)", spent)
         }
-        return .answer(
-            CompletionAnswer(message: parts.message, finishReason: finish, usage: spent))
+        var answer = CompletionAnswer(message: parts.message, finishReason: finish, usage: spent)
+        if request.wantsLogprobs {
+            do { answer.logprobs = try AnswerLogprobs(choice) } catch {
+                return .refused(error.problem, spent)
+            }
+        }
+        return .answer(answer)
     }
 
     private func usage(_ value: OrderedJSON?) -> TokenUsage? {

@@ -18,11 +18,15 @@ struct CompletionRequest: Sendable {
     let reserved: TokenUsage
     /// The tokens whose probabilities are asked for; nil where an answer is.
     let scored: ScoredPrompt?
+    /// Whether the likeliest tokens at each token of a chat's answer are asked for.
+    let wantsLogprobs: Bool
 
-    /// - Parameter seed: of the answer; sent if the endpoint takes seeds
+    /// - Parameters:
+    ///   - topLogprobs: the number of likeliest tokens at each token of a chat's answer that are asked for; nil for none
+    ///   - seed: of the answer; sent if the endpoint takes seeds
     init(
-        _ question: Question, sampling: SamplingOptions, stop: [String] = [], seed: UInt64,
-        endpoint: Endpoint
+        _ question: Question, sampling: SamplingOptions, stop: [String] = [], topLogprobs: Int? = nil,
+        seed: UInt64, endpoint: Endpoint
     ) {
         var members: [OrderedJSON.Member] = [.init("model", .string(endpoint.model))]
         var inputBytes = 0
@@ -43,22 +47,27 @@ struct CompletionRequest: Sendable {
         members += Self.sampling(sampling)
         if endpoint.sendsSeed { members.append(.init("seed", .integer(Int(seed >> 33)))) }
         if !stop.isEmpty { members.append(.init("stop", .array(stop.map(OrderedJSON.string)))) }
+        if let topLogprobs {
+            members += [.init("logprobs", .boolean(true)), .init("top_logprobs", .integer(topLogprobs))]
+        }
         self.init(
             route: endpoint.route, members: members, endpoint: endpoint,
-            reserved: TokenUsage(input: inputBytes, output: sampling.maxNewTokens))
+            reserved: TokenUsage(input: inputBytes, output: sampling.maxNewTokens),
+            wantsLogprobs: topLogprobs != nil)
     }
 
     /// A request with these parameters and the endpoint's own.
     init(
         route: Endpoint.Route, members: [OrderedJSON.Member], endpoint: Endpoint, reserved: TokenUsage,
-        scored: ScoredPrompt? = nil
+        scored: ScoredPrompt? = nil, wantsLogprobs: Bool = false
     ) {
         var members = members
         for parameter in endpoint.parameters {
             members.removeAll { $0.key == parameter.key }
             if parameter.value != .null { members.append(parameter) }
         }
-        (self.route, body, self.reserved, self.scored) = (route, .object(members), reserved, scored)
+        (self.route, body, self.reserved) = (route, .object(members), reserved)
+        (self.scored, self.wantsLogprobs) = (scored, wantsLogprobs)
     }
 
     /// Tokens of a template for each message, about: a prompt has at most as many tokens as bytes beside them.

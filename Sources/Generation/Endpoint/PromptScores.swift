@@ -15,7 +15,7 @@ package struct PromptScores: Codable, Equatable, Sendable {
         case isEchoed = "echoed"
     }
 
-    init(isEchoed: Bool) { self.isEchoed = isEchoed }
+    package init(isEchoed: Bool = false) { self.isEchoed = isEchoed }
 
     /// Several together.
     init(_ parts: [PromptScores]) {
@@ -29,7 +29,7 @@ package struct PromptScores: Codable, Equatable, Sendable {
     /// - Parameters:
     ///   - entries: tokens and their log-probabilities in any order, each token once
     ///   - k: the most tokens that are kept
-    mutating func append(_ entries: [Int32: Double], k: Int) {
+    package mutating func append(_ entries: [Int32: Double], k: Int) {
         let kept = entries.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(k)
         ids.append(kept.map(\.key))
         // Rounding may leave a probability above 1.

@@ -13,6 +13,7 @@ struct StreamedCompletion {
         var (content, reasoning, answer) = ("", "", "")
         var (finish, usage, error) = (OrderedJSON.null, OrderedJSON.null, OrderedJSON.null)
         var events = 0
+        var logprobs: [OrderedJSON] = []
         for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("data:") {
             let data = line.dropFirst("data:".count).trimmingCharacters(in: .whitespaces)
             if data == "[DONE]" {
@@ -26,6 +27,7 @@ struct StreamedCompletion {
             guard case .array(let choices)? = event["choices"], let choice = choices.first else { continue }
             if let reason = choice["finish_reason"], reason != .null { finish = reason }
             if case .string(let text)? = choice["text"] { answer += text }
+            if case .array(let tokens)? = choice["logprobs"]?["content"] { logprobs += tokens }
             if case .string(let text)? = choice["delta"]?["content"] { content += text }
             for name in ["reasoning_content", "reasoning"] {
                 if case .string(let text)? = choice["delta"]?[name] { reasoning += text }
@@ -40,6 +42,7 @@ struct StreamedCompletion {
                 .array([
                     .object([
                         .init("finish_reason", finish), .init("text", .string(answer)),
+                        .init("logprobs", .object([.init("content", .array(logprobs))])),
                         .init(
                             "message",
                             .object([

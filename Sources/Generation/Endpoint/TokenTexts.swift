@@ -12,16 +12,21 @@ package final class TokenTexts: Sendable {
 
     private static let several: Int32 = -1
     /// Written by servers that give ids in place of texts (vLLM's `return_tokens_as_token_ids`).
-    private static let idPrefix = "token_id:"
+    static let idPrefix = "token_id:"
 
     package init(_ tokenizer: Tokenizer) {
         self.tokenizer = tokenizer
         var ids: [String: Int32] = [:]
-        for id in 0..<Int32(tokenizer.vocabularySize) {
-            for text in Self.texts(of: id, tokenizer) {
-                ids[text] = ids[text] == nil ? id : Self.several
+        func add(_ isByte: Bool, unless taken: [String: Int32]) {
+            for id in 0..<Int32(tokenizer.vocabularySize) where (tokenizer.kind(of: id) == .byte) == isByte {
+                for text in Self.texts(of: id, tokenizer) where taken[text] == nil {
+                    ids[text] = ids[text] == nil ? id : Self.several
+                }
             }
         }
+        add(false, unless: [:])
+        // SentencePiece's bytes stand for characters that no piece has.
+        add(true, unless: ids)
         self.ids = ids
     }
 

@@ -8,8 +8,14 @@ struct EndpointAnswerer: Answerer {
     private let options: Synthesis.Options
     private let credentials: EndpointCredentials
 
-    /// - Throws: `UserError` when an environment variable with a key is missing
+    /// - Throws: `UserError` when an environment variable with a key is missing, or logprobs are asked for on another route than chat
     init(endpoint: Endpoint, options: Synthesis.Options) throws {
+        if options.topLogprobs != nil, endpoint.route != .chat {
+            throw UserError(
+                "top_logprobs are asked for on the route \(endpoint.route.rawValue); answers are kept with them on the route chat alone",
+                hint: "label the corpus with the endpoint, which is then asked for those of prompts",
+                status: .configuration)
+        }
         self.endpoint = endpoint
         self.options = options
         credentials = try EndpointCredentials(endpoint)
@@ -110,7 +116,9 @@ struct EndpointAnswerer: Answerer {
             case .completions: .text("Hi")
             }
         return CompletionRequest(
-            question, sampling: sampling, stop: options.stop, seed: options.seed, endpoint: endpoint)
+            question, sampling: sampling, stop: options.stop, topLogprobs: options.topLogprobs,
+            seed: options.seed,
+            endpoint: endpoint)
     }
 
     private func status(_ dispatcher: EndpointDispatcher, _ spending: Spending) -> String {

@@ -11,6 +11,8 @@ final class EndpointConversation: SynthesisConversation {
     private(set) var tokens = 0
     private var ending = AnswerEnding.unknown
     private var answer = ""
+    /// Of all answers so far, where they are asked for.
+    private var logprobs: [AnswerLogprobs] = []
     private var isRefused = false
     /// Whether earlier runs had received all answers so far.
     private(set) var isReused = true
@@ -33,7 +35,9 @@ final class EndpointConversation: SynthesisConversation {
         var stream = dialogue.stream(seed: options.seed)
         let seed = stream.next()
         let request = CompletionRequest(
-            question, sampling: options.sampling, stop: options.stop, seed: seed, endpoint: endpoint)
+            question, sampling: options.sampling, stop: options.stop, topLogprobs: options.topLogprobs,
+            seed: seed,
+            endpoint: endpoint)
         let place = JournalLine.Place(
             prompt: dialogue.index, sample: dialogue.sample, turn: dialogue.asked)
         dialogue.ask()
@@ -59,6 +63,7 @@ final class EndpointConversation: SynthesisConversation {
         tokens += given.usage.output
         ending = given.finishReason.map { AnswerEnding(rawValue: String($0.prefix(40))) } ?? .unknown
         answer = given.message.content
+        if let found = given.logprobs { logprobs.append(found) }
         dialogue.add(given.message)
     }
 
@@ -70,6 +75,7 @@ final class EndpointConversation: SynthesisConversation {
                 model: endpoint.model, seed: options.seed, prompt: dialogue.index, sample: dialogue.sample,
                 sampling: options.sampling,
                 stop: options.stop.isEmpty ? nil : options.stop, finishReason: ending, tokens: tokens,
-                endpoint: endpoint.address.description, source: dialogue.prompt.source))
+                endpoint: endpoint.address.description, source: dialogue.prompt.source),
+            logprobs: logprobs.isEmpty ? nil : logprobs)
     }
 }

@@ -37,6 +37,9 @@ public struct Synthesis {
         public var stop: [String]
         /// Which turns of a chat are answered.
         public var answer: AnswerScope
+        /// The number of likeliest tokens at each token of an endpoint's answers that are kept in the records, from which signals are made
+        /// without asking again; nil for none. Of the route chat alone.
+        public var topLogprobs: Int?
         /// Whether prompts that fill the context are skipped instead of refused.
         public var skipsLongPrompts: Bool
         /// The arithmetic of products with quantized weights.
@@ -44,6 +47,8 @@ public struct Synthesis {
 
         /// The accepted numbers of answers to each prompt.
         public static let samplesLimits = 1...10_000
+        /// The accepted numbers of likeliest tokens: OpenAI gives at most 20, and vLLM as many unless it is told otherwise.
+        public static let topLogprobsLimits = 1...1000
         /// The default number of answers to each prompt.
         public static let standardSamples = 1
 
@@ -52,8 +57,9 @@ public struct Synthesis {
             sampling: SamplingOptions, samples: Int = standardSamples, tokenBudget: Int? = nil,
             seed: UInt64 = 0,
             stop: [String] = [], answer: AnswerScope = .last, skipsLongPrompts: Bool = false,
-            arithmetic: ProductArithmetic = .int8
+            arithmetic: ProductArithmetic = .int8, topLogprobs: Int? = nil
         ) {
+            self.topLogprobs = topLogprobs
             self.tokenBudget = tokenBudget
             self.sampling = sampling
             self.samples = samples
@@ -68,6 +74,7 @@ public struct Synthesis {
             case sampling, samples, seed, stop, answer, arithmetic
             case skipsLongPrompts = "skip_long"
             case tokenBudget = "token_budget"
+            case topLogprobs = "top_logprobs"
         }
     }
 
@@ -131,13 +138,15 @@ public struct Synthesis {
     ///   - author: the model that generates the answers
     ///   - options: everything else that decides the output
     public init(author: Author, options: Options) {
+        precondition(
+            options.topLogprobs == nil, "distributions of a model on disk are labelled, not kept in records")
         self.init(answerer: LocalAnswerer(author: author, options: options), options: options)
     }
 
     /// - Parameters:
     ///   - endpoint: the model that generates the answers, behind an API
     ///   - options: everything else that decides the output; `skipsLongPrompts` and `arithmetic` have no effect
-    /// - Throws: `UserError` when an environment variable with a key is missing
+    /// - Throws: `UserError` when an environment variable with a key is missing, or `topLogprobs` is asked for on the route completions
     public init(endpoint: Endpoint, options: Options) throws {
         self.init(answerer: try EndpointAnswerer(endpoint: endpoint, options: options), options: options)
     }

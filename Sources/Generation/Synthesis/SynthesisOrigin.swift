@@ -51,7 +51,7 @@ struct SynthesisOrigin: Codable, Equatable {
     func differences(from other: SynthesisOrigin) -> [String] {
         var lines: [String] = []
         func compare<Value: Equatable>(
-            _ name: String, _ value: (SynthesisOrigin) -> Value, shown: Bool = true
+            _ name: String, shown: Bool = true, _ value: (SynthesisOrigin) -> Value
         ) {
             let (here, there) = (value(self), value(other))
             guard here != there else { return }
@@ -64,12 +64,12 @@ struct SynthesisOrigin: Codable, Equatable {
                     + "\(other.endpoint.map { "at \($0)" } ?? "local") there")
         } else if model == other.model {
             compare(
-                endpoint == nil ? "the model's files" : "the endpoint's parameters", \.weights, shown: false)
+                endpoint == nil ? "the model's files" : "the endpoint's parameters", shown: false, \.weights)
         }
         if (template == nil) != (other.template == nil) || template != other.template {
             lines.append("the chat template differs")
         }
-        compare("the prompts", \.prompts, shown: false)
+        compare("the prompts", shown: false, \.prompts)
         compare("temperature", \.options.sampling.temperature)
         compare("top-k", \.options.sampling.topK)
         compare("top-p", \.options.sampling.topP)
@@ -77,12 +77,8 @@ struct SynthesisOrigin: Codable, Equatable {
         compare("repetition-penalty", \.options.sampling.repetitionPenalty)
         compare("max-new-tokens", \.options.sampling.maxNewTokens)
         compare("samples", \.options.samples)
-        if options.tokenBudget != other.options.tokenBudget {
-            func text(_ budget: Int?) -> String { budget.map { "\($0)" } ?? "none" }
-            lines.append(
-                "token-budget is \(text(options.tokenBudget)) here and \(text(other.options.tokenBudget)) there"
-            )
-        }
+        compare("token-budget") { $0.options.tokenBudget.map(String.init) ?? "none" }
+        compare("top-logprobs") { $0.options.topLogprobs.map(String.init) ?? "none" }
         compare("seed", \.options.seed)
         compare("stop", \.options.stop)
         compare("answer", \.options.answer)

@@ -37,19 +37,23 @@ struct SyntheticRecord: Codable {
 
     let content: Content
     let meta: Meta
+    /// The likeliest tokens at each token of the generated answers, in order; nil where they were not asked for.
+    let logprobs: [AnswerLogprobs]?
 
     private enum CodingKeys: String, CodingKey {
-        case messages, tools, prompt, completion, text, meta
+        case messages, tools, prompt, completion, text, meta, logprobs
     }
 
-    init(content: Content, meta: Meta) {
+    init(content: Content, meta: Meta, logprobs: [AnswerLogprobs]? = nil) {
         self.content = content
         self.meta = meta
+        self.logprobs = logprobs
     }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         meta = try container.decode(Meta.self, forKey: .meta)
+        logprobs = try container.decodeIfPresent([AnswerLogprobs].self, forKey: .logprobs)
         if let messages = try container.decodeIfPresent([Message].self, forKey: .messages) {
             content = .messages(
                 messages, tools: try container.decodeIfPresent([OrderedJSON].self, forKey: .tools) ?? [])
@@ -65,6 +69,7 @@ struct SyntheticRecord: Codable {
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(meta, forKey: .meta)
+        try container.encodeIfPresent(logprobs, forKey: .logprobs)
         switch content {
         case .messages(let messages, let tools):
             try container.encode(messages, forKey: .messages)

@@ -11,16 +11,31 @@ struct DistinctDocuments {
 
     /// - Parameter check: throws for a document that cannot be labelled
     init(of corpus: EncodedCorpus, check: (EncodedDocument) throws -> Void = { _ in }) throws {
-        var (seen, keys): (Set<RecordKey>, Data) = ([], Data())
+        var keys = DistinctKeys()
         indices = try (0..<corpus.count).filter { index in
             let document = try corpus.document(index)
             try check(document)
-            let key = RecordKey(document)
-            guard seen.insert(key).inserted else { return false }
-            keys.append(contentsOf: key.bytes)
-            return true
+            return keys.insert(RecordKey(document))
         }
-        name = Fingerprint(of: keys)
+        name = keys.name
+    }
+}
+
+/// The keys of the documents that are labelled.
+struct DistinctKeys {
+    private var seen: Set<RecordKey> = []
+    private var bytes = Data()
+
+    /// Their number.
+    var count: Int { seen.count }
+    /// A digest of them all in order.
+    var name: Fingerprint { Fingerprint(of: bytes) }
+
+    /// Adds the key of a document; returns whether it is the first one with it.
+    mutating func insert(_ key: RecordKey) -> Bool {
+        guard seen.insert(key).inserted else { return false }
+        bytes.append(contentsOf: key.bytes)
+        return true
     }
 }
 

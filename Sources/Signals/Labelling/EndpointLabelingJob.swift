@@ -40,11 +40,8 @@ public struct EndpointLabelingJob {
         encoder = CorpusEncoder(
             tokenizer: tokenizer, template: template, contextLength: context, scope: scope)
         origin = SignalManifest.Origin(
-            teacher: "\(endpoint.model) at \(endpoint.address)",
-            teacherFingerprint: endpoint.onCompletions.fingerprint,
-            tokenizerFingerprint: Fingerprint(of: tokenizer.serializedModel), template: template.identity,
-            vocabularySize: tokenizer.vocabularySize, kind: .topK(k: k), temperature: 1, seed: 0,
-            piecesFingerprint: tokenizer.piecesFingerprint)
+            endpoint: endpoint, fingerprint: endpoint.onCompletions.fingerprint, tokenizer: tokenizer,
+            template: template, k: k)
     }
 
     /// Tokenizes a corpus and labels it.
@@ -76,14 +73,8 @@ public struct EndpointLabelingJob {
         let writer = try SignalWriter(
             directory: directory, origin: origin, documents: distinct.name, count: documents.count,
             shardDocuments: LabelingJob.shardDocuments)
-        progress?(.began(stage: "label", total: documents.count, unit: "documents"))
-        if writer.isOpen, writer.count > 0 {
-            progress?(.note("label: resumed at document \(writer.count) of \(documents.count)"))
-        }
-        if writer.isOpen { try writer.closeShardIfWhole() }
         var summary: EndpointSummary?
-        if writer.isOpen {
-            var tokens = 0
+        let manifest = try writer.labeling(progress) { advance in
             summary = try scorer.run(
                 writer.count..<documents.count,
                 prompt: { number in
@@ -93,20 +84,30 @@ public struct EndpointLabelingJob {
             ) { scores in
                 let document = try corpus.document(documents[writer.count])
                 try writer.append([SignalRecord(document, scores)])
+                advance(document.ids.count)
                 try writer.closeShardIfWhole()
-                tokens += document.ids.count
-                progress?(.advanced(stage: "label", done: writer.count, tokens: tokens, loss: nil))
             }
         }
-        let manifest = try writer.finish()
-        progress?(.finished(stage: "label", summary: manifest.summary))
         return (manifest, summary)
+    }
+}
+
+extension SignalManifest.Origin {
+    /// A teacher behind an API, which gives the most probable tokens at temperature 1.
+    init(
+        endpoint: Endpoint, fingerprint: Fingerprint, tokenizer: Tokenizer, template: ChatTemplate, k: Int
+    ) {
+        self.init(
+            teacher: "\(endpoint.model) at \(endpoint.address)", teacherFingerprint: fingerprint,
+            tokenizerFingerprint: Fingerprint(of: tokenizer.serializedModel), template: template.identity,
+            vocabularySize: tokenizer.vocabularySize, kind: .topK(k: k), temperature: 1, seed: 0,
+            piecesFingerprint: tokenizer.piecesFingerprint)
     }
 }
 
 extension SignalRecord {
     /// A document and what an endpoint says of it.
-    fileprivate init(_ document: EncodedDocument, _ scores: PromptScores) {
+    init(_ document: EncodedDocument, _ scores: PromptScores) {
         self.init(
             key: RecordKey(document), ids: document.ids, positions: document.student.rowsBeforeTargets,
             entries: zip(scores.ids, scores.logProbabilities).map { ids, logs in

@@ -115,24 +115,15 @@ public struct LabelingJob {
         let writer = try SignalWriter(
             directory: directory, origin: origin, documents: distinct.name, count: documents.count,
             shardDocuments: shardDocuments)
-        progress?(.began(stage: "label", total: documents.count, unit: "documents"))
-        if writer.isOpen, writer.count > 0 {
-            progress?(.note("label: resumed at document \(writer.count) of \(documents.count)"))
-        }
-        var tokens = 0
-        while writer.isOpen {
-            if writer.count < writer.shardEnd {
+        return try writer.labeling(progress) { advance in
+            while writer.isOpen {
                 let batch = try batch(documents[writer.count..<writer.shardEnd], of: corpus)
                 try Interruption.check()
                 try writer.append(label(batch))
-                tokens += batch.reduce(0) { $0 + Self.length($1) }
-                progress?(.advanced(stage: "label", done: writer.count, tokens: tokens, loss: nil))
+                advance(batch.reduce(0) { $0 + Self.length($1) })
+                try writer.closeShardIfWhole()
             }
-            try writer.closeShardIfWhole()
         }
-        let manifest = try writer.finish()
-        progress?(.finished(stage: "label", summary: manifest.summary))
-        return manifest
     }
 
     private func checkVocabulary() throws {

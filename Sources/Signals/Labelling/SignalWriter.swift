@@ -84,6 +84,29 @@ final class SignalWriter {
         return manifest
     }
 
+    /// Labels what earlier runs have left of the documents, and finishes the cache.
+    ///
+    /// - Parameter body: labels until no document is left; calls its argument with the number of tokens labelled since
+    /// - Throws: `UserError` when the disk refuses, and what `body` throws
+    func labeling(_ progress: ProgressHandler?, _ body: ((Int) -> Void) throws -> Void) throws
+        -> SignalManifest
+    {
+        progress?(.began(stage: "label", total: total, unit: "documents"))
+        if isOpen, count > 0 { progress?(.note("label: resumed at document \(count) of \(total)")) }
+        var tokens = 0
+        // A kill may have come between the last record of a shard and its file.
+        if isOpen { try closeShardIfWhole() }
+        if isOpen {
+            try body {
+                tokens += $0
+                progress?(.advanced(stage: "label", done: self.count, tokens: tokens, loss: nil))
+            }
+        }
+        let manifest = try finish()
+        progress?(.finished(stage: "label", summary: manifest.summary))
+        return manifest
+    }
+
     // MARK: - Shards
 
     /// Begins the next shard, with the records that an interrupted run left of it.

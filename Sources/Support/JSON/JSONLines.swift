@@ -144,15 +144,24 @@ extension JSONLines.Line {
     /// Decodes the line.
     /// - Throws: `UserError` naming file, line and, where the JSON is sound, the key at fault.
     package func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        do {
-            return try JSONDecoder().decode(type, from: bytes)
-        } catch let error as DecodingError {
-            throw UserError(error.explanation, file: file, line: number)
-        }
+        try JSONDecoder().decode(type, from: bytes, inLine: number, of: file)
     }
 
     /// An error at this line.
     package func error(_ problem: String, hint: String? = nil) -> UserError {
         UserError(problem, file: file, line: number, hint: hint)
+    }
+}
+
+extension JSONDecoder {
+    /// Decodes a line of a file.
+    ///
+    /// - Throws: `UserError` naming file, line and, where the JSON is sound, the key at fault.
+    package func decode<Value: Decodable>(
+        _ type: Value.Type, from bytes: Data, inLine line: Int, of file: String?
+    ) throws -> Value {
+        do { return try decode(type, from: bytes) } catch let error as DecodingError {
+            throw UserError(error.explanation, file: file, line: line)
+        }
     }
 }

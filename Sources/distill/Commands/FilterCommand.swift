@@ -80,7 +80,7 @@ struct FilterCommand: ParsableCommand {
             let scores =
                 list.runsModels && output != StandardStreams.name
                 ? URL(filePath: output + ".scores", directoryHint: .isDirectory) : nil
-            if let scores {
+            if scores != nil {
                 Interruption.advise("nothing was written; run the same command again to resume")
             }
             let pipeline = try list.pipeline { try chatTemplate.applied(to: Checkpoint.load($0)) }

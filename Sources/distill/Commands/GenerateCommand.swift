@@ -32,6 +32,8 @@ struct GenerateCommand: ParsableCommand {
               distill generate http://127.0.0.1:8000/v1 --model-name smollm2 --prompts questions.txt --output answers.jsonl
               distill generate https://api.openai.com/v1 --model-name gpt-4.1-mini --key-variable OPENAI_API_KEY \
                 --input-price 0.4 --output-price 1.6 --max-cost 5 --prompts questions.txt --output answers.jsonl
+              distill generate http://127.0.0.1:8000/v1 --model-name smollm2 --top-logprobs 20 --prompts questions.txt \
+                --output answers.jsonl
             """)
 
     @Argument(
@@ -66,6 +68,11 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup(title: "Sampling")
     var sampling: SamplingFlags<CorpusSampling>
+    @Option(
+        help: ArgumentHelp(
+            "Keep the most probable tokens at each token of an API's answers in the records, this many; label --recorded makes signals of them.",
+            valueName: "count"))
+    var topLogprobs: Int?
     @OptionGroup(title: "A model behind an API") var endpoint: EndpointFlags
     @OptionGroup var summaryFlag: SummaryFlag
     @OptionGroup(title: "General") var general: GeneralFlags
@@ -91,6 +98,7 @@ struct GenerateCommand: ParsableCommand {
         try require(Synthesis.slotsLimits.problem("--slots", slots))
         try require((1...Int.max).problem("--limit", limit ?? 1))
         try require((1...Int.max).problem("--token-budget", tokenBudget ?? 1))
+        try require(Synthesis.Options.topLogprobsLimits.problem("--top-logprobs", topLogprobs ?? 1))
         if EndpointAddress.isAddress(model) {
             try endpoint.validate(output: output)
             for (isGiven, flag) in [
@@ -100,8 +108,15 @@ struct GenerateCommand: ParsableCommand {
             ] where isGiven {
                 throw ValidationError("\(flag) is of a local model; an API has none of it")
             }
+            if topLogprobs != nil, endpoint.route == .completions {
+                throw ValidationError(
+                    "--top-logprobs is of the route chat; label asks completions for those of prompts")
+            }
         } else {
             try endpoint.refuse(for: model)
+            if topLogprobs != nil {
+                throw ValidationError("--top-logprobs is of a model behind an API; label \(model) instead")
+            }
         }
         if samples > 1, sampling.temperature == 0 || sampling.topK == 1 {
             throw ValidationError(
@@ -158,7 +173,7 @@ struct GenerateCommand: ParsableCommand {
             sampling: sampling.options, samples: samples, tokenBudget: tokenBudget, seed: seed,
             stop: sampling.stop,
             answer: answer,
-            skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic)
+            skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic, topLogprobs: topLogprobs)
         if EndpointAddress.isAddress(model) {
             return try Synthesis(endpoint: endpoint.endpoint(at: model), options: options)
         }

@@ -20,7 +20,9 @@ struct LabelCommand: ParsableCommand {
             A teacher that is an http or https address is asked through its OpenAI-compatible API, if its server gives \
             log-probabilities of prompts: vLLM (prompt_logprobs), llama-cpp-python (echo, with --logits_all true) and others. \
             Its tokenizer must be the student's, which --tokenizer names. Answers are kept in OUTPUT.answers as they arrive; \
-            no later run of the command pays for one of them again.
+            no later run of the command pays for one of them again. APIs that give log-probabilities of generated tokens \
+            alone, as OpenAI's does, are asked for them by generate --top-logprobs; --recorded then makes the cache of the \
+            corpus without another request.
 
             EXAMPLES
               distill label data/teacher --corpus corpus.jsonl --output signals
@@ -28,6 +30,8 @@ struct LabelCommand: ParsableCommand {
               distill label data/teacher --corpus corpus.jsonl --output signals --hidden 3 6
               distill label http://127.0.0.1:8000/v1 --model-name teacher --tokenizer student --kind top_k --k 20 \
                 --corpus corpus.jsonl --output signals
+              distill label http://127.0.0.1:8000/v1 --model-name teacher --tokenizer student --kind top_k --k 20 \
+                --recorded --loss-on assistant --corpus answers.jsonl --output signals
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
@@ -80,6 +84,11 @@ struct LabelCommand: ParsableCommand {
             "Ask an API for each token's distribution by a request of its own: for servers that give those of generated tokens alone, as llama.cpp's."
     )
     var perToken = false
+    @Flag(
+        help:
+            "Take the log-probabilities that generate --top-logprobs has left in the corpus; the API is not asked."
+    )
+    var recorded = false
     @OptionGroup(title: "A teacher behind an API") var endpoint: EndpointFlags
     @OptionGroup(title: "General") var general: GeneralFlags
 
@@ -89,7 +98,9 @@ struct LabelCommand: ParsableCommand {
             try validateEndpoint()
         } else {
             try endpoint.refuse(for: model)
-            if perToken { throw ValidationError("--per-token is of a model behind an API") }
+            for (isGiven, flag) in [(perToken, "--per-token"), (recorded, "--recorded")] where isGiven {
+                throw ValidationError("\(flag) is of a model behind an API")
+            }
         }
         try require(Loss.temperatureLimits.problem("--temperature", temperature))
         try require(SparseKind.Limits.k.problem("--k", k))
@@ -111,21 +122,34 @@ struct LabelCommand: ParsableCommand {
         where isGiven {
             throw ValidationError("\(flag) is of a local teacher; an API has none of it")
         }
+        if recorded, perToken { throw ValidationError("--recorded asks for nothing: leave out --per-token") }
+        if recorded, corpus.scope != .assistant {
+            throw ValidationError("--recorded has the distributions of answers alone: --loss-on assistant")
+        }
     }
 
-    /// Asks a teacher behind an API.
-    private func ask(_ address: String, progress: @escaping ProgressHandler) throws -> (
-        SignalManifest, EndpointSummary?
-    ) {
+    /// Labels with a teacher behind an API; returns what is to be said of it beside the manifest.
+    private func ask(
+        _ address: String, progress: @escaping ProgressHandler
+    ) throws -> (SignalManifest, [String]) {
         guard let tokenizer else { preconditionFailure("validated") }
+        let endpoint = try endpoint.endpoint(at: address)
         let (vocabulary, template) = try Checkpoint.tokenizerAndTemplate(at: general.model(tokenizer))
-        return try EndpointLabelingJob(
-            endpoint: endpoint.endpoint(at: address), tokenizer: vocabulary,
-            template: chatTemplate.applied(to: template), k: k, scope: corpus.scope ?? TargetScope.standard,
-            context: corpus.context, isPerToken: perToken
+        let chatTemplate = try chatTemplate.applied(to: template)
+        let directory = URL(filePath: output)
+        if recorded {
+            let (manifest, summary) = try RecordedLabelingJob(
+                endpoint: endpoint, tokenizer: vocabulary, template: chatTemplate, k: k,
+                context: corpus.context
+            ).run(corpus.reader(), into: directory, progress: progress)
+            return (manifest, [summary.part ?? manifest.summary])
+        }
+        let (manifest, summary) = try EndpointLabelingJob(
+            endpoint: endpoint, tokenizer: vocabulary, template: chatTemplate, k: k,
+            scope: corpus.scope ?? TargetScope.standard, context: corpus.context, isPerToken: perToken
         ).run(
-            corpus.reader(), into: URL(filePath: output), journal: URL(filePath: output + ".answers"),
-            progress: progress)
+            corpus.reader(), into: directory, journal: URL(filePath: output + ".answers"), progress: progress)
+        return (manifest, summary?.parts ?? [])
     }
 
     private func label(progress: @escaping ProgressHandler) throws -> SignalManifest {
@@ -151,10 +175,10 @@ struct LabelCommand: ParsableCommand {
             defer { progress.clear() }
             let (manifest, asked) =
                 try EndpointAddress.isAddress(model)
-                ? ask(model, progress: progress.handler) : (label(progress: progress.handler), nil)
+                ? ask(model, progress: progress.handler) : (label(progress: progress.handler), [])
             progress.clear()
-            if let asked, !json {
-                try Console.summarize("\(output): " + asked.parts.joined(separator: ", "), of: output)
+            if !asked.isEmpty, !json {
+                try Console.summarize("\(output): " + asked.joined(separator: ", "), of: output)
             }
             if json {
                 try printJSON(

@@ -13,7 +13,8 @@ extension GenerateStage {
         if let system { prompts = prompts.map { $0.asked(under: system) } }
         let options = Synthesis.Options(
             sampling: sampling, samples: samples,
-            tokenBudget: tokenBudget, seed: context.seed, stop: stop, answer: answer)
+            tokenBudget: tokenBudget, seed: context.seed, stop: stop, answer: answer, topLogprobs: topLogprobs
+        )
         let synthesis =
             if let endpoint {
                 try Synthesis(endpoint: endpoint.endpoint, options: options)

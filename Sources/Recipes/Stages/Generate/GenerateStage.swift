@@ -26,6 +26,10 @@ struct GenerateStage: Stage {
     let answer: Synthesis.AnswerScope
     /// Stop strings, in addition to the end of a turn.
     let stop: [String]
+    /// The most probable tokens at each token of an endpoint's answers that stay in the records; nil for none.
+    let topLogprobs: Int?
+    /// Whether they are asked for, if only with a value that is refused.
+    let keepsLogprobs: Bool
     /// The stage's own seed; the recipe's where it is `nil`.
     let seed: UInt64?
     let outputName: String
@@ -61,6 +65,14 @@ struct GenerateStage: Stage {
         answer = section.value(
             "answer", .choice, default: .last,
             "last: answer the last user turn of a chat. every: answer all user turns in order.")
+        topLogprobs = section.optional(
+            "top_logprobs", .integer(Synthesis.Options.topLogprobsLimits), defaultText: "none", example: "20",
+            only: section.condition(
+                on: "model", endpoint?.endpoint.route == .chat, "with an endpoint on the route chat"),
+            "Keep the most probable tokens at each token of the answers in the records, this many: a stage label with recorded makes "
+                + "signals of them."
+        )
+        keepsLogprobs = topLogprobs != nil || !section.sound("top_logprobs")
         seed = section.stageSeed()
         outputName = section.artifactName(default: "corpus")
         if samples > 1, sampling.isGreedy, section.sound("samples", "sampling") {
@@ -71,7 +83,12 @@ struct GenerateStage: Stage {
     }
 
     var planNote: String? {
-        endpoint.map { _ in "the text of \(model.name) is used, not its token distributions" }
+        endpoint.map { _ in
+            topLogprobs.map {
+                "the text of \(model.name), with the \($0) most probable tokens at each of its tokens"
+            }
+                ?? "the text of \(model.name) is used, not its token distributions"
+        }
     }
 
     func requireEnvironment() throws { try endpoint?.endpoint.requireKeys() }

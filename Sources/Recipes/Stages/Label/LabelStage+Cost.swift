@@ -33,7 +33,8 @@ extension LabelStage {
         let rows = min(corpus.tokens, CostEstimator.passTokens)
         if let endpoint {
             return estimate(
-                endpoint.endpoint, corpus, requests: isPerToken ? positions : corpus.records,
+                endpoint.endpoint, corpus,
+                requests: isRecorded ? 0 : isPerToken ? positions : corpus.records,
                 memoryBytes: CostEstimator.processBytes + pending,
                 diskBytes: (idBytes(shape) + 0.125) * corpus.tokens + 20 * corpus.records + bytes
                     + Self.journalBytes * ids)
@@ -52,7 +53,7 @@ extension LabelStage {
     /// Of an entry in the journal of an endpoint's answers: an id and a logarithm as text.
     private static let journalBytes = 18.0
 
-    /// One token is generated for each request; three more find what the endpoint gives.
+    /// One token is generated for each request; three more find what the endpoint gives. Without a request all is in the corpus.
     private func estimate(
         _ endpoint: Endpoint, _ corpus: CorpusExtent, requests: Double, memoryBytes: Double, diskBytes: Double
     ) -> CostEstimate {
@@ -60,6 +61,7 @@ extension LabelStage {
         var estimate = CostEstimate(
             seconds: requests / Double(endpoint.concurrency), memoryBytes: memoryBytes,
             diskBytes: diskBytes)
+        if requests == 0 { return estimate }
         estimate.requests = min(requests + 3, endpoint.budget.requests.map(Double.init) ?? .infinity)
         estimate.money = endpoint.prices.map { prices in
             min(

@@ -27,6 +27,9 @@ struct LabelStage: Stage {
     let contextLength: Int
     /// Whether an endpoint is asked for each distribution by a request of its own.
     let isPerToken: Bool
+    /// Whether an endpoint's distributions are those that the corpus's records hold, so that it is not asked.
+    let isRecorded: Bool
+    private let recordedLocation: SourceLocation
     let seed: UInt64?
     let outputName: String
 
@@ -60,6 +63,13 @@ struct LabelStage: Stage {
             only: section.condition(on: "model", endpoint != nil, "with an endpoint"),
             "Ask for each token's distribution by a request of its own, from servers that give those of generated tokens alone."
         )
+        isRecorded = section.value(
+            "recorded", .boolean, default: false,
+            only: section.condition(
+                on: "model", endpoint != nil && !isPerToken, "with an endpoint, without per_token"),
+            "Take the log-probabilities that a stage generate with top_logprobs has left in the corpus; the endpoint is not asked."
+        )
+        recordedLocation = section.location(of: "recorded")
         seed = section.stageSeed()
         outputName = section.artifactName(default: "signals")
         if endpoint != nil { requireWhatEndpointsGive(section) }
@@ -78,6 +88,10 @@ struct LabelStage: Stage {
                 at: "signal", "\(name), which gives the most probable tokens at temperature 1",
                 hint: "signal: {kind: top_k, k: 20}")
         }
+        if isRecorded, lossOn != .assistant, section.sound("loss_on") {
+            section.problem(
+                at: "loss_on", "recorded signals are of answers alone", hint: "loss_on: assistant")
+        }
         if !hidden.isEmpty { section.problem(at: "hidden", "\(name), which gives no hidden states") }
         if systemTurns != .both {
             section.problem(at: "system_turns", "\(name); it reads what the student reads")
@@ -86,17 +100,35 @@ struct LabelStage: Stage {
 
     var planNote: String? {
         guard endpoint != nil, case .topK(let k) = signal.kind else { return nil }
+        if isRecorded {
+            return "the most probable tokens that \(model.name) returned with its answers, at most \(k)"
+        }
         return "the \(k) most probable tokens of \(model.name) at each position, the others as a tail"
     }
 
-    func requireEnvironment() throws { try endpoint?.endpoint.requireKeys() }
+    func requireEnvironment() throws { if !isRecorded { try endpoint?.endpoint.requireKeys() } }
 
     var outputs: [ArtifactDeclaration] { [.init(outputName, .signals, file: "signals")] }
 
     func effectiveSeed(_ seeds: RunSeeds) -> UInt64 { seed ?? seeds.recipe }
 
+    /// Records that are generated without log-probabilities would be paid for twice.
+    private func checkRecords(_ facts: RecipeFacts) {
+        guard isRecorded else { return }
+        for reference in corpus {
+            guard let stage = facts.maker(of: reference)?.stage as? GenerateStage, !stage.keepsLogprobs
+            else {
+                continue
+            }
+            facts.problems.add(
+                "the records of \"\(reference.name)\" are generated without log-probabilities",
+                at: recordedLocation,
+                hint: "set top_logprobs there")
+        }
+    }
+
     func check(_ facts: RecipeFacts, at index: Int) {
-        if endpoint != nil { return }
+        if endpoint != nil { return checkRecords(facts) }
         if let tokenizer, facts.comparison(of: tokenizer, with: model).isUnrelated {
             facts.problems.add(
                 "\(tokenizer.name) has another tokenizer than \(model.name)", at: tokenizer.location,
