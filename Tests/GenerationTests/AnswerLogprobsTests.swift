@@ -77,6 +77,11 @@ import Tokenization
         #expect(replaced?.count == 5 && replaced?[0] == [a: -0.5])
         // No token is named by them, and nothing is known of the end.
         #expect(replaced?.dropFirst().allSatisfy { $0 == nil } == true)
+        let unknown = try names(
+            (ids("a\u{2714}", ended: false).map { entry("token_id:\($0)", "[116]") }
+                + [entry("<|im_end|>", "[60]", -9999, #", "id": \#(tokenizer.id(of: "<|im_end|>")!)"#)])
+                .joined(separator: ","))
+        #expect(unknown?.map { $0 != nil } == [true, true, true, true, false])
         let spelt = try names(
             ids("a\u{2714}").map { entry("token_id:\($0)", "[116]") }.joined(separator: ","))
         #expect(spelt?.enumerated().allSatisfy { $1 == [ids("a\u{2714}")[$0]: -0.5] } == true)

@@ -181,13 +181,15 @@ import Transformer
 
     @Test func turnsThatTheModelDidNotWriteHaveTheirOwnTokens() throws {
         try withTemporaryDirectory { directory in
-            let chat = messages(0) + messages(1)
+            // Both turns have the same text, and fit into the context.
+            let chat = messages(2) + messages(2)
             let answer = try logprobs(chat, withIDs: true)
             let cache = directory.appending(path: "signals")
             let summary = try job().run(
                 write([Record(messages: chat, logprobs: [answer])], in: directory), into: cache
             ).summary
-            let history = try document(messages(0)).targetCount
+            let history = try document(messages(2)).targetCount
+            #expect(summary.positions == 2 * history)
             // The line break behind the end is the template's.
             #expect((history...history + 1).contains(summary.ownTokens), "\(summary)")
             let signal = try SignalCache(directory: cache).signal(for: [document(chat)])
