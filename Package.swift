@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "CKernels"),
         // Declarations of the libcurl that Swift itself needs: no package to install.
         .systemLibrary(name: "CCurl"),
-        // What the command does before shared libraries are initialised; executables only.
+        // What the command does before shared libraries are initialized; executables only.
         .target(name: "CLaunch"),
 
         // What every layer shares: errors for users, atomic files, hashes, progress events.

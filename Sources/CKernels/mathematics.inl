@@ -1,7 +1,7 @@
 // Eight floats at any address: one AVX2 register, or two of the baseline.
 typedef float Lanes __attribute__((vector_size(32), aligned(4)));
 
-// exp and ln for vector loops: branch-free, so that the compiler can vectorise the caller.
+// exp and ln for vector loops: branch-free, so that the compiler can vectorize the caller.
 
 // exp(x) within 3 ulp on [-87.33, 88.37]; below it 1.2e-38, above it 2.4e38, never an infinity: from 88.38 on the
 // exponent rounds to 128, which is infinity's.

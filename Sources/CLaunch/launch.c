@@ -5,7 +5,7 @@
 // (DT_PREINIT_ARRAY, which only executables have): under a limit it starts the command again with one thread, and ends it with
 // a message where not even one buffer has room.
 //
-// The C library is not initialised yet: environ is not set, so the environment comes as an argument, and only system calls and
+// The C library is not initialized yet: environ is not set, so the environment comes as an argument, and only system calls and
 // string functions are used.
 
 #include "CLaunch.h"

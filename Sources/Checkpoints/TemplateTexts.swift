@@ -65,5 +65,5 @@ public struct TemplateTexts: Equatable, Sendable {
     }
 
     /// The template as it is used; nil for an empty text.
-    var template: ChatTemplate? { ChatTemplate.recognise(jinja: standard, toolUse: toolUse) }
+    var template: ChatTemplate? { ChatTemplate.recognize(jinja: standard, toolUse: toolUse) }
 }

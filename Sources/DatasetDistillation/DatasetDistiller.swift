@@ -9,17 +9,17 @@ import Transformer
 
 // N positions of a group of sequences, M targets among them, C width, V vocabulary.
 
-/// Dataset distillation: optimises a few synthetic sequences that represent a corpus.
+/// Dataset distillation: optimizes a few synthetic sequences that represent a corpus.
 ///
-/// Input embeddings and soft labels are initialised with documents of the corpus and optimised by gradient descent until a
-/// statistic of them matches that of the corpus. The model is frozen. Sequences are optimised in groups, each matched to a part
+/// Input embeddings and soft labels are initialized with documents of the corpus and optimized by gradient descent until a
+/// statistic of them matches that of the corpus. The model is frozen. Sequences are optimized in groups, each matched to a part
 /// of the corpus, so that they differ from each other and memory does not depend on their number.
 ///
 ///     let distiller = DatasetDistiller(model, isText: isText, options: options)
 ///     let result = try distiller.distill(corpus, content: { _ in [] }, budget: 4_096) { _, _, _ in }
 ///     try result.sequences.save(to: url)
 public struct DatasetDistiller {
-    /// Options of the optimisation.
+    /// Options of the optimization.
     public struct Options: Sendable {
         /// The statistic that is matched.
         public var statistic: MatchedStatistic
@@ -32,10 +32,10 @@ public struct DatasetDistiller {
 
         /// The accepted numbers of steps.
         public static let stepsLimits = 1...1_000_000
-        /// The accepted learning rates: with more than a thousand times an embedding's size the initialisation is lost.
+        /// The accepted learning rates: with more than a thousand times an embedding's size the initialization is lost.
         public static let learningRateLimits = NumberLimits(1e-9...1e3)
 
-        /// Options of the optimisation.
+        /// Options of the optimization.
         public init(statistic: MatchedStatistic, steps: Int, learningRate: Float, seed: UInt64) {
             self.statistic = statistic
             self.steps = steps
@@ -48,7 +48,7 @@ public struct DatasetDistiller {
     public struct Result {
         /// The sequences.
         public let sequences: SyntheticSequences
-        /// For each sequence the document of the corpus that it was initialised with.
+        /// For each sequence the document of the corpus that it was initialized with.
         public let origins: [Int]
         /// ‖S − S_corpus‖² / ‖S_corpus‖² of the statistic S, the mean over groups: at the start and at the end.
         public let distance: (first: Double, last: Double)
@@ -60,14 +60,14 @@ public struct DatasetDistiller {
     package static let labelEntries = 64
 
     private let model: DecoderModel
-    /// For each piece whether it is text. Others are neither optimised nor decoded to.
+    /// For each piece whether it is text. Others are neither optimized nor decoded to.
     private let isText: [Bool]
     private let options: Options
 
     /// - Parameters:
     ///   - model: frozen, its weights in Float32
     ///   - isText: for each of the V pieces whether it is text
-    ///   - options: of the optimisation
+    ///   - options: of the optimization
     public init(_ model: DecoderModel, isText: [Bool], options: Options) {
         precondition(isText.count == model.configuration.vocabularySize, "isText has one flag per piece")
         self.model = model
@@ -79,7 +79,7 @@ public struct DatasetDistiller {
     ///
     /// - Parameters:
     ///   - corpus: documents without targets are ignored
-    ///   - content: for a document of the corpus, the ranges of tokens that are optimised; what lies past its end is ignored
+    ///   - content: for a document of the corpus, the ranges of tokens that are optimized; what lies past its end is ignored
     ///   - budget: the most tokens of all sequences together
     ///   - progress: receives the steps done, the total, and the distance of the current group
     /// - Complexity: three forward passes of the sequences per step, and one of the corpus
@@ -255,7 +255,7 @@ public struct DatasetDistiller {
     }
 }
 
-/// Sequences that were optimised together.
+/// Sequences that were optimized together.
 private struct SyntheticGroup {
     let segments: [Int]
     let ids: [Int32]

@@ -17,12 +17,12 @@ final class TransferLoop: Sendable {
     /// Of the thread, but for `curl_multi_wakeup`, which any thread may call.
     nonisolated(unsafe) private let multi: OpaquePointer
 
-    /// libcurl is initialised once for a process.
+    /// libcurl is initialized once for a process.
     private static let isInitialized = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
     init(timeout: Double, keepsConnections: Bool) {
         guard Self.isInitialized, let multi = curl_multi_init() else {
-            preconditionFailure("libcurl cannot be initialised")
+            preconditionFailure("libcurl cannot be initialized")
         }
         self.multi = multi
         (self.timeout, self.keepsConnections) = (.seconds(timeout), keepsConnections)

@@ -7,7 +7,7 @@ import Tokenization
 import Transformer
 
 /// How a model is pruned to a smaller student: structured pruning of layers, neurons, heads, channels and vocabulary, as
-/// DistilBERT (arXiv 1910.01108) and Minitron (arXiv 2407.14679) initialise students.
+/// DistilBERT (arXiv 1910.01108) and Minitron (arXiv 2407.14679) initialize students.
 ///
 ///     let plan = PruningPlan(layers: .count(4), feedForward: 512)
 ///     let (student, report) = try plan.apply(to: checkpoint, records: records)

@@ -25,7 +25,7 @@ public struct ModelScores: Codable, Equatable, Sendable {
         public var accuracy: MeasuredValue
         /// The number of questions.
         public var questions: Int
-        /// The fraction right once answers are normalised as SQuAD's are.
+        /// The fraction right once answers are normalized as SQuAD's are.
         public var normalized: Double?
 
         /// The result of a file of questions.

@@ -3,7 +3,7 @@ import Foundation
 
 // A feature u is a run of targets: an answer in a chat, a part of a long text. c_u is its count in the chosen documents.
 
-/// Greedy maximisation of f(S) = Σ_u ln(1 + c_u(S)), a submodular function of features with diminishing returns (Wei, Liu,
+/// Greedy maximization of f(S) = Σ_u ln(1 + c_u(S)), a submodular function of features with diminishing returns (Wei, Liu,
 /// Kirchhoff & Bilmes 2014, doi 10.1109/ICASSP.2014.6854213).
 ///
 /// Documents are taken by their gain per token, with decreasing thresholds (Badanidiyuru & Vondrák 2014, doi

@@ -3,7 +3,7 @@ import Support
 
 // R rows, I input width, O output width.
 
-/// Linear least squares with an L2 penalty: the matrix W, [O, I], that minimises Σ ‖y − W·x‖² + λ‖W‖² over rows x and y.
+/// Linear least squares with an L2 penalty: the matrix W, [O, I], that minimizes Σ ‖y − W·x‖² + λ‖W‖² over rows x and y.
 ///
 /// Rows are added a few at a time; only their second moments are kept, in Double.
 ///

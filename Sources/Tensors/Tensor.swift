@@ -3,7 +3,7 @@ import Support
 
 /// A dense, row-major array of Float32 in a pooled buffer, or a frozen matrix of weights kept as a file stores them.
 ///
-/// A tensor is written once, by the operation that makes it; only parameters, and the buffers of optimisers,
+/// A tensor is written once, by the operation that makes it; only parameters, and the buffers of optimizers,
 /// change afterwards. Not safe to write from several threads.
 public final class Tensor: @unchecked Sendable {
     /// Extents, outermost first. A scalar has none.
@@ -179,7 +179,7 @@ public final class GradientSlot: @unchecked Sendable {
     public var value: Tensor?
 
     /// Lets `body` write a contribution of `shape`: it must compute `buffer = beta * buffer + contribution`, with
-    /// beta 0 for the first contribution (the buffer is then not initialised) and 1 after.
+    /// beta 0 for the first contribution (the buffer is then not initialized) and 1 after.
     public func accumulate(shape: [Int], _ body: (_ buffer: Tensor, _ beta: Float) -> Void) {
         if let value {
             precondition(value.shape == shape, "a gradient of \(shape) for a tensor of \(value.shape)")

@@ -51,7 +51,7 @@ extension Tokenizer {
         }
     }
 
-    /// A random segmentation of a text, for subword regularisation. It decodes to the same text.
+    /// A random segmentation of a text, for subword regularization. It decodes to the same text.
     ///
     /// - Parameters:
     ///   - samplingAlpha: Unigram: a segmentation is drawn with probability proportional to its own to the

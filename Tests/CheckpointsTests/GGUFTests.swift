@@ -41,7 +41,7 @@ import Transformer
         }
     }
 
-    /// The factors of frequencies that files hold are recognised as the scaling of Llama 3.1 (8) and 3.2 (32).
+    /// The factors of frequencies that files hold are recognized as the scaling of Llama 3.1 (8) and 3.2 (32).
     @Test(arguments: [8.0, 32]) func llama3ScalingComesBack(factor: Double) throws {
         var shape = Configuration(
             vocabularySize: 8, width: 8, layers: 1, heads: 1, headDimension: 64, feedForward: 8,

@@ -125,7 +125,7 @@ import Transformer
         }
     }
 
-    /// Rows of quantised weights are gathered as they are stored, and written so again.
+    /// Rows of quantized weights are gathered as they are stored, and written so again.
     @Test(arguments: [DType.q80, .q40, .q6K, .bf16])
     func aRestrictedTeacherKeepsItsBlocks(format: DType) throws {
         let whole = try Tokenizer(contentsOf: golden("tokenization/bpe.model"))

@@ -1,4 +1,4 @@
-"""Compares what swift-distill computed from a GGUF file with transformers on the dequantised weights, and its token ids
+"""Compares what swift-distill computed from a GGUF file with transformers on the dequantized weights, and its token ids
 with llama.cpp's.
 
     python check_gguf.py MODEL.gguf RESULTS

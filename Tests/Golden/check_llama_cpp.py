@@ -32,6 +32,6 @@ if __name__ == "__main__":
     kl = (p * (numpy.log(p + 1e-300) - numpy.log(q + 1e-300))).sum(-1)
     same = (p.argmax(-1) == q.argmax(-1)).mean()
     print(f"{len(kl)} positions: mean KL {kl.mean():.2e}, same top {same:.2%}; {len(found)} ids agree")
-    # llama.cpp rounds activations to 8 bits where weights are quantised, and we do not: where two tokens are nearly as
-    # likely, the order may change. F16 has shown 100%, the quantised types 98% and more.
+    # llama.cpp rounds activations to 8 bits where weights are quantized, and we do not: where two tokens are nearly as
+    # likely, the order may change. F16 has shown 100%, the quantized types 98% and more.
     assert kl.mean() <= 1e-3 and same >= 0.97

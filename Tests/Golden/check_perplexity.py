@@ -5,9 +5,9 @@
 MODEL is a Hugging Face directory or a GGUF file; each TEXT is a text file, a built-in one if left out. What transformers
 says is Hugging Face's guide "Perplexity of fixed-length models": the whole file through the model's own tokenizer, windows of
 CONTEXT tokens that advance by half of it, the mean over all scored tokens; for a GGUF file with the weights as transformers
-dequantises them. --llama runs llama-perplexity on --gguf (or MODEL), and --convention llama.cpp on the same file. Exit code 0
+dequantizes them. --llama runs llama-perplexity on --gguf (or MODEL), and --convention llama.cpp on the same file. Exit code 0
 means that the numbers of tokens are equal and the NLLs within 1e-4 of transformers, 1e-3 of llama.cpp in F32 and 0.5% of it
-where weights are quantised.
+where weights are quantized.
 
 llama-perplexity is built from the source package of llama-cpp-python: `pip download --no-binary llama-cpp-python --no-deps
 llama-cpp-python`, then `cmake -S vendor/llama.cpp -B build && cmake --build build --target llama-perplexity`.

@@ -8,7 +8,7 @@ must be equal in distill on both, transformers' tokenizer and llama.cpp. llama.c
 asks for it (NFC, Qwen's): it is given texts that are composed already. The logits at each position of a text are compared as
 distributions: mean KL from transformers on the directory to llama.cpp on the file. Exit code 0 means that all ids agree and
 the KL is below 1e-3: give an F32 file (5e-5 is seen: llama.cpp stores keys and values in half precision) or an F16 one (1e-4:
-activations too). Of quantised weights the KL measures the rounding.
+activations too). Of quantized weights the KL measures the rounding.
 
 Needs torch, transformers and llama-cpp-python. Last run with torch 2.15.0, transformers 5.24.0 and llama-cpp-python 0.3.36.
 """

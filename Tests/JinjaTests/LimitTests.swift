@@ -30,7 +30,7 @@ import Testing
         return box.error
     }
 
-    /// A debug build takes ten times as long as an optimised one.
+    /// A debug build takes ten times as long as an optimized one.
     static let tight = RenderLimits(steps: 300_000, outputBytes: 1 << 20, intermediateBytes: 16 << 20)
 
     @Test(arguments: [

@@ -189,7 +189,7 @@ import Transformer
         for override in overrides {
             tree = try Override(argument: override).apply(to: tree, naming: RecipeFile.stageList)
         }
-        text = try tree.serialised()
+        text = try tree.serialized()
         return text
     }
 

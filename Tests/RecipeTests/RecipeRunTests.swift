@@ -94,7 +94,7 @@ import Testing
                 + tinySteps(["large", "student"])
         ),
         (
-            "quantisation",
+            "quantization",
             ["stages.held-out.limit=2", "stages.evaluate.limit=2", "seeds=[1]"]
                 + tinySteps(["warm", "student"])
         ),

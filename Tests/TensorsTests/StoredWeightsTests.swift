@@ -16,7 +16,7 @@ import Testing
                     kernels.float_to_bfloat16(
                         floats, target.baseAddress!.assumingMemoryBound(to: UInt16.self), floats.count)
                 } else {
-                    // Any bytes are quantised weights; a scale of 0.01 keeps them small.
+                    // Any bytes are quantized weights; a scale of 0.01 keeps them small.
                     for (index, value) in floats.enumerated() where index < target.count {
                         target[index] = UInt8(truncatingIfNeeded: Int(value * 100))
                     }

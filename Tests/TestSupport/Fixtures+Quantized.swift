@@ -4,7 +4,7 @@ import Tensors
 import Transformer
 
 extension Fixture {
-    /// Quantised weights of random levels, with scales about `scale`: any bytes are levels.
+    /// Quantized weights of random levels, with scales about `scale`: any bytes are levels.
     ///
     /// - Parameter count: a multiple of the format's block
     public static func blocks(_ format: DType, count: Int, scale: Float = 0.01, seed: UInt64 = 1)
@@ -32,7 +32,7 @@ extension Fixture {
         return bytes
     }
 
-    /// A small decoder with quantised matrices, some put together from two formats.
+    /// A small decoder with quantized matrices, some put together from two formats.
     public static func quantizedDecoder(contextLength: Int = 128, seed: UInt64 = 1) throws -> DecoderModel {
         let configuration = Configuration(
             vocabularySize: 97, width: 64, layers: 2, heads: 4, keyValueHeads: 2, headDimension: 16,

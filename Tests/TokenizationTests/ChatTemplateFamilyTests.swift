@@ -100,7 +100,7 @@ import Tokenization
         "{{ '[INST] ' + message['content'] | trim + ' [/INST]' }}",
         "{{ '<|user|>\\n' + content + eos_token }}{{ '<|assistant|>' }}",
     ]) func templatesThatOnlyResembleAreRendered(jinja: String) throws {
-        let template = try #require(ChatTemplate.recognise(jinja: jinja))
+        let template = try #require(ChatTemplate.recognize(jinja: jinja))
         #expect(template.takesVariables && template.name == nil)
         // It is written on as it is.
         #expect(template.jinja == jinja)
@@ -112,7 +112,7 @@ import Tokenization
     }
 
     /// Templates that models are published with, each shown by `generate.py` to render as ours.
-    @Test func publishedTemplatesAreRecognised() throws {
+    @Test func publishedTemplatesAreRecognized() throws {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let published = try decoder.decode(
@@ -120,11 +120,11 @@ import Tokenization
         #expect(published.count == 8)
         let tokenizer = try tokenizer()
         for entry in published {
-            let template = try #require(ChatTemplate.recognise(jinja: entry.jinja + "\n"))
+            let template = try #require(ChatTemplate.recognize(jinja: entry.jinja + "\n"))
             #expect(!template.takesVariables && template.name == entry.template, "\(entry.model)")
             // What we write of it is known again, and a change of one character is not.
-            #expect(ChatTemplate.recognise(jinja: template.jinja) == template)
-            let changed = ChatTemplate.recognise(
+            #expect(ChatTemplate.recognize(jinja: template.jinja) == template)
+            let changed = ChatTemplate.recognize(
                 jinja: entry.jinja.replacing("message['", with: "message[ '", maxReplacements: 1))
             #expect(changed?.takesVariables == true)
             let chat = try template.encode(
@@ -139,15 +139,15 @@ import Tokenization
 
     @Test func templatesAreKnownAgainByTheirOwnText() {
         for template in ChatTemplate.families {
-            #expect(ChatTemplate.recognise(jinja: template.jinja) == template)
+            #expect(ChatTemplate.recognize(jinja: template.jinja) == template)
         }
         let odd = ChatTemplate(
             system: .init(before: "#} {#", after: "'\\'"), user: .init(before: "\"U\"\t", after: "\r\n"),
             assistant: .init(before: "{{ x }}", after: "<end>"), symbols: ["<end>"])
         for template in [Self.plain, odd] {
-            #expect(ChatTemplate.recognise(jinja: template.jinja) == template)
+            #expect(ChatTemplate.recognize(jinja: template.jinja) == template)
             // Changed by somebody, it is no longer what the comment says.
-            #expect(ChatTemplate.recognise(jinja: template.jinja + "x")?.takesVariables == true)
+            #expect(ChatTemplate.recognize(jinja: template.jinja + "x")?.takesVariables == true)
         }
     }
 

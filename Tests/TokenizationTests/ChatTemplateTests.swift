@@ -90,10 +90,10 @@ import Tokenization
     }
 
     @Test func recognition() {
-        #expect(ChatTemplate.recognise(jinja: template.jinja) == template)
-        #expect(ChatTemplate.recognise(jinja: "\n" + template.jinja + " \n") == template)
-        #expect(ChatTemplate.recognise(jinja: "{{ bos_token }}")?.takesVariables == true)
-        #expect(ChatTemplate.recognise(jinja: "") == nil)
+        #expect(ChatTemplate.recognize(jinja: template.jinja) == template)
+        #expect(ChatTemplate.recognize(jinja: "\n" + template.jinja + " \n") == template)
+        #expect(ChatTemplate.recognize(jinja: "{{ bos_token }}")?.takesVariables == true)
+        #expect(ChatTemplate.recognize(jinja: "") == nil)
     }
 
     @Test func stopIDs() throws {

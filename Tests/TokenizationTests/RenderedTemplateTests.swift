@@ -28,7 +28,7 @@ import Testing
     }
 
     private func template(_ jinja: String, for tokenizer: Tokenizer) throws -> ChatTemplate {
-        try #require(ChatTemplate.recognise(jinja: jinja)).fitted(to: tokenizer)
+        try #require(ChatTemplate.recognize(jinja: jinja)).fitted(to: tokenizer)
     }
 
     /// Ids, texts and the masks of `generation` blocks of nine kinds of vocabularies.

@@ -11,7 +11,7 @@ import Testing
     init() throws { tokenizer = try BytePairGolden.tokenizer("smollm") }
 
     private func template(_ jinja: String) throws -> ChatTemplate {
-        try #require(ChatTemplate.recognise(jinja: jinja)).fitted(to: tokenizer)
+        try #require(ChatTemplate.recognize(jinja: jinja)).fitted(to: tokenizer)
     }
 
     private func targets(_ jinja: String, _ messages: [Message]) throws -> [String] {

@@ -57,7 +57,7 @@ import Testing
             {% endif %}<|{{ message['role'] }}|>{{ message['content'] | trim }}<|end|>{% endfor %}\
             {% if add_generation_prompt %}<|assistant|>{% endif %}
             """
-        let template = try #require(ChatTemplate.recognise(jinja: jinja)).fitted(to: smallTokenizer)
+        let template = try #require(ChatTemplate.recognize(jinja: jinja)).fitted(to: smallTokenizer)
         #expect(template.takesVariables)
         let first = try expectOpens(template, [])
         #expect(try smallTokenizer.decode(first.ids).contains("You are Wess."))
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func aTemplateWithoutTheContentIsRefused() throws {
-        let template = try #require(ChatTemplate.recognise(jinja: "<|user|><|end|>{{ 1 }}")).fitted(
+        let template = try #require(ChatTemplate.recognize(jinja: "<|user|><|end|>{{ 1 }}")).fitted(
             to: smallTokenizer)
         #expect(throws: UserError.self) { try template.userTurn(after: [], with: smallTokenizer) }
     }

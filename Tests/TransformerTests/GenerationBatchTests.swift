@@ -44,7 +44,7 @@ import Testing
         #expect(try answers(all, from: decoder, slots: 16, options: options, stopIDs: [7, 8]) == expected)
     }
 
-    @Test func answersOfAQuantisedModelDoNotDependOnTheirCompany() throws {
+    @Test func answersOfAQuantizedModelDoNotDependOnTheirCompany() throws {
         let decoder = try Fixture.quantizedDecoder()
         let all = prompts(20)
         let expected = try answers(all, from: decoder, slots: 16, options: options)
@@ -60,7 +60,7 @@ import Testing
     }
 
     /// Products of whole numbers give nearly the logits of the model that is labelled with; those in Float32 the same.
-    @Test func aQuantisedModelIsContinuedAsItIsRead() throws {
+    @Test func aQuantizedModelIsContinuedAsItIsRead() throws {
         let decoder = try Fixture.quantizedDecoder()
         let prompt = prompts(1, longest: 60)[0]
         let exact = decoder.logits(decoder.hiddenStates(TokenBatch(sequences: [prompt]))).values.suffix(97)

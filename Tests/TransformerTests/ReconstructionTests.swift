@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    /// Too little text and neurons that are always 0 made other tools' factorisations fail: "not positive-definite".
+    /// Too little text and neurons that are always 0 made other tools' factorizations fail: "not positive-definite".
     @Test func aWordAndDeadNeuronsAreEnough() throws {
         let whole = try Fixture.decoder(keyValueHeads: 2, layers: 2)
         for (name, tensor) in whole.parameters where name.hasSuffix("gateUp.weight") {

@@ -1,6 +1,6 @@
 // Vector loops of swift-distill, behind one table of function pointers.
 //
-// Every kernel is written once, in a `.inl` file, as plain C that the compiler vectorises. The files are
+// Every kernel is written once, in a `.inl` file, as plain C that the compiler vectorizes. The files are
 // compiled four times: for any x86-64 or other machine (portable.c), for AVX2 + FMA (avx2.c), for AVX-512 (avx512.c) and
 // for AVX-512 with dot products of bytes (avx512vnni.c); `distill_kernels` picks at run time. Kernels never allocate, never start threads and never keep a pointer.
 // Unless said otherwise matrices are row-major, dense, and outputs may not overlap inputs.

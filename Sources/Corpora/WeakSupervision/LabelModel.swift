@@ -7,7 +7,7 @@ import Foundation
 ///
 ///     P(λ, Y = y) = p(y) ∏ᵢ θᵢ(λᵢ | y)
 ///
-/// Its parameters are those that maximise the posterior of the votes, found by expectation maximisation. Of a function that votes for
+/// Its parameters are those that maximize the posterior of the votes, found by expectation maximization. Of a function that votes for
 /// several labels, an abstention carries no information on the label: θᵢ(λᵢ | y) is the probability of its vote among votes. A function that votes for one
 /// label only has no other vote to be compared with: θᵢ is then the probability that it votes, or does not, and it never votes more often where its
 /// label is wrong.

@@ -121,7 +121,7 @@ public struct SelfTest: Sendable {
             options: options
         ).run()
         let loss = last?.loss ?? .infinity
-        return loss < 1 ? nil : "a student that should memorise one sequence stays at a loss of \(loss)"
+        return loss < 1 ? nil : "a student that should memorize one sequence stays at a loss of \(loss)"
     }
 
     @Sendable private static func cache() throws -> String? {

@@ -1,7 +1,7 @@
 import Foundation
 
 extension String {
-    /// The answer normalised as in SQuAD (Rajpurkar et al. 2016, arXiv 1606.05250): in lower case, without ASCII punctuation and
+    /// The answer normalized as in SQuAD (Rajpurkar et al. 2016, arXiv 1606.05250): in lower case, without ASCII punctuation and
     /// the words a, an and the, with single spaces between words.
     public var normalizedAnswer: String {
         let letters = lowercased().unicodeScalars.filter {

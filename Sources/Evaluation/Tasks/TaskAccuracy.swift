@@ -7,7 +7,7 @@ import Training
 import Transformer
 
 /// How often a model's greedy answer is correct: exact match with one of the accepted answers (white space at the ends aside),
-/// or another rule; and exact match after normalisation, see `String.normalizedAnswer`.
+/// or another rule; and exact match after normalization, see `String.normalizedAnswer`.
 ///
 ///     let questions = try TaskQuestion.read(URL(filePath: "questions.jsonl"))
 ///     let accuracy = try TaskAccuracy.measure(checkpoint, questions: questions).accuracy
@@ -16,7 +16,7 @@ public struct TaskAccuracy: Encodable, Equatable, Sendable {
     public let questions: Int
     /// Number of correct answers.
     public let correct: Int
-    /// Number of answers that are correct after normalisation; never fewer.
+    /// Number of answers that are correct after normalization; never fewer.
     public let normalizedCorrect: Int
     /// For each question whether its answer is correct, for comparison with another model.
     public let items: ItemSums
@@ -31,7 +31,7 @@ public struct TaskAccuracy: Encodable, Equatable, Sendable {
     public let length: Double
     /// Fraction of correct answers.
     public var accuracy: Double { Double(correct) / Double(questions) }
-    /// Fraction of answers that are correct after normalisation.
+    /// Fraction of answers that are correct after normalization.
     public var normalizedAccuracy: Double { Double(normalizedCorrect) / Double(questions) }
     /// Standard error of the accuracy p: √(p(1−p)/n).
     public var standardError: Double { (accuracy * (1 - accuracy) / Double(questions)).squareRoot() }

@@ -150,8 +150,9 @@ extension EndpointFailure {
             "gives no probabilities of a prompt's tokens by this tokenizer: \(reasons.joined(separator: "; "))",
             hint: perToken
                 ? "train on text that it generates"
-                : "vLLM does (up to --max-logprobs of them), and llama-cpp-python's server with --logits_all true; one that has them of "
-                    + "generated tokens alone, as llama.cpp's, is asked with --per-token, or per_token: true in a recipe",
+                : "vLLM does (up to --max-logprobs of them), and llama-cpp-python's server unless it has --logits_all false; one that has them of "
+                    + "generated tokens alone, as llama.cpp's, is asked with --per-token, or per_token: true in a recipe; of a chat's alone, as "
+                    + "OpenAI's, with generate --top-logprobs, or top_logprobs there",
             .configuration)
     }
 

@@ -14,7 +14,7 @@ public struct RenderLimits: Hashable, Sendable {
         self.intermediateBytes = intermediateBytes
     }
 
-    /// Hundreds of times what a conversation of 100 KB takes, and less than a second of work in an optimised build.
+    /// Hundreds of times what a conversation of 100 KB takes, and less than a second of work in an optimized build.
     public static let standard = RenderLimits(
         steps: 10_000_000, outputBytes: 32 << 20, intermediateBytes: 256 << 20)
 }

@@ -19,8 +19,8 @@ extension SchemaContext {
 
 /// A mapping with keys of its own.
 ///
-/// Its initialiser is its schema: each call of `value` or `optional` declares one key with its type, default and
-/// documentation, and reads it. The key reference and the starter recipe come from running the same initialiser on an
+/// Its initializer is its schema: each call of `value` or `optional` declares one key with its type, default and
+/// documentation, and reads it. The key reference and the starter recipe come from running the same initializer on an
 /// empty mapping and looking at what it declared.
 package protocol SchemaSection {
     associatedtype Context: SchemaContext

@@ -59,7 +59,7 @@ package struct YAMLValue: Sendable {
     }
 
     /// The value as YAML text, without the comments of its source.
-    package func serialised() throws -> String {
+    package func serialized() throws -> String {
         try Yams.serialize(node: node, width: 100, allowUnicode: true)
     }
 

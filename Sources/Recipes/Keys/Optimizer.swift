@@ -2,7 +2,7 @@ import RecipeSchema
 import Support
 import Training
 
-/// The optimiser's options, and the factor of the embedding's learning rate.
+/// The optimizer's options, and the factor of the embedding's learning rate.
 struct OptimizerSettings: Sendable, RecipeSection {
     enum Kind: String, CaseIterable { case adamw }
 
@@ -11,7 +11,7 @@ struct OptimizerSettings: Sendable, RecipeSection {
 
     init(_ section: Section) {
         typealias Limits = AdamW.Options.Limits
-        let _: Kind = section.value("kind", .choice, default: .adamw, "The optimiser.")
+        let _: Kind = section.value("kind", .choice, default: .adamw, "The optimizer.")
         options = AdamW.Options(
             learningRate: section.value(
                 "learning_rate", .float(Limits.learningRate), default: 1e-3, example: "2e-3",

@@ -138,5 +138,5 @@ public struct RecipeFile: Sendable {
     private static let studyKeys: Set<String> = ["variants", "verdict"]
 
     /// The recipe with its overrides applied, as YAML without comments; it is stored in the run directory.
-    func snapshot() throws -> String { try tree.serialised() }
+    func snapshot() throws -> String { try tree.serialized() }
 }

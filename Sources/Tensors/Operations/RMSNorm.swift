@@ -2,7 +2,7 @@ import Support
 
 // N rows, C channels.
 
-/// Root-mean-square normalisation (Zhang & Sennrich 2019, arXiv 1910.07467):
+/// Root-mean-square normalization (Zhang & Sennrich 2019, arXiv 1910.07467):
 /// y = x / sqrt(mean(x²) + epsilon) · weight (+ residual), row by row.
 ///
 /// - Parameters:

@@ -7,7 +7,7 @@ import Support
 /// each role: those that have names (`families`), and those that a recipe spells out. Both know which characters a message
 /// wrote, so no message can forge a marker.
 ///
-///     let template = ChatTemplate.recognise(jinja: source)?.fitted(to: tokenizer)
+///     let template = ChatTemplate.recognize(jinja: source)?.fitted(to: tokenizer)
 ///     let chat = try template.encode([Message(role: .user, content: "Who sings?")], with: tokenizer)
 public struct ChatTemplate: Equatable, Sendable {
     /// The prefix and the suffix of a message.
@@ -41,10 +41,10 @@ public struct ChatTemplate: Equatable, Sendable {
     ///
     /// - Parameter toolUse: The model's other template, for chats with tools (`tool_use`).
     /// - Returns: nil for an empty text
-    public static func recognise(jinja: String, toolUse: String? = nil) -> ChatTemplate? {
+    public static func recognize(jinja: String, toolUse: String? = nil) -> ChatTemplate? {
         let text = jinja.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !text.isEmpty else { return nil }
-        if toolUse == nil, let turns = TurnTemplate.recognise(text) { return ChatTemplate(turns) }
+        if toolUse == nil, let turns = TurnTemplate.recognize(text) { return ChatTemplate(turns) }
         return ChatTemplate(.rendered(RenderedTemplate(jinja, toolSource: toolUse)))
     }
 

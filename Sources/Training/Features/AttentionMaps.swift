@@ -7,7 +7,7 @@ extension FeatureKind {
     /// softmax(QKᵀ · scale) over all preceding tokens, without a model's window or soft cap.
     static let attentionTransfer = FeatureKind(
         name: "attention_transfer",
-        summary: "Squared difference of attention maps, averaged over heads and normalised.",
+        summary: "Squared difference of attention maps, averaged over heads and normalized.",
         usualLayers: .all, comparesTokens: true
     ) { pair in
         pair.compareSequences { sequence, gradient in pair.compareAttention(sequence, gradient: gradient) }

@@ -58,7 +58,7 @@ final class FeatureObjective {
             status: .configuration)
     }
 
-    /// Projectors by name, for the optimiser and the saved state.
+    /// Projectors by name, for the optimizer and the saved state.
     var parameters: [(name: String, tensor: Tensor)] {
         projectors.enumerated().flatMap { index, tensors in
             tensors.enumerated().compactMap { pair, tensor in

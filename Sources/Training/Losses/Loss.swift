@@ -9,11 +9,11 @@ public struct Loss: Equatable, Sendable {
     public var temperature: Float
     /// The value of each of the kind's parameters.
     public let parameters: [String: Float]
-    /// Whether each model's logits are first standardised to mean 0 and deviation 1 over the vocabulary, so that the student
+    /// Whether each model's logits are first standardized to mean 0 and deviation 1 over the vocabulary, so that the student
     /// need not match the teacher's scale (Sun et al. 2024, arXiv 2403.01427).
     public let standardizesLogits: Bool
     /// Whether a top-k signal is read without its tail: both models' probabilities of the k tokens are scaled to sum to 1.
-    /// This is common practice, and biased: the student's mass on all other tokens is not penalised.
+    /// This is common practice, and biased: the student's mass on all other tokens is not penalized.
     public let renormalizes: Bool
 
     /// The accepted temperatures: those of signals, since a loss has the temperature of the signal.
@@ -23,7 +23,7 @@ public struct Loss: Equatable, Sendable {
     ///   - kind: the formula
     ///   - temperature: positive
     ///   - given: those that differ from the kind's defaults
-    ///   - standardizesLogits: whether logits are standardised first
+    ///   - standardizesLogits: whether logits are standardized first
     ///   - renormalizes: whether a top-k signal is read without its tail
     public init(
         _ kind: LossKind, temperature: Float = 1, parameters given: [String: Float] = [:],

@@ -5,7 +5,7 @@ import Synchronization
 /// A loss formula: its name in recipes and logs, its parameters, and what it is computed from.
 ///
 /// A kind is one value. The kinds of this package are in `Losses/Kinds`, one file each; a program adds its own with
-/// `register`. The form of the initialiser decides what the formula reads, and so how its gradient reaches the student's
+/// `register`. The form of the initializer decides what the formula reads, and so how its gradient reaches the student's
 /// logits:
 ///
 ///     // Of probabilities: the chain rule through the softmax is applied for it.

@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// One row of logits in the form that a loss reads: softmax(z / T) or z itself, of plain or of standardised logits. The last
+/// One row of logits in the form that a loss reads: softmax(z / T) or z itself, of plain or of standardized logits. The last
 /// result is cached, since terms often need the same.
 package final class RowDistribution {
     private let vocabulary: Int
@@ -49,7 +49,7 @@ package final class RowDistribution {
             .softmax(of: logits, into: p, count: count)
     }
 
-    // MARK: - Standardisation
+    // MARK: - Standardization
 
     private func standardize(_ logits: UnsafePointer<Float>) {
         guard deviation == nil else { return }
@@ -62,9 +62,9 @@ package final class RowDistribution {
         self.deviation = deviation
     }
 
-    /// Turns ∂L/∂y of the standardised logits y into ∂L/∂z: (g − mean(g) − y · mean(g y)) / σ.
+    /// Turns ∂L/∂y of the standardized logits y into ∂L/∂z: (g − mean(g) − y · mean(g y)) / σ.
     func differentiateStandardization(_ gradient: UnsafeMutablePointer<Float>) {
-        guard let deviation else { preconditionFailure("no logits were standardised") }
+        guard let deviation else { preconditionFailure("no logits were standardized") }
         let y = standardized.pointer
         let count = Float(vocabulary)
         var along: Float = 0

@@ -14,7 +14,7 @@ struct RowLoss {
     private let student: RowDistribution
     private let teacher: RowMixture
     private let gradient: Tensor
-    /// The gradient of one term, where there are several or it goes through standardised logits.
+    /// The gradient of one term, where there are several or it goes through standardized logits.
     private let termGradient: Tensor
     private let scratch: LossScratch
     /// p, q and ∂L/∂z of top-k's k + 1 outcomes: three rows.
@@ -110,7 +110,7 @@ struct RowLoss {
         }
     }
 
-    /// A divergence over the k stored tokens and one tail bucket: the student is normalised over the whole vocabulary, and its
+    /// A divergence over the k stored tokens and one tail bucket: the student is normalized over the whole vocabulary, and its
     /// mass outside the k tokens is compared with the teacher's.
     ///
     /// With d the gradient over the k + 1 outcomes, a token in the tail moves by d_tail · q / q_tail.

@@ -10,7 +10,7 @@ final class RowMixture {
     /// The mixture: probabilities, or logits that `combined` reads.
     private let mixed: Tensor
     private let combined: RowDistribution
-    /// The members' normalised weights at this row, once computed; they sum to 1.
+    /// The members' normalized weights at this row, once computed; they sum to 1.
     private var weights: [Float]?
     private var hasMixedLogits = false
 

@@ -70,7 +70,7 @@ enum TrainingState {
         }
         guard Set(file.names) == Set(tensors.map(\.name)) else {
             throw UserError(
-                "holds the state of another model or optimiser", file: url.relativePath, hint: hint)
+                "holds the state of another model or optimizer", file: url.relativePath, hint: hint)
         }
         // Everything is checked before anything is overwritten.
         let views = try tensors.map { name, tensor in

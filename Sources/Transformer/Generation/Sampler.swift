@@ -29,7 +29,7 @@ public struct Sampler: Sendable {
     ///
     /// - Parameter logits: [V], finite or −∞ (excluded); overwritten
     public mutating func next(_ logits: UnsafeMutableBufferPointer<Float>) -> Int32 {
-        for id in seen { penalise(&logits[Int(id)]) }
+        for id in seen { penalize(&logits[Int(id)]) }
         let token: Int32
         if options.temperature == 0 {
             token = kernels.argmax(logits.baseAddress, logits.count)
@@ -40,7 +40,7 @@ public struct Sampler: Sendable {
         return token
     }
 
-    private func penalise(_ logit: inout Float) {
+    private func penalize(_ logit: inout Float) {
         logit = logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty
     }
 

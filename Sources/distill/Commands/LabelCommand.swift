@@ -18,7 +18,7 @@ struct LabelCommand: ParsableCommand {
             interruption the same command resumes where it stopped.
 
             A teacher that is an http or https address is asked through its OpenAI-compatible API, if its server gives \
-            log-probabilities of prompts: vLLM (prompt_logprobs), llama-cpp-python (echo, with --logits_all true) and others. \
+            log-probabilities of prompts: vLLM (prompt_logprobs), llama-cpp-python (echo) and others. \
             Its tokenizer must be the student's, which --tokenizer names. Answers are kept in OUTPUT.answers as they arrive; \
             no later run of the command pays for one of them again. APIs that give log-probabilities of generated tokens \
             alone, as OpenAI's does, are asked for them by generate --top-logprobs; --recorded then makes the cache of the \

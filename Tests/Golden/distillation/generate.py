@@ -178,7 +178,7 @@ def trainer():
     norms = [w for w in weights.values() if w.ndim == 1]
     table = [weights["embedding.weight"]]
     others = [w for n, w in weights.items() if w.ndim > 1 and n != "embedding.weight"]
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [
             {"params": others, "weight_decay": DECAY, "scale": 1.0},
             {"params": table, "weight_decay": DECAY, "scale": EMBEDDING_SCALE},
@@ -205,7 +205,7 @@ def trainer():
             else:
                 means.append(divergence(name, (z_teacher / t).log_softmax(-1), log_q, *([BETA] if name == "jsd" else [])).mean())
         objective = sum(w * t * t * mean for (_, w, t), mean in zip(OBJECTIVE, means, strict=True))
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         objective.backward()
         norm = torch.stack([(w.grad**2).sum() for w in weights.values()]).sum().sqrt()
         for w in weights.values():
@@ -215,9 +215,9 @@ def trainer():
         else:
             progress = (step - warmup) / (STEPS - warmup)
             factor = FINAL + (1 - FINAL) * 0.5 * (1 + math.cos(math.pi * progress))
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = RATE * factor * group["scale"]
-        optimiser.step()
+        optimizer.step()
         decay = min(AVERAGE, (2 + step) / (11 + step))
         for name, value in average.items():
             value += (1 - decay) * (weights[name].detach() - value)

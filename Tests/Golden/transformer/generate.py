@@ -127,13 +127,13 @@ def golden(tied):
         every = torch.cat([logits(weights, sequence) for sequence in ids])
         return every, torch.nn.functional.cross_entropy(every, torch.cat(targets))
 
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         weights.values(), lr=RATE, betas=BETAS, eps=ADAM_EPSILON, weight_decay=DECAY
     )
     tensors = {"initial/" + name: value for name, value in initial.items()}
     losses = []
     for step in range(STEPS):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         every, loss = forward()
         loss.backward()
         losses.append(loss.detach())
@@ -142,7 +142,7 @@ def golden(tied):
             torch.testing.assert_close(theirs, every.detach().float(), rtol=2e-5, atol=2e-5)
             tensors["logits"] = every.detach()
             tensors |= {"gradient/" + name: value.grad.clone() for name, value in weights.items()}
-        optimiser.step()
+        optimizer.step()
     tensors["losses"] = torch.stack(losses)
     tensors |= {"final/" + name: value.detach() for name, value in weights.items()}
     stored = {name: value.float().contiguous() for name, value in tensors.items()}

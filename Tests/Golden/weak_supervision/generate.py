@@ -3,7 +3,7 @@
     python Tests/Golden/weak_supervision/generate.py        (needs numpy, snorkel)
 
 For each planted case: the distinct rows of votes with their numbers, the accuracies that are true of these records, those of
-expectation maximisation as `LabelModel` documents it (written here once more, over whole arrays), and those of Snorkel.
+expectation maximization as `LabelModel` documents it (written here once more, over whole arrays), and those of Snorkel.
 """
 
 import hashlib

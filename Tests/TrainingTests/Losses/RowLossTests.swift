@@ -73,7 +73,7 @@ import Testing
     @Test(arguments: everyWholeLoss)
     func whole(loss: Loss) {
         forEachPair { student, teacher, comment in
-            // Standardised, two logits are +1 and −1 whatever they were: there is no gradient to compare.
+            // Standardized, two logits are +1 and −1 whatever they were: there is no gradient to compare.
             if loss.standardizesLogits, student.count == 2 { return }
             expectMatches(loss, logits: student, teacher: .dense(logits: teacher), comment)
         }

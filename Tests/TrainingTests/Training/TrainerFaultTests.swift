@@ -60,11 +60,11 @@ import Transformer
             }
             var untied = run()
             untied.student = { try Small.decoder(tiedHead: false) }
-            #expect(problem(untied).contains("another model or optimiser"))
+            #expect(problem(untied).contains("another model or optimizer"))
             var wider = run()
             wider.student = { try Small.decoder(width: 20) }
             #expect(problem(wider).contains("is [97, 16], not [97, 20]"))
-            #expect(problem(run { $0.averageDecay = 0.9 }).contains("another model or optimiser"))
+            #expect(problem(run { $0.averageDecay = 0.9 }).contains("another model or optimizer"))
             #expect(problem(run(steps: 4)).contains("was saved at step 6 of a run that now has 4"))
             #expect(try Data(contentsOf: url) == saved, "a state that does not fit is left alone")
         }

@@ -7,7 +7,7 @@ import Support
 struct DistillDatasetStage: Stage {
     static let name = "distill_dataset"
     static let summary =
-        "Dataset distillation: optimises a few synthetic sequences that replace a corpus, and writes "
+        "Dataset distillation: optimizes a few synthetic sequences that replace a corpus, and writes "
         + "their nearest text as a corpus."
     static let metricNames = ["documents", "tokens", "first_distance", "distance"]
 
@@ -33,7 +33,7 @@ struct DistillDatasetStage: Stage {
             "The text that the sequences replace.")
         documents = section.corpusDocuments()
         model = section.modelReference(
-            "The model that the sequences are optimised for; a student is initialised from it.")
+            "The model that the sequences are optimized for; a student is initialized from it.")
         method = section.value(
             "method", .choice, default: .gradient,
             "The statistic of the corpus that the sequences match: the gradient of the model's head, or its hidden states before "

@@ -66,7 +66,7 @@ struct GenerateStage: Stage {
             "answer", .choice, default: .last,
             "last: answer the last user turn of a chat. every: answer all user turns in order.")
         topLogprobs = section.optional(
-            "top_logprobs", .integer(Synthesis.Options.topLogprobsLimits), defaultText: "none", example: "20",
+            "top_logprobs", .integer(Synthesis.Options.topLogprobsLimits), defaultText: "none",
             only: section.condition(
                 on: "model", endpoint?.endpoint.route == .chat, "with an endpoint on the route chat"),
             "Keep the most probable tokens at each token of the answers in the records, this many: a stage label with recorded makes "

@@ -27,7 +27,7 @@ struct PruneStage: Stage {
         settings = PruneSettings(section, of: model)
         precision = section.value(
             "precision", .choice, default: .f32,
-            "The type of the weights kept. stored leaves them as they are, quantised ones too: for a teacher."
+            "The type of the weights kept. stored leaves them as they are, quantized ones too: for a teacher."
         )
         outputName = section.artifactName(default: "pruned")
         if settings.keepsAll, section.sound("layers", "width", "heads", "feed_forward", "vocabulary") {

@@ -6,7 +6,7 @@ struct PeerSettings: Sendable, RecipeSection {
     let model: ModelSettings?
     /// `nil` is the student's losses.
     let losses: [LossSettings]?
-    /// `nil` is the student's optimiser.
+    /// `nil` is the student's optimizer.
     let optimizer: OptimizerSettings?
     let outputName: String
     let modelLocation: SourceLocation

@@ -2,7 +2,7 @@ import Corpora
 import RecipeSchema
 import Support
 
-/// The sequences of one optimiser step.
+/// The sequences of one optimizer step.
 struct BatchSettings: Sendable, RecipeSection {
     /// Sequences in a step, over all its parts.
     let sequences: Int

@@ -125,7 +125,7 @@ struct TrainStage: Stage {
         )
         quantization = section.optional(
             "quantize", .named([.q80, .q50, .q40], \.rawValue),
-            "Quantisation-aware training: weights are fake-quantized to this type, to which the stage "
+            "Quantization-aware training: weights are fake-quantized to this type, to which the stage "
                 + "convert then exports the model.")
         peer = section.optional(
             "peer", .section(PeerSettings.self),
@@ -193,7 +193,7 @@ struct TrainStage: Stage {
             "tokens", .integer(1...1_000_000_000_000_000), example: "400_000", "Length of training in tokens."
         )
         let steps = section.optional(
-            "steps", .integer(TrainingOptions.Limits.steps), "Length of training in optimiser steps.")
+            "steps", .integer(TrainingOptions.Limits.steps), "Length of training in optimizer steps.")
         let epochs = section.optional(
             "epochs", .number(NumberLimits(above: 0, upTo: 1_000_000)),
             "Length of training in passes over the corpus.")

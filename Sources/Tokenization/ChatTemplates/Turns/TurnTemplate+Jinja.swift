@@ -5,7 +5,7 @@ extension TurnTemplate {
     /// The template in the language of `tokenizer_config.json`. It renders to the same ids, unless the content
     /// of a message spells a marker: there it becomes the marker's id, here it stays text.
     ///
-    /// A template without a name begins with a comment that holds its parts, by which `recognise` knows it again.
+    /// A template without a name begins with a comment that holds its parts, by which `recognize` knows it again.
     var jinja: String {
         let isUniform = name == Self.roleMarkersName
         // Where each turn of the user begins a sequence, the first does so too.
@@ -72,7 +72,7 @@ extension TurnTemplate {
         return "'" + text.map { escapes[String($0)] ?? String($0) }.joined() + "'"
     }
 
-    // MARK: - Recognising
+    // MARK: - Recognizing
 
     /// The parts of a template that a recipe spells out.
     private struct Parts: Codable {
@@ -94,7 +94,7 @@ extension TurnTemplate {
     /// (`PublishedTemplates`); nil for any other.
     ///
     /// - Parameter text: without white space at its ends
-    static func recognise(_ text: String) -> TurnTemplate? {
+    static func recognize(_ text: String) -> TurnTemplate? {
         let known = families + PublishedTemplates.forms + families.map { $0.with(begins: false) }
         if let same = known.first(where: { $0.jinja == text }) { return same }
         if text.hasPrefix(opening), let template = spelledOut(text) { return template }

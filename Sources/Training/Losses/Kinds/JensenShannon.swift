@@ -1,10 +1,10 @@
 import Tensors
 
 extension LossKind {
-    /// Generalised Jensen-Shannon divergence, β KL(p‖m) + (1−β) KL(q‖m) with m = βp + (1−β)q (GKD, arXiv 2306.13649). The formula
+    /// Generalized Jensen-Shannon divergence, β KL(p‖m) + (1−β) KL(q‖m) with m = βp + (1−β)q (GKD, arXiv 2306.13649). The formula
     /// vanishes at β = 0 and 1; divided by β (1 − β) it tends to the forward and the reverse KL, which are used there.
     public static let jensenShannon = LossKind(
-        name: "jsd", summary: "Generalised Jensen-Shannon divergence, between forward_kl and reverse_kl.",
+        name: "jsd", summary: "Generalized Jensen-Shannon divergence, between forward_kl and reverse_kl.",
         parameters: [
             Parameter(
                 "beta", in: 0...1, standard: 0.5,
@@ -26,7 +26,7 @@ extension LossKind {
 }
 
 extension Loss {
-    /// Generalised Jensen-Shannon divergence.
+    /// Generalized Jensen-Shannon divergence.
     ///
     /// - Parameter beta: the teacher's weight in the mixture, 0 to 1
     public static func jensenShannon(beta: Float, temperature: Float) -> Loss {
