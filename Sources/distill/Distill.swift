@@ -23,7 +23,8 @@ struct Distill: ParsableCommand {
             RunCommand.self, ValidateCommand.self, InitCommand.self, PullCommand.self, TokenizerCommand.self,
             TemplateCommand.self,
             GenerateCommand.self, FilterCommand.self, WeakLabelsCommand.self,
-            LabelCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self, BenchCommand.self,
+            LabelCommand.self, MergeCommand.self, InspectCommand.self, EvaluateCommand.self, ChatCommand.self,
+            BenchCommand.self,
             PruneCommand.self, ConvertCommand.self, DoctorCommand.self,
         ])
 

@@ -46,7 +46,7 @@ import Testing
                 .contains("--json")
         }
         let expected = [
-            "run", "validate", "init", "pull", "generate", "label", "convert", "tokenizer train",
+            "run", "validate", "init", "pull", "generate", "label", "merge", "convert", "tokenizer train",
             "tokenizer trim",
             "tokenizer count", "tokenizer inspect", "inspect", "evaluate perplexity",
             "evaluate agreement",

@@ -56,7 +56,8 @@ import Transformer
     }
 
     private func job(
-        _ server: ScoringServer, perToken: Bool = false, _ change: (inout Endpoint) -> Void = { _ in }
+        _ server: ScoringServer, perToken: Bool = false, shard: Shard? = nil,
+        _ change: (inout Endpoint) -> Void = { _ in }
     ) throws -> EndpointLabelingJob {
         var endpoint = Endpoint(address: try EndpointAddress(server.url), model: "scored")
         endpoint.retry.firstDelay = 0.01
@@ -64,7 +65,7 @@ import Transformer
         return try EndpointLabelingJob(
             endpoint: endpoint, tokenizer: tokenizer, template: nil, k: Self.k, scope: .assistant,
             context: 64,
-            isPerToken: perToken)
+            isPerToken: perToken, shard: shard)
     }
 
     private func signal(_ cache: URL, of documents: [EncodedDocument]) throws -> SparseSignal {
@@ -95,6 +96,32 @@ import Transformer
             #expect(theirs.ids == ours.ids && theirs.offsets == ours.offsets)
             expectClose(theirs.weights, ours.weights.map(Double.init), relative: 7e-4, absolute: 1e-9)
             expectClose(theirs.tails, ours.tails.map(Double.init), relative: 7e-4, absolute: 1e-6)
+        }
+    }
+
+    /// Shards of an endpoint's labels, joined, are the cache of all, and each asks for its own documents alone.
+    @Test func shardsAreThoseOfTheWhole() throws {
+        try withTemporaryDirectory { directory in
+            let server = try server(.vLLM)
+            // Two of them twice.
+            let corpus = documents.prefix(4) + documents.prefix(2) + documents.dropFirst(4)
+            func label(_ name: String, _ shard: Shard? = nil) throws -> URL {
+                let cache = directory.appending(path: name)
+                try job(server, shard: shard).run(
+                    EncodedCorpus(Array(corpus)), into: cache, journal: directory.appending(path: name + "j"))
+                return cache
+            }
+            let whole = try contents(of: label("whole"))
+            for count in [1, 2, 3, 11] {
+                let before = server.asked.count
+                let caches = try (1...count).map { try label("\($0)-of-\(count)", Shard($0, of: count)) }
+                // A few first requests of each shard that has documents.
+                let asked = server.asked.count - before
+                #expect(asked >= documents.count && asked <= documents.count + 4 * count, "\(asked)")
+                let merged = directory.appending(path: "merged-\(count)")
+                try SignalMerge(caches).write(to: merged)
+                #expect(try contents(of: merged) == whole, "\(count) shards")
+            }
         }
     }
 

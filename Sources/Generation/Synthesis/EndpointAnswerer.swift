@@ -57,6 +57,8 @@ struct EndpointAnswerer: Answerer {
         _ answerable: [(index: Int, prompt: SynthesisPrompt)], from first: Int, _ run: AnswerRun,
         isEnough: () -> Bool, onRecords: ([SyntheticRecord], Int) throws -> Void
     ) throws -> AnswerEnd {
+        // A shard of fewer prompts than shards: no server need be there.
+        guard !answerable.isEmpty else { return AnswerEnd(tokens: 0) }
         let note = { (text: String) in run.progress?(.note("\(run.stage): \(text)")) ?? () }
         let journal = try run.journal.map { try AnswerJournal(at: $0, of: endpoint) } ?? AnswerJournal()
         journal.noteEarlierRuns(note)

@@ -12,7 +12,7 @@ import Transformer
 ///
 /// Records are appended to `OUTPUT.partial`, one line each, which is renamed at the end. Started again after a kill, the run is
 /// resumed after the last whole record. A record depends only on the seed, its prompt, the prompt's index and the sample's
-/// number, so the file's bytes are those of a run that was never killed.
+/// number, so the file's bytes are those of a run that was never killed, and the shards' bytes, joined, are those of the whole.
 public struct Synthesis {
     /// Which turns of a chat are answered.
     public enum AnswerScope: String, CaseIterable, Codable, Sendable {
@@ -44,6 +44,9 @@ public struct Synthesis {
         public var skipsLongPrompts: Bool
         /// The arithmetic of products with quantized weights.
         public var arithmetic: ProductArithmetic
+        /// The part of the prompts that is answered, of those that can be; nil for all. Records are those of the whole, which
+        /// `SynthesisMerge` joins. Not with a token budget, which is one of the whole.
+        public var shard: Shard?
 
         /// The accepted numbers of answers to each prompt.
         public static let samplesLimits = 1...10_000
@@ -57,9 +60,10 @@ public struct Synthesis {
             sampling: SamplingOptions, samples: Int = standardSamples, tokenBudget: Int? = nil,
             seed: UInt64 = 0,
             stop: [String] = [], answer: AnswerScope = .last, skipsLongPrompts: Bool = false,
-            arithmetic: ProductArithmetic = .int8, topLogprobs: Int? = nil
+            arithmetic: ProductArithmetic = .int8, topLogprobs: Int? = nil, shard: Shard? = nil
         ) {
             self.topLogprobs = topLogprobs
+            self.shard = shard
             self.tokenBudget = tokenBudget
             self.sampling = sampling
             self.samples = samples
@@ -71,7 +75,7 @@ public struct Synthesis {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case sampling, samples, seed, stop, answer, arithmetic
+            case sampling, samples, seed, stop, answer, arithmetic, shard
             case skipsLongPrompts = "skip_long"
             case tokenBudget = "token_budget"
             case topLogprobs = "top_logprobs"
@@ -122,7 +126,7 @@ public struct Synthesis {
         public var reused = 0
         /// Number of tokens generated in this call.
         public var tokens = 0
-        /// Number of prompts skipped because they fill the context.
+        /// Number of prompts skipped because they fill the context, in all shards.
         public var skippedPrompts = 0
         /// What an endpoint was asked; nil for a local model.
         public var endpoint: EndpointSummary?
@@ -154,6 +158,8 @@ public struct Synthesis {
     private init(answerer: any Answerer, options: Options) {
         precondition(
             Options.samplesLimits.contains(options.samples), "\(options.samples) answers to each prompt")
+        precondition(
+            options.shard == nil || options.tokenBudget == nil, "a token budget is one of the whole corpus")
         self.answerer = answerer
         self.options = options
     }
@@ -180,9 +186,9 @@ public struct Synthesis {
     ) throws -> Summary {
         let unfinished = UnfinishedSynthesis(output: output)
         var origin = try answerer.origin(of: prompts)
-        let answerable = try answerer.answerable(prompts)
+        let (answerable, skipped) = try chosen(prompts)
         let total = answerable.count * options.samples
-        var summary = Summary(records: total, skippedPrompts: prompts.count - answerable.count)
+        var summary = Summary(records: total, skippedPrompts: skipped)
         if try unfinished.isFinished(origin) {
             progress?(.note("\(stage): \(output.relativePath) is complete"))
             summary.records =
@@ -236,9 +242,9 @@ public struct Synthesis {
         prompts: [SynthesisPrompt], slots: Int = 16, stage: String = "generate",
         progress: ProgressHandler? = nil, onLine: (Data) throws -> Void
     ) throws -> Summary {
-        let answerable = try answerer.answerable(prompts)
+        let (answerable, skipped) = try chosen(prompts)
         let total = answerable.count * options.samples
-        var summary = Summary(skippedPrompts: prompts.count - answerable.count)
+        var summary = Summary(skippedPrompts: skipped)
         var spent = 0
         progress?(.began(stage: stage, total: total, unit: "answers"))
         let end = try answerer.answer(
@@ -255,5 +261,14 @@ public struct Synthesis {
         (summary.tokens, summary.endpoint) = (end.tokens, end.endpoint)
         try end.endpoint?.requireAnswers(records: summary.records, of: total)
         return summary
+    }
+
+    /// The prompts that are answered, with their indices, and the number of those that cannot be.
+    private func chosen(
+        _ prompts: [SynthesisPrompt]
+    ) throws -> (prompts: [(index: Int, prompt: SynthesisPrompt)], skipped: Int) {
+        let answerable = try answerer.answerable(prompts)
+        let range = options.shard?.range(of: answerable.count) ?? 0..<answerable.count
+        return (Array(answerable[range]), prompts.count - answerable.count)
     }
 }

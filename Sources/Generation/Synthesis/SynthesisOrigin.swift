@@ -8,7 +8,7 @@ struct SynthesisOrigin: Codable, Equatable {
     let weights: Fingerprint
     let template: String?
     let prompts: Fingerprint
-    let options: Synthesis.Options
+    var options: Synthesis.Options
     /// The address of the model's API; nil for a local model.
     var endpoint: String?
     /// Whether prompts are left to ask, after the end of a budget; nil for false.
@@ -79,6 +79,7 @@ struct SynthesisOrigin: Codable, Equatable {
         compare("samples", \.options.samples)
         compare("token-budget") { $0.options.tokenBudget.map(String.init) ?? "none" }
         compare("top-logprobs") { $0.options.topLogprobs.map(String.init) ?? "none" }
+        compare("shard") { $0.options.shard?.description ?? "none" }
         compare("seed", \.options.seed)
         compare("stop", \.options.stop)
         compare("answer", \.options.answer)

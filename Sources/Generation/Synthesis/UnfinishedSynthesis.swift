@@ -18,12 +18,12 @@ final class UnfinishedSynthesis {
     /// - Throws: `UserError` when it exists and was made from something else, or was changed
     func isFinished(_ origin: SynthesisOrigin) throws -> Bool {
         guard FileManager.default.fileExists(atPath: output.path) else { return false }
-        guard hasOrigin else {
+        guard let found = try self.origin() else {
             throw UserError(
                 "exists, and nothing says what it was made from", file: output.relativePath,
                 hint: "delete it, or name another output", status: .cannotCreate)
         }
-        let found = try refuseOtherThan(origin, what: "was made with other settings", file: output)
+        try require(origin, found, what: "was made with other settings", file: output)
         // A budget left prompts unasked.
         if found.isPartial == true { return false }
         if let written = found.output, try Fingerprint(fileAt: output) != written {
@@ -51,9 +51,9 @@ final class UnfinishedSynthesis {
         lock = try FileLock(url)
         if try MappedFile(contentsOf: url).count == 0 {
             // There are no records yet; an origin that was left behind describes none.
-            try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
-        } else if hasOrigin {
-            try refuseOtherThan(origin, what: "is unfinished work of other settings", file: url)
+            try write(origin)
+        } else if let found = try self.origin() {
+            try require(origin, found, what: "is unfinished work of other settings", file: url)
         } else {
             // Records without an origin may come from anything.
             throw UserError(
@@ -79,7 +79,22 @@ final class UnfinishedSynthesis {
         try digests!.append(line: line)
     }
 
-    private var hasOrigin: Bool { FileManager.default.fileExists(atPath: originURL.path) }
+    /// What the output, or its unfinished work, was made from; nil if nothing says so.
+    ///
+    /// - Throws: `UserError` when the file that says so cannot be read or is damaged
+    func origin() throws -> SynthesisOrigin? {
+        guard try FileManager.default.exists(at: originURL) else { return nil }
+        let data = try ConfigurationFile.read(originURL)
+        guard let found = try? JSONDecoder().decode(SynthesisOrigin.self, from: data) else {
+            throw UserError("is damaged", file: originURL.relativePath, hint: hint)
+        }
+        return found
+    }
+
+    /// Writes what the output is made from.
+    func write(_ origin: SynthesisOrigin) throws {
+        try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
+    }
 
     /// Number of records in the finished output.
     func finishedRecords(samples: Int, prompts: [Int]) throws -> Int {
@@ -107,22 +122,16 @@ final class UnfinishedSynthesis {
         return (count, tokens)
     }
 
-    @discardableResult
-    private func refuseOtherThan(
-        _ origin: SynthesisOrigin, what: String, file: URL
-    ) throws -> SynthesisOrigin {
-        let data = try ConfigurationFile.read(originURL)
-        guard let found = try? JSONDecoder().decode(SynthesisOrigin.self, from: data)
-        else {
-            throw UserError("is damaged", file: originURL.relativePath, hint: hint)
-        }
+    /// Refuses work that was made from something else.
+    private func require(
+        _ origin: SynthesisOrigin, _ found: SynthesisOrigin, what: String, file: URL
+    ) throws {
         let differences = origin.differences(from: found)
         guard differences.isEmpty else {
             throw UserError(
                 "\(what): \(differences.joined(separator: "; "))", file: file.relativePath, hint: hint,
                 status: .cannotCreate)
         }
-        return found
     }
 
     private var hint: String {
@@ -138,7 +147,7 @@ final class UnfinishedSynthesis {
     func finish(_ origin: SynthesisOrigin) throws {
         var origin = origin
         origin.output = try Fingerprint(fileAt: url)
-        try AtomicFile.write(try JSONEncoder.stable.encode(origin) + [10], to: originURL)
+        try write(origin)
         try AtomicFile.install(url, as: output)
         try LineDigests.remove(of: url)
     }

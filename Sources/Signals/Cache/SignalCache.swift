@@ -39,17 +39,7 @@ public final class SignalCache {
         self.directory = directory
         let manifest = try SignalManifest(contentsOf: directory)
         self.manifest = manifest
-        shards = try manifest.shards.map { shard in
-            let url = directory.appendingPathComponent(shard.file)
-            guard try Fingerprint(fileAt: url) == shard.fingerprint else {
-                throw UserError(
-                    "is damaged: its content is not what was written", file: url.relativePath,
-                    hint: "label the corpus again")
-            }
-            return try SignalShard(
-                contentsOf: url, kind: manifest.origin.kind, temperature: manifest.origin.temperature,
-                vocabulary: manifest.origin.vocabularySize, hidden: manifest.origin.hidden)
-        }
+        shards = try manifest.shards.map { try SignalShard($0, of: manifest, in: directory) }
         var locations: [RecordKey: Location] = [:]
         locations.reserveCapacity(shards.reduce(0) { $0 + $1.count })
         for (index, shard) in shards.enumerated() {
@@ -167,6 +157,7 @@ extension SignalCache {
         UserError(
             "has no record of a document of \(document.ids.count) tokens, \(document.targetCount) of them targets",
             file: directory.relativePath,
-            hint: "label the same corpus, with the same context, loss_on and system_turns, as you train on")
+            hint: manifest.corpusShard.map { "it is shard \($0) of a corpus: join all with distill merge" }
+                ?? "label the same corpus, with the same context, loss_on and system_turns, as you train on")
     }
 }

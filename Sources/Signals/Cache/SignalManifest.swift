@@ -110,16 +110,21 @@ public struct SignalManifest: Codable, Equatable, Sendable {
     public var format = SignalManifest.currentFormat
     /// Everything that decides the bytes of the cache, except for the documents.
     public var origin: Origin
-    /// Digest of the labelled documents and their order.
+    /// Digest of the documents of the corpus and their order.
     public var documents: Fingerprint
     /// The files, in the order of the documents.
     public var shards: [Shard]
+    /// The part of the documents that was labelled, where `documents` is the digest of all; nil for all.
+    public var corpusShard: Support.Shard?
     /// SHA-256 of everything else in the file; nil in memory.
     var checksum: Fingerprint?
 
     /// A manifest of finished shards.
-    public init(origin: Origin, documents: Fingerprint, shards: [Shard]) {
+    public init(
+        origin: Origin, documents: Fingerprint, shards: [Shard], corpusShard: Support.Shard? = nil
+    ) {
         self.origin = origin
+        self.corpusShard = corpusShard
         self.documents = documents
         self.shards = shards
     }

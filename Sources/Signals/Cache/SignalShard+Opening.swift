@@ -4,6 +4,21 @@ import Tensors
 import Support
 
 extension SignalShard {
+    /// Maps a file of a cache and checks its digest and columns.
+    ///
+    /// - Throws: `UserError` when the file is missing or damaged
+    init(_ shard: SignalManifest.Shard, of manifest: SignalManifest, in directory: URL) throws {
+        let url = directory.appendingPathComponent(shard.file)
+        guard try Fingerprint(fileAt: url) == shard.fingerprint else {
+            throw UserError(
+                "is damaged: its content is not what was written", file: url.relativePath,
+                hint: "label the corpus again")
+        }
+        try self.init(
+            contentsOf: url, kind: manifest.origin.kind, temperature: manifest.origin.temperature,
+            vocabulary: manifest.origin.vocabularySize, hidden: manifest.origin.hidden)
+    }
+
     /// Maps a file and checks that its columns fit each other, the signal kind and the vocabulary.
     ///
     /// - Throws: `UserError` when the file is damaged: a column is missing, of another type or length, or holds a value out

@@ -107,6 +107,13 @@ struct SignalShard {
     ///
     /// - Throws: `UserError` when the file was changed after it was opened
     func append(record: Int, to signal: inout SparseSignal) throws {
+        try forEachPosition(ofRecord: record) { signal.append($0) }
+    }
+
+    /// Calls `body` with the entries of each position of a record.
+    ///
+    /// - Throws: `UserError` when the file was changed after it was opened
+    func forEachPosition(ofRecord record: Int, _ body: (PositionEntries) -> Void) throws {
         let (start, end) = (bounds[record], bounds[record + 1])
         let positions = start.position..<end.position
         let headIDs = columns.headIDs.values(start.head..<end.head)
@@ -120,7 +127,7 @@ struct SignalShard {
             var head = 0..<0
             for position in 0..<positions.count {
                 head = head.upperBound..<head.upperBound + Int(counts[position])
-                signal.append(
+                body(
                     PositionEntries(
                         ids: Array(headIDs[head]), probabilities: headCodes[head].map(FixedPoint.probability),
                         tail: FixedPoint.probability(tailCodes[position])))
@@ -139,7 +146,7 @@ struct SignalShard {
         for position in 0..<positions.count {
             head = head.upperBound..<head.upperBound + Int(headCounts[position])
             tail = tail.upperBound..<tail.upperBound + Int(tailCounts[position])
-            signal.append(
+            body(
                 PositionEntries(
                     ids: Array(headIDs[head]), probabilities: headCodes[head].map(FixedPoint.probability),
                     tailIDs: Array(tailIDs[tail]), tailCounts: tailDraws[tail].map(Int.init),

@@ -21,6 +21,7 @@ public struct EndpointLabelingJob {
     private let scorer: EndpointScorer
     private let encoder: CorpusEncoder
     private let origin: SignalManifest.Origin
+    private let shard: Shard?
 
     /// - Parameters:
     ///   - endpoint: the teacher
@@ -30,11 +31,13 @@ public struct EndpointLabelingJob {
     ///   - scope: which tokens of chats are targets
     ///   - context: the most tokens of a document
     ///   - isPerToken: whether each distribution is asked for by a request of its own, from servers that give those of generated tokens alone
+    ///   - shard: the part of the corpus that is labelled, after duplicates are left out; nil for all. `SignalMerge` joins the caches
     /// - Throws: `UserError` when an environment variable with a key is missing
     public init(
         endpoint: Endpoint, tokenizer: Tokenizer, template: ChatTemplate?, k: Int, scope: TargetScope,
-        context: Int, isPerToken: Bool = false
+        context: Int, isPerToken: Bool = false, shard: Shard? = nil
     ) throws {
+        self.shard = shard
         let template = template ?? .roleMarkers
         scorer = try EndpointScorer(endpoint: endpoint, tokenizer: tokenizer, k: k, isPerToken: isPerToken)
         encoder = CorpusEncoder(
@@ -69,10 +72,11 @@ public struct EndpointLabelingJob {
         _ corpus: EncodedCorpus, into directory: URL, journal: URL, progress: ProgressHandler? = nil
     ) throws -> (manifest: SignalManifest, endpoint: EndpointSummary?) {
         let distinct = try DistinctDocuments(of: corpus)
-        let documents = distinct.indices
+        let range = shard?.range(of: distinct.indices.count) ?? 0..<distinct.indices.count
+        let documents = Array(distinct.indices[range])
         let writer = try SignalWriter(
             directory: directory, origin: origin, documents: distinct.name, count: documents.count,
-            shardDocuments: LabelingJob.shardDocuments)
+            shardDocuments: LabelingJob.shardDocuments, corpusShard: shard, start: range.lowerBound)
         var summary: EndpointSummary?
         let manifest = try writer.labeling(progress) { advance in
             summary = try scorer.run(

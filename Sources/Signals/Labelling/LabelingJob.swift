@@ -16,13 +16,15 @@ import Transformer
 ///
 /// The job can be interrupted at any moment, also by a full disk: started again, it continues after the last whole batch, and
 /// the cache's bytes are those of a run that was never interrupted. Started again on a damaged cache, it continues at the
-/// first damaged shard. Documents that occur twice are labelled once.
+/// first damaged shard. Documents that occur twice are labelled once. Each of several processes can label a shard of the corpus, from
+/// which `SignalMerge` makes the bytes of one.
 ///
 /// - SeeAlso: Random-sampling knowledge distillation, arXiv 2503.16870.
 public struct LabelingJob {
     private let teacher: DecoderModel
     private let origin: SignalManifest.Origin
-    private let shardDocuments: Int
+    let shardDocuments: Int
+    private let shard: Shard?
     /// Nil for a job that labels an encoded corpus.
     private let encoder: CorpusEncoder?
 
@@ -30,6 +32,10 @@ public struct LabelingJob {
     package static let shardDocuments = 2048
     /// Documents per shard where hidden states are stored, which take a hundred times the room.
     package static let shardDocumentsWithHidden = 128
+    /// Documents per file of a cache.
+    static func shardDocuments(for origin: SignalManifest.Origin) -> Int {
+        origin.hidden == nil ? shardDocuments : shardDocumentsWithHidden
+    }
     /// Tokens run through the teacher at once: enough for matrix products to reach their best rate.
     private static let batchTokens = 2048
 
@@ -43,10 +49,12 @@ public struct LabelingJob {
     ///   - systemTurns: whether the student that is trained on the signals reads system turns
     ///   - hidden: layers, from 1, whose hidden states are stored beside the distributions
     ///   - seed: of the samples
+    ///   - shard: the part of the corpus that is labelled, after duplicates are left out; nil for all. `SignalMerge` joins the caches
     /// - Throws: `UserError` when the checkpoint has no tokenizer or no such layer
     public init(
         teacher: Checkpoint, name: String, kind: SparseKind, temperature: Float, scope: TargetScope,
-        context: Int, systemTurns: SystemTurns = .both, hidden: [Int] = [], seed: UInt64
+        context: Int, systemTurns: SystemTurns = .both, hidden: [Int] = [], seed: UInt64,
+        shard: Shard? = nil
     ) throws {
         let tokenizer = try teacher.requireTokenizer()
         let template = teacher.chatTemplate ?? .roleMarkers
@@ -63,7 +71,8 @@ public struct LabelingJob {
             encoder: CorpusEncoder(
                 tokenizer: tokenizer, template: template,
                 contextLength: min(context, configuration.contextLength), scope: scope,
-                systemTurns: systemTurns, teacherContextLength: configuration.contextLength))
+                systemTurns: systemTurns, teacherContextLength: configuration.contextLength),
+            shard: shard)
     }
 
     /// A job that labels encoded corpora.
@@ -73,13 +82,13 @@ public struct LabelingJob {
     ///   - shardDocuments: documents per shard, fewer in tests
     init(
         teacher: DecoderModel, origin: SignalManifest.Origin, shardDocuments: Int? = nil,
-        encoder: CorpusEncoder? = nil
+        encoder: CorpusEncoder? = nil, shard: Shard? = nil
     ) {
         self.teacher = teacher
         self.origin = origin
-        self.shardDocuments =
-            shardDocuments ?? (origin.hidden == nil ? Self.shardDocuments : Self.shardDocumentsWithHidden)
+        self.shardDocuments = shardDocuments ?? Self.shardDocuments(for: origin)
         self.encoder = encoder
+        self.shard = shard
     }
 
     /// Tokenizes a corpus as the teacher's tokenizer and template say, and labels it.
@@ -111,10 +120,13 @@ public struct LabelingJob {
     ) throws -> SignalManifest {
         try checkVocabulary()
         let distinct = try DistinctDocuments(of: corpus, check: check)
-        let documents = distinct.indices
+        let range =
+            try shard.map { try self.range(of: $0, in: distinct.indices, of: corpus) }
+            ?? 0..<distinct.indices.count
+        let documents = Array(distinct.indices[range])
         let writer = try SignalWriter(
             directory: directory, origin: origin, documents: distinct.name, count: documents.count,
-            shardDocuments: shardDocuments)
+            shardDocuments: shardDocuments, corpusShard: shard, start: range.lowerBound)
         return try writer.labeling(progress) { advance in
             while writer.isOpen {
                 let batch = try batch(documents[writer.count..<writer.shardEnd], of: corpus)
@@ -152,7 +164,7 @@ public struct LabelingJob {
     }
 
     /// The first documents that fill a batch, at least one.
-    private func batch(_ indices: ArraySlice<Int>, of corpus: EncodedCorpus) throws -> [EncodedDocument] {
+    func batch(_ indices: ArraySlice<Int>, of corpus: EncodedCorpus) throws -> [EncodedDocument] {
         var (batch, size) = ([EncodedDocument](), 0)
         for index in indices {
             let document = try corpus.document(index)

@@ -7,6 +7,7 @@ extension SignalWriter {
         var origin: SignalManifest.Origin
         var documents: Fingerprint
         var shards: [SignalManifest.Shard]
+        var corpusShard: Shard?
         /// SHA-256 of everything else; nil in memory.
         var checksum: Fingerprint?
 
@@ -32,6 +33,10 @@ extension SignalWriter {
         }
         var differences = origin.differences(from: pending.origin)
         if documents != pending.documents { differences.append("the documents differ") }
+        if corpusShard != pending.corpusShard {
+            let (here, there) = (corpusShard?.description, pending.corpusShard?.description)
+            differences.append("the shard is \(here ?? "none") here and \(there ?? "none") there")
+        }
         guard differences.isEmpty else {
             throw UserError(
                 "holds signals made from something else: " + differences.joined(separator: "; "),
@@ -59,7 +64,9 @@ extension SignalWriter {
     private func writtenList() throws -> Pending? {
         if try FileManager.default.exists(at: SignalManifest.url(in: directory)) {
             let finished = try SignalManifest(contentsOf: directory)
-            return Pending(origin: finished.origin, documents: finished.documents, shards: finished.shards)
+            return Pending(
+                origin: finished.origin, documents: finished.documents, shards: finished.shards,
+                corpusShard: finished.corpusShard)
         }
         guard try FileManager.default.exists(at: listURL) else { return nil }
         guard var pending = try? JSONDecoder().decode(Pending.self, from: ConfigurationFile.read(listURL)),
@@ -74,7 +81,8 @@ extension SignalWriter {
 
     /// Writes the list of whole shards.
     func savePending(_ shards: [SignalManifest.Shard]) throws {
-        var pending = Pending(origin: origin, documents: documents, shards: shards)
+        var pending = Pending(
+            origin: origin, documents: documents, shards: shards, corpusShard: corpusShard)
         pending.checksum = Fingerprint(of: try pending.encoded())
         try AtomicFile.write(try pending.encoded(), to: listURL)
     }

@@ -9,9 +9,13 @@ import Support
 final class SignalWriter {
     let directory: URL
     let origin: SignalManifest.Origin
-    /// Digest of the documents to be labelled and their order.
+    /// Digest of the documents of the corpus and their order.
     let documents: Fingerprint
-    /// Number of those documents.
+    /// The part of them that is labelled; nil for all.
+    let corpusShard: Shard?
+    /// The number of documents before that part.
+    private let start: Int
+    /// Number of documents to be labelled.
     private let total: Int
     private let shardDocuments: Int
     private let lock: FileLock
@@ -23,11 +27,21 @@ final class SignalWriter {
 
     /// Opens a directory, which is created if need be, and reads what an interrupted run left in it.
     ///
+    /// - Parameters:
+    ///   - directory: of the cache
+    ///   - origin: what it is made from
+    ///   - documents: digest of all documents of the corpus
+    ///   - count: number of documents to be labelled
+    ///   - shardDocuments: documents per file. A file of a part of the corpus ends where one of the whole does
+    ///   - corpusShard: the part of the corpus that is labelled; nil for all
+    ///   - start: the number of documents before that part
     /// - Throws: `UserError` when the directory holds anything else, another process writes to it, or the disk refuses
     init(
-        directory: URL, origin: SignalManifest.Origin, documents: Fingerprint, count: Int, shardDocuments: Int
+        directory: URL, origin: SignalManifest.Origin, documents: Fingerprint, count: Int,
+        shardDocuments: Int, corpusShard: Shard? = nil, start: Int = 0
     ) throws {
         self.directory = directory
+        (self.corpusShard, self.start) = (corpusShard, start)
         self.origin = origin
         self.documents = documents
         total = count
@@ -45,7 +59,9 @@ final class SignalWriter {
     private var wholeShardsCount: Int { shards.reduce(0) { $0 + $1.records } }
 
     /// Number of documents up to the end of the current shard; a batch does not reach past it.
-    var shardEnd: Int { min(wholeShardsCount + shardDocuments, total) }
+    var shardEnd: Int {
+        min(((start + wholeShardsCount) / shardDocuments + 1) * shardDocuments - start, total)
+    }
 
     /// Whether documents are left, or the records of the last shard are not written as a shard yet.
     var isOpen: Bool { log != nil }
@@ -78,7 +94,8 @@ final class SignalWriter {
     /// - Throws: `UserError` when the disk refuses
     func finish() throws -> SignalManifest {
         precondition(!isOpen && count == total, "\(count) of \(total) documents are labelled")
-        let manifest = SignalManifest(origin: origin, documents: documents, shards: shards)
+        let manifest = SignalManifest(
+            origin: origin, documents: documents, shards: shards, corpusShard: corpusShard)
         try manifest.save(in: directory)
         try removePendingFiles()
         return manifest

@@ -51,12 +51,20 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     /// The digest of a file's bytes, equal to `sha256sum`'s. The file is read in pieces, never held whole.
     /// - Throws: `UserError` if the file is no regular file or cannot be read.
     public init(fileAt url: URL) throws {
-        let file = try OpenFile(regular: url)
+        try self.init(concatenating: [url])
+    }
+
+    /// The digest of several files' bytes, one after another.
+    /// - Throws: `UserError` if one is no regular file or cannot be read.
+    package init(concatenating files: [URL]) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         var hash = SHA256()
-        while case let count = try file.read(into: buffer), count > 0 {
-            hash.update(.init(rebasing: buffer[..<count]))
+        for url in files {
+            let file = try OpenFile(regular: url)
+            while case let count = try file.read(into: buffer), count > 0 {
+                hash.update(.init(rebasing: buffer[..<count]))
+            }
         }
         self.init(hash)
     }

@@ -44,6 +44,18 @@ public struct FileWriter: ~Copyable {
         try write(Data(text.utf8))
     }
 
+    /// Writes the bytes of a file.
+    /// - Throws: `UserError` naming the file that cannot be read or written, and the system's reason.
+    package mutating func write(contentsOf url: URL) throws {
+        let source = try OpenFile(regular: url)
+        try flush()
+        while case let count = try source.read(into: buffer), count > 0 {
+            filled = count
+            position += count
+            try flush()
+        }
+    }
+
     mutating func flush() throws {
         try file.write(.init(rebasing: buffer[..<filled]))
         filled = 0

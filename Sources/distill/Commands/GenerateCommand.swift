@@ -24,6 +24,9 @@ struct GenerateCommand: ParsableCommand {
             OUTPUT.answers as they arrive; no later run of the command pays for one of them again. Keys are taken from \
             environment variables. A prompt that the API does not answer is left out and counted.
 
+            With --shard i/n, one of n processes answers its part of the prompts, and `distill merge` joins the n outputs to \
+            the bytes of a run without shards.
+
             EXAMPLES
               distill generate data/teacher --prompts data/world/prompts.jsonl --output corpus.jsonl --samples 4 --top-p 0.95
               distill generate data/teacher --prompts chats.jsonl --output corpus.jsonl --answer every
@@ -34,6 +37,7 @@ struct GenerateCommand: ParsableCommand {
                 --input-price 0.4 --output-price 1.6 --max-cost 5 --prompts questions.txt --output answers.jsonl
               distill generate http://127.0.0.1:8000/v1 --model-name smollm2 --top-logprobs 20 --prompts questions.txt \
                 --output answers.jsonl
+              distill generate data/teacher --prompts prompts.jsonl --shard 2/8 --output corpus-2.jsonl
             """)
 
     @Argument(
@@ -60,6 +64,7 @@ struct GenerateCommand: ParsableCommand {
     var answer = Synthesis.AnswerScope.last
     @Option(help: "Use only the first prompts.")
     var limit: Int?
+    @OptionGroup var shardFlag: ShardFlag
     @Flag(help: "Skip prompts that fill the model's context instead of failing.")
     var skipLong = false
     @Option(help: "Sequences decoded in one batch; affects speed only.")
@@ -86,6 +91,8 @@ struct GenerateCommand: ParsableCommand {
         let tokens: Int
         let tokensPerSecond: Double
         let skippedPrompts: Int
+        /// The shard that was generated, as 2/8.
+        let shard: Shard?
         /// What an API was asked.
         let requests: [String: Double]?
         /// Whether a budget ended the run.
@@ -99,6 +106,11 @@ struct GenerateCommand: ParsableCommand {
         try require((1...Int.max).problem("--limit", limit ?? 1))
         try require((1...Int.max).problem("--token-budget", tokenBudget ?? 1))
         try require(Synthesis.Options.topLogprobsLimits.problem("--top-logprobs", topLogprobs ?? 1))
+        if tokenBudget != nil, shardFlag.text != nil {
+            throw ValidationError(
+                "--token-budget is of the whole corpus, of which --shard answers a part; give --limit or --samples"
+            )
+        }
         if EndpointAddress.isAddress(model) {
             try endpoint.validate(output: output)
             for (isGiven, flag) in [
@@ -151,13 +163,15 @@ struct GenerateCommand: ParsableCommand {
                     Report(
                         path: output, records: summary.records, reused: summary.reused,
                         tokens: summary.tokens, tokensPerSecond: Double(summary.tokens) / seconds,
-                        skippedPrompts: summary.skippedPrompts, requests: summary.endpoint?.metrics,
+                        skippedPrompts: summary.skippedPrompts, shard: shardFlag.shard,
+                        requests: summary.endpoint?.metrics,
                         endedByBudget: summary.endpoint.map { $0.budgetEnded != nil }))
             }
             var parts = ["\(output): \(summary.records) answers"]
             if summary.tokens > 0 {
                 parts.append("\(summary.tokens) tokens at \(Int(Double(summary.tokens) / seconds)) tokens/s")
             }
+            if let shard = try shardFlag.shard { parts.append("shard \(shard)") }
             if summary.reused > 0 { parts.append("\(summary.reused) answers reused") }
             if let asked = summary.endpoint { parts += asked.parts }
             if summary.skippedPrompts > 0 { parts.append("\(summary.skippedPrompts) long prompts skipped") }
@@ -169,11 +183,12 @@ struct GenerateCommand: ParsableCommand {
 
     /// The model with the options of the run.
     private func synthesis() throws -> Synthesis {
-        let options = Synthesis.Options(
+        let options = try Synthesis.Options(
             sampling: sampling.options, samples: samples, tokenBudget: tokenBudget, seed: seed,
             stop: sampling.stop,
             answer: answer,
-            skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic, topLogprobs: topLogprobs)
+            skipsLongPrompts: skipLong, arithmetic: sampling.arithmetic, topLogprobs: topLogprobs,
+            shard: shardFlag.shard)
         if EndpointAddress.isAddress(model) {
             return try Synthesis(endpoint: endpoint.endpoint(at: model), options: options)
         }

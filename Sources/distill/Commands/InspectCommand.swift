@@ -134,6 +134,8 @@ struct CacheInspection: Inspection {
     let seed: UInt64
     let teacher: String
     let teacherFingerprint, tokenizerFingerprint: String
+    /// The part of a corpus that was labelled, as 2/8.
+    let corpusShard: Shard?
     let verification: SignalVerification?
 
     init(_ manifest: SignalManifest, verification: SignalVerification?) {
@@ -147,13 +149,14 @@ struct CacheInspection: Inspection {
         (teacher, vocabularySize) = (origin.teacher, origin.vocabularySize)
         teacherFingerprint = origin.teacherFingerprint.hexadecimal
         tokenizerFingerprint = origin.tokenizerFingerprint.hexadecimal
+        corpusShard = manifest.corpusShard
         self.verification = verification
     }
 
     var kindOfThing: String { "signal cache" }
 
     var rows: [[String]] {
-        let facts = [
+        var facts = [
             ["records", "\(records)"], ["tokens", "\(tokens)"], ["labelled positions", "\(positions)"],
             ["bytes", "\(bytes)"], ["bytes a position", decimal(bytesPerPosition, 1)],
             ["ids a position", decimal(idsPerPosition, 1)],
@@ -168,6 +171,7 @@ struct CacheInspection: Inspection {
             ["teacher", teacher], ["teacher's SHA-256", String(teacherFingerprint.prefix(16))],
             ["tokenizer's SHA-256", String(tokenizerFingerprint.prefix(16))],
         ]
+        if let corpusShard { facts.append(["shard of the corpus", "\(corpusShard)"]) }
         guard let check = verification else { return facts }
         return facts + [
             ["compared records", "\(check.records)"], ["compared positions", "\(check.positions)"],

@@ -24,6 +24,9 @@ struct LabelCommand: ParsableCommand {
             alone, as OpenAI's does, are asked for them by generate --top-logprobs; --recorded then makes the cache of the \
             corpus without another request.
 
+            With --shard i/n, one of n processes labels its part of the corpus, and `distill merge` joins the n caches to the \
+            bytes of a run without shards.
+
             EXAMPLES
               distill label data/teacher --corpus corpus.jsonl --output signals
               distill label data/teacher --corpus corpus.jsonl --output signals --kind top_k --k 50 --temperature 2
@@ -32,6 +35,7 @@ struct LabelCommand: ParsableCommand {
                 --corpus corpus.jsonl --output signals
               distill label http://127.0.0.1:8000/v1 --model-name teacher --tokenizer student --kind top_k --k 20 \
                 --recorded --loss-on assistant --corpus answers.jsonl --output signals
+              distill label data/teacher --corpus corpus.jsonl --shard 2/8 --output signals-2
             """)
 
     enum Kind: String, CaseIterable, ExpressibleByArgument {
@@ -51,6 +55,7 @@ struct LabelCommand: ParsableCommand {
     var tokenizer: String?
     @OptionGroup var chatTemplate: ChatTemplateFlag
     @OptionGroup var corpus: CorpusFlags
+    @OptionGroup var shardFlag: ShardFlag
     @Option(name: .shortAndLong, help: "The directory of the signal cache.")
     var output: String
     @Option(
@@ -122,6 +127,9 @@ struct LabelCommand: ParsableCommand {
         where isGiven {
             throw ValidationError("\(flag) is of a local teacher; an API has none of it")
         }
+        if recorded, shardFlag.text != nil {
+            throw ValidationError("--recorded takes what the corpus has, in seconds: leave out --shard")
+        }
         if recorded, perToken { throw ValidationError("--recorded asks for nothing: leave out --per-token") }
         if recorded, corpus.scope != .assistant {
             throw ValidationError("--recorded has the distributions of answers alone: --loss-on assistant")
@@ -146,7 +154,8 @@ struct LabelCommand: ParsableCommand {
         }
         let (manifest, summary) = try EndpointLabelingJob(
             endpoint: endpoint, tokenizer: vocabulary, template: chatTemplate, k: k,
-            scope: corpus.scope ?? TargetScope.standard, context: corpus.context, isPerToken: perToken
+            scope: corpus.scope ?? TargetScope.standard, context: corpus.context, isPerToken: perToken,
+            shard: shardFlag.shard
         ).run(
             corpus.reader(), into: directory, journal: URL(filePath: output + ".answers"), progress: progress)
         return (manifest, summary?.parts ?? [])
@@ -156,7 +165,8 @@ struct LabelCommand: ParsableCommand {
         try LabelingJob(
             teacher: chatTemplate.applied(to: teacher()), name: model,
             kind: kind == .topK ? .topK(k: k) : .sampled(head: head, draws: draws), temperature: temperature,
-            scope: corpus.scope ?? TargetScope.standard, context: corpus.context, hidden: hidden, seed: seed
+            scope: corpus.scope ?? TargetScope.standard, context: corpus.context, hidden: hidden, seed: seed,
+            shard: shardFlag.shard
         ).run(corpus.reader(), into: URL(filePath: output), progress: progress)
     }
 
