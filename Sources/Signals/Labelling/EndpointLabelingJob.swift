@@ -78,7 +78,7 @@ public struct EndpointLabelingJob {
             directory: directory, origin: origin, documents: distinct.name, count: documents.count,
             shardDocuments: LabelingJob.shardDocuments, corpusShard: shard, start: range.lowerBound)
         var summary: EndpointSummary?
-        let manifest = try writer.labeling(progress) { advance in
+        let manifest = try writer.finishing(progress) { advance in
             summary = try scorer.run(
                 writer.count..<documents.count,
                 prompt: { number in

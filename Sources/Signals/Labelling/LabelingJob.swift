@@ -127,7 +127,7 @@ public struct LabelingJob {
         let writer = try SignalWriter(
             directory: directory, origin: origin, documents: distinct.name, count: documents.count,
             shardDocuments: shardDocuments, corpusShard: shard, start: range.lowerBound)
-        return try writer.labeling(progress) { advance in
+        return try writer.finishing(progress) { advance in
             while writer.isOpen {
                 let batch = try batch(documents[writer.count..<writer.shardEnd], of: corpus)
                 try Interruption.check()

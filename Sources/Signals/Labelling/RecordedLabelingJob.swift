@@ -104,7 +104,7 @@ public struct RecordedLabelingJob {
             let writer = try SignalWriter(
                 directory: directory, origin: origin, documents: keys.name, count: keys.count,
                 shardDocuments: LabelingJob.shardDocuments)
-            let manifest = try writer.labeling(progress) { try write(reader, to: writer, $0) }
+            let manifest = try writer.finishing(progress) { try write(reader, to: writer, $0) }
             return (manifest, summary)
         }
     }

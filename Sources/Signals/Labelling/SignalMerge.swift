@@ -72,24 +72,17 @@ public struct SignalMerge {
         let writer = try SignalWriter(
             directory: directory, origin: first.origin, documents: first.documents, count: total,
             shardDocuments: shardDocuments)
-        progress?(.began(stage: "merge", total: total, unit: "documents"))
-        if writer.isOpen, writer.count > 0 {
-            progress?(.note("merge: resumed at document \(writer.count) of \(total)"))
+        return try Interruption.saving {
+            try writer.finishing(stage: "merge", progress) { try copyRecords(to: writer, $0) }
         }
-        try Interruption.saving { try copyRecords(to: writer, progress) }
-        let manifest = try writer.finish()
-        progress?(.finished(stage: "merge", summary: manifest.summary))
-        return manifest
     }
 
     /// Records that are copied at once; an interruption costs as many.
     private static let batch = 64
 
     /// Writes the records behind those that are written already.
-    private func copyRecords(to writer: SignalWriter, _ progress: ProgressHandler?) throws {
-        // A kill may have come between the last record of a file and the file.
-        if writer.isOpen { try writer.closeShardIfWhole() }
-        var (written, tokens) = (writer.count, 0)
+    private func copyRecords(to writer: SignalWriter, _ advance: (Int) -> Void) throws {
+        var written = writer.count
         for (directory, manifest) in caches {
             for file in manifest.shards {
                 guard written < file.records else {
@@ -107,8 +100,7 @@ public struct SignalMerge {
                     try writer.closeShardIfWhole()
                     shard.file.releasePages()
                     next = end
-                    tokens += records.reduce(0) { $0 + $1.ids.count }
-                    progress?(.advanced(stage: "merge", done: writer.count, tokens: tokens, loss: nil))
+                    advance(records.reduce(0) { $0 + $1.ids.count })
                 }
             }
         }

@@ -101,26 +101,28 @@ final class SignalWriter {
         return manifest
     }
 
-    /// Labels what earlier runs have left of the documents, and finishes the cache.
+    /// Writes what earlier runs have left of the documents, and finishes the cache.
     ///
-    /// - Parameter body: labels until no document is left; calls its argument with the number of tokens labelled since
+    /// - Parameters:
+    ///   - stage: the name in progress events
+    ///   - body: writes until no document is left; calls its argument with the number of tokens written since
     /// - Throws: `UserError` when the disk refuses, and what `body` throws
-    func labeling(_ progress: ProgressHandler?, _ body: ((Int) -> Void) throws -> Void) throws
-        -> SignalManifest
-    {
-        progress?(.began(stage: "label", total: total, unit: "documents"))
-        if isOpen, count > 0 { progress?(.note("label: resumed at document \(count) of \(total)")) }
+    func finishing(
+        stage: String = "label", _ progress: ProgressHandler?, _ body: ((Int) -> Void) throws -> Void
+    ) throws -> SignalManifest {
+        progress?(.began(stage: stage, total: total, unit: "documents"))
+        if isOpen, count > 0 { progress?(.note("\(stage): resumed at document \(count) of \(total)")) }
         var tokens = 0
         // A kill may have come between the last record of a shard and its file.
         if isOpen { try closeShardIfWhole() }
         if isOpen {
             try body {
                 tokens += $0
-                progress?(.advanced(stage: "label", done: self.count, tokens: tokens, loss: nil))
+                progress?(.advanced(stage: stage, done: self.count, tokens: tokens, loss: nil))
             }
         }
         let manifest = try finish()
-        progress?(.finished(stage: "label", summary: manifest.summary))
+        progress?(.finished(stage: stage, summary: manifest.summary))
         return manifest
     }
 
