@@ -108,7 +108,16 @@ import Tokenization
                 try Synthesis.ask(try server.endpoint(), numberedPrompts(3), into: output, topLogprobs: 5)
             }
             #expect(error?.problem.contains("no log-probabilities") == true, "\(error as Any)")
-            #expect(server.requests.count == 1)
+            #expect(server.requests.count == 1 && error?.hint?.contains("--top-logprobs") == true)
+            server.change {
+                $0.script = { _, _ in
+                    ScriptedEndpoint.json(500, #"{"error": {"message": "logprobs is not supported"}}"#)
+                }
+            }
+            let refused = #expect(throws: UserError.self) {
+                try Synthesis.ask(try server.endpoint(), numberedPrompts(3), into: output, topLogprobs: 5)
+            }
+            #expect(refused?.hint?.contains("--top-logprobs") == true, "\(refused as Any)")
             let route = #expect(throws: UserError.self) {
                 try Synthesis.ask(
                     try server.endpoint { $0.route = .completions }, numberedPrompts(3), into: output,

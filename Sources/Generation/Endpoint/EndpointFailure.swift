@@ -114,6 +114,8 @@ struct EndpointFailure {
         let hint: String =
             if text.contains("max_completion_tokens") || text.contains("max_tokens") {
                 "use the other name of the limit: --token-limit \(other), or \"token_limit\" in a recipe"
+            } else if Self.isAboutLogprobs(reason) {
+                "leave out --top-logprobs, or top_logprobs in a recipe, and train on its text"
             } else if text.contains("seed") {
                 "leave the seed out: --no-send-seed, or send_seed: false in a recipe"
             } else if let name = ["temperature", "top_p", "top_k", "min_p", "repetition_penalty", "stop"]
@@ -131,9 +133,15 @@ struct EndpointFailure {
         Endpoint.TokenLimitName.allCases.first { $0 != endpoint.tokenLimit }!.rawValue
     }
 
+    private static func isAboutLogprobs(_ reason: String) -> Bool {
+        ["logprobs", "log-probabilities"].contains { reason.lowercased().contains($0) }
+    }
+
     /// The answer to the first request is no completion.
     func notAnAPI(_ reason: String) -> UserError {
-        error(
+        // llama-cpp-python refuses them with status 500.
+        if Self.isAboutLogprobs(reason) { return probe(reason) }
+        return error(
             "does not answer as an OpenAI-compatible API does: \(reason)",
             hint: endpoint.address.isBare ? "addresses mostly end in /v1" : "check the address",
             .configuration)
