@@ -107,6 +107,12 @@ import Testing
         let plan = try workspace.plan(text("top_logprobs: 20,", ""))
         let estimate = CostModel(gigaflops: 10).estimates(of: plan)[1]
         #expect(estimate.requests == 0 && estimate.money == nil)
+        let disk = try [20, 10].map { count in
+            CostModel(gigaflops: 10).estimates(of: try workspace.plan(text("top_logprobs: \(count),", "")))[0]
+                .diskBytes
+        }
+        // 200 answers of about 30 tokens, in the journal and in the corpus.
+        #expect(disk[0] - disk[1] > 2 * 200 * 30 * 10 * 15, "\(disk)")
         let table = plan.table(with: CostModel(gigaflops: 10), runs: workspace.url)
         #expect(table.contains("the text of large, with the 20 most probable tokens at each of its tokens"))
         #expect(table.contains("the most probable tokens that large returned with its answers, at most 20"))

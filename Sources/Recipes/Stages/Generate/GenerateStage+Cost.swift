@@ -23,10 +23,14 @@ extension GenerateStage {
                 + 3 * CorpusExtent.bytesPerToken * promptExtent(estimator, limit: nil).tokens,
             // The answers are in the journal and in the corpus.
             diskBytes: 2 * made.tokens * CorpusExtent.bytesPerToken + 3 * made.records
-                * CostEstimator.recordBytes)
+                * CostEstimator.recordBytes + 2 * made.targets * Double(topLogprobs ?? 0)
+                * Self.likelyTokenBytes)
         (estimate.requests, estimate.money) = (requests, money)
         return estimate
     }
+
+    /// A likely token in a record: its text, id and log-probability, as measured with llama.cpp's server.
+    private static let likelyTokenBytes = 23.0
 
     private func localEstimate(_ estimator: CostEstimator) -> CostEstimate {
         let shape = estimator.configuration(of: model)
