@@ -63,7 +63,7 @@ import Tokenization
     /// Reported of servers: the replacement character with its own bytes (Ollama 13497, vLLM), ends without a value (vLLM 17637), ids as texts
     /// (vLLM's `return_tokens_as_token_ids`), a character's bytes beside its last piece alone (llama.cpp 18454).
     @Test func whatServersLeaveOutIsNotTakenForAToken() throws {
-        func names(_ entries: String) throws -> [AnswerLogprobs.Entries]? {
+        func names(_ entries: String) throws -> [AnswerLogprobs.Entries?]? {
             try read(#"{"content": [\#(entries)]}"#).entries(at: ids("a\u{2714}"), texts)
         }
         func entry(_ token: String, _ bytes: String, _ value: Double = -0.5, _ more: String = "") -> String {

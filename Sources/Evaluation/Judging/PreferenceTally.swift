@@ -19,7 +19,7 @@ struct PreferenceTally {
     /// Pairs of the same text, which were not asked.
     private var same = 0
     private var unreadable = 0
-    /// Pairs of which the judge preferred the first, or the second, in both orders: position bias.
+    /// Pairs in which the judge chose the first answer it read, or the second, in both orders: position bias.
     private var firstTwice = 0
     private var secondTwice = 0
     /// Single verdicts for the answer that stood first, for the other, and for neither.

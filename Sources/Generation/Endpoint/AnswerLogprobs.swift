@@ -38,8 +38,8 @@ package struct AnswerLogprobs: Equatable, Sendable {
 }
 
 extension AnswerLogprobs {
-    /// A distribution's likeliest tokens; nil where the answer has none.
-    package typealias Entries = [Int32: Double]?
+    /// The log-probabilities of a distribution's likeliest tokens, by their ids.
+    package typealias Entries = [Int32: Double]
 
     /// The distributions at the tokens of a document that spell the answer.
     ///
@@ -48,11 +48,11 @@ extension AnswerLogprobs {
     /// the same, and the others have none. The token that ends the answer has one only if the endpoint returns it.
     ///
     /// - Parameter ids: tokens of the document from the first one of the answer, with its end
-    /// - Returns: nil when the tokens spell another text
+    /// - Returns: for each token its entries, nil where there are none; nil when the tokens spell another text
     /// - Throws: `UserError` for tokens that are not the tokenizer's
     package func entries(
         at ids: some Collection<Int32>, _ texts: TokenTexts
-    ) throws(UserError) -> [Entries]? {
+    ) throws(UserError) -> [Entries?]? {
         if let entries = try entries(at: ids, texts, from: 0)?.entries { return entries }
         // What the model wrote before, such as reasoning, may be no part of the turn.
         for start in positions.indices.dropFirst().reversed() {
@@ -64,18 +64,29 @@ extension AnswerLogprobs {
     /// The same where the turn begins at a token of the answer, and whether it reaches to the answer's end or that of the document.
     private func entries(
         at ids: some Collection<Int32>, _ texts: TokenTexts, from start: Int
-    ) throws(UserError) -> (entries: [Entries], reachesEnd: Bool)? {
+    ) throws(UserError) -> (entries: [Entries?], reachesEnd: Bool)? {
         var walk = Walk(positions: positions[start...], texts: texts)
-        var entries: [Entries] = []
+        var entries: [Entries?] = []
         for id in ids {
-            guard let found = try walk.next(id) else { return nil }
-            entries.append(found)
+            switch try walk.next(id) {
+            case .known(let found): entries.append(found)
+            case .unknown: entries.append(nil)
+            case .otherText: return nil
+            }
         }
         return (entries, walk.reachesEnd)
     }
 
     /// A walk along both divisions of a text.
     private struct Walk {
+        /// What is known of a token of the document.
+        enum Step {
+            case known(Entries)
+            case unknown
+            /// It spells another text than the answer.
+            case otherText
+        }
+
         var positions: ArraySlice<Position>
         let texts: TokenTexts
         /// What the endpoint's tokens have spelt and the document's not yet.
@@ -93,39 +104,38 @@ extension AnswerLogprobs {
             (self.positions, self.texts) = (positions, texts)
         }
 
-        /// The entries at the next token of the document; nil where it spells another text.
-        mutating func next(_ id: Int32) throws(UserError) -> Entries? {
+        /// Takes the next token of the document.
+        mutating func next(_ id: Int32) throws(UserError) -> Step {
             defer { isFirst = false }
-            if hasEnded || isLost { return .some(nil) }
+            if hasEnded || isLost { return .unknown }
             let isEnd = texts.tokenizer.kind(of: id) == .control
             if isEnd { hasEnded = true }
-            guard ahead.isEmpty else { return isEnd ? .some(nil) : follow(id) }
+            guard ahead.isEmpty else { return isEnd || follow(id) ? .unknown : .otherText }
             guard let position = positions.first else {
                 // Some templates write a space before the end.
                 let isSpace = texts.tokenizer.bytes(of: id).allSatisfy { [0x20, 0x0A].contains($0) }
-                return isEnd || isSpace ? .some(nil) : nil
+                return isEnd || isSpace ? .unknown : .otherText
             }
             let isSame = position.token.id.map { $0 == id } ?? texts.isText(position.token.name ?? "", of: id)
             // A stop string, which is no part of the text, can follow it.
             if isEnd, !isSame {
                 reachesEnd = false
-                return .some(nil)
+                return .unknown
             }
             let others = position.top.filter { !$0.isSame(as: position.token) }
-            let known = try texts.entries([position.token] + others, spacesMayBeLost: true)
-            // Of the end of an answer vLLM knows nothing.
-            let entries = known.isEmpty ? nil : known
+            let entries = try texts.entries([position.token] + others, spacesMayBeLost: true)
             if isSame {
                 positions.removeFirst()
                 if position.token.exactBytes == nil { isUncertain = true }
-                return .some(entries)
+            } else if !follow(id) {
+                return .otherText
             }
-            guard follow(id) != nil else { return nil }
-            return .some(isLost ? nil : entries)
+            // Of the end of an answer vLLM knows nothing.
+            return isLost || entries.isEmpty ? .unknown : .known(entries)
         }
 
-        /// Takes a token where the divisions differ; nil where it spells another text.
-        private mutating func follow(_ id: Int32) -> Entries? {
+        /// Takes a token where the divisions differ; returns whether it spells the answer, as far as that is known.
+        private mutating func follow(_ id: Int32) -> Bool {
             var bytes = texts.tokenizer.bytes(of: id)
             let theirs = positions.first?.token.exactBytes?.first
             // SentencePiece puts a space before a text.
@@ -136,15 +146,15 @@ extension AnswerLogprobs {
             }
             if isFirst, theirs == 0x20, bytes.first != 0x20 { ahead.removeFirst() }
             guard ahead.starts(with: bytes) else {
-                return isUncertain ? lose() : nil
+                return isUncertain && lose()
             }
             ahead.removeFirst(bytes.count)
-            return .some(nil)
+            return true
         }
 
-        private mutating func lose() -> Entries? {
+        private mutating func lose() -> Bool {
             (isLost, reachesEnd) = (true, false)
-            return .some(nil)
+            return true
         }
     }
 }

@@ -6,9 +6,9 @@ extension TokenTexts {
     ///
     /// - Parameter spaces: whether the server may have left out the space before a word; then only ids and bytes name such tokens
     /// - Throws: `UserError` for ids and texts that are not the tokenizer's, and probabilities that add up to more than 1
-    func entries(_ named: [NamedToken], spacesMayBeLost spaces: Bool = false) throws(UserError) -> [Int32:
-        Double]
-    {
+    func entries(
+        _ named: [NamedToken], spacesMayBeLost spaces: Bool = false
+    ) throws(UserError) -> [Int32: Double] {
         var entries: [Int32: Double] = [:]
         var twice: Set<Int32> = []
         for token in named where token.isKnown {

@@ -181,7 +181,7 @@ public struct RecordedLabelingJob {
             let ids = turn.map { document.ids[Int($0) + 1] }
             for index in answers.indices.reversed() {
                 guard let entries = try answers[index].entries(at: ids, texts) else { continue }
-                found.merge(zip(turn, entries)) { $1 }
+                for (row, known) in zip(turn, entries) { found[row] = known }
                 isFound = true
                 answers = answers[..<index]
                 summary.otherTokens += zip(ids, entries).count {
@@ -192,7 +192,7 @@ public struct RecordedLabelingJob {
         }
         var scores = PromptScores()
         for row in rows {
-            if let entries = found[row] ?? nil {
+            if let entries = found[row] {
                 scores.append(entries, k: k)
             } else {
                 scores.append([document.ids[Int(row) + 1]: 0], k: k)
